@@ -1,0 +1,28 @@
+"""JAX as this package needs it: float64, and compiled programs kept between processes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import jax
+import platformdirs
+
+
+def cache_folder() -> Path:
+    """Folder of compiled programs; ``BAYES_DISTILL_CACHE`` moves it."""
+    root = os.environ.get("BAYES_DISTILL_CACHE") or platformdirs.user_cache_dir("bayes-distill")
+    return Path(root) / "jax"
+
+
+def configure() -> None:
+    """Turn on float64 and the persistent compilation cache (unless JAX already has one)."""
+    jax.config.update("jax_enable_x64", True)
+    if jax.config.jax_compilation_cache_dir is None:
+        jax.config.update("jax_compilation_cache_dir", str(cache_folder()))
+        # a fit is made of small programs that are each below JAX's default threshold of a second
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+configure()

@@ -1,0 +1,56 @@
+"""What the package raises when the input, not the program, is at fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong, where it is, and what to do about it.
+
+    Parameters
+    ----------
+    problem
+        A plain sentence: what is wrong and what would be right.
+    row
+        Position of the run in the table as read, from 0; ``None`` if it is not about a row.
+    column
+        Column of the table, or flag of the command line; ``None`` if it is about neither.
+    """
+
+    problem: str
+    row: int | None = None
+    column: str | None = None
+
+    def __str__(self) -> str:
+        where = [f"row {self.row}"] if self.row is not None else []
+        where += [self.column] if self.column is not None else []
+        return f"{', '.join(where)}: {self.problem}" if where else self.problem
+
+
+class BayesDistillError(Exception):
+    """Base of everything that this package raises on purpose."""
+
+
+class InputError(BayesDistillError, ValueError):
+    """The input is at fault. Names every fault at once.
+
+    Parameters
+    ----------
+    faults
+        Faults, or plain sentences, in the order in which a reader meets them.
+    """
+
+    def __init__(self, faults: Iterable[Fault | str] | Fault | str) -> None:
+        if isinstance(faults, (str, Fault)):
+            faults = [faults]
+        self.faults = tuple(Fault(f) if isinstance(f, str) else f for f in faults)
+        if not self.faults:
+            raise TypeError("an InputError needs at least one fault")
+        super().__init__("; ".join(str(f) for f in self.faults))
+
+
+class FailedFitError(BayesDistillError):
+    """A posterior whose fit failed its checks was used without being allowed to."""

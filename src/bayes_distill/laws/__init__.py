@@ -1,0 +1,23 @@
+"""Scaling laws as pure functions, one concept a file."""
+
+from bayes_distill import _jax as _jax  # float64 before the first array
+from bayes_distill.laws.base import Coefficient, Coordinate, Law, Reference, TeacherLaw
+from bayes_distill.laws.distillation import Distillation
+from bayes_distill.laws.published import TABLE_6, TABLE_6_AS_PRINTED
+from bayes_distill.laws.supervised import Chinchilla, Supervised
+
+LAWS: dict[str, Law] = {law.name: law for law in (Supervised(), Chinchilla(), Distillation())}
+
+__all__ = [
+    "LAWS",
+    "TABLE_6",
+    "TABLE_6_AS_PRINTED",
+    "Chinchilla",
+    "Coefficient",
+    "Coordinate",
+    "Distillation",
+    "Law",
+    "Reference",
+    "Supervised",
+    "TeacherLaw",
+]

@@ -1,0 +1,155 @@
+"""What every law has in common: coordinates, a reference point, and a conversion.
+
+A law is a pure function from *coordinates* (what the data identify, and what is sampled)
+to a loss. Everything inside a law is dimensionless: sizes and tokens count from a reference
+student, losses are in units of a reference loss. That is what lets priors be stated once for
+nats, bits per byte or anything else.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
+
+Support = Literal["positive", "unit", "real"]
+Coordinates = Mapping[str, ArrayLike]
+Coefficients = dict[str, Array]
+
+
+@dataclass(frozen=True, slots=True)
+class Coordinate:
+    """One sampled coordinate of a law.
+
+    Parameters
+    ----------
+    name
+        Name of the sampled variable.
+    support
+        ``positive`` (sampled as a logarithm), ``unit`` (sampled as a logit) or ``real``.
+    meaning
+        What it is, in one line.
+    """
+
+    name: str
+    support: Support
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficient:
+    """One published coefficient of a law (a column of table 6 of Busbridge et al. 2025)."""
+
+    name: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The point from which a law counts: a student near the middle of the runs.
+
+    Parameters
+    ----------
+    params
+        Non-embedding parameters N0.
+    tokens
+        Training tokens D0.
+    loss
+        Loss L0 in the unit of the runs; every loss inside a law is divided by it.
+    """
+
+    params: float
+    tokens: float
+    loss: float
+
+    def __post_init__(self) -> None:
+        for name in ("params", "tokens", "loss"):
+            value = getattr(self, name)
+            if not 0 < value < float("inf"):
+                raise ValueError(f"reference {name} must be positive and finite, not {value}")
+
+
+@dataclass(frozen=True)
+class Law(ABC):
+    """A scaling law in the coordinates that data identify.
+
+    Losses returned are in the unit of ``reference.loss``; every array argument broadcasts
+    against the others and against the coordinates.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    coordinates: ClassVar[tuple[Coordinate, ...]]
+    coefficients: ClassVar[tuple[Coefficient, ...]]
+    has_teacher: ClassVar[bool]
+
+    @abstractmethod
+    def log_supervised_loss(
+        self, coordinates: Coordinates, params: ArrayLike, tokens: ArrayLike, reference: Reference
+    ) -> Array:
+        """Log of the loss of supervised training, in the unit of ``reference.loss``."""
+
+    @abstractmethod
+    def to_published(self, coordinates: Coordinates, reference: Reference) -> Coefficients:
+        """Convert sampled coordinates to the coefficients as papers print them."""
+
+    @abstractmethod
+    def from_published(
+        self, coefficients: Mapping[str, ArrayLike], reference: Reference
+    ) -> Coefficients:
+        """Convert published coefficients to sampled coordinates; inverse of `to_published`."""
+
+    def supervised_loss(
+        self, coordinates: Coordinates, params: ArrayLike, tokens: ArrayLike, reference: Reference
+    ) -> Array:
+        """Loss of supervised training (eq. 1), in the unit of ``reference.loss``."""
+        return jnp.exp(self.log_supervised_loss(coordinates, params, tokens, reference))
+
+    def irreducible_loss(self, coordinates: Coordinates, reference: Reference) -> Array:
+        """Loss E of an infinite model on infinite data, in the unit of ``reference.loss``."""
+        return jnp.asarray(coordinates["floor"]) * reference.loss
+
+    @property
+    def coordinate_names(self) -> tuple[str, ...]:
+        """Names of the sampled coordinates, in order."""
+        return tuple(c.name for c in self.coordinates)
+
+    @property
+    def coefficient_names(self) -> tuple[str, ...]:
+        """Names of the published coefficients, in order."""
+        return tuple(c.name for c in self.coefficients)
+
+
+class TeacherLaw(Law):
+    """A law that also says what a student distilled from a teacher reaches."""
+
+    has_teacher: ClassVar[bool] = True
+
+    @abstractmethod
+    def log_excess_loss(
+        self,
+        coordinates: Coordinates,
+        params: ArrayLike,
+        tokens: ArrayLike,
+        teacher_loss: ArrayLike,
+        reference: Reference,
+    ) -> Array:
+        """Log of the student's loss above its teacher's, in the unit of ``reference.loss``."""
+
+    def distilled_loss(
+        self,
+        coordinates: Coordinates,
+        params: ArrayLike,
+        tokens: ArrayLike,
+        teacher_loss: ArrayLike,
+        reference: Reference,
+    ) -> Array:
+        """Loss of a distilled student (eq. 8), in the unit of ``reference.loss``."""
+        return jnp.asarray(teacher_loss) + jnp.exp(
+            self.log_excess_loss(coordinates, params, tokens, teacher_loss, reference)
+        )

@@ -1,0 +1,131 @@
+"""The distillation law: what a student reaches with a given teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
+
+from bayes_distill.laws.base import (
+    Coefficient,
+    Coefficients,
+    Coordinate,
+    Coordinates,
+    Reference,
+    TeacherLaw,
+)
+from bayes_distill.laws.bracket import bracket_from_published, bracket_to_published, log_bracket
+from bayes_distill.laws.softplus import log_softplus
+from bayes_distill.laws.supervised import Supervised
+
+
+@dataclass(frozen=True)
+class Distillation(Supervised, TeacherLaw):
+    """Distillation scaling law (Busbridge et al. 2025, eq. 8).
+
+    ``L_S = L_T + L_T^-c0 * [1 + (L_T/(L~_S d1))^(1/f1)]^(-c1 f1) * (A'/N_S^alpha' +
+    B'/D_S^beta')^gamma'`` with L~_S the supervised loss of the student (eq. 1).
+
+    The middle factor is sampled as its logarithm, ``-kappa * softplus((log(L_T/L~_S) - w)/f1) /
+    softplus(-w/f1)``: kappa is the log suppression where teacher and student are equally good,
+    w = log d1 says where it bends. c1 -> infinity, along which the published form has a ridge,
+    is the harmless limit w -> infinity.
+    """
+
+    name: ClassVar[str] = "distillation"
+    title: ClassVar[str] = (
+        "L_T + L_T^-c0 [1 + (L_T/(L~_S d1))^(1/f1)]^(-c1 f1) (A'/N^alpha' + B'/D^beta')^gamma'"
+    )
+    coordinates: ClassVar[tuple[Coordinate, ...]] = (
+        *Supervised.coordinates,
+        Coordinate("student_level", "positive", "last bracket at the reference student and loss"),
+        Coordinate("student_share", "unit", "share of its parameter term there"),
+        Coordinate("student_slope_params", "positive", "alpha'*gamma'"),
+        Coordinate("student_slope_tokens", "positive", "beta'*gamma'"),
+        Coordinate("student_gamma", "positive", "gamma'"),
+        Coordinate("c0", "positive", "exponent of the teacher's loss, over the reference loss"),
+        Coordinate("kappa", "positive", "log suppression at L_T = L~_S"),
+        Coordinate("bend", "real", "w = log d1: where the capacity gap opens"),
+        Coordinate("f1", "positive", "width of the bend"),
+    )
+    coefficients: ClassVar[tuple[Coefficient, ...]] = (
+        *Supervised.coefficients,
+        Coefficient("A'", "scale of the student's parameter term"),
+        Coefficient("B'", "scale of the student's token term"),
+        Coefficient("alpha'", "exponent of student parameters"),
+        Coefficient("beta'", "exponent of distillation tokens"),
+        Coefficient("gamma'", "outer exponent"),
+        Coefficient("c0", "exponent of the teacher's loss"),
+        Coefficient("c1", "strength of the suppression"),
+        Coefficient("d1", "L_T / L~_S at the bend"),
+        Coefficient("f1", "width of the bend"),
+    )
+
+    def log_excess_loss(
+        self,
+        coordinates: Coordinates,
+        params: ArrayLike,
+        tokens: ArrayLike,
+        teacher_loss: ArrayLike,
+        reference: Reference,
+    ) -> Array:
+        """Log of L_S - L_T, in the unit of ``reference.loss``."""
+        c = coordinates
+        log_teacher = jnp.log(jnp.asarray(teacher_loss))
+        log_student = self.log_supervised_loss(c, params, tokens, reference)
+        f1, bend = jnp.asarray(c["f1"]), jnp.asarray(c["bend"])
+        log_suppression = -jnp.exp(
+            jnp.log(jnp.asarray(c["kappa"]))
+            + log_softplus((log_teacher - log_student - bend) / f1)
+            - log_softplus(-bend / f1)
+        )
+        log_capacity = log_bracket(
+            c["student_level"], c["student_share"], c["student_slope_params"],
+            c["student_slope_tokens"], c["student_gamma"], params, tokens, reference,
+        )  # fmt: skip
+        log_pull = -jnp.asarray(c["c0"]) * (log_teacher - jnp.log(reference.loss))
+        return jnp.log(reference.loss) + log_pull + log_suppression + log_capacity
+
+    def to_published(self, coordinates: Coordinates, reference: Reference) -> Coefficients:
+        """Coefficients of table 6. c1 and d1 reach infinity where the data let them."""
+        c = coordinates
+        c0, f1, bend = (jnp.asarray(c[name]) for name in ("c0", "f1", "bend"))
+        # eq. 8 has L_T^-c0 where the coordinates have L0 * (L_T/L0)^-c0
+        level = jnp.asarray(c["student_level"]) * jnp.exp((1 + c0) * jnp.log(reference.loss))
+        A, B, alpha, beta, gamma = bracket_to_published(
+            level, c["student_share"], c["student_slope_params"], c["student_slope_tokens"],
+            c["student_gamma"], reference,
+        )  # fmt: skip
+        log_c1 = jnp.log(jnp.asarray(c["kappa"])) - jnp.log(f1) - log_softplus(-bend / f1)
+        return {
+            **super().to_published(c, reference),
+            "A'": A, "B'": B, "alpha'": alpha, "beta'": beta, "gamma'": gamma,
+            "c0": c0, "c1": jnp.exp(log_c1), "d1": jnp.exp(bend), "f1": f1,
+        }  # fmt: skip
+
+    def from_published(
+        self, coefficients: Mapping[str, ArrayLike], reference: Reference
+    ) -> Coefficients:
+        """Sampled coordinates of the coefficients of table 6."""
+        c = coefficients
+        c0, c1, d1, f1 = (jnp.asarray(c[name]) for name in ("c0", "c1", "d1", "f1"))
+        level, share, slope_params, slope_tokens, gamma = bracket_from_published(
+            c["A'"], c["B'"], c["alpha'"], c["beta'"], c["gamma'"], reference
+        )
+        bend = jnp.log(d1)
+        return {
+            **super().from_published(c, reference),
+            "student_level": level * jnp.exp(-(1 + c0) * jnp.log(reference.loss)),
+            "student_share": share,
+            "student_slope_params": slope_params,
+            "student_slope_tokens": slope_tokens,
+            "student_gamma": gamma,
+            "c0": c0,
+            "kappa": c1 * f1 * jnp.exp(log_softplus(-bend / f1)),
+            "bend": bend,
+            "f1": f1,
+        }
