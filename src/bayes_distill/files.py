@@ -26,9 +26,12 @@ def atomic_path(target: str | Path) -> Iterator[Path]:
     fault = unwritable(target)
     if fault is not None:
         raise InputError(fault)
-    handle, name = tempfile.mkstemp(
-        dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix
-    )
+    try:
+        handle, name = tempfile.mkstemp(
+            dir=target.parent, prefix=f".{target.stem[:40]}-", suffix=target.suffix
+        )
+    except OSError as error:  # a full disk or a read-only mount
+        raise InputError(f"{target} cannot be written: {error.strerror}") from error
     os.close(handle)
     temporary = Path(name)
     try:
@@ -42,8 +45,11 @@ def atomic_path(target: str | Path) -> Iterator[Path]:
 def unwritable(target: str | Path) -> str | None:
     """Say why `target` cannot be written, or ``None`` if it can."""
     target = Path(target)
-    if target.is_dir():
-        return f"{target} is a folder: name a file in it"
+    try:
+        if target.is_dir():
+            return f"{target} is a folder: name a file in it"
+    except OSError as error:  # a name that is too long
+        return f"{target} cannot be written: {error.strerror}"
     if not target.parent.is_dir():
         return f"the folder {target.parent} does not exist: create it first"
     if not os.access(target.parent, os.W_OK):

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import Decimal
 from typing import SupportsFloat
 
 SUFFIXES = {"": 1.0, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
-_NUMBER = re.compile(r"^\s*([+-]?(?:\d[\d_,]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([kKmMbBgGtT]?)\s*$")
+_ZEROS = {"": 0, "K": 3, "M": 6, "B": 9, "G": 9, "T": 12}
+# a comma separates thousands and nothing else: 1,8B must not become 18B
+_DIGITS = r"(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+(?:_[0-9]+)*)"
+_NUMBER = re.compile(
+    rf"\s*([+-]?(?:{_DIGITS}(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{{1,4}})?)\s*([KMBGT]?)\s*",
+    re.IGNORECASE | re.ASCII,
+)
 
 
 def parse_quantity(text: str | SupportsFloat) -> float:
     """Read a count with an optional suffix K, M, B (or G) or T, in either case.
+
+    Digits may be grouped by underscores, or by commas in threes: ``1_800`` and ``1,800``.
+    The result is the float nearest to what is written, so ``1.82B`` equals ``1.82e9``.
 
     Raises
     ------
@@ -20,21 +30,23 @@ def parse_quantity(text: str | SupportsFloat) -> float:
     """
     if not isinstance(text, str):
         return float(text)
-    match = _NUMBER.match(text)
+    match = _NUMBER.fullmatch(text)
     if match is None:
         raise ValueError(f"{text!r} is not a number (write 1.8B, 300M or 2e20)")
     digits, suffix = match.groups()
-    return float(digits.replace(",", "").replace("_", "")) * SUFFIXES[suffix.upper()]
+    plain = digits.replace(",", "").replace("_", "")
+    return float(Decimal(plain).scaleb(_ZEROS[suffix.upper()]))
 
 
 def format_quantity(value: float, digits: int = 3) -> str:
     """Write a count as people read it: ``1.82B``, ``514.9B``, ``3.7T``; FLOPs as ``1e21``."""
     if not math.isfinite(value):
         return str(value)
-    if value != 0 and (abs(value) >= 1e16 or abs(value) < 1e-3):
-        return f"{value:.{digits}g}".replace("e+", "e")
     value = float(f"{value:.{digits}g}")  # first, or 999.96M would come out as 1e+03M
+    if value != 0 and (abs(value) >= 1e15 or abs(value) < 1e-3):
+        return f"{value:.{digits}g}".replace("e+", "e")
+    shown = max(digits, 3)  # fewer would put an exponent before the suffix: 5.1e+02B
     for suffix in ("T", "B", "M", "K", ""):
         if abs(value) >= SUFFIXES[suffix]:
-            return f"{value / SUFFIXES[suffix]:.{digits}g}{suffix}"
+            return f"{value / SUFFIXES[suffix]:.{shown}g}{suffix}"
     return f"{value:.{digits}g}"

@@ -86,7 +86,6 @@ class Law(ABC):
     title: ClassVar[str]
     coordinates: ClassVar[tuple[Coordinate, ...]]
     coefficients: ClassVar[tuple[Coefficient, ...]]
-    has_teacher: ClassVar[bool]
 
     @abstractmethod
     def log_supervised_loss(
@@ -115,6 +114,11 @@ class Law(ABC):
         return jnp.asarray(coordinates["floor"]) * reference.loss
 
     @property
+    def has_teacher(self) -> bool:
+        """Whether the law says what a teacher does to a student."""
+        return isinstance(self, TeacherLaw)
+
+    @property
     def coordinate_names(self) -> tuple[str, ...]:
         """Names of the sampled coordinates, in order."""
         return tuple(c.name for c in self.coordinates)
@@ -127,8 +131,6 @@ class Law(ABC):
 
 class TeacherLaw(Law):
     """A law that also says what a student distilled from a teacher reaches."""
-
-    has_teacher: ClassVar[bool] = True
 
     @abstractmethod
     def log_excess_loss(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
@@ -19,7 +20,7 @@ from bayes_distill.laws.base import (
     TeacherLaw,
 )
 from bayes_distill.laws.bracket import bracket_from_published, bracket_to_published, log_bracket
-from bayes_distill.laws.softplus import log_softplus
+from bayes_distill.laws.softplus import inverse_softplus, log_softplus
 from bayes_distill.laws.supervised import Supervised
 
 
@@ -33,7 +34,9 @@ class Distillation(Supervised, TeacherLaw):
     The middle factor is sampled as its logarithm, ``-kappa * softplus((log(L_T/L~_S) - w)/f1) /
     softplus(-w/f1)``: kappa is the log suppression where teacher and student are equally good,
     w = log d1 says where it bends. c1 -> infinity, along which the published form has a ridge,
-    is the harmless limit w -> infinity.
+    is the harmless limit w -> infinity. w itself is sampled as ``bend = f1 softplus(w/f1)``,
+    which equals w to a few percent wherever data have been seen, is positive for every d1, and
+    whose logarithm has neither the wall at small w nor the long tail at large w.
     """
 
     name: ClassVar[str] = "distillation"
@@ -49,7 +52,7 @@ class Distillation(Supervised, TeacherLaw):
         Coordinate("student_gamma", "positive", "gamma'"),
         Coordinate("c0", "positive", "exponent of the teacher's loss, over the reference loss"),
         Coordinate("kappa", "positive", "log suppression at L_T = L~_S"),
-        Coordinate("bend", "real", "w = log d1: where the capacity gap opens"),
+        Coordinate("bend", "positive", "f1 softplus(w/f1), about w = log d1: where the gap opens"),
         Coordinate("f1", "positive", "width of the bend"),
     )
     coefficients: ClassVar[tuple[Coefficient, ...]] = (
@@ -77,11 +80,12 @@ class Distillation(Supervised, TeacherLaw):
         c = coordinates
         log_teacher = jnp.log(jnp.asarray(teacher_loss))
         log_student = self.log_supervised_loss(c, params, tokens, reference)
-        f1, bend = jnp.asarray(c["f1"]), jnp.asarray(c["bend"])
+        f1 = jnp.asarray(c["f1"])
+        w = f1 * inverse_softplus(jnp.asarray(c["bend"]) / f1)
         log_suppression = -jnp.exp(
             jnp.log(jnp.asarray(c["kappa"]))
-            + log_softplus((log_teacher - log_student - bend) / f1)
-            - log_softplus(-bend / f1)
+            + log_softplus((log_teacher - log_student - w) / f1)
+            - log_softplus(-w / f1)
         )
         log_capacity = log_bracket(
             c["student_level"], c["student_share"], c["student_slope_params"],
@@ -94,17 +98,18 @@ class Distillation(Supervised, TeacherLaw):
         """Coefficients of table 6. c1 and d1 reach infinity where the data let them."""
         c = coordinates
         c0, f1, bend = (jnp.asarray(c[name]) for name in ("c0", "f1", "bend"))
+        w = f1 * inverse_softplus(bend / f1)
         # eq. 8 has L_T^-c0 where the coordinates have L0 * (L_T/L0)^-c0
         level = jnp.asarray(c["student_level"]) * jnp.exp((1 + c0) * jnp.log(reference.loss))
         A, B, alpha, beta, gamma = bracket_to_published(
             level, c["student_share"], c["student_slope_params"], c["student_slope_tokens"],
             c["student_gamma"], reference,
         )  # fmt: skip
-        log_c1 = jnp.log(jnp.asarray(c["kappa"])) - jnp.log(f1) - log_softplus(-bend / f1)
+        log_c1 = jnp.log(jnp.asarray(c["kappa"])) - jnp.log(f1) - log_softplus(-w / f1)
         return {
             **super().to_published(c, reference),
             "A'": A, "B'": B, "alpha'": alpha, "beta'": beta, "gamma'": gamma,
-            "c0": c0, "c1": jnp.exp(log_c1), "d1": jnp.exp(bend), "f1": f1,
+            "c0": c0, "c1": jnp.exp(log_c1), "d1": jnp.exp(w), "f1": f1,
         }  # fmt: skip
 
     def from_published(
@@ -116,7 +121,7 @@ class Distillation(Supervised, TeacherLaw):
         level, share, slope_params, slope_tokens, gamma = bracket_from_published(
             c["A'"], c["B'"], c["alpha'"], c["beta'"], c["gamma'"], reference
         )
-        bend = jnp.log(d1)
+        w = jnp.log(d1)
         return {
             **super().from_published(c, reference),
             "student_level": level * jnp.exp(-(1 + c0) * jnp.log(reference.loss)),
@@ -125,7 +130,7 @@ class Distillation(Supervised, TeacherLaw):
             "student_slope_tokens": slope_tokens,
             "student_gamma": gamma,
             "c0": c0,
-            "kappa": c1 * f1 * jnp.exp(log_softplus(-bend / f1)),
-            "bend": bend,
+            "kappa": c1 * f1 * jnp.exp(log_softplus(-w / f1)),
+            "bend": f1 * jax.nn.softplus(w / f1),
             "f1": f1,
         }

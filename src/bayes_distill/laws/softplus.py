@@ -1,4 +1,4 @@
-"""log softplus without underflow: the suppression divides two of them far in their tails."""
+"""log softplus without underflow, and the inverse of softplus."""
 
 from __future__ import annotations
 
@@ -14,3 +14,9 @@ def log_softplus(z: ArrayLike) -> Array:
     """Logarithm of log(1 + exp(z)), finite with finite gradients for every finite z."""
     z = jnp.asarray(z)
     return jnp.where(z < _TAIL, z, jnp.log(jax.nn.softplus(jnp.maximum(z, _TAIL))))
+
+
+def inverse_softplus(z: ArrayLike) -> Array:
+    """The real number whose softplus is `z` > 0."""
+    z = jnp.asarray(z)
+    return z + jnp.log(-jnp.expm1(-z))

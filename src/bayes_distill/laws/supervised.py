@@ -49,7 +49,6 @@ class Supervised(Law):
     title: ClassVar[str] = "E + (A/N^alpha + B/D^beta)^gamma"
     coordinates: ClassVar[tuple[Coordinate, ...]] = (*BRACKET, GAMMA)
     coefficients: ClassVar[tuple[Coefficient, ...]] = PUBLISHED
-    has_teacher: ClassVar[bool] = False
 
     def log_supervised_loss(
         self, coordinates: Coordinates, params: ArrayLike, tokens: ArrayLike, reference: Reference

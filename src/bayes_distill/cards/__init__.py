@@ -1,0 +1,15 @@
+"""Model cards: a law, its priors and its noise, as a file that people edit."""
+
+from bayes_distill.cards.card import Card, card_from_dict, card_from_toml, read_card
+from bayes_distill.cards.registry import load_card, model_names, models_folder, shipped_posterior
+
+__all__ = [
+    "Card",
+    "card_from_dict",
+    "card_from_toml",
+    "load_card",
+    "model_names",
+    "models_folder",
+    "read_card",
+    "shipped_posterior",
+]

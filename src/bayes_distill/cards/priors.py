@@ -1,0 +1,119 @@
+"""Prior families a card may name, each for coordinates of one support."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpyro.distributions as dist
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
+
+from bayes_distill.laws.base import Support
+
+
+class _Prior(BaseModel):
+    """What every family shares: frozen, no unknown keys, one support."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    support: ClassVar[Support]
+
+    def hyperparameters(self) -> tuple[float, float]:
+        """Two numbers that, with the family's name, make the distribution."""
+        raise NotImplementedError
+
+    @staticmethod
+    def distribution(first: Any, second: Any) -> dist.Distribution:
+        """NumPyro distribution from the two numbers, which may be traced."""
+        raise NotImplementedError
+
+
+class LogNormal(_Prior):
+    """Positive; `median`, and `sd` of the natural logarithm."""
+
+    family: Literal["lognormal"]
+    median: PositiveFloat
+    sd: PositiveFloat
+    support: ClassVar[Support] = "positive"
+
+    def hyperparameters(self) -> tuple[float, float]:
+        return math.log(self.median), self.sd
+
+    @staticmethod
+    def distribution(first: Any, second: Any) -> dist.Distribution:
+        return dist.LogNormal(first, second)
+
+
+class Gamma(_Prior):
+    """Positive; `mean` and `sd` on the natural scale."""
+
+    family: Literal["gamma"]
+    mean: PositiveFloat
+    sd: PositiveFloat
+    support: ClassVar[Support] = "positive"
+
+    def hyperparameters(self) -> tuple[float, float]:
+        return (self.mean / self.sd) ** 2, self.mean / self.sd**2
+
+    @staticmethod
+    def distribution(first: Any, second: Any) -> dist.Distribution:
+        return dist.Gamma(first, second)
+
+
+class LogitNormal(_Prior):
+    """Between 0 and 1; `median`, and `sd` of the log odds."""
+
+    family: Literal["logitnormal"]
+    median: Annotated[float, Field(gt=0, lt=1)]
+    sd: PositiveFloat
+    support: ClassVar[Support] = "unit"
+
+    def hyperparameters(self) -> tuple[float, float]:
+        return math.log(self.median / (1 - self.median)), self.sd
+
+    @staticmethod
+    def distribution(first: Any, second: Any) -> dist.Distribution:
+        return dist.TransformedDistribution(
+            dist.Normal(first, second), dist.transforms.SigmoidTransform()
+        )
+
+
+class Beta(_Prior):
+    """Between 0 and 1; the two shape parameters `a` and `b`."""
+
+    family: Literal["beta"]
+    a: PositiveFloat
+    b: PositiveFloat
+    support: ClassVar[Support] = "unit"
+
+    def hyperparameters(self) -> tuple[float, float]:
+        return self.a, self.b
+
+    @staticmethod
+    def distribution(first: Any, second: Any) -> dist.Distribution:
+        return dist.Beta(first, second)
+
+
+class Normal(_Prior):
+    """Any real number; `mean` and `sd`."""
+
+    family: Literal["normal"]
+    mean: float
+    sd: PositiveFloat
+    support: ClassVar[Support] = "real"
+
+    def hyperparameters(self) -> tuple[float, float]:
+        return self.mean, self.sd
+
+    @staticmethod
+    def distribution(first: Any, second: Any) -> dist.Distribution:
+        return dist.Normal(first, second)
+
+
+Prior = Annotated[LogNormal | Gamma | LogitNormal | Beta | Normal, Field(discriminator="family")]
+FAMILIES: dict[str, type[_Prior]] = {
+    "lognormal": LogNormal,
+    "gamma": Gamma,
+    "logitnormal": LogitNormal,
+    "beta": Beta,
+    "normal": Normal,
+}

@@ -1,0 +1,47 @@
+"""The cards that ship: found beside the installed package or in the checkout."""
+
+from __future__ import annotations
+
+import difflib
+from functools import cache
+from pathlib import Path
+
+from bayes_distill.cards.card import Card, read_card
+from bayes_distill.errors import InputError
+
+
+@cache
+def models_folder() -> Path:
+    """Folder of the shipped cards: inside an installed wheel, else at the checkout's top."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "_models"
+    return installed if installed.is_dir() else package.parents[1] / "models"
+
+
+def model_names() -> list[str]:
+    """Names of the shipped cards, sorted."""
+    return sorted(path.parent.name for path in models_folder().glob("*/card.toml"))
+
+
+def load_card(name: str | Path) -> Card:
+    """Load a shipped card by name, or any card by the path of its TOML file.
+
+    Raises
+    ------
+    InputError
+        If there is no such card, or it is at fault.
+    """
+    if str(name) in model_names():
+        return read_card(models_folder() / str(name) / "card.toml")
+    path = Path(name)
+    if path.is_file() or path.suffix == ".toml":
+        return read_card(path)
+    close = difflib.get_close_matches(str(name), model_names(), n=1)
+    hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(model_names())}"
+    raise InputError(f"there is no model card {name!s} ({hint}; or give the path of a .toml file)")
+
+
+def shipped_posterior(name: str) -> Path | None:
+    """Path of the posterior that ships with a card, or ``None`` if there is none."""
+    path = models_folder() / name / "posterior.nc"
+    return path if name in model_names() and path.is_file() else None

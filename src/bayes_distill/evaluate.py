@@ -1,0 +1,95 @@
+"""Laws evaluated over many draws and points at once, in compiled chunks of fixed shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+
+import jax
+import numpy as np
+from jax import Array
+
+from bayes_distill.laws import Law, Reference, TeacherLaw
+
+UNIT = Reference(1.0, 1.0, 1.0)
+CHUNK = 2**21  # draws times points in one program: 16 MB an array
+Draws = Mapping[str, np.ndarray]
+
+
+@partial(jax.jit, static_argnums=0)
+def _supervised(law: Law, c: dict[str, Array], params: Array, tokens: Array) -> Array:
+    columns = {name: value[:, None] for name, value in c.items()}
+    return law.supervised_loss(columns, params, tokens, UNIT)
+
+
+@partial(jax.jit, static_argnums=0)
+def _distilled(
+    law: TeacherLaw, c: dict[str, Array], params: Array, tokens: Array, teacher: Array
+) -> Array:
+    columns = {name: value[:, None] for name, value in c.items()}
+    return law.distilled_loss(columns, params, tokens, teacher, UNIT)
+
+
+def supervised_loss(
+    law: Law, draws: Draws, params: np.ndarray, tokens: np.ndarray, reference: Reference
+) -> np.ndarray:
+    """Supervised loss (draws, points) of models (points,), in the unit of ``reference.loss``."""
+    coordinates = _coordinates(law, draws)
+    out = np.empty((_count(coordinates), len(params)))
+    for piece, (n, d) in _pieces(len(out), params / reference.params, tokens / reference.tokens):
+        out[:, piece] = np.asarray(_supervised(law, coordinates, n, d))[
+            :, : piece.stop - piece.start
+        ]
+    return out * reference.loss
+
+
+def distilled_loss(
+    law: Law,
+    draws: Draws,
+    params: np.ndarray,
+    tokens: np.ndarray,
+    teacher_loss: np.ndarray,
+    reference: Reference,
+) -> np.ndarray:
+    """Distilled loss (draws, points) of students (points,).
+
+    `teacher_loss` is (points,), or (draws, points) where it is itself uncertain.
+    """
+    if not isinstance(law, TeacherLaw):
+        raise TypeError(f"the {law.name} law says nothing about teachers")
+    coordinates = _coordinates(law, draws)
+    out = np.empty((_count(coordinates), len(params)))
+    teacher = np.atleast_2d(teacher_loss) / reference.loss
+    for piece, (n, d, t) in _pieces(
+        len(out), params / reference.params, tokens / reference.tokens, teacher
+    ):
+        found = np.asarray(_distilled(law, coordinates, n, d, t))
+        out[:, piece] = found[:, : piece.stop - piece.start]
+    return out * reference.loss
+
+
+def _coordinates(law: Law, draws: Draws) -> dict[str, Array]:
+    return {name: np.asarray(draws[name]) for name in law.coordinate_names}  # type: ignore[misc]
+
+
+def _count(coordinates: Mapping[str, Array]) -> int:
+    return len(next(iter(coordinates.values())))
+
+
+def _pieces(draws: int, *columns: np.ndarray) -> Iterator[tuple[slice, tuple[np.ndarray, ...]]]:
+    """Cut the points into pieces padded to powers of two, so that few programs serve all."""
+    points = columns[0].shape[-1]
+    most = max(1, 2 ** int(np.log2(max(1, CHUNK // max(1, draws)))))
+    for start in range(0, points, most):
+        stop = min(start + most, points)
+        width = 1 << (stop - start - 1).bit_length()
+        pad = width - (stop - start)
+        yield (
+            slice(start, stop),
+            tuple(
+                np.concatenate(
+                    [c[..., start:stop], np.repeat(c[..., stop - 1 : stop], pad, -1)], -1
+                )
+                for c in columns
+            ),
+        )

@@ -1,0 +1,60 @@
+"""Where the runs are: how far outside them a question lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from shapely import MultiPoint, Point
+from shapely.geometry.base import BaseGeometry
+from shapely.ops import nearest_points
+
+TOLERANCE = 1e-6  # of a natural logarithm: a run itself must not count as outside
+
+
+@dataclass(frozen=True)
+class Hull:
+    """Convex hull of the runs in (log params, log tokens), and the range of teacher losses.
+
+    Parameters
+    ----------
+    points
+        Log sizes and log tokens of the hull's corners, (corners, 2).
+    teacher_loss
+        Lowest and highest teacher loss, or ``None`` without teachers.
+    """
+
+    points: tuple[tuple[float, float], ...]
+    teacher_loss: tuple[float, float] | None = None
+
+    @classmethod
+    def of(cls, params: np.ndarray, tokens: np.ndarray, teacher_loss: np.ndarray) -> Hull:
+        """Hull of runs (rows,); NaN teacher losses are left out."""
+        shape = MultiPoint(np.column_stack([np.log(params), np.log(tokens)])).convex_hull
+        outline = shape.exterior if shape.geom_type == "Polygon" else shape
+        known = teacher_loss[~np.isnan(teacher_loss)]
+        return cls(
+            tuple((float(x), float(y)) for x, y in outline.coords),
+            (float(known.min()), float(known.max())) if known.size else None,
+        )
+
+    @cached_property
+    def _shape(self) -> BaseGeometry:
+        return MultiPoint(self.points).convex_hull
+
+    def factors(self, params: float, tokens: float) -> tuple[float, float]:
+        """How many times larger or smaller than at the nearest point of the hull; 1 inside."""
+        there = Point(np.log(params), np.log(tokens))
+        nearest, _ = nearest_points(self._shape, there)
+        return tuple(
+            float(np.exp(abs(d))) if abs(d) > TOLERANCE else 1.0
+            for d in (there.x - nearest.x, there.y - nearest.y)
+        )  # type: ignore[return-value]
+
+    def teacher_outside(self, teacher_loss: float) -> bool:
+        """Whether a teacher is better or worse than every teacher of the runs."""
+        if self.teacher_loss is None or np.isnan(teacher_loss):
+            return False
+        low, high = self.teacher_loss
+        return not low * (1 - TOLERANCE) <= teacher_loss <= high * (1 + TOLERANCE)

@@ -1,0 +1,93 @@
+"""The model's density on the real line: potential, prior draws, and back to coordinates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Any
+
+import jax
+import numpyro
+from jax import Array
+from jax.flatten_util import ravel_pytree
+from numpyro.infer.util import constrain_fn, potential_energy, unconstrain_fn
+
+from bayes_distill.inference.model import (
+    Data,
+    ModelSpec,
+    mean_loss,
+    noise_distribution,
+    noise_scale,
+    scaling_law_model,
+)
+
+Hyper = dict[str, Any]
+Sites = dict[str, Array]
+
+
+def potential(spec: ModelSpec, data: Data, hyper: Hyper) -> Callable[[Sites], Array]:
+    """Negative log density of the sites on the unconstrained scale."""
+    return partial(potential_energy, partial(scaling_law_model, spec), (data, hyper), {})
+
+
+@lru_cache(maxsize=64)
+def prior_sampler(spec: ModelSpec) -> Callable[[Array, Data, Hyper], Sites]:
+    """Compiled function of (keys, data, hyper): unconstrained draws from the prior (keys, ...)."""
+    model = partial(scaling_law_model, spec)
+
+    def one(key: Array, data: Data, hyper: Hyper) -> Sites:
+        trace = numpyro.handlers.trace(numpyro.handlers.seed(model, key)).get_trace(data, hyper)
+        latent = {
+            name: site["value"]
+            for name, site in trace.items()
+            if site["type"] == "sample" and not site["is_observed"]
+        }
+        unconstrained: Sites = unconstrain_fn(model, (data, hyper), {}, latent)
+        return unconstrained
+
+    return jax.jit(jax.vmap(one, in_axes=(0, None, None)))
+
+
+@lru_cache(maxsize=64)
+def constrainer(spec: ModelSpec) -> Callable[[Sites, Data, Hyper], Sites]:
+    """Compiled function of (sites (draws, ...), data, hyper): all coordinates and scales."""
+    model = partial(scaling_law_model, spec)
+
+    def one(sites: Sites, data: Data, hyper: Hyper) -> Sites:
+        values = constrain_fn(model, (data, hyper), {}, sites, return_deterministic=True)
+        return {name: value for name, value in values.items() if name != "loss"}
+
+    return jax.jit(jax.vmap(one, in_axes=(0, None, None)))
+
+
+@lru_cache(maxsize=64)
+def flat_potential(
+    spec: ModelSpec,
+) -> tuple[Callable[..., tuple[Array, Array]], Callable[..., Array]]:
+    """Compiled value-with-gradient and Hessian of the potential of a flat vector.
+
+    Both take (flat, example, data, hyper), where `example` is one unconstrained draw that says
+    how the vector unravels.
+    """
+
+    def value(flat: Array, example: Sites, data: Data, hyper: Hyper) -> Array:
+        return potential(spec, data, hyper)(ravel_pytree(example)[1](flat))
+
+    return jax.jit(jax.value_and_grad(value)), jax.jit(jax.hessian(value))
+
+
+@lru_cache(maxsize=64)
+def pointwise(spec: ModelSpec) -> Callable[[Sites, Data, Hyper], dict[str, Array]]:
+    """Compiled function of (coordinates and scales (draws,), data, hyper), by run.
+
+    Returns `mean` and `scale` (draws, rows) and `log_likelihood` (draws, rows), all in units of
+    the reference loss.
+    """
+
+    def one(sites: Sites, data: Data, hyper: Hyper) -> dict[str, Array]:
+        mean = mean_loss(spec, sites, data)
+        scale = noise_scale(spec, sites, mean, data)
+        noise = noise_distribution(spec, mean, scale, hyper["degrees_of_freedom"])
+        return {"mean": mean, "scale": scale, "log_likelihood": noise.log_prob(data.loss)}
+
+    return jax.jit(jax.vmap(one, in_axes=(0, None, None)))

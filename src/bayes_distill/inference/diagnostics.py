@@ -1,0 +1,159 @@
+"""Diagnostics as data: what was checked, what came out, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import arviz_stats
+import numpy as np
+import xarray as xr
+
+from bayes_distill.inference.sampler import MAX_TREE_DEPTH
+
+Verdict = Literal["pass", "review", "fail"]
+RANK: dict[Verdict, int] = {"pass": 0, "review": 1, "fail": 2}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check.
+
+    `scope` says what it speaks of: ``sampling`` checks decide the verdict of the fit;
+    ``model`` checks tell what data and prior made of each other, which is no fault of the draws.
+    """
+
+    name: str
+    value: float
+    threshold: float
+    verdict: Verdict
+    advice: str
+    scope: Literal["sampling", "model"] = "sampling"
+
+
+@dataclass(frozen=True)
+class Diagnostics:
+    """All checks of one fit, and the one verdict that follows from them."""
+
+    verdict: Verdict
+    rhat_max: float
+    ess_bulk_min: float
+    ess_tail_min: float
+    divergences: int
+    chains: int
+    draws: int
+    checks: tuple[Check, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return asdict(self) | {"checks": [asdict(check) for check in self.checks]}
+
+
+def diagnose(
+    sampled: xr.Dataset,
+    stats: xr.Dataset,
+    contraction: dict[str, float],
+    pull: dict[str, float],
+) -> Diagnostics:
+    """Check a fit.
+
+    Parameters
+    ----------
+    sampled
+        Every sampled coordinate, (chain, draw).
+    stats
+        ``diverging``, ``tree_depth``, ``energy``, (chain, draw).
+    contraction
+        Per coordinate, 1 - (posterior sd / prior sd)^2 on the unconstrained scale.
+    pull
+        Per coordinate, distance of the posterior mean from the prior mean in prior sd.
+    """
+    rhat, rhat_name = _worst(arviz_stats.rhat(sampled), largest=True)
+    bulk, bulk_name = _worst(arviz_stats.ess(sampled), largest=False)
+    tail, tail_name = _worst(arviz_stats.ess(sampled, method="tail"), largest=False)
+    bfmi = float(np.min(np.asarray(_bfmi(stats["energy"].to_numpy()))))
+    diverging = int(stats["diverging"].sum())
+    n = int(stats["diverging"].size)
+    deep = int((stats["tree_depth"] >= MAX_TREE_DEPTH).sum())
+    more = "run more warm-up and draws"
+    checks = (
+        Check(
+            "rhat_max", rhat, 1.01, _grade(rhat, 1.01, 1.05),
+            f"chains disagree most on {rhat_name}: {more}, then look for two modes",
+        ),
+        Check(
+            "ess_bulk_min", bulk, 400, _grade(-bulk, -400, -100),
+            f"few effective draws of {bulk_name}: {more}",
+        ),
+        Check(
+            "ess_tail_min", tail, 400, _grade(-tail, -400, -100),
+            f"interval ends of {tail_name} are rough: {more}",
+        ),
+        Check(
+            "divergences", diverging, n // 1000, _grade(diverging, n / 1000, n / 100),
+            "raise target_accept in the card (0.95, 0.99) or give vague coordinates tighter priors",
+        ),
+        Check(
+            "bfmi_min", bfmi, 0.3, _grade(-bfmi, -0.3, -0.2),
+            "energies are explored slowly: heavy tails; give vague coordinates tighter priors",
+        ),
+        Check(
+            "tree_depth_hits", deep, n // 100, _grade(deep, n / 100, n),
+            "trajectories are cut off: slow, not wrong; more warm-up, or tighter priors",
+        ),
+    )  # fmt: skip
+    overall = max((c.verdict for c in checks), key=lambda v: RANK[v])
+    chains, draws = stats["diverging"].shape
+    return Diagnostics(
+        overall, rhat, bulk, tail, diverging, chains, draws,
+        tuple(_quiet(c) for c in (*checks, *_model_checks(contraction, pull))),
+    )  # fmt: skip
+
+
+def _model_checks(contraction: dict[str, float], pull: dict[str, float]) -> tuple[Check, ...]:
+    most = max(contraction.values())
+    vague = [name for name, value in contraction.items() if value < 0.5]
+    pulled = max(pull, key=lambda name: abs(pull[name]))
+    distance = abs(pull[pulled])
+    listed = ", ".join(vague)
+    return (
+        Check(
+            "contraction_max", most, 0.5, _grade(-most, -0.5, -0.5),
+            "the data say next to nothing: the posterior is the prior", "model",
+        ),
+        Check(
+            "coordinates_left_to_prior", len(vague), 0, "review" if vague else "pass",
+            f"the data hardly move {listed}: their intervals are the prior's", "model",
+        ),
+        Check(
+            "prior_pull_max", distance, 3, _grade(distance, 3, np.inf),
+            f"data and prior disagree on {pulled}: widen that prior, or read it as a sign that the "
+            "law is slightly wrong there", "model",
+        ),
+    )  # fmt: skip
+
+
+def _worst(values: xr.Dataset, *, largest: bool) -> tuple[float, str]:
+    found = {
+        f"{name}[{i}]" if variable.ndim else str(name): float(value)
+        for name, variable in values.data_vars.items()
+        for i, value in enumerate(np.atleast_1d(variable.to_numpy()))
+    }
+    name = (max if largest else min)(found, key=lambda key: found[key])
+    return found[name], name
+
+
+def _bfmi(energy: np.ndarray) -> Any:
+    return arviz_stats.bfmi(xr.Dataset({"energy": (("chain", "draw"), energy)}))["energy"]
+
+
+def _grade(value: float, good: float, tolerable: float) -> Verdict:
+    """Smaller is better; NaN is a failure."""
+    if value <= good:
+        return "pass"
+    return "review" if value <= tolerable else "fail"
+
+
+def _quiet(check: Check) -> Check:
+    """A check that passed needs no advice."""
+    return check if check.verdict != "pass" else Check(**{**asdict(check), "advice": ""})

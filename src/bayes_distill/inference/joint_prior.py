@@ -1,0 +1,102 @@
+"""The joint prior on the supervised coefficients, in units of the losses they imply.
+
+A prior stated coefficient by coefficient says little about losses, because coefficients trade
+off. Here the prior is a normal distribution on the unconstrained coordinates whose covariance is
+chosen so that log losses over a grid of models vary by a stated amount: with J the Jacobian of
+those log losses (n models, k coordinates), the precision is ``J'J k / (n sd^2)``, plus a weak
+diagonal that holds the directions in which losses hardly move.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from bayes_distill.cards.card import SupervisedPrior
+from bayes_distill.laws import Reference
+from bayes_distill.laws.supervised import Supervised
+
+LAW = Supervised()
+NAMES = LAW.coordinate_names
+# sd of each unconstrained coordinate (log; logit for the share) where losses do not say more
+WEAK_SD = {
+    "floor": 0.2, "level": 0.5, "share": 0.7,
+    "slope_params": 0.3, "slope_tokens": 0.3, "gamma": 0.3,
+}  # fmt: skip
+GRID = 7  # sizes and token ratios each; the grid only sets the range, its density hardly matters
+
+
+@dataclass(frozen=True)
+class JointPrior:
+    """Centre (6,) and scale factor (6, 6) of the normal prior on unconstrained coordinates."""
+
+    centre: np.ndarray
+    factor: np.ndarray
+    unit_ratio: float
+
+
+def _log_losses(unconstrained: jax.Array, params: jax.Array, tokens: jax.Array) -> jax.Array:
+    return LAW.log_supervised_loss(constrain(unconstrained), params, tokens, Reference(1, 1, 1))
+
+
+def constrain(unconstrained: jax.Array) -> dict[str, jax.Array]:
+    """Coordinates (positive: exp; share: logistic) from a vector of six real numbers."""
+    return {
+        name: jax.nn.sigmoid(unconstrained[i]) if name == "share" else jnp.exp(unconstrained[i])
+        for i, name in enumerate(NAMES)
+    }
+
+
+def joint_prior(prior: SupervisedPrior, reference: Reference, unit_ratio: float) -> JointPrior:
+    """Build the prior at a reference point.
+
+    Parameters
+    ----------
+    prior
+        The card's setting.
+    reference
+        Point from which the coordinates count.
+    unit_ratio
+        The runs' losses over those that the centre predicts. See `SupervisedPrior`.
+    """
+    same_unit = abs(unit_ratio - 1) <= prior.same_unit_within
+    ratio = 1.0 if same_unit else unit_ratio
+    coordinates = LAW.from_published(
+        prior.centre, Reference(reference.params, reference.tokens, reference.loss / ratio)
+    )
+    centre = np.array(
+        [
+            np.log(c / (1 - c)) if name == "share" else np.log(c)
+            for name, c in ((name, float(coordinates[name])) for name in NAMES)
+        ]
+    )
+    params, ratios = np.meshgrid(
+        np.geomspace(*prior.params_range, GRID), np.geomspace(*prior.tokens_per_param_range, GRID)
+    )
+    tokens = (params * ratios).ravel() / reference.tokens
+    params = params.ravel() / reference.params
+    jacobian = np.asarray(jax.jit(jax.jacfwd(_log_losses))(centre, params, tokens))
+    n, k = jacobian.shape
+    precision = jacobian.T @ jacobian * k / (n * prior.loss_sd**2)
+    precision += np.diag([WEAK_SD[name] ** -2 for name in NAMES])
+    covariance = np.linalg.inv(precision)
+    if not same_unit:
+        unit = np.array([1.0, 1.0, 0, 0, 0, 0])  # floor and level move together with the unit
+        covariance += prior.unit_sd**2 * np.outer(unit, unit)
+    return JointPrior(centre, np.linalg.cholesky(covariance), ratio)
+
+
+def loss_unit_ratio(
+    prior: SupervisedPrior, params: np.ndarray, tokens: np.ndarray, losses: np.ndarray
+) -> float:
+    """Median ratio of the runs' losses to those that the prior's centre predicts for them.
+
+    A distilled student is within some ten percent of its supervised loss whatever its teacher,
+    so the ratio tells the unit (nats against bits per byte, say) well enough to centre a prior.
+    """
+    unit = Reference(1.0, 1.0, 1.0)
+    predicted = LAW.supervised_loss(LAW.from_published(prior.centre, unit), params, tokens, unit)
+    return float(np.exp(np.median(np.log(losses) - np.log(np.asarray(predicted)))))

@@ -1,0 +1,74 @@
+"""Runs that the law does not expect: PSIS-LOO and each run's place in its predictive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import arviz_stats
+import numpy as np
+import xarray as xr
+
+PARETO_K = 0.7
+RESIDUAL = 3.29  # residual scales: beyond this lies one in a thousand of a normal's draws
+
+
+@dataclass(frozen=True)
+class FlaggedRun:
+    """A run worth a second look; `row` is its position in the table as read."""
+
+    row: int
+    pareto_k: float
+    residual: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class LeaveOneOut:
+    """PSIS-LOO of a fit; arrays are (runs,).
+
+    `residual` is the standardised residual: how many residual scales a loss lies above (worse
+    than) what the law gives it when fitted to all other runs.
+    """
+
+    elpd: float
+    se: float
+    elpd_i: np.ndarray
+    pareto_k: np.ndarray
+    residual: np.ndarray
+
+    def flagged(self, rows: np.ndarray) -> list[FlaggedRun]:
+        """Runs with a high Pareto k or a large residual, worst residual first."""
+        found = []
+        for row, k, residual in zip(rows, self.pareto_k, self.residual, strict=True):
+            reasons = []
+            if abs(residual) > RESIDUAL:
+                side = "worse" if residual > 0 else "better"
+                reasons.append(
+                    f"loss {side} than the other runs lead to expect "
+                    f"({residual:+.1f} residual scales)"
+                )
+            if k > PARETO_K:
+                reasons.append(f"the fit leans on this run (Pareto k {k:.2f})")
+            if reasons:
+                found.append(FlaggedRun(int(row), float(k), float(residual), "; ".join(reasons)))
+        return sorted(found, key=lambda run: -abs(run.residual))
+
+
+def leave_one_out(
+    tree: xr.DataTree, mean: np.ndarray, scale: np.ndarray, loss: np.ndarray
+) -> LeaveOneOut:
+    """PSIS-LOO from a tree with ``posterior`` and ``log_likelihood``.
+
+    `mean` and `scale` are (draws, runs), chains joined, `loss` is (runs,), in one unit.
+    """
+    found = arviz_stats.loo(tree, pointwise=True)
+    weights = np.exp(found.log_weights.transpose("chain", "draw", ...).to_numpy())
+    weights = weights.reshape(mean.shape)
+    residual = (weights * (loss - mean) / scale).sum(0) / weights.sum(0)
+    return LeaveOneOut(
+        float(found.elpd),
+        float(found.se),
+        found.elpd_i.to_numpy(),
+        found.pareto_k.to_numpy(),
+        residual,
+    )

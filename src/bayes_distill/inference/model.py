@@ -1,0 +1,174 @@
+"""The NumPyro model: one function of (data, hyperparameters), for every card.
+
+Everything inside counts from the reference point and is in units of the reference loss. What a
+card decides in words (families, which sites exist) is static, in `ModelSpec`; what it decides in
+numbers is traced, so that another data set or prior of the same shape compiles nothing anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpyro
+import numpyro.distributions as dist
+from jax import Array
+
+from bayes_distill.cards.card import Card
+from bayes_distill.cards.priors import FAMILIES
+from bayes_distill.inference import joint_prior
+from bayes_distill.laws import LAWS, Law, Reference, TeacherLaw
+
+UNIT = Reference(1.0, 1.0, 1.0)
+
+
+class Data(NamedTuple):
+    """Runs relative to the reference, each an array (rows,), padded; `mask` marks real rows.
+
+    A run without a teacher has NaN in all three teacher fields; a teacher without a measured
+    loss has NaN in `teacher_loss` only.
+    """
+
+    params: Array
+    tokens: Array
+    loss: Array
+    teacher_loss: Array
+    teacher_params: Array
+    teacher_tokens: Array
+    mask: Array
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """The static part of a model: hashable, the key of every compiled program."""
+
+    law_name: str
+    families: tuple[tuple[str, str], ...]
+    joint_supervised: bool
+    likelihood: str
+    relative: bool
+    kind: str
+    predicts_teachers: bool
+
+    @property
+    def law(self) -> Law:
+        """The scaling law."""
+        return LAWS[self.law_name]
+
+    @property
+    def noise_sites(self) -> tuple[str, ...]:
+        """Names of the residual scales."""
+        return {
+            "supervised": ("supervised_scale",),
+            "distillation": ("scale",),
+            "mixed": ("scale", "supervised_scale"),
+        }[self.kind]
+
+
+def model_spec(card: Card, kind: str, predicts_teachers: bool) -> ModelSpec:
+    """Static part of the model of `card` on runs of `kind`."""
+    return ModelSpec(
+        law_name=card.law,
+        families=tuple((name, prior.family) for name, prior in card.priors.items()),
+        joint_supervised=card.supervised is not None,
+        likelihood=card.likelihood.family,
+        relative=card.likelihood.scale == "relative",
+        kind=kind,
+        predicts_teachers=predicts_teachers,
+    )
+
+
+def hyperparameters(card: Card, prior: joint_prior.JointPrior | None) -> dict[str, Any]:
+    """Numbers of the priors, as a tree of arrays that the model takes as an argument."""
+    likelihood = card.likelihood
+    tree: dict[str, Any] = {
+        "priors": {name: p.hyperparameters() for name, p in card.priors.items()},
+        "scale": likelihood.prior.hyperparameters(),
+        "supervised_scale": likelihood.supervised_prior.hyperparameters(),
+        "degrees_of_freedom": likelihood.degrees_of_freedom,
+    }
+    if prior is not None:
+        tree["supervised"] = {"centre": prior.centre, "factor": prior.factor}
+    return tree
+
+
+def sample_coordinates(spec: ModelSpec, hyper: dict[str, Any]) -> dict[str, Array]:
+    """Sample every coordinate of the law from its prior."""
+    coordinates: dict[str, Array] = {}
+    if spec.joint_supervised:
+        joint = hyper["supervised"]
+        # standardised: the prior's own factor decorrelates what the data say little about
+        z = numpyro.sample(
+            "supervised_z", dist.Normal().expand([len(joint_prior.NAMES)]).to_event(1)
+        )
+        for name, value in joint_prior.constrain(joint["centre"] + joint["factor"] @ z).items():
+            coordinates[name] = numpyro.deterministic(name, value)
+    for name, family in spec.families:
+        first, second = hyper["priors"][name]
+        coordinates[name] = numpyro.sample(name, FAMILIES[family].distribution(first, second))
+    return coordinates
+
+
+def mean_loss(spec: ModelSpec, coordinates: dict[str, Array], data: Data) -> Array:
+    """Loss that the law gives each run (rows,), in units of the reference loss."""
+    law = spec.law
+    if spec.kind == "supervised":
+        return law.supervised_loss(coordinates, data.params, data.tokens, UNIT)
+    assert isinstance(law, TeacherLaw)
+    teacher_loss, distilled = data.teacher_loss, ~jnp.isnan(data.teacher_loss)
+    if spec.predicts_teachers:
+        known = ~jnp.isnan(data.teacher_params)
+        predicted = law.supervised_loss(
+            coordinates,
+            jnp.where(known, data.teacher_params, 1.0),
+            jnp.where(known, data.teacher_tokens, 1.0),
+            UNIT,
+        )
+        distilled, teacher_loss = (
+            distilled | known,
+            jnp.where(distilled, teacher_loss, predicted),
+        )
+    # a harmless teacher where there is none, so that no gradient is NaN
+    teacher_loss = jnp.where(distilled, teacher_loss, 1.0)
+    student = law.distilled_loss(coordinates, data.params, data.tokens, teacher_loss, UNIT)
+    if spec.kind == "distillation":
+        return student
+    supervised = law.supervised_loss(coordinates, data.params, data.tokens, UNIT)
+    return jnp.where(distilled, student, supervised)
+
+
+def noise_scale(spec: ModelSpec, scales: dict[str, Array], mean: Array, data: Data) -> Array:
+    """Residual scale of each run (rows,), in units of the reference loss."""
+    if spec.kind == "mixed":
+        supervised = jnp.isnan(data.teacher_loss) & jnp.isnan(data.teacher_params)
+        scale = jnp.where(supervised, scales["supervised_scale"], scales["scale"])
+    else:
+        scale = scales[spec.noise_sites[0]] * jnp.ones_like(mean)
+    return scale * mean if spec.relative else scale
+
+
+def noise_distribution(
+    spec: ModelSpec, mean: Array, scale: Array, degrees_of_freedom: Any
+) -> dist.Distribution:
+    """Distribution of a run's measured loss around the law."""
+    if spec.likelihood == "normal":
+        return dist.Normal(mean, scale)
+    return dist.StudentT(degrees_of_freedom, mean, scale)
+
+
+def scaling_law_model(spec: ModelSpec, data: Data, hyper: dict[str, Any]) -> None:
+    """Joint density of coordinates, noise and losses; the model that NUTS samples."""
+    coordinates = sample_coordinates(spec, hyper)
+    scales = {name: numpyro.sample(name, dist.LogNormal(*hyper[name])) for name in spec.noise_sites}
+    mean = mean_loss(spec, coordinates, data)
+    scale = noise_scale(spec, scales, mean, data)
+    with (
+        numpyro.plate("runs", data.params.shape[0]),
+        numpyro.handlers.mask(mask=data.mask),
+    ):
+        numpyro.sample(
+            "loss",
+            noise_distribution(spec, mean, scale, hyper["degrees_of_freedom"]),
+            obs=data.loss,
+        )

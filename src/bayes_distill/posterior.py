@@ -1,0 +1,252 @@
+"""The posterior: draws with everything that is needed to use them, in one file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from bayes_distill import evaluate
+from bayes_distill.cards import Card, card_from_dict, load_card, shipped_posterior
+from bayes_distill.errors import FailedFitError, InputError
+from bayes_distill.files import atomic_path
+from bayes_distill.hull import Hull
+from bayes_distill.laws import LAWS, Law, Reference
+
+FORMAT = "bayes-distill posterior"
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Draws of a law's coordinates and of the noise, with their provenance.
+
+    Parameters
+    ----------
+    tree
+        The groups ``posterior`` (chain, draw) and, for a fit, ``prior``, ``sample_stats``,
+        ``log_likelihood`` and ``runs``, as ArviZ names them.
+    card
+        The model card.
+    reference
+        The point from which the coordinates count.
+    info
+        Plain data: seed, versions, fingerprint, kind of runs, hull, verdict, diagnostics, ...
+    """
+
+    tree: xr.DataTree
+    card: Card
+    reference: Reference
+    info: Mapping[str, Any]
+
+    @property
+    def law(self) -> Law:
+        """The scaling law."""
+        return self.card.scaling_law
+
+    @property
+    def verdict(self) -> str:
+        """``pass``, ``review`` or ``fail``; ``none`` for a posterior that was not sampled."""
+        return str(self.info.get("verdict", "none"))
+
+    @cached_property
+    def draws(self) -> dict[str, np.ndarray]:
+        """Every coordinate and noise scale, chains joined: name -> (draws,)."""
+        data = self.tree["posterior"].dataset
+        return {
+            str(name): variable.to_numpy().reshape(-1)
+            for name, variable in data.data_vars.items()
+            if variable.ndim == 2
+        }
+
+    @property
+    def n_draws(self) -> int:
+        """Number of draws, all chains together."""
+        return len(next(iter(self.draws.values())))
+
+    @cached_property
+    def published(self) -> dict[str, np.ndarray]:
+        """Coefficients under the paper's names: name -> (draws,)."""
+        found = self.law.to_published(self.draws, self.reference)
+        return {name: np.asarray(value) for name, value in found.items()}
+
+    @cached_property
+    def hull(self) -> Hull | None:
+        """Where the runs were; ``None`` for a posterior that did not come from runs."""
+        stored = self.info.get("hull")
+        if stored is None:
+            return None
+        teacher = stored["teacher_loss"]
+        return Hull(tuple(map(tuple, stored["points"])), tuple(teacher) if teacher else None)
+
+    def supervised_loss(self, params: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+        """Supervised loss L(N, D) (eq. 1), (draws, points), of models (points,)."""
+        return evaluate.supervised_loss(self.law, self.draws, params, tokens, self.reference)
+
+    def distilled_loss(
+        self, params: np.ndarray, tokens: np.ndarray, teacher_loss: np.ndarray
+    ) -> np.ndarray:
+        """Student loss L_S (eq. 8), (draws, points); `teacher_loss` is (points,) or (draws, points)."""
+        return evaluate.distilled_loss(
+            self.law, self.draws, params, tokens, teacher_loss, self.reference
+        )
+
+    def new_run(
+        self, mean: np.ndarray, distilled: np.ndarray, generator: np.random.Generator
+    ) -> np.ndarray:
+        """Losses that single new runs would measure around `mean` (draws, points).
+
+        `distilled` (points,) says which points have a teacher; the two kinds of run may scatter
+        differently. A posterior without noise gives `mean` back.
+        """
+        zero = np.zeros(self.n_draws)
+        scale, supervised = (self.draws.get(k) for k in ("scale", "supervised_scale"))
+        own = scale if scale is not None else supervised if supervised is not None else zero
+        plain = supervised if supervised is not None else own
+        spread = np.where(distilled, own[:, None], plain[:, None]) * (
+            mean if self.card.likelihood.scale == "relative" else self.reference.loss
+        )
+        if self.card.likelihood.family == "normal":
+            return mean + spread * generator.standard_normal(mean.shape)
+        return mean + spread * generator.standard_t(
+            self.card.likelihood.degrees_of_freedom, mean.shape
+        )
+
+    def thin(self, draws: int) -> Posterior:
+        """Keep at most `draws` draws, evenly spaced over all chains, and only what using them needs."""
+        stride = max(1, -(-self.n_draws // draws))
+        kept = {
+            name: (("chain", "draw"), values[None, ::stride]) for name, values in self.draws.items()
+        }
+        tree = xr.DataTree.from_dict({"posterior": xr.Dataset(kept)})
+        return Posterior(tree, self.card, self.reference, {**self.info, "thinned_by": stride})
+
+    @classmethod
+    def from_coefficients(
+        cls,
+        card: Card,
+        coefficients: Mapping[str, float],
+        reference: Reference,
+        noise: float = 0.0,
+        **info: Any,
+    ) -> Posterior:
+        """Posterior with a single draw: published point values under the paper's names."""
+        found = card.scaling_law.from_published(coefficients, reference)
+        values = {name: float(value) for name, value in found.items()}
+        values["scale"] = noise / (1 if card.likelihood.scale == "relative" else reference.loss)
+        data = xr.Dataset({k: (("chain", "draw"), [[v]]) for k, v in values.items()})
+        return cls(xr.DataTree.from_dict({"posterior": data}), card, reference, info)
+
+    def save(self, path: str | Path) -> Path:
+        """Write one netCDF file, whole or not at all.
+
+        Raises
+        ------
+        InputError
+            If the place cannot be written to.
+        """
+        tree = self.tree.copy()
+        tree.attrs = {
+            "format": FORMAT,
+            "format_version": FORMAT_VERSION,
+            "law": self.law.name,
+            "card": self.card.model_dump_json(),
+            "reference": json.dumps(
+                [self.reference.params, self.reference.tokens, self.reference.loss]
+            ),
+            "info": json.dumps(self.info),
+        }
+        encoding = {
+            node.path: {
+                str(name): {"zlib": True, "complevel": 4, "shuffle": True}
+                for name, variable in node.data_vars.items()
+                if variable.dtype.kind in "fib" and variable.size > 64
+            }
+            for node in tree.subtree
+        }
+        with atomic_path(path) as temporary:
+            tree.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
+        return Path(path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Posterior:
+        """Read a posterior; see `load_posterior` for names of shipped ones.
+
+        Raises
+        ------
+        InputError
+            If the file is missing, damaged, of another kind or from a newer format.
+        """
+        path = Path(path)
+        if not path.exists():
+            raise InputError(f"{path} does not exist")
+        if path.is_dir():
+            raise InputError(f"{path} is a folder, not a file written by fit")
+        try:
+            with xr.open_datatree(path, engine="h5netcdf") as opened:
+                tree = opened.load()
+        except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
+            raise InputError(
+                f"{path} is not a file written by fit, or is damaged ({type(error).__name__}); "
+                "fit again or copy it again"
+            ) from None
+        attributes = tree.attrs
+        if attributes.get("format") != FORMAT:
+            raise InputError(f"{path} is a netCDF file, but not one written by bayes-distill fit")
+        if int(attributes["format_version"]) > FORMAT_VERSION:
+            raise InputError(
+                f"{path} has format {attributes['format_version']}, and this version reads up to "
+                f"{FORMAT_VERSION}: upgrade bayes-distill"
+            )
+        if attributes["law"] not in LAWS:
+            raise InputError(
+                f"{path} was fitted with the law {attributes['law']!r}, which this version does "
+                "not have: upgrade bayes-distill"
+            )
+        try:
+            card = card_from_dict(json.loads(attributes["card"]), str(path))
+            reference = Reference(*json.loads(attributes["reference"]))
+            info = json.loads(attributes["info"])
+            missing = set(card.scaling_law.coordinate_names) - set(tree["posterior"].data_vars)
+        except (KeyError, ValueError, TypeError) as error:
+            raise InputError(f"{path} is damaged: {error}") from None
+        if missing:
+            raise InputError(f"{path} is damaged: it lacks draws of {', '.join(sorted(missing))}")
+        tree.attrs = {}
+        return cls(tree, card, reference, info)
+
+
+def load_posterior(source: str | Path | Posterior, *, allow_failed: bool = False) -> Posterior:
+    """Load a file written by `fit`, or the posterior that ships with a model card.
+
+    Raises
+    ------
+    InputError
+        If there is no such file or card, or it cannot be used.
+    FailedFitError
+        If the fit failed its checks and `allow_failed` is not set.
+    """
+    if isinstance(source, Posterior):
+        posterior = source
+    elif (shipped := shipped_posterior(str(source))) is not None:
+        posterior = Posterior.load(shipped)
+    elif Path(source).exists() or Path(source).suffix:
+        posterior = Posterior.load(source)
+    else:
+        card = load_card(source)  # raises for a name that is no card
+        raise InputError(
+            f"the model card {card.name} has no posterior yet: run "
+            f"'bayes-distill fit {card.data or 'RUNS'} --model {card.name} --out fit.nc' and use fit.nc"
+        )
+    if posterior.verdict == "fail" and not allow_failed:
+        raise FailedFitError(
+            f"the fit {source} failed its checks; look at its diagnostics, fit again with more "
+            "warm-up or another card, or pass --allow-failed to use it all the same"
+        )
+    return posterior

@@ -1,0 +1,25 @@
+"""The table of runs: reading, checking, named data, simulation.
+
+Pandera, pooch, pyarrow and JAX are imported by the functions that need them, because commands
+that need none of them must start at once.
+"""
+
+from bayes_distill.runs.datasets import DATASETS, Dataset, fetch, list_datasets
+from bayes_distill.runs.reading import read_runs
+from bayes_distill.runs.report import RunsReport, check_runs
+from bayes_distill.runs.simulate import chinchilla_design, paper_design, simulate
+from bayes_distill.runs.table import Runs
+
+__all__ = [
+    "DATASETS",
+    "Dataset",
+    "Runs",
+    "RunsReport",
+    "check_runs",
+    "chinchilla_design",
+    "fetch",
+    "list_datasets",
+    "paper_design",
+    "read_runs",
+    "simulate",
+]

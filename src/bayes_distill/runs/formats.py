@@ -1,0 +1,183 @@
+"""CSV, Parquet and JSON lines, read as cells: what a cell means is decided later."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from bayes_distill.errors import Fault, InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """A table before anything is known about it.
+
+    Parameters
+    ----------
+    header
+        Names of the columns as written; may repeat.
+    columns
+        One list of cells a column, all of the same length.
+    faults
+        Rows that could not be read; their cells are empty.
+    """
+
+    header: list[str]
+    columns: list[list[object]]
+    faults: tuple[Fault, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.columns[0]) if self.columns else 0
+
+
+def read_cells(path: Path) -> Cells:
+    """Read a file by its suffix.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it is not what its suffix says, or it has no rows.
+    """
+    try:
+        if path.is_dir():
+            raise InputError(f"{path} is a folder: name a table of runs in it")
+        if not path.exists():
+            raise InputError(f"{path}: there is no such file")
+        reader = READERS.get(path.suffix.lower())
+        if reader is None:
+            kind = f"the suffix {path.suffix!r}" if path.suffix else "no suffix"
+            raise InputError(
+                f"{path} has {kind}, which tells no format: use .csv, .parquet or .jsonl"
+            )
+        if path.stat().st_size == 0:
+            raise InputError(f"{path} is empty")
+        cells = reader(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+    if not cells.header:
+        raise InputError(f"{path} has no columns")
+    if len(cells) == 0:
+        raise InputError(f"{path} has a header but no runs")
+    return cells
+
+
+def frame_cells(frame: pd.DataFrame) -> Cells:
+    """Take a DataFrame apart; its index is not a column.
+
+    Raises
+    ------
+    InputError
+        If it has no rows.
+    """
+    if len(frame) == 0:
+        raise InputError("the DataFrame has no rows")
+    header = [str(name) for name in frame.columns]
+    return Cells(header, [frame.iloc[:, place].tolist() for place in range(len(header))])
+
+
+def _read_csv(path: Path) -> Cells:
+    # not pandas.read_csv: it renames repeated headers, and stops at the first row that is too long
+    text = io.StringIO(_text(path), newline="")
+    try:
+        lines = [line for line in csv.reader(text, strict=True) if any(c.strip() for c in line)]
+    except csv.Error as error:
+        raise InputError(f"{path} cannot be read as CSV: {error}") from error
+    if not lines:
+        raise InputError(f"{path} is empty")
+    header = [name.strip() for name in lines[0]]
+    for separator, name in ((";", "semicolons"), ("\t", "tabs")):
+        if len(header) == 1 and separator in header[0]:
+            raise InputError(f"{path} separates its columns by {name}: use commas")
+    rows, faults = lines[1:], []
+    columns: list[list[object]] = [[] for _ in header]
+    for number, cells in enumerate(rows):
+        if any(cell.strip() for cell in cells[len(header) :]):
+            problem = f"has {len(cells)} cells where the header has {len(header)}"
+            faults.append(Fault(f"{problem} (a comma inside a number needs quotes)", row=number))
+        for place, column in enumerate(columns):
+            column.append(cells[place] if place < len(cells) else "")
+    # an empty name over empty cells is only a comma at the end of every line
+    kept = [p for p, name in enumerate(header) if name or any(columns[p])]
+    return Cells([header[p] for p in kept], [columns[p] for p in kept], tuple(faults))
+
+
+def _read_json_lines(path: Path) -> Cells:
+    lines = _json_lines(_text(path))
+    records: list[dict[str, object]] = []
+    faults: list[Fault] = []
+    for number, line in enumerate(lines):
+        try:
+            record = json.loads(line, object_pairs_hook=_unrepeated)
+            if not isinstance(record, dict):
+                raise ValueError("it is no object")
+        except (ValueError, RecursionError) as error:
+            example = 'write one object a line, such as {"params": 1e9, "tokens": 2e10, ...}'
+            faults.append(Fault(f"is not a JSON object ({error}): {example}", row=number))
+            record = {}
+        records.append(record)
+    header = list(dict.fromkeys(name for record in records for name in record))
+    if not header:
+        raise InputError(faults or f"{path} is empty")
+    return Cells(header, [[r.get(name) for r in records] for name in header], tuple(faults))
+
+
+def _json_lines(text: str) -> list[str]:
+    if text.lstrip().startswith("["):  # one array, as pandas writes by default
+        try:
+            return [json.dumps(record) for record in json.loads(text)]
+        except (ValueError, RecursionError):
+            pass
+    # not splitlines: a name may hold a separator that only Python takes for the end of a line
+    return [line for line in text.split("\n") if line.strip()]
+
+
+def _unrepeated(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{name!r} is there twice")
+    return dict(pairs)
+
+
+def _read_parquet(path: Path) -> Cells:
+    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+    try:
+        table = pq.ParquetFile(path).read(use_threads=False)
+        header = [str(name) for name in table.column_names]
+        columns = [table.column(place).to_pylist() for place in range(len(header))]
+    except (pa.ArrowException, OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path} cannot be read as Parquet: {reason}") from error
+    # pandas stores an index that is not 0, 1, 2, ... as a column of this name
+    kept = [p for p, name in enumerate(header) if not name.startswith("__index_level_")]
+    return Cells([header[p] for p in kept], [columns[p] for p in kept])
+
+
+def _text(path: Path) -> str:
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        looks = "Parquet: name it .parquet" if content[:4] == b"PAR1" else "binary data"
+        raise InputError(f"{path} is not a text file in UTF-8; it looks like {looks}")
+    return text
+
+
+READERS: dict[str, Callable[[Path], Cells]] = {
+    ".csv": _read_csv,
+    ".parquet": _read_parquet,
+    ".pq": _read_parquet,
+    ".jsonl": _read_json_lines,
+    ".ndjson": _read_json_lines,
+    ".json": _read_json_lines,
+}

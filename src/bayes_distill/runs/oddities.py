@@ -1,0 +1,155 @@
+"""What is odd about a table without being wrong: one sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayes_distill.quantities import format_quantity
+from bayes_distill.runs.outliers import suspected_outliers
+from bayes_distill.runs.table import NUMERIC, REQUIRED, distilled
+
+FEW = 8
+SAME_SIZE = 0.01
+SAME_LOSS = 0.001
+WORSE = 0.005
+RATIO = (0.1, 1e5)
+
+
+def oddities(frame: pd.DataFrame) -> list[str]:
+    """Sentences about what is odd in a canonical frame of sound runs."""
+    if len(frame) == 0 or not set(REQUIRED) <= set(frame.columns):
+        return []
+    notes = [
+        _duplicates(frame),
+        _near_duplicates(frame),
+        _below_teacher(frame),
+        _outliers(frame),
+        *_larger_but_worse(frame),
+        _extreme_ratios(frame),
+    ]
+    return [note for note in notes if note]
+
+
+def rows_text(rows: Iterable[int]) -> str:
+    """Name rows as people do: ``row 3``, ``rows 0 to 4, 7 and 12``; shortened when many."""
+    ordered = sorted({int(row) for row in rows})
+    spans: list[list[int]] = []
+    for row in ordered:
+        if spans and row == spans[-1][-1] + 1:
+            spans[-1].append(row)
+        else:
+            spans.append([row])
+    # two in a row are two rows; three or more are a span
+    parts = [part for s in spans for part in ([s] if len(s) > 2 else [[row] for row in s])]
+    named = [f"{p[0]} to {p[-1]}" if len(p) > 1 else str(p[0]) for p in parts[:FEW]]
+    left = sum(map(len, parts[FEW:]))
+    if left:
+        named.append(f"{left} more")
+    word = "row" if len(ordered) == 1 else "rows"
+    return f"{word} {' and '.join([', '.join(named[:-1]), named[-1]] if named[1:] else named)}"
+
+
+def _numbers(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[[name for name in NUMERIC if name in frame]]
+
+
+def _duplicates(frame: pd.DataFrame) -> str | None:
+    again = _numbers(frame).duplicated(keep="first")
+    if not again.any():
+        return None
+    copies = frame.index[_numbers(frame).duplicated(keep=False)]
+    return (
+        f"{_runs(int(again.sum()))} repeat another in every number, among {rows_text(copies)}: "
+        "keep them only if they are runs of their own."
+    )
+
+
+def _near_duplicates(frame: pd.DataFrame) -> str | None:
+    from scipy import spatial
+
+    numbers = _numbers(frame).drop_duplicates()
+    scales = {"params": SAME_SIZE, "tokens": SAME_SIZE, "loss": SAME_LOSS}
+    # another teacher is another run, however close, so its numbers must agree to rounding
+    steps = np.array([scales.get(str(name), 1e-9) for name in numbers])
+    filled = numbers.where(numbers > 0).to_numpy()
+    points = np.where(
+        np.isnan(filled), -1e12, np.log(np.where(np.isnan(filled), 1, filled)) / steps
+    )
+    tree: Any = spatial.KDTree  # scipy has no types
+    pairs = tree(points).query_pairs(1.0, p=np.inf)
+    if not pairs:
+        return None
+    index = numbers.index
+    named = [f"{index[a]} and {index[b]}" for a, b in sorted((min(p), max(p)) for p in pairs)]
+    more = f", and {len(named) - FEW} pairs more" if len(named) > FEW else ""
+    return (
+        f"Near-duplicates (sizes within {SAME_SIZE:.0%}, losses within {SAME_LOSS:.1%}): rows "
+        f"{', '.join(named[:FEW])}{more}."
+    )
+
+
+def _below_teacher(frame: pd.DataFrame) -> str | None:
+    if "teacher_loss" not in frame:
+        return None
+    below = frame.index[frame["loss"] < frame["teacher_loss"]]
+    if len(below) == 0:
+        return None
+    of = int(frame["teacher_loss"].notna().sum())
+    return (
+        f"{len(below)} of {of} students end below their teacher, which the paper's law has only "
+        f"as noise: {rows_text(below)}."
+    )
+
+
+def _outliers(frame: pd.DataFrame) -> str | None:
+    has_teacher = distilled(frame)
+    rows = [*suspected_outliers(frame[has_teacher]), *suspected_outliers(frame[~has_teacher])]
+    if not rows:
+        return None
+    verb = "has a loss" if len(rows) == 1 else "have losses"
+    return (
+        f"Suspected outliers: {rows_text(rows)} {verb} far above what the other runs say for "
+        "such sizes."
+    )
+
+
+def _larger_but_worse(frame: pd.DataFrame) -> list[str]:
+    keys = [n for n in ("tokens", "teacher_loss", "teacher_params", "teacher_tokens") if n in frame]
+    found: list[tuple[int, int]] = []
+    for _, group in frame.groupby(keys, dropna=False, sort=False):
+        for row, params, loss in zip(group.index, group["params"], group["loss"], strict=True):
+            smaller = group["loss"][group["params"] < params]
+            if len(smaller) and loss > smaller.min() * (1 + WORSE):
+                found.append((int(row), int(smaller.idxmin())))
+    if not found:
+        return []
+    found.sort()
+    cases = [
+        f"row {row} ({format_quantity(frame['params'][row])}, {frame['loss'][row]:.4g}) against "
+        f"row {other} ({format_quantity(frame['params'][other])}, {frame['loss'][other]:.4g})"
+        for row, other in found[:FEW]
+    ]
+    more = f", and {len(found) - FEW} more" if len(found) > FEW else ""
+    return [
+        f"A larger model is worse than a smaller one on the same tokens (and teacher) by more than "
+        f"{WORSE:.1%}; are sizes swapped? {', '.join(cases)}{more}."
+    ]
+
+
+def _extreme_ratios(frame: pd.DataFrame) -> str | None:
+    ratio = frame["tokens"] / frame["params"]
+    extreme = frame.index[(ratio < RATIO[0]) | (ratio > RATIO[1])]
+    if len(extreme) == 0:
+        return None
+    return (
+        f"Tokens per parameter are outside {RATIO[0]:g} to {RATIO[1]:g} in {rows_text(extreme)}: "
+        "check the units."
+    )
+
+
+def _runs(count: int) -> str:
+    return "1 run" if count == 1 else f"{count} runs"

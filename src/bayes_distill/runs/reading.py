@@ -1,0 +1,195 @@
+"""From whatever a table of runs comes in to `Runs`, or to every fault that it has."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bayes_distill.errors import Fault, InputError
+from bayes_distill.runs.aliases import FLOPS, Resolved, resolve_columns
+from bayes_distill.runs.corrections import NAMED_NOTES, correct, sibling_note
+from bayes_distill.runs.datasets import DATASETS, fetch
+from bayes_distill.runs.formats import Cells, frame_cells, read_cells
+from bayes_distill.runs.numbers import parse_cells, parse_labels
+from bayes_distill.runs.oddities import oddities
+from bayes_distill.runs.schema import OPTIONAL, describe_derived, validate
+from bayes_distill.runs.table import LABELS, NUMERIC, REQUIRED, Runs
+
+Source = str | Path | pd.DataFrame | Runs
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A table and all that is wrong or odd with it.
+
+    Parameters
+    ----------
+    rows
+        Number of runs in the table; 0 if it could not be read.
+    sound
+        The runs without a fault, as a canonical frame; may be empty.
+    source, notes
+        As in `Runs`.
+    faults
+        Those of the whole table first, then row by row.
+    """
+
+    rows: int
+    sound: pd.DataFrame
+    source: str
+    notes: tuple[str, ...]
+    faults: tuple[Fault, ...]
+
+
+def read_runs(source: Source, *, corrections: bool = True) -> Runs:
+    """Read and check a table of runs.
+
+    Parameters
+    ----------
+    source
+        Path of a CSV, Parquet or JSON lines file, name of a named table, or a DataFrame.
+        `Runs` are passed through.
+    corrections
+        Whether the known faults of a named table are corrected.
+
+    Raises
+    ------
+    InputError
+        With every fault of the table at once: row (from 0), column, problem.
+    """
+    if isinstance(source, Runs):
+        return source
+    examined = examine(source, corrections=corrections)
+    if examined.faults:
+        raise InputError(examined.faults)
+    return Runs(examined.sound, examined.source, examined.notes)
+
+
+def examine(
+    source: str | Path | pd.DataFrame,
+    *,
+    corrections: bool = True,
+    required: Sequence[str] = REQUIRED,
+) -> Examined:
+    """Read a table without giving up at the first fault, nor at the last.
+
+    `required` are the columns that it needs; `read_runs` and `check_runs` are built on this.
+    """
+    label = "DataFrame" if isinstance(source, pd.DataFrame) else str(source)
+    try:
+        cells, path = _open(source)
+    except InputError as error:
+        nothing = pd.DataFrame({name: pd.Series(dtype=float) for name in REQUIRED})
+        return Examined(0, nothing, label, (), error.faults)
+    columns = resolve_columns(cells.header, required)
+    frame, faults = _canonical(cells, columns, required)
+    faulty_rows = {fault.row for fault in faults}
+    sound = frame.loc[~frame.index.isin(faulty_rows)]
+    notes = []
+    if columns.dropped:
+        names = ", ".join(name or "(no name)" for name in columns.dropped)
+        notes.append(f"Columns that are not used: {names}.")
+    if label in DATASETS:
+        sound, corrected = correct(label, sound, corrections)
+        notes += [*corrected, *NAMED_NOTES.get(label, ())]
+    elif path is not None:
+        notes += sibling_note(path)
+    if None not in faulty_rows:
+        notes += oddities(sound)
+    return Examined(len(cells), sound, label, tuple(notes), tuple(faults))
+
+
+def _open(source: str | Path | pd.DataFrame) -> tuple[Cells, Path | None]:
+    if isinstance(source, pd.DataFrame):
+        return frame_cells(source), None
+    if not isinstance(source, (str, Path)):
+        kind = type(source).__name__
+        raise InputError(f"a table of runs is a path, a name or a DataFrame, not {kind}")
+    if str(source) in DATASETS:
+        path = fetch(str(source))
+        return read_cells(path), path
+    path = Path(source)
+    try:
+        return read_cells(path), path
+    except InputError as error:
+        if path.suffix or _exists(path):
+            raise
+        raise InputError(f"{error}; {_misspelt(str(source))}") from None
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long
+        return False
+
+
+def _misspelt(name: str) -> str:
+    close = difflib.get_close_matches(name.casefold(), DATASETS, n=1, cutoff=0.5)
+    if close:
+        return f"did you mean the named data {close[0]}?"
+    return f"the named data are {', '.join(DATASETS)}"
+
+
+def _canonical(
+    cells: Cells, columns: Resolved, required: Sequence[str]
+) -> tuple[pd.DataFrame, list[Fault]]:
+    """Canonical frame of all rows, with NaN where a cell is at fault, and all faults in order."""
+    index = pd.RangeIndex(len(cells), name="row")
+    unreadable = {fault.row for fault in cells.faults}
+    labels = {name: cells.header[place] for name, place in columns.position.items()}
+    faults: list[Fault] = []
+    numbers: dict[str, pd.Series[float]] = {}
+    wanted = {*required, *OPTIONAL, FLOPS}  # a design may have losses: nobody looks at them
+    for name in (*NUMERIC, FLOPS):
+        if name in columns.position and name in wanted:
+            example = "a loss such as 2.31" if "loss" in name else "1.8B, 300M or 2e20"
+            values, problems = parse_cells(cells.columns[columns.position[name]], example)
+            numbers[name] = pd.Series(values, index=index)
+            faults += [Fault(problem, row, labels[name]) for row, problem in problems.items()]
+    faults += _new(validate(pd.DataFrame(numbers, index=index), labels), faults)
+    if FLOPS in numbers:
+        flops = numbers.pop(FLOPS)
+        labels["tokens"] = labels[FLOPS]
+        if "params" in numbers:
+            numbers["tokens"], derived = _tokens(flops, numbers["params"], faults, labels)
+            faults += derived
+    faults = [fault for fault in faults if fault.row not in unreadable]
+    place = {label: columns.position.get(name, -1) for name, label in labels.items()}
+    rowwise = [*cells.faults, *faults]
+    rowwise.sort(key=lambda f: (f.row or 0, place.get(f.column or "", -1)))
+    frame = pd.DataFrame({n: numbers[n] for n in NUMERIC if n in numbers}, index=index)
+    for name in LABELS:
+        if name in columns.position:
+            names = parse_labels(cells.columns[columns.position[name]])
+            frame[name] = pd.Series(names, index=index)
+    return frame, [*columns.faults, *rowwise]
+
+
+def _new(found: list[Fault], known: list[Fault]) -> list[Fault]:
+    """Drop what is said of cells that are known to be no numbers."""
+    cells = {(fault.row, fault.column) for fault in known}
+    return [fault for fault in found if (fault.row, fault.column) not in cells]
+
+
+def _tokens(
+    flops: pd.Series[float], params: pd.Series[float], known: list[Fault], labels: dict[str, str]
+) -> tuple[pd.Series[float], list[Fault]]:
+    """Tokens = FLOPs / (6 params), and the faults of those whose parts have none."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        tokens = flops / (6.0 * params)
+    parts = {labels["params"], labels[FLOPS]}
+    bad = [fault.row for fault in known if fault.column in parts]
+    tokens = tokens.mask(tokens.index.isin(bad))
+    found = validate(pd.DataFrame({"tokens": tokens}), labels, may_be_empty=["tokens"])
+    faults = [
+        replace(f, problem=describe_derived(flops[f.row], tokens[f.row]))
+        for f in found
+        if f.row is not None
+    ]
+    return tokens, faults

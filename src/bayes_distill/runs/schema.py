@@ -1,0 +1,178 @@
+"""What a run may look like: the rules, and what to say to whoever breaks one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from bayes_distill.errors import Fault
+from bayes_distill.quantities import format_quantity
+from bayes_distill.runs.aliases import FLOPS
+
+LEAST_PARAMS = 1e5
+LEAST_TOKENS = 1e6
+MOST_PARAMS = 1e15
+MOST_TOKENS = 1e19
+MOST_LOSS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing that a number must satisfy.
+
+    The rules of a column exclude each other, so that a cell that breaks one is named once.
+
+    Parameters
+    ----------
+    name
+        Name of the check.
+    holds
+        Whether each value of a column satisfies it.
+    problem
+        What to say about a value that does not.
+    """
+
+    name: str
+    holds: Callable[[pd.Series[float]], pd.Series[bool]]
+    problem: Callable[[float], str]
+
+
+def validate(
+    numbers: pd.DataFrame, labels: Mapping[str, str], may_be_empty: Iterable[str] = ()
+) -> list[Fault]:
+    """Check the numbers of a table by its rules, lazily: every faulty cell is named.
+
+    Parameters
+    ----------
+    numbers
+        float64 columns under their canonical names; the index is the run's position.
+    labels
+        What the table calls each of these columns.
+    may_be_empty
+        Required columns whose gaps have been named already.
+
+    Returns
+    -------
+    list of Fault
+        In no particular order; at most one for each cell.
+    """
+    import pandera.pandas as pa  # late: importing pandera takes longer than most commands
+
+    found = [str(name) for name in numbers.columns]
+    optional = {*OPTIONAL, *may_be_empty}
+    schema = pa.DataFrameSchema(
+        {
+            name: pa.Column(
+                float,
+                [pa.Check(rule.holds, name=rule.name) for rule in RULES[name]],
+                nullable=name in optional,
+            )
+            for name in found
+        }
+    )
+    faults = []
+    try:
+        schema.validate(numbers, lazy=True)
+    except pa.errors.SchemaErrors as errors:
+        for case in errors.failure_cases.to_dict("records"):
+            name, value = str(case["column"]), float(case["failure_case"])
+            faults.append(Fault(_say(name, str(case["check"]), value), case["index"], labels[name]))
+    return faults + _teacher_faults(numbers, labels)
+
+
+def _say(name: str, check: str, value: float) -> str:
+    for rule in RULES[name]:
+        if rule.name == check:
+            return rule.problem(value)
+    return f"is empty: every run needs its {MEANING[name]}"
+
+
+def _teacher_faults(numbers: pd.DataFrame, labels: Mapping[str, str]) -> list[Fault]:
+    faults = []
+    for name, other in (("teacher_params", "teacher_tokens"), ("teacher_tokens", "teacher_params")):
+        if name in numbers and other in numbers:
+            problem = f"is empty, but {labels[other]} is not: give both or neither"
+            lonely = numbers[name].isna() & numbers[other].notna()
+            faults += [Fault(problem, row, labels[name]) for row in numbers.index[lonely]]
+    if "teacher_loss_se" in numbers:
+        known = numbers["teacher_loss_se"].notna()
+        if "teacher_loss" in numbers:
+            known &= numbers["teacher_loss"].isna()
+        problem = "is the standard error of a teacher_loss that is empty: give both or neither"
+        faults += [Fault(problem, row, labels["teacher_loss_se"]) for row in numbers.index[known]]
+    return faults
+
+
+def _finite(what: str) -> tuple[Rule, ...]:
+    return (
+        Rule("finite", lambda x: ~x.abs().eq(math.inf), lambda _: f"the {what} is infinite"),
+        Rule(
+            "not negative",
+            lambda x: ~(x.lt(0) & x.gt(-math.inf)),
+            lambda v: f"{v:g} is negative: the {what} must be above zero",
+        ),
+        Rule("not zero", lambda x: x.ne(0), lambda _: f"is zero: the {what} must be above zero"),
+    )
+
+
+def _count_rules(noun: str, least: float, most: float, in_millions_from: float) -> tuple[Rule, ...]:
+    def too_few(value: float) -> str:
+        suffix, exponent = ("M", "e6") if value >= in_millions_from else ("B", "e9")
+        return (
+            f"{value:g} {noun}: did you mean {value:g}{suffix}?"
+            f" write {value:g}{suffix} or {value:g}{exponent}"
+        )
+
+    def too_many(value: float) -> str:
+        return (
+            f"{value:g} {noun} is more than anyone has used (at most {most:g}):"
+            f" give the plain count, or a suffix, but not both"
+        )
+
+    return (
+        *_finite(f"number of {noun}"),
+        Rule("not tiny", lambda x: ~(x.gt(0) & x.lt(least)), too_few),
+        Rule("not huge", lambda x: ~(x.gt(most) & x.lt(math.inf)), too_many),
+    )
+
+
+def _perplexity(value: float) -> str:
+    return f"{value:g} looks like a perplexity: give its logarithm in nats, {math.log(value):.2f}"
+
+
+_PARAMS = _count_rules("parameters", LEAST_PARAMS, MOST_PARAMS, in_millions_from=100.0)
+_TOKENS = _count_rules("tokens", LEAST_TOKENS, MOST_TOKENS, in_millions_from=1e4)
+_LOSS = (
+    *_finite("loss"),
+    Rule("not a perplexity", lambda x: ~(x.gt(MOST_LOSS) & x.lt(math.inf)), _perplexity),
+)
+
+RULES: dict[str, tuple[Rule, ...]] = {
+    "params": _PARAMS,
+    "tokens": _TOKENS,
+    FLOPS: _finite("number of training FLOPs"),
+    "loss": _LOSS,
+    "teacher_loss": _LOSS,
+    "teacher_loss_se": _finite("standard error")[:2],
+    "teacher_params": _PARAMS,
+    "teacher_tokens": _TOKENS,
+}
+OPTIONAL = ("teacher_loss", "teacher_loss_se", "teacher_params", "teacher_tokens")
+MEANING = {
+    "params": "number of parameters",
+    "tokens": "number of tokens",
+    FLOPS: "training FLOPs, where the table gives no tokens",
+    "loss": "validation loss",
+}
+
+
+def describe_derived(flops: float, tokens: float) -> str:
+    """Say what is wrong with tokens that follow from FLOPs."""
+    amount = "few" if tokens < LEAST_TOKENS else "many"
+    return (
+        f"{flops:g} training FLOPs / (6 params) makes {format_quantity(tokens)} tokens, too "
+        f"{amount} for a run: give plain FLOPs, such as 2e20"
+    )

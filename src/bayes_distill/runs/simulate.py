@@ -1,0 +1,220 @@
+"""Runs made up from a law: for tests, for planning sweeps, for checking a fit against truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayes_distill.errors import Fault, InputError
+from bayes_distill.quantities import format_quantity
+from bayes_distill.runs.reading import examine
+from bayes_distill.runs.table import Runs, distilled
+
+if TYPE_CHECKING:
+    from bayes_distill.laws import Law, Reference
+
+_SWEEP = (
+    (143e6, 3.7e9, 11), (143e6, 7.3e9, 11), (143e6, 14.6e9, 11), (143e6, 28.9e9, 11),
+    (198e6, 4.9e9, 66), (198e6, 9.8e9, 11), (198e6, 19.4e9, 11), (198e6, 38.9e9, 11),
+    (546e6, 12.3e9, 66), (546e6, 24.6e9, 11), (546e6, 49.2e9, 11), (546e6, 98.5e9, 11),
+    (975e6, 21.3e9, 55), (1.82e9, 38.9e9, 55),
+)  # fmt: skip
+_TEACHER_LOSSES = (1.95, 2.75)
+_BUDGETS = (6e18, 1e19, 3e19, 6e19, 1e20, 3e20, 6e20, 1e21, 3e21)
+_TOKENS_PER_PARAM = np.geomspace(1.0, 300.0, 25)
+
+
+def simulate(
+    law: Law,
+    coefficients: Mapping[str, float],
+    design: pd.DataFrame | Runs | str | Path,
+    *,
+    noise: float = 0.005,
+    likelihood: Literal["student_t", "normal"] = "student_t",
+    df: float = 4.0,
+    relative: bool = False,
+    seed: int = 0,
+    reference: Reference | None = None,
+) -> Runs:
+    """Make up the losses of a table of runs.
+
+    Parameters
+    ----------
+    law
+        Where the losses come from. Runs with a teacher need a law with one.
+    coefficients
+        Under their published names (such as ``laws.TABLE_6``), or under those of the law's
+        coordinates, which count from `reference`.
+    design
+        A table of runs without losses: ``params`` and ``tokens``, and for distillation
+        ``teacher_loss``, or ``teacher_params`` and ``teacher_tokens``, from which the supervised
+        law then gives the teacher's loss. With ``teacher_loss_se`` the design's teacher loss is
+        the true one, and the table gets a measured one.
+    noise
+        Scale of the noise: in the unit of the loss, or with `relative` of its logarithm.
+    likelihood
+        ``student_t`` noise with `df` degrees of freedom, or ``normal``.
+    df
+        Degrees of freedom.
+    relative
+        Whether noise multiplies the loss (by its exponential) rather than adds to it.
+    seed
+        The same seed gives the same runs.
+    reference
+        What coordinates count from. Published coefficients need none.
+
+    Raises
+    ------
+    InputError
+        With every fault of the design, the coefficients and the noise.
+    """
+    from bayes_distill.laws import TeacherLaw  # late: JAX takes a second to import
+
+    faults = _noise_faults(noise, likelihood, df)
+    table = design.frame if isinstance(design, Runs) else design
+    examined = examine(table, required=("params", "tokens"))
+    faults += examined.faults
+    frame = examined.sound.copy()
+    has_teacher = distilled(frame)
+    if has_teacher.any() and not isinstance(law, TeacherLaw):
+        columns = [str(n) for n in frame if str(n).startswith("teacher_")]
+        faults.append(Fault(f"the law {law.name} knows no teachers: drop {', '.join(columns)}"))
+    coordinates, reference = _coordinates(law, coefficients, reference, faults)
+    if faults:
+        raise InputError(faults)
+    exact = _exact_losses(law, coordinates, reference, frame)
+    rng = np.random.default_rng(seed)
+    shape = len(frame)
+    z = rng.standard_t(df, shape) if likelihood == "student_t" else rng.standard_normal(shape)
+    frame["loss"] = exact * np.exp(noise * z) if relative else exact + noise * z
+    if "teacher_loss_se" in frame:
+        errors = frame["teacher_loss_se"].fillna(0.0).to_numpy() * rng.standard_normal(shape)
+        frame["teacher_loss"] += errors
+    if not (frame["loss"] > 0).all():
+        raise InputError(f"noise of {noise:g} makes losses negative: lower it, or make it relative")
+    order = [
+        "params",
+        "tokens",
+        "loss",
+        *(n for n in frame if n not in ("params", "tokens", "loss")),
+    ]
+    note = f"Simulated from the law {law.name} with seed {seed}."
+    return Runs(frame[order], f"simulated from {law.name}", (note,))
+
+
+def paper_design() -> pd.DataFrame:
+    """A sweep like that of Busbridge et al. 2025: 352 students of five sizes.
+
+    Sizes and tokens are those of the paper's cells; teachers are spread evenly in loss over
+    1.95 to 2.75 nats, many for one cell of each size and eleven for the others.
+    """
+    parts = [
+        pd.DataFrame(
+            {
+                "params": params,
+                "tokens": tokens,
+                "teacher_loss": np.linspace(*_TEACHER_LOSSES, teachers).round(4),
+                "group": format_quantity(params),
+            }
+        )
+        for params, tokens, teachers in _SWEEP
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def chinchilla_design() -> pd.DataFrame:
+    """Supervised runs like those of Hoffmann et al. 2022: 225 runs.
+
+    Nine budgets from 6e18 to 3e21 FLOPs (6 x params x tokens), 25 models each, at 1 to 300
+    tokens per parameter.
+    """
+    budget, ratio = (a.ravel() for a in np.meshgrid(_BUDGETS, _TOKENS_PER_PARAM, indexing="ij"))
+    params = np.sqrt(budget / (6.0 * ratio)).round()
+    return pd.DataFrame({"params": params, "tokens": (budget / (6.0 * params)).round()})
+
+
+def _noise_faults(noise: float, likelihood: str, df: float) -> list[Fault]:
+    faults = []
+    if not 0 <= noise < float("inf"):
+        faults.append(Fault(f"must be zero or above, not {noise}", column="noise"))
+    if likelihood not in ("student_t", "normal"):
+        problem = f"must be student_t or normal, not {likelihood!r}"
+        faults.append(Fault(problem, column="likelihood"))
+    if not 0 < df < float("inf"):
+        faults.append(Fault(f"must be above zero, not {df}", column="df"))
+    return faults
+
+
+def _coordinates(
+    law: Law, given: Mapping[str, float], reference: Reference | None, faults: list[Fault]
+) -> tuple[Mapping[str, float], Reference]:
+    """Coordinates of the law and what they count from; adds to `faults` what is wrong."""
+    from bayes_distill.laws import Distillation, Reference, Supervised, TeacherLaw
+
+    anywhere = Reference(params=1e9, tokens=2e10, loss=1.0)  # a conversion there is exact
+    names = set(given)
+    # gamma is in both sets, floor only among coordinates and E only among coefficients
+    sampled = len(names & set(law.coordinate_names)) > len(names & set(law.coefficient_names))
+    wanted = set(law.coordinate_names if sampled else law.coefficient_names)
+    support = {c.name: c.support for c in law.coordinates} if sampled else {}
+    # table 6 also holds what a supervised law has no use for
+    unused = set() if isinstance(law, TeacherLaw) else _names(Distillation()) - _names(Supervised())
+    for name in sorted(wanted - names):
+        faults.append(Fault(f"is missing among the coefficients of {law.name}", column=name))
+    for name in sorted(names - wanted - unused):
+        faults.append(Fault(f"is no coefficient of {law.name}", column=name))
+    for name in sorted(wanted & names):
+        problem = _outside(float(given[name]), support.get(name, "positive"))
+        if problem:
+            faults.append(Fault(problem, column=name))
+    if sampled and reference is None:
+        faults.append(
+            Fault("is needed with coordinates: what do they count from?", column="reference")
+        )
+    if faults or sampled:
+        return given, reference or anywhere
+    converted = law.from_published(given, reference or anywhere)
+    return {name: float(value) for name, value in converted.items()}, reference or anywhere
+
+
+def _names(law: Law) -> set[str]:
+    return {*law.coordinate_names, *law.coefficient_names}
+
+
+def _outside(value: float, support: str) -> str | None:
+    if support == "real":
+        return None if np.isfinite(value) else f"must be finite, not {value}"
+    if support == "unit":
+        return None if 0 < value < 1 else f"must be between 0 and 1, not {value}"
+    return None if 0 < value < np.inf else f"must be positive and finite, not {value}"
+
+
+def _exact_losses(
+    law: Law, coordinates: Mapping[str, float], reference: Reference, frame: pd.DataFrame
+) -> NDArray[np.float64]:
+    """Losses without noise, shape ``(len(frame),)``; fills in missing teacher losses."""
+    from bayes_distill.laws import TeacherLaw
+
+    def supervised(params: str, tokens: str) -> NDArray[np.float64]:
+        sizes = frame[params].to_numpy(), frame[tokens].to_numpy()
+        return np.array(law.supervised_loss(coordinates, *sizes, reference))
+
+    losses = supervised("params", "tokens")
+    if "teacher_params" in frame:
+        predicted = pd.Series(supervised("teacher_params", "teacher_tokens"), index=frame.index)
+        frame["teacher_loss"] = frame.get("teacher_loss", predicted).fillna(predicted)
+    has_teacher = distilled(frame)
+    if has_teacher.any() and isinstance(law, TeacherLaw):
+        students = frame[has_teacher]
+        params, tokens, teacher_loss = (
+            students[name].to_numpy() for name in ("params", "tokens", "teacher_loss")
+        )
+        losses[has_teacher] = law.distilled_loss(
+            coordinates, params, tokens, teacher_loss, reference
+        )
+    return losses

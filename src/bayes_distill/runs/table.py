@@ -1,0 +1,139 @@
+"""A validated table of finished training runs."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from bayes_distill.errors import InputError
+
+Kind = Literal["supervised", "distillation", "mixed"]
+
+REQUIRED = ("params", "tokens", "loss")
+NUMERIC = (*REQUIRED, "teacher_loss", "teacher_loss_se", "teacher_params", "teacher_tokens")
+LABELS = ("run", "group")
+CANONICAL = (*NUMERIC, *LABELS)
+
+
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """Finished training runs, one row each; made by `read_runs`, `simulate` or `from_frame`.
+
+    Parameters
+    ----------
+    frame
+        Columns ``params``, ``tokens`` (counts) and ``loss`` (nats per token, or any other unit
+        throughout), and where the table has them ``teacher_loss`` and its standard error
+        ``teacher_loss_se`` (same unit), ``teacher_params``, ``teacher_tokens``, ``run`` and
+        ``group``. The index, named ``row``, is the run's position in the table as read, from 0.
+    source
+        Path or name of the data, for people.
+    notes
+        What was corrected or is odd, one sentence each.
+    """
+
+    frame: pd.DataFrame
+    source: str
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        missing = [name for name in REQUIRED if name not in self.frame]
+        strangers = [str(name) for name in self.frame if name not in CANONICAL]
+        if missing or strangers:
+            raise TypeError(
+                f"a frame of runs lacks {missing} or has unknown {strangers}: use read_runs"
+            )
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame, source: str = "DataFrame") -> Runs:
+        """Check a DataFrame like any other table of runs; aliases are accepted.
+
+        Raises
+        ------
+        InputError
+            With every fault of the table.
+        """
+        from bayes_distill.runs.reading import read_runs  # it needs this module
+
+        return replace(read_runs(frame), source=source)
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @property
+    def distilled(self) -> NDArray[np.bool_]:
+        """Whether each run had a teacher, shape ``(len(self),)``."""
+        return distilled(self.frame)
+
+    @property
+    def kind(self) -> Kind:
+        """``supervised``, ``distillation``, or ``mixed`` where the table has runs of both."""
+        return kind_of(self.frame)
+
+    @property
+    def fingerprint(self) -> str:
+        """Sha256 in hex over the numbers of the table, in the order of its rows.
+
+        The same runs give the same fingerprint whatever the file's format, the order and the
+        names of its columns, and how its numbers are written.
+        """
+        digest = hashlib.sha256(f"runs {len(self)}".encode())
+        for name in NUMERIC:
+            if name in self.frame and self.frame[name].notna().any():
+                numbers = self.frame[name].to_numpy(dtype="<f8", copy=True)
+                numbers[np.isnan(numbers)] = np.nan  # not all NaN have the same bits
+                digest.update(name.encode() + numbers.tobytes())
+        return digest.hexdigest()
+
+    def where(self, expr: str) -> Runs:
+        """Keep the runs for which a pandas query holds; rows keep their numbers.
+
+        Parameters
+        ----------
+        expr
+            A condition over the canonical columns and ``row``, such as
+            ``"loss > 2.3 and params < 1e9"``.
+
+        Raises
+        ------
+        InputError
+            If `expr` is not such a condition, or holds for no run.
+        """
+        columns = ", ".join([*map(str, self.frame.columns), "row"])
+        example = "write a condition such as loss > 2.3 and params < 1e9"
+        frame = self.frame.rename_axis(index="row")
+        try:
+            # no names from outside: a condition is about the runs and nothing else
+            keep = frame.eval(expr, engine="python", local_dict={}, global_dict={})
+        except Exception as error:  # pandas raises some fifteen kinds, from SyntaxError on
+            raise InputError(
+                f"the condition {expr!r} cannot be used ({error}): {example}; columns: {columns}"
+            ) from error
+        if not isinstance(keep, pd.Series) or keep.dtype != bool:
+            raise InputError(f"{expr!r} is not a condition on runs: {example}; columns: {columns}")
+        if not keep.any():
+            raise InputError(f"the condition {expr!r} leaves none of the {len(self)} runs")
+        note = f"{int(keep.sum())} of {len(self)} runs are used: those with {expr}."
+        return replace(self, frame=frame.loc[keep], notes=(*self.notes, note))
+
+
+def distilled(frame: pd.DataFrame) -> NDArray[np.bool_]:
+    """Whether each row of a canonical frame has a teacher, by its loss or its size."""
+    has_teacher = np.zeros(len(frame), dtype=bool)
+    for name in ("teacher_loss", "teacher_params"):
+        if name in frame:
+            has_teacher |= frame[name].notna().to_numpy()
+    return has_teacher
+
+
+def kind_of(frame: pd.DataFrame) -> Kind:
+    """Kind of a canonical frame with at least one row."""
+    has_teacher = distilled(frame)
+    if not has_teacher.any():
+        return "supervised"
+    return "distillation" if has_teacher.all() else "mixed"
