@@ -1,1 +1,60 @@
-"""x"""
+"""Bayesian scaling laws for supervised training and distillation.
+
+The front door: `read_runs`, `check_runs`, `simulate`, `load_card`, `fit`, `load_posterior`,
+`forecast` and `capacity_gap`, and the types that they hand on. Deeper tools are reached through
+their modules. Nothing heavy is imported before it is asked for.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from bayes_distill._version import __version__
+from bayes_distill.errors import BayesDistillError, FailedFitError, InputError
+
+if TYPE_CHECKING:
+    from bayes_distill.cards import load_card
+    from bayes_distill.forecasting import forecast
+    from bayes_distill.gap_risk import capacity_gap
+    from bayes_distill.inference.fit import fit
+    from bayes_distill.posterior import Posterior, load_posterior
+    from bayes_distill.runs import check_runs, read_runs, simulate
+
+_HOMES = {
+    "Posterior": "bayes_distill.posterior",
+    "capacity_gap": "bayes_distill.gap_risk",
+    "check_runs": "bayes_distill.runs",
+    "fit": "bayes_distill.inference.fit",
+    "forecast": "bayes_distill.forecasting",
+    "load_card": "bayes_distill.cards",
+    "load_posterior": "bayes_distill.posterior",
+    "read_runs": "bayes_distill.runs",
+    "simulate": "bayes_distill.runs",
+}
+
+__all__ = [
+    "BayesDistillError",
+    "FailedFitError",
+    "InputError",
+    "Posterior",
+    "__version__",
+    "capacity_gap",
+    "check_runs",
+    "fit",
+    "forecast",
+    "load_card",
+    "load_posterior",
+    "read_runs",
+    "simulate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value  # the function, not the module of the same name
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

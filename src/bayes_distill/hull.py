@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from shapely import MultiPoint, Point
-from shapely.geometry.base import BaseGeometry
 from shapely.ops import nearest_points
 
 TOLERANCE = 1e-6  # of a natural logarithm: a run itself must not count as outside
@@ -40,17 +40,18 @@ class Hull:
         )
 
     @cached_property
-    def _shape(self) -> BaseGeometry:
+    def _shape(self) -> Any:
         return MultiPoint(self.points).convex_hull
 
     def factors(self, params: float, tokens: float) -> tuple[float, float]:
         """How many times larger or smaller than at the nearest point of the hull; 1 inside."""
         there = Point(np.log(params), np.log(tokens))
         nearest, _ = nearest_points(self._shape, there)
-        return tuple(
+        x, y = (
             float(np.exp(abs(d))) if abs(d) > TOLERANCE else 1.0
             for d in (there.x - nearest.x, there.y - nearest.y)
-        )  # type: ignore[return-value]
+        )
+        return x, y
 
     def teacher_outside(self, teacher_loss: float) -> bool:
         """Whether a teacher is better or worse than every teacher of the runs."""

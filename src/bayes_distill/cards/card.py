@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
-from bayes_distill.cards.priors import LogNormal, Prior
+from bayes_distill.cards.priors import FAMILIES, LogNormal, Prior
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.laws import LAWS, TABLE_6, Law
 from bayes_distill.laws.supervised import Supervised
@@ -53,28 +62,32 @@ class SupervisedPrior(_Part):
     params_range: tuple[PositiveFloat, PositiveFloat] = (1.43e8, 1.26e10)
     tokens_per_param_range: tuple[PositiveFloat, PositiveFloat] = (10.0, 1000.0)
 
-    @model_validator(mode="before")
+    @field_validator("centre", mode="before")
     @classmethod
-    def _named_centre(cls, value: Any) -> Any:
-        if isinstance(value, dict) and isinstance(value.get("centre"), str):
-            if value["centre"] != "busbridge2025-table6":
-                raise ValueError(
-                    f"centre = {value['centre']!r} is not known: write 'busbridge2025-table6', or "
-                    "a table with E, A, B, alpha, beta, gamma"
-                )
-            value = {**value, "centre": dict(TABLE_6)}
+    def _named(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        if value != "busbridge2025-table6":
+            raise ValueError(
+                f"{value!r} is not known: write 'busbridge2025-table6', or a table with "
+                "E, A, B, alpha, beta, gamma"
+            )
+        return dict(TABLE_6)
+
+    @field_validator("centre")
+    @classmethod
+    def _complete(cls, value: dict[str, float]) -> dict[str, float]:
+        missing = [n for n in Supervised().coefficient_names if n not in value]
+        if missing:
+            raise ValueError(f"lacks {', '.join(missing)}")
         return value
 
-    @model_validator(mode="after")
-    def _complete(self) -> SupervisedPrior:
-        missing = [n for n in Supervised().coefficient_names if n not in self.centre]
-        if missing:
-            raise ValueError(f"centre lacks {', '.join(missing)}")
-        for name in ("params_range", "tokens_per_param_range"):
-            low, high = getattr(self, name)
-            if low >= high:
-                raise ValueError(f"{name} must rise, not {low:g} to {high:g}")
-        return self
+    @field_validator("params_range", "tokens_per_param_range")
+    @classmethod
+    def _rising(cls, value: tuple[float, float]) -> tuple[float, float]:
+        if value[0] >= value[1]:
+            raise ValueError(f"must rise, not {value[0]:g} to {value[1]:g}")
+        return value
 
 
 class ReferencePoint(_Part):
@@ -86,7 +99,12 @@ class ReferencePoint(_Part):
 
 
 class Card(_Part):
-    """A model card, as read from TOML. Validates itself; names every fault at once."""
+    """A model card, as read from TOML. Validates itself; names every fault at once.
+
+    A card states priors, and is fitted; or it states published `coefficients` (and the `noise`
+    of a run around them, in the unit of the loss), and is used as it is, as a posterior with one
+    draw.
+    """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     title: str = ""
@@ -97,36 +115,29 @@ class Card(_Part):
     likelihood: Likelihood = Likelihood()
     supervised: SupervisedPrior | None = None
     priors: dict[str, Prior] = {}
+    coefficients: dict[str, PositiveFloat] | None = None
+    noise: Annotated[float, Field(ge=0)] = 0.0
     target_accept: Annotated[float, Field(gt=0.5, lt=1)] = 0.9
 
     @model_validator(mode="after")
     def _fits_its_law(self) -> Card:
-        if self.law not in LAWS:
-            raise ValueError(f"law = {self.law!r} is not known: use one of {', '.join(LAWS)}")
-        coordinates = {c.name: c for c in LAWS[self.law].coordinates}
-        problems = []
-        for name, prior in self.priors.items():
-            if name not in coordinates:
-                problems.append(
-                    f"priors.{name}: the {self.law} law has no such coordinate "
-                    f"(it has {', '.join(coordinates)})"
-                )
-            elif prior.support != coordinates[name].support:
-                problems.append(
-                    f"priors.{name}: {prior.family} is for {prior.support} coordinates, "
-                    f"and {name} is {coordinates[name].support}"
-                )
-        jointly = set(SUPERVISED) if self.supervised is not None else set()
-        if jointly and "gamma" not in coordinates:
-            problems.append(f"supervised: the {self.law} law has no gamma; state priors instead")
+        families = {name: prior.family for name, prior in self.priors.items()}
+        faults = _faults_with_law(self.law, families, self.supervised is not None)
+        if faults:
+            raise ValueError("; ".join(map(str, faults)))
+        return self
+
+    def _point_values(self) -> Card:
+        names = LAWS[self.law].coefficient_names
+        assert self.coefficients is not None
+        problems = [f"coefficients lack {n}" for n in names if n not in self.coefficients]
         problems += [
-            f"priors.{name}: already under the joint prior [supervised]; remove one of the two"
-            for name in self.priors
-            if name in jointly
+            f"coefficients.{n}: the {self.law} law has no such coefficient"
+            for n in self.coefficients
+            if n not in names
         ]
-        missing = [n for n in coordinates if n not in self.priors and n not in jointly]
-        if missing:
-            problems.append(f"priors are missing for {', '.join(missing)}")
+        if self.priors or self.supervised is not None:
+            problems.append("a card states either coefficients or priors, not both")
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -135,6 +146,34 @@ class Card(_Part):
     def scaling_law(self) -> Law:
         """The law that the card names."""
         return LAWS[self.law]
+
+
+def _faults_with_law(law: str, families: Mapping[str, str], joint: bool) -> list[Fault]:
+    """What does not go together: a law, the families of its priors, and a joint prior."""
+    if law not in LAWS:
+        return [Fault(f"{law!r} is not known: use one of {', '.join(LAWS)}", column="law")]
+    coordinates = {c.name: c.support for c in LAWS[law].coordinates}
+    jointly = set(SUPERVISED) if joint else set()
+    faults = []
+    for name, family in families.items():
+        column = f"priors.{name}"
+        support = FAMILIES[family].support if family in FAMILIES else None
+        if name not in coordinates:
+            has = f"the {law} law has no such coordinate (it has {', '.join(coordinates)})"
+            faults.append(Fault(has, column=column))
+        elif support not in (None, coordinates[name]):
+            differs = f"{family} is for {support} coordinates, and {name} is {coordinates[name]}"
+            faults.append(Fault(differs, column=column))
+        if name in jointly:
+            twice = "already under the joint prior [supervised]; remove one of the two"
+            faults.append(Fault(twice, column=column))
+    if joint and "gamma" not in coordinates:
+        less = f"the {law} law has no gamma; state priors instead"
+        faults.append(Fault(less, column="supervised"))
+    missing = [name for name in coordinates if name not in families and name not in jointly]
+    if missing:
+        faults.append(Fault(f"missing for {', '.join(missing)}", column="priors"))
+    return faults
 
 
 def card_from_toml(text: str, source: str) -> Card:
@@ -158,15 +197,27 @@ def card_from_dict(content: dict[str, Any], source: str) -> Card:
         return Card.model_validate(content)
     except ValidationError as error:
         faults = [
-            Fault(
-                problem["msg"].removeprefix("Value error, "),
-                column=".".join(str(part) for part in problem["loc"]) or None,
-            )
+            Fault(problem["msg"].removeprefix("Value error, "), column=_key(problem["loc"]))
             for problem in error.errors(include_url=False)
+            if problem["loc"]  # faults with the law, which pydantic joins, are listed below
         ]
-        raise InputError(
-            [Fault(f"model card {source} cannot be used"), *faults] if faults else str(error)
-        ) from None
+    # pydantic stops before these if it found others
+    if isinstance(content, dict) and isinstance(content.get("law"), str):
+        priors = content.get("priors")
+        families = {
+            str(name): str(prior.get("family")) if isinstance(prior, dict) else ""
+            for name, prior in (priors.items() if isinstance(priors, dict) else ())
+        }
+        faults += _faults_with_law(content["law"], families, content.get("supervised") is not None)
+    raise InputError([f"model card {source} cannot be used", *faults])
+
+
+def _key(location: tuple[int | str, ...]) -> str:
+    """Key in the file: what pydantic says, less the family that it adds under a prior."""
+    parts = [str(part) for part in location]
+    if len(parts) > 2 and parts[0] == "priors" and parts[2] in FAMILIES:
+        del parts[2]
+    return ".".join(parts)
 
 
 def read_card(path: str | Path) -> Card:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, override
 
 import numpyro.distributions as dist
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
@@ -35,10 +35,12 @@ class LogNormal(_Prior):
     sd: PositiveFloat
     support: ClassVar[Support] = "positive"
 
+    @override
     def hyperparameters(self) -> tuple[float, float]:
         return math.log(self.median), self.sd
 
     @staticmethod
+    @override
     def distribution(first: Any, second: Any) -> dist.Distribution:
         return dist.LogNormal(first, second)
 
@@ -51,10 +53,12 @@ class Gamma(_Prior):
     sd: PositiveFloat
     support: ClassVar[Support] = "positive"
 
+    @override
     def hyperparameters(self) -> tuple[float, float]:
         return (self.mean / self.sd) ** 2, self.mean / self.sd**2
 
     @staticmethod
+    @override
     def distribution(first: Any, second: Any) -> dist.Distribution:
         return dist.Gamma(first, second)
 
@@ -67,10 +71,12 @@ class LogitNormal(_Prior):
     sd: PositiveFloat
     support: ClassVar[Support] = "unit"
 
+    @override
     def hyperparameters(self) -> tuple[float, float]:
         return math.log(self.median / (1 - self.median)), self.sd
 
     @staticmethod
+    @override
     def distribution(first: Any, second: Any) -> dist.Distribution:
         return dist.TransformedDistribution(
             dist.Normal(first, second), dist.transforms.SigmoidTransform()
@@ -85,10 +91,12 @@ class Beta(_Prior):
     b: PositiveFloat
     support: ClassVar[Support] = "unit"
 
+    @override
     def hyperparameters(self) -> tuple[float, float]:
         return self.a, self.b
 
     @staticmethod
+    @override
     def distribution(first: Any, second: Any) -> dist.Distribution:
         return dist.Beta(first, second)
 
@@ -101,10 +109,12 @@ class Normal(_Prior):
     sd: PositiveFloat
     support: ClassVar[Support] = "real"
 
+    @override
     def hyperparameters(self) -> tuple[float, float]:
         return self.mean, self.sd
 
     @staticmethod
+    @override
     def distribution(first: Any, second: Any) -> dist.Distribution:
         return dist.Normal(first, second)
 

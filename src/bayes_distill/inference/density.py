@@ -84,7 +84,7 @@ def pointwise(spec: ModelSpec) -> Callable[[Sites, Data, Hyper], dict[str, Array
     the reference loss.
     """
 
-    def one(sites: Sites, data: Data, hyper: Hyper) -> dict[str, Array]:
+    def one(sites: Sites, data: Data, hyper: Hyper) -> dict[str, Any]:
         mean = mean_loss(spec, sites, data)
         scale = noise_scale(spec, sites, mean, data)
         noise = noise_distribution(spec, mean, scale, hyper["degrees_of_freedom"])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import arviz_base
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 PAD = 64  # rows are padded to a multiple: refits without some rows keep their shape
 PRIOR_DRAWS = 1000
-INTERVAL = 0.9
 LOG_LIKELIHOOD_LIMIT = 4_000_000  # numbers; a larger pointwise log likelihood is not stored
 DEFAULT_CARDS = {"supervised": "supervised", "distillation": "distillation", "mixed": "joint"}
 
@@ -48,6 +48,7 @@ def fit(
     warmup: int = 1000,
     draws: int = 1000,
     seed: int = 0,
+    interval: float = 0.9,
     progress: Progress | None = None,
 ) -> Posterior:
     """Fit a scaling law to runs with NUTS.
@@ -67,6 +68,8 @@ def fit(
         Numbers of chains, and of warm-up and kept transitions of each.
     seed
         Seed of everything random; the same seed gives the same draws.
+    interval
+        Probability inside the intervals of the coefficients.
     progress
         Called with (phase, done, all) as sampling goes on.
 
@@ -96,8 +99,9 @@ def fit(
     sample = run_nuts(spec, data, hyper, settings, seed, progress)
     if progress:
         progress("checking", 0, 1)
-    tree, info = _assemble(card, spec, data, hyper, table, sample, reference, seed)
+    tree, info = _assemble(card, spec, data, hyper, table, sample, reference, seed, interval)
     info |= {
+        "interval": interval,
         "seed": seed,
         "source": table.source,
         "where": where,
@@ -140,7 +144,7 @@ def prepare(
     frame, notes = table.frame, []
     data = padded_data(frame, reference)
     predicts = bool(
-        (np.isnan(data.teacher_loss) & ~np.isnan(data.teacher_params) & data.mask).any()
+        (jnp.isnan(data.teacher_loss) & ~jnp.isnan(data.teacher_params) & data.mask).any()
     )
     spec = model_spec(card, table.kind, predicts)
     joint = None
@@ -163,10 +167,10 @@ def padded_data(frame: pd.DataFrame, reference: Reference) -> Data:
     size = -(-n // PAD) * PAD
     rows = np.r_[np.arange(n), np.zeros(size - n, int)]
 
-    def column(name: str, unit: float) -> np.ndarray:
+    def column(name: str, unit: float) -> jax.Array:
         if name not in frame:
-            return np.full(size, np.nan)
-        return frame[name].to_numpy(float)[rows] / unit
+            return jnp.full(size, jnp.nan)
+        return jnp.asarray(frame[name].to_numpy(float)[rows] / unit)
 
     return Data(
         params=column("params", reference.params),
@@ -175,8 +179,8 @@ def padded_data(frame: pd.DataFrame, reference: Reference) -> Data:
         teacher_loss=column("teacher_loss", reference.loss),
         teacher_params=column("teacher_params", reference.params),
         teacher_tokens=column("teacher_tokens", reference.tokens),
-        mask=np.arange(size) < n,
-    )  # type: ignore[arg-type]
+        mask=jnp.arange(size) < n,
+    )
 
 
 def _assemble(
@@ -188,6 +192,7 @@ def _assemble(
     sample: Any,
     reference: Reference,
     seed: int,
+    interval: float,
 ) -> tuple[xr.DataTree, dict[str, Any]]:
     """Draws on the natural scale, diagnostics, leave-one-out and summaries."""
     chains, draws = sample.stats["diverging"].shape
@@ -229,7 +234,7 @@ def _assemble(
     law = card.scaling_law
     after_all = values | _arrays(law.to_published(values, reference))
     before_all = before | _arrays(law.to_published(before, reference))
-    coefficients = identification.summarise(law, after_all, before_all, spec.noise_sites, INTERVAL)
+    coefficients = identification.summarise(law, after_all, before_all, spec.noise_sites, interval)
     shrink, pull = _against_prior(sample.unconstrained, jax.device_get(before_raw))
     sampled = arviz_base.dict_to_dataset(
         sample.unconstrained
@@ -297,6 +302,11 @@ def _check_settings(chains: int, warmup: int, draws: int) -> None:
 
 def _check_card(card: Card, table: Runs) -> None:
     law = card.scaling_law
+    if card.coefficients is not None:
+        raise InputError(
+            f"the card {card.name} holds published coefficients, which are used as they are; "
+            "to fit, name a card with priors"
+        )
     if not law.has_teacher and table.kind != "supervised":
         raise InputError(
             f"the card {card.name} holds a supervised law, and {table.source} has runs with a "

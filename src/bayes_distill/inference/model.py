@@ -95,7 +95,7 @@ def hyperparameters(card: Card, prior: joint_prior.JointPrior | None) -> dict[st
 
 def sample_coordinates(spec: ModelSpec, hyper: dict[str, Any]) -> dict[str, Array]:
     """Sample every coordinate of the law from its prior."""
-    coordinates: dict[str, Array] = {}
+    coordinates: dict[str, Any] = {}
     if spec.joint_supervised:
         joint = hyper["supervised"]
         # standardised: the prior's own factor decorrelates what the data say little about
@@ -160,7 +160,9 @@ def noise_distribution(
 def scaling_law_model(spec: ModelSpec, data: Data, hyper: dict[str, Any]) -> None:
     """Joint density of coordinates, noise and losses; the model that NUTS samples."""
     coordinates = sample_coordinates(spec, hyper)
-    scales = {name: numpyro.sample(name, dist.LogNormal(*hyper[name])) for name in spec.noise_sites}
+    scales: dict[str, Any] = {
+        name: numpyro.sample(name, dist.LogNormal(*hyper[name])) for name in spec.noise_sites
+    }
     mean = mean_loss(spec, coordinates, data)
     scale = noise_scale(spec, scales, mean, data)
     with (

@@ -70,7 +70,8 @@ def _unflatten(matrix: np.ndarray, like: Sites) -> dict[str, Any]:
     leaves, tree = jax.tree.flatten(like)
     widths = np.cumsum([int(np.prod(leaf.shape[1:])) for leaf in leaves])[:-1]
     parts = np.split(matrix, widths, axis=1)
-    return jax.tree.unflatten(
+    sites: dict[str, Any] = jax.tree.unflatten(
         tree,
         [p.reshape(len(matrix), *leaf.shape[1:]) for p, leaf in zip(parts, leaves, strict=True)],
     )
+    return sites

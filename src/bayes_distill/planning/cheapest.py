@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -23,6 +24,18 @@ SECTIONS = 44
 GOLDEN = (5**0.5 - 1) / 2
 
 
+class Wanted(NamedTuple):
+    """A teacher to find: its loss, what is charged, and where to look; numbers or arrays."""
+
+    loss: Any
+    logits: Any  # student tokens for which a forward pass is charged
+    training: Any  # charge for each of the teacher's tokens, in forward passes
+    log_min_params: Any
+    log_max_params: Any
+    log_min_tokens: Any
+    log_max_tokens: Any
+
+
 def cheapest_teacher(
     law: Law,
     coordinates: Mapping[str, Floats],
@@ -39,15 +52,15 @@ def cheapest_teacher(
     those that `scenario` charges. A loss that no teacher within the limits has gives the nearest.
     """
     smallest, largest = limits.teacher_params_range
-    problems = {
-        "loss": teacher_loss,
-        "logits": np.asarray(scenario.logits_share * limits.max_tokens),
-        "training": np.asarray(TRAINING_PASSES * scenario.teacher_share),
-        "log_min_params": np.log(smallest),
-        "log_max_params": np.log(largest),
-        "log_min_tokens": np.log(limits.min_teacher_tokens),
-        "log_max_tokens": np.log(limits.max_teacher_tokens),
-    }
+    problems = Wanted(
+        loss=teacher_loss,
+        logits=scenario.logits_share * limits.max_tokens,
+        training=TRAINING_PASSES * scenario.teacher_share,
+        log_min_params=np.log(smallest),
+        log_max_params=np.log(largest),
+        log_min_tokens=np.log(limits.min_teacher_tokens),
+        log_max_tokens=np.log(limits.max_teacher_tokens),
+    )
     params, tokens = in_batches(
         lambda c, p: _solve(c, p, law, reference, flops), coordinates, draw, problems
     )
@@ -60,34 +73,32 @@ def cheapest_teacher(
 @partial(jax.jit, static_argnames=("law", "reference", "flops"))
 def _solve(
     coordinates: Mapping[str, Array],
-    problems: Mapping[str, Array],
+    problems: Wanted,
     law: Law,
     reference: Reference,
     flops: ForwardFlops,
 ) -> tuple[Array, Array]:
     c, p = coordinates, problems
-    target = jnp.log(p["loss"])
+    target = jnp.log(p.loss)
 
     def log_loss(size: Array, tokens: Array) -> Array:
         return law.log_supervised_loss(c, jnp.exp(size), jnp.exp(tokens), reference)
 
     def tokens_of(size: Array) -> Array:
-        return _crossing(
-            lambda t: log_loss(size, t) <= target, p["log_min_tokens"], p["log_max_tokens"]
-        )
+        return _crossing(lambda t: log_loss(size, t) <= target, p.log_min_tokens, p.log_max_tokens)
 
     def cost(size: Array) -> Array:
-        charged = p["logits"] + p["training"] * jnp.exp(tokens_of(size))
+        charged = p.logits + p.training * jnp.exp(tokens_of(size))
         return jnp.log(flops.forward_flops(jnp.exp(size))) + jnp.log(charged)
 
     # smaller ones do not reach the loss; larger ones reach it with the least tokens, and cost more
     low, high = (
         _crossing(
-            lambda size, t=p[tokens]: log_loss(size, t) <= target,  # type: ignore[misc]
-            p["log_min_params"],
-            p["log_max_params"],
+            lambda size, t=tokens: log_loss(size, t) <= target,  # type: ignore[misc]
+            p.log_min_params,
+            p.log_max_params,
         )
-        for tokens in ("log_max_tokens", "log_min_tokens")
+        for tokens in (p.log_max_tokens, p.log_min_tokens)
     )
 
     def shrink(_: int, ends: tuple[Array, Array]) -> tuple[Array, Array]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bayes_distill.laws import Reference, TeacherLaw
 from bayes_distill.planning.limits import Limits
-from bayes_distill.planning.search import Found, choose_teacher_loss
+from bayes_distill.planning.search import Found, FreeTeacher, Problem, choose_teacher_loss
 
 Floats = NDArray[np.float64]
 
@@ -29,28 +29,34 @@ def solve_free_teacher(
     that the limits allow: that one has the most (least) of both.
     """
     smallest, largest = limits.teacher_params_range
-    best = choose_teacher_loss(
-        coordinates,
-        draw,
-        {
-            "params": np.asarray(params, dtype=np.float64),
-            "tokens": tokens,
-            "min_params": np.asarray(smallest),
-            "max_params": np.asarray(largest),
-            "min_tokens": np.asarray(limits.min_teacher_tokens, dtype=np.float64),
-            "max_tokens": np.asarray(limits.max_teacher_tokens, dtype=np.float64),
-        },
-        law,
-        reference,
+    students = FreeTeacher(
+        *np.log(
+            [
+                np.full(tokens.shape, params),
+                tokens,
+                *(
+                    np.full(tokens.shape, bound)
+                    for bound in (
+                        smallest,
+                        largest,
+                        limits.min_teacher_tokens,
+                        limits.max_teacher_tokens,
+                    )
+                ),
+            ]
+        )
     )
-    cases = [best.strongest, best.weakest]
+    loss, teacher_loss, position, converged = choose_teacher_loss(
+        coordinates, draw, students, Problem(law, reference, None)
+    )
+    ends = [position <= 0, position >= 1]
     return Found(
-        loss=best.loss,
-        teacher_loss=best.teacher_loss,
-        teacher_params=np.select(cases, [largest, smallest], np.nan),
+        loss=loss,
+        teacher_loss=teacher_loss,
+        teacher_params=np.select(ends, [largest, smallest], np.nan),
         teacher_tokens=np.select(
-            cases, [limits.max_teacher_tokens, limits.min_teacher_tokens], np.nan
+            ends, [limits.max_teacher_tokens, limits.min_teacher_tokens], np.nan
         ),
         student_tokens=tokens,
-        converged=best.converged,
+        converged=converged,
     )

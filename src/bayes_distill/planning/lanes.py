@@ -11,7 +11,7 @@ tokens that leave the student a number of tokens within its limits. A sheet is o
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -26,20 +26,20 @@ FLOOR = 1e-100  # stands for nothing in a logarithm whose second derivative must
 
 
 class Lane(NamedTuple):
-    """A problem; every field is a number, or an array over problems."""
+    """A problem; every field is a number, or an array over problems (NumPy's, or traced)."""
 
-    log_params: Array  # of the student
-    budget: Array
-    student_cost: Array  # training the student on one token, as a part of the budget
-    logits_charge: Array
-    log_training_charge: Array  # of 3 delta_pre; -NEVER where training is free
-    min_tokens: Array
-    max_tokens: Array
-    log_min_teacher_tokens: Array
-    log_max_teacher_tokens: Array
-    log_min_teacher_params: Array
-    log_max_teacher_params: Array
-    saving: Array  # bool: which sheet
+    log_params: Any  # of the student
+    budget: Any
+    student_cost: Any  # training the student on one token, as a part of the budget
+    logits_charge: Any
+    log_training_charge: Any  # of 3 delta_pre; -NEVER where training is free
+    min_tokens: Any
+    max_tokens: Any
+    log_min_teacher_tokens: Any
+    log_max_teacher_tokens: Any
+    log_min_teacher_params: Any
+    log_max_teacher_params: Any
+    saving: Any  # bool: which sheet
 
 
 class Place(NamedTuple):

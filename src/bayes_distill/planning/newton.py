@@ -1,4 +1,4 @@
-"""The best of several minima in the unit square: a grid, then a safeguarded Newton method.
+"""Minima in the unit square: a grid to start from, then a safeguarded Newton method.
 
 Everything here treats one problem with two unknowns and is meant to be vmapped: no linear algebra
 beyond 2 x 2 matrices written out, so that thousands of problems become plain array arithmetic.
@@ -15,18 +15,17 @@ from jax import Array
 
 Objective = Callable[[Array], Array]
 
-ITERATIONS = 60
 TOLERANCE = 1e-13  # on the decrease that the quadratic model still promises
 LONGEST_STEP = 0.25  # of the square's side, per coordinate
-LEAST_DAMPING, MOST_DAMPING = 1e-12, 1e8
+LEAST_DAMPING, MILD_DAMPING, MOST_DAMPING = 1e-12, 1e-3, 1e6
 
 
-class Minimum(NamedTuple):
-    """Where an objective is least, how low it is there, and whether the search had settled."""
+class Refined(NamedTuple):
+    """Where a search has arrived, how low it is there, and whether it has settled."""
 
     point: Array  # (2,)
     value: Array  # ()
-    converged: Array  # () bool
+    settled: Array  # () bool
 
 
 class _Expansion(NamedTuple):
@@ -47,36 +46,25 @@ class _State(NamedTuple):
     iteration: Array
 
 
-def minimise(
-    objective: Objective, first: Array, second: Array, free: Array, starts: int
-) -> Minimum:
-    """Least value of `objective` over the unit square.
+def grid_starts(objective: Objective, first: Array, second: Array, count: int) -> Array:
+    """The lowest local minima of `objective` on a grid, shape (count, 2), lowest first.
 
     Parameters
     ----------
     objective
-        Maps a point, shape (2,), to a number; smooth but for finitely many curves.
+        Maps a point of the unit square, shape (2,), to a number.
     first, second
-        Grid along each coordinate, shapes (n,) and (m,), within [0, 1].
-    free
-        Which coordinates may move, shape (2,); a fixed one should have one grid point.
-    starts
-        How many of the grid's local minima are refined.
+        Grid along each coordinate, shapes (n,) and (m,), within [0, 1]; n * m >= `count`.
+    count
+        How many to return; where there are fewer, the lowest other points fill up.
     """
     points = jnp.stack(jnp.meshgrid(first, second, indexing="ij"), axis=-1)
     values = jax.vmap(jax.vmap(objective))(points)
-    chosen = _lowest_local_minima(values, starts)
-    candidates = points.reshape(-1, 2)[chosen]
-    found = jax.vmap(lambda start: _refine(objective, start, free))(candidates)
-    best = jnp.argmin(found.value)
-    return Minimum(found.point[best], found.value[best], found.converged[best])
+    return points.reshape(-1, 2)[_lowest_local_minima(values, count)]
 
 
 def _lowest_local_minima(values: Array, count: int) -> Array:
-    """Flat indices, shape (count,), of grid points below their eight neighbours, lowest first.
-
-    Where there are fewer, the lowest other points fill up.
-    """
+    """Flat indices, shape (count,), of grid points not above their eight neighbours."""
     n, m = values.shape
     padded = jnp.pad(values, 1, constant_values=jnp.inf)
     neighbours = jnp.full_like(values, jnp.inf)
@@ -95,12 +83,23 @@ def _lowest_local_minima(values: Array, count: int) -> Array:
     return jnp.stack(chosen)
 
 
-def _refine(objective: Objective, start: Array, free: Array) -> Minimum:
+def refine(objective: Objective, start: Array, free: Array, iterations: Array) -> Refined:
     """Newton steps from `start` under a watchdog, bounds held exactly.
 
     Teachers of one loss form a narrow, bent valley. A step along it ends on its slope, higher up,
     and the next step corrects that; so one step that does not descend is forgiven, and only the
     second sends the search back to the best point, more heavily damped.
+
+    Parameters
+    ----------
+    objective
+        As for `grid_starts`; smooth but for finitely many curves.
+    start
+        A point, shape (2,).
+    free
+        Which coordinates may move, shape (2,).
+    iterations
+        After how many steps to stop; a search that has not settled can be resumed.
     """
     gradient_of = jax.value_and_grad(objective)
 
@@ -112,7 +111,10 @@ def _refine(objective: Objective, start: Array, free: Array) -> Minimum:
 
     def advance(state: _State) -> _State:
         step, promised = _damped_step(state.current, state.damping, free)
-        settled = state.settled | (~state.ahead & (promised < TOLERANCE))
+        # a short step promises little, too: only one that is hardly damped says that this is a
+        # minimum, or one so short that there is none (on a curve where the objective has an edge)
+        telling = (state.damping <= MILD_DAMPING) | (state.damping >= MOST_DAMPING)
+        settled = state.settled | (~state.ahead & telling & (promised < TOLERANCE))
         trial = expand(jnp.clip(state.current.point + step, 0.0, 1.0))
         better = (trial.value <= state.best.value) & ~state.settled
         back = ~better & state.ahead
@@ -134,8 +136,8 @@ def _refine(objective: Objective, start: Array, free: Array) -> Minimum:
     first = expand(start)
     no = jnp.asarray(False)
     initial = _State(first, first, no, jnp.asarray(1e-3), no, jnp.asarray(0))
-    end = jax.lax.while_loop(lambda s: ~s.settled & (s.iteration < ITERATIONS), advance, initial)
-    return Minimum(end.best.point, end.best.value, end.settled)
+    end = jax.lax.while_loop(lambda s: ~s.settled & (s.iteration < iterations), advance, initial)
+    return Refined(end.best.point, end.best.value, end.settled)
 
 
 def _choose(condition: Array, this: _Expansion, other: _Expansion) -> _Expansion:

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bayes_distill.compute import TRAINING_PASSES, Architecture, ForwardFlops, Scenario
-from bayes_distill.errors import InputError
+from bayes_distill.errors import Fault, InputError
 from bayes_distill.laws import Law, Reference, TeacherLaw
 from bayes_distill.planning.checks import refuse_nonsense
 from bayes_distill.planning.free_teacher import solve_free_teacher
 from bayes_distill.planning.limits import PAIRS, Limits
-from bayes_distill.planning.paid_teacher import solve_paid_teacher
+from bayes_distill.planning.paid_teacher import Task, solve_paid_teacher
 from bayes_distill.planning.search import Found
 
 Floats = NDArray[np.float64]
@@ -99,28 +99,10 @@ def optimise(
         If anything is not positive or has the wrong shape, the law knows no teachers, or a budget
         is below the cheapest run within the limits.
     """
-    draws = {name: np.atleast_1d(np.asarray(v, float)) for name, v in coordinates.items()}
-    count = max((len(v) for v in draws.values()), default=1)
-    draws = {name: np.broadcast_to(v, (count,)) for name, v in draws.items()}
-    budget = np.atleast_1d(np.asarray(budgets, dtype=np.float64))
-    refuse_nonsense(law, count, params, budget, scenario, limits, flops)
-    budget = np.array(np.broadcast_to(budget, (count, budget.shape[-1])))
+    shaped, budget = _solve(
+        law, coordinates, reference, params, budgets, scenario, limits, flops, recipe=True
+    )
     student_flops = float(flops.forward_flops(float(params)))
-    draw = np.repeat(np.arange(count), budget.shape[1])
-    flat = budget.ravel()
-
-    if not scenario.distils:
-        found = _solve_supervised(law, draws, reference, params, student_flops, budget, limits)
-    else:
-        taught = cast(TeacherLaw, law)
-        if scenario.teacher_is_free and not limits.menu:
-            tokens = np.minimum(flat / (TRAINING_PASSES * student_flops), limits.max_tokens)
-            found = solve_free_teacher(taught, draws, draw, reference, params, tokens, limits)
-        else:
-            found = solve_paid_teacher(
-                taught, draws, draw, reference, params, flat, scenario, limits, flops
-            )
-    shaped = Found(*(x.reshape(budget.shape) for x in found))
     return Optimum(
         scenario=scenario,
         params=float(params),
@@ -129,6 +111,87 @@ def optimise(
         at_bound=_bounds(shaped, limits),
         **shaped._asdict(),
     )
+
+
+def optimal_loss(
+    law: Law,
+    coordinates: Mapping[str, ArrayLike],
+    reference: Reference,
+    params: float,
+    budgets: ArrayLike,
+    scenario: Scenario,
+    limits: Limits = NO_LIMITS,
+    flops: ForwardFlops = ARCHITECTURE,
+) -> Floats:
+    """The losses that `optimise` finds, shape (draws, budgets), without making recipes of them.
+
+    Raises
+    ------
+    InputError
+        As `optimise` does.
+    """
+    found, _ = _solve(
+        law, coordinates, reference, params, budgets, scenario, limits, flops, recipe=False
+    )
+    return found.loss
+
+
+def _solve(
+    law: Law,
+    coordinates: Mapping[str, ArrayLike],
+    reference: Reference,
+    params: float,
+    budgets: ArrayLike,
+    scenario: Scenario,
+    limits: Limits,
+    flops: ForwardFlops,
+    *,
+    recipe: bool,
+) -> tuple[Found, Floats]:
+    """Solutions and budgets, of shape (draws, budgets)."""
+    draws = as_draws(coordinates)
+    count = len(next(iter(draws.values())))
+    budget = np.atleast_1d(np.asarray(budgets, dtype=np.float64))
+    refuse_nonsense(law, count, params, budget, scenario, limits, flops)
+    budget = np.array(np.broadcast_to(budget, (count, budget.shape[-1])))
+    student_flops = float(flops.forward_flops(float(params)))
+    if not scenario.distils:
+        return _solve_supervised(
+            law, draws, reference, params, student_flops, budget, limits
+        ), budget
+    taught = cast(TeacherLaw, law)
+    draw, flat = np.repeat(np.arange(count), budget.shape[1]), budget.ravel()
+    if scenario.teacher_is_free and not limits.menu:
+        tokens = np.minimum(flat / (TRAINING_PASSES * student_flops), limits.max_tokens)
+        found = solve_free_teacher(taught, draws, draw, reference, params, tokens, limits)
+    else:
+        task = Task(taught, draws, reference, params, scenario, limits, flops, draw, flat)
+        found = solve_paid_teacher(task, recipe=recipe)
+    return found.map(lambda x: x.reshape(budget.shape)), budget
+
+
+def as_draws(coordinates: Mapping[str, ArrayLike]) -> dict[str, Floats]:
+    """Coordinates as arrays of one shape (draws,).
+
+    Raises
+    ------
+    InputError
+        Naming the coordinates that have another shape than the rest; if there are none at all.
+    """
+    arrays = {name: np.atleast_1d(np.asarray(v, float)) for name, v in coordinates.items()}
+    if not arrays:
+        raise InputError(Fault("there are no coordinates", column="coordinates"))
+    count = max(v.shape[0] for v in arrays.values())
+    faults = [
+        Fault(f"must have shape ({count},), not {v.shape}", column=name)
+        for name, v in arrays.items()
+        if v.shape not in ((count,), (1,))
+    ]
+    if count == 0:
+        faults = [Fault("there are no draws", column="coordinates")]
+    if faults:
+        raise InputError(faults)
+    return {name: np.broadcast_to(v, (count,)) for name, v in arrays.items()}
 
 
 def _solve_supervised(
@@ -176,6 +239,3 @@ def _bounds(found: Found, limits: Limits) -> dict[str, Flags]:
         flags[low] = value <= least * (1 + ON_BOUND)
         flags[high] = value >= most * (1 - ON_BOUND)
     return flags
-
-
-__all__ = ["InputError", "Optimum", "optimise"]

@@ -1,4 +1,8 @@
-"""The compiled searches: many problems at once, in batches of a few fixed sizes."""
+"""The compiled searches: many problems at once, in batches of a few fixed sizes.
+
+A search is three programs: a grid, Newton steps, and what the loss is made of at the end. Each is
+compiled once for a size of batch; charges, limits, budgets and student sizes are traced.
+"""
 
 from __future__ import annotations
 
@@ -15,97 +19,72 @@ from numpy.typing import NDArray
 from bayes_distill.compute import ForwardFlops
 from bayes_distill.laws import Reference, TeacherLaw
 from bayes_distill.planning.lanes import Lane, locate
-from bayes_distill.planning.newton import minimise
+from bayes_distill.planning.newton import Objective, Refined, grid_starts, refine
 
-BATCHES = (32, 256, 2048)
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Coordinates = Mapping[str, Any]
+
+BATCHES = (32, 256, 1024)
 """Sizes that problems are padded to, so that other numbers of them do not compile again."""
 
-SIZES, TOKENS, STARTS = 16, 12, 3
-LOSSES = 96
+SIZES, TOKENS, LOSSES = 16, 12, 96  # grid points along each unknown
+STARTS = 3
+ROUNDS = (12, 24, 48, 200)
+"""Newton steps before the problems that have settled are taken out of the batch."""
+
+
+class Problem(NamedTuple):
+    """A family of objectives on the unit square; hashable, so that it is compiled once.
+
+    Parameters
+    ----------
+    law, reference
+        The law and its reference.
+    flops
+        How FLOPs are counted; ``None`` where the teacher is free and the unknown is its loss.
+    """
+
+    law: TeacherLaw
+    reference: Reference
+    flops: ForwardFlops | None
 
 
 class Found(NamedTuple):
     """Solutions; arrays over problems. Sizes and tokens are counts, losses in the runs' unit."""
 
-    loss: NDArray[np.float64]
-    teacher_loss: NDArray[np.float64]
-    teacher_params: NDArray[np.float64]
-    teacher_tokens: NDArray[np.float64]
-    student_tokens: NDArray[np.float64]
-    converged: NDArray[np.bool_]
+    loss: Floats
+    teacher_loss: Floats
+    teacher_params: Floats
+    teacher_tokens: Floats
+    student_tokens: Floats
+    converged: Flags
+
+    def map(self, change: Callable[[Any], Any]) -> Found:
+        """The same change made to every array."""
+        return Found(*(change(x) for x in self))
+
+    def where(self, condition: Flags, other: Found) -> Found:
+        """These solutions where `condition` holds, and the others elsewhere."""
+        return Found(*(np.where(condition, a, b) for a, b in zip(self, other, strict=True)))
 
 
-def _grid(points: int) -> Array:
-    """Fractions from 0 to 1, closer together towards 1, where the student's tokens run out."""
-    t = jnp.linspace(0.0, 1.0, points)
-    return t * (2.0 - t)
+class FreeTeacher(NamedTuple):
+    """A student whose teacher may have any loss between two; numbers or arrays over problems."""
 
-
-@partial(jax.jit, static_argnames=("law", "reference", "flops", "one_size"))
-def _allocate(
-    coordinates: Mapping[str, Array],
-    lanes: Lane,
-    law: TeacherLaw,
-    reference: Reference,
-    flops: ForwardFlops,
-    one_size: bool,
-) -> tuple[Array, ...]:
-    sizes = jnp.zeros(1) if one_size else jnp.linspace(0.0, 1.0, SIZES)
-    free = jnp.asarray([not one_size, True])
-
-    def solve(c: Mapping[str, Array], lane: Lane) -> tuple[Array, ...]:
-        def losses(point: Array) -> tuple[Array, Array]:
-            place = locate(point, lane, flops)
-            teacher = law.supervised_loss(
-                c, jnp.exp(place.teacher_params), jnp.exp(place.teacher_tokens), reference
-            )
-            tokens = jnp.exp(place.student_tokens)
-            student = law.distilled_loss(c, jnp.exp(lane.log_params), tokens, teacher, reference)
-            return student, teacher
-
-        best = minimise(
-            lambda point: losses(point)[0] / reference.loss, sizes, _grid(TOKENS), free, STARTS
-        )
-        place = locate(best.point, lane, flops)
-        return (*losses(best.point), *(jnp.exp(x) for x in place), best.converged)
-
-    return jax.vmap(solve)(coordinates, lanes)
-
-
-@partial(jax.jit, static_argnames=("law", "reference"))
-def _choose_teacher_loss(
-    coordinates: Mapping[str, Array],
-    problems: Mapping[str, Array],
-    law: TeacherLaw,
-    reference: Reference,
-) -> tuple[Array, ...]:
-    def solve(c: Mapping[str, Array], p: Mapping[str, Array]) -> tuple[Array, ...]:
-        strongest = law.log_supervised_loss(c, p["max_params"], p["max_tokens"], reference)
-        weakest = law.log_supervised_loss(c, p["min_params"], p["min_tokens"], reference)
-
-        def losses(point: Array) -> tuple[Array, Array]:
-            teacher = jnp.exp(strongest + point[0] * (weakest - strongest))
-            student = law.distilled_loss(c, p["params"], p["tokens"], teacher, reference)
-            return student, teacher
-
-        t = jnp.linspace(0.0, 1.0, LOSSES)
-        best = minimise(
-            # denser near the strongest teacher, which is where students are taught
-            lambda point: losses(point)[0] / reference.loss, t**1.5, jnp.zeros(1),
-            jnp.asarray([True, False]), STARTS,
-        )  # fmt: skip
-        return (*losses(best.point), best.point[0] <= 0, best.point[0] >= 1, best.converged)
-
-    return jax.vmap(solve)(coordinates, problems)
+    log_params: Any
+    log_tokens: Any
+    log_min_teacher_params: Any
+    log_max_teacher_params: Any
+    log_min_teacher_tokens: Any
+    log_max_teacher_tokens: Any
 
 
 def allocate(
-    coordinates: Mapping[str, NDArray[np.float64]],
+    coordinates: Mapping[str, Floats],
     draw: NDArray[np.intp],
     lanes: Lane,
-    law: TeacherLaw,
-    reference: Reference,
-    flops: ForwardFlops,
+    problem: Problem,
     *,
     one_size: bool,
 ) -> Found:
@@ -113,63 +92,183 @@ def allocate(
 
     With `one_size` each lane has one teacher size, and only its tokens are searched.
     """
-    outputs = in_batches(
-        lambda c, p: _allocate(c, Lane(**p), law, reference, flops, one_size),
-        coordinates,
-        draw,
-        lanes._asdict(),
+    point, settled = _search(coordinates, draw, lanes, problem, one_size=one_size)
+    loss, teacher_loss, size, taught, tokens = in_batches(
+        lambda c, p, x: _describe(c, p, x, problem), coordinates, draw, lanes, point
     )
-    loss, teacher_loss, *place, converged = outputs
-    return Found(loss, teacher_loss, *place, converged.astype(bool))
-
-
-class FreeTeacher(NamedTuple):
-    """Best teacher losses when the teacher costs nothing; arrays over problems."""
-
-    loss: NDArray[np.float64]
-    teacher_loss: NDArray[np.float64]
-    strongest: NDArray[np.bool_]  # the strongest teacher allowed is the best
-    weakest: NDArray[np.bool_]
-    converged: NDArray[np.bool_]
+    return Found(loss, teacher_loss, size, taught, tokens, settled)
 
 
 def choose_teacher_loss(
-    coordinates: Mapping[str, NDArray[np.float64]],
+    coordinates: Mapping[str, Floats],
     draw: NDArray[np.intp],
-    problems: Mapping[str, NDArray[np.float64]],
-    law: TeacherLaw,
-    reference: Reference,
-) -> FreeTeacher:
-    """Best teacher loss for a student of `params` on `tokens`, the teacher being free.
+    students: FreeTeacher,
+    problem: Problem,
+) -> tuple[Floats, Floats, Floats, Flags]:
+    """Best teacher loss of each student, the teacher being free; arrays over problems.
 
-    `problems` holds, each of shape (problems,): params, tokens and the least and most that the
-    teacher may have: min_params, max_params, min_tokens, max_tokens.
+    Returns
+    -------
+    loss, teacher_loss
+        L_S and L_T.
+    position
+        0 where the strongest teacher allowed is the best, 1 where the weakest is.
+    converged
+        Whether the search had settled.
     """
-    outputs = in_batches(
-        lambda c, p: _choose_teacher_loss(c, p, law, reference), coordinates, draw, problems
+    point, settled = _search(coordinates, draw, students, problem, one_size=False)
+    loss, teacher_loss = in_batches(
+        lambda c, p, x: _describe(c, p, x, problem), coordinates, draw, students, point
     )
-    loss, teacher_loss, strongest, weakest, converged = outputs
-    return FreeTeacher(
-        loss, teacher_loss, *(x.astype(bool) for x in (strongest, weakest, converged))
-    )
+    return loss, teacher_loss, point[:, 0], settled
 
 
-def in_batches(
-    solve: Callable[[dict[str, Any], dict[str, Any]], tuple[Array, ...]],
-    coordinates: Mapping[str, NDArray[np.float64]],
+def _search(
+    coordinates: Mapping[str, Floats],
     draw: NDArray[np.intp],
-    problems: Mapping[str, Any],
+    lanes: Lane | FreeTeacher,
+    problem: Problem,
+    *,
+    one_size: bool,
+) -> tuple[Floats, Flags]:
+    """Best points (problems, 2), and whether the search for each had settled."""
+    (points,) = in_batches(
+        lambda c, p: (_begin(c, p, problem, one_size),), coordinates, draw, lanes
+    )
+    values, settled = np.full(points.shape[:2], np.inf), np.zeros(points.shape[:2], bool)
+    free = np.array([not one_size, isinstance(lanes, Lane)])
+    lanes = type(lanes)(*(np.broadcast_to(np.asarray(x), draw.shape) for x in lanes))
+    for turn, iterations in enumerate(ROUNDS):
+        leading = np.take_along_axis(settled, np.argmin(values, axis=1)[:, None], axis=1)[:, 0]
+        # what is still higher after many steps only crawls, and will not overtake
+        done = leading if turn > 1 else settled.all(axis=1)
+        rest = np.flatnonzero(~done)
+        if rest.size == 0:
+            break
+        points[rest], values[rest], settled[rest] = in_batches(
+            lambda c, p, x, limit=iterations: _continue(c, p, x, free, limit, problem),
+            coordinates,
+            draw[rest],
+            type(lanes)(*(x[rest] for x in lanes)),
+            points[rest],
+        )
+    best = np.arange(len(points)), np.argmin(values, axis=1)
+    return points[best], settled[best]
+
+
+def _losses(
+    c: Coordinates, lane: Lane | FreeTeacher, point: Array, problem: Problem
+) -> tuple[Array, Array]:
+    """Loss of the student and of its teacher at a point of the unit square."""
+    law, reference, flops = problem
+    if isinstance(lane, FreeTeacher):
+        strongest, weakest = (
+            law.log_supervised_loss(c, jnp.exp(size), jnp.exp(tokens), reference)
+            for size, tokens in (
+                (lane.log_max_teacher_params, lane.log_max_teacher_tokens),
+                (lane.log_min_teacher_params, lane.log_min_teacher_tokens),
+            )
+        )
+        teacher = jnp.exp(strongest + point[0] * (weakest - strongest))
+        tokens = lane.log_tokens
+    else:
+        assert flops is not None
+        place = locate(point, lane, flops)
+        teacher = law.supervised_loss(
+            c, jnp.exp(place.teacher_params), jnp.exp(place.teacher_tokens), reference
+        )
+        tokens = place.student_tokens
+    params = jnp.exp(lane.log_params)
+    return law.distilled_loss(c, params, jnp.exp(tokens), teacher, reference), teacher
+
+
+def _objective(c: Coordinates, lane: Lane | FreeTeacher, problem: Problem) -> Objective:
+    return lambda point: _losses(c, lane, point, problem)[0] / problem.reference.loss
+
+
+@partial(jax.jit, static_argnames=("problem", "one_size"))
+def _begin(
+    coordinates: Coordinates, lanes: Lane | FreeTeacher, problem: Problem, one_size: bool
+) -> Array:
+    """Where to start, shape (problems, starts, 2)."""
+    first, second = jnp.linspace(0.0, 1.0, SIZES), jnp.linspace(0.0, 1.0, TOKENS)
+    # closer together towards 1, where the teacher leaves the student little
+    second = second * (2.0 - second)
+    if one_size:
+        first = jnp.zeros(1)
+    if isinstance(lanes, FreeTeacher):
+        # closer together towards the strongest teachers, which are those that students have
+        first, second = jnp.linspace(0.0, 1.0, LOSSES) ** 1.5, jnp.zeros(1)
+    return jax.vmap(
+        lambda c, lane: grid_starts(_objective(c, lane, problem), first, second, STARTS)
+    )(coordinates, lanes)
+
+
+@partial(jax.jit, static_argnames=("problem",))
+def _continue(
+    coordinates: Coordinates,
+    lanes: Lane | FreeTeacher,
+    points: Array,
+    free: Array,
+    iterations: int,
+    problem: Problem,
+) -> Refined:
+    """Newton steps from points (problems, starts, 2)."""
+
+    def solve(c: Coordinates, lane: Lane | FreeTeacher, starts: Array) -> Refined:
+        objective = _objective(c, lane, problem)
+        return jax.vmap(lambda start: refine(objective, start, free, jnp.asarray(iterations)))(
+            starts
+        )
+
+    return jax.vmap(solve)(coordinates, lanes, points)
+
+
+@partial(jax.jit, static_argnames=("problem",))
+def _describe(
+    coordinates: Coordinates, lanes: Lane | FreeTeacher, points: Array, problem: Problem
+) -> tuple[Array, ...]:
+    """Both losses, and N_T, D_T and D_S where they are unknowns, at points (problems, 2)."""
+
+    def describe(c: Coordinates, lane: Lane | FreeTeacher, point: Array) -> tuple[Array, ...]:
+        losses = _losses(c, lane, point, problem)
+        if isinstance(lane, FreeTeacher) or problem.flops is None:
+            return losses
+        return (*losses, *(jnp.exp(x) for x in locate(point, lane, problem.flops)))
+
+    return jax.vmap(describe)(coordinates, lanes, points)
+
+
+def in_batches[P: tuple[Any, ...]](
+    solve: Callable[..., tuple[Array, ...]],
+    coordinates: Mapping[str, Floats],
+    draw: NDArray[np.intp],
+    problems: P,
+    *arrays: NDArray[Any],
 ) -> list[NDArray[Any]]:
-    """Run a compiled search over all problems, padding the last batch with copies of one."""
+    """Run a compiled program over all problems, padding the last batch with copies of one.
+
+    Parameters
+    ----------
+    solve
+        Takes coordinates, problems and `arrays` of one of the sizes in `BATCHES`.
+    coordinates
+        Arrays (draws,).
+    draw
+        Which draw each problem belongs to, shape (problems,).
+    problems
+        A named tuple of arrays that broadcast to (problems,).
+    arrays
+        More arrays over problems, of any further shape.
+    """
     count = len(draw)
     size = next((b for b in BATCHES if b >= count), BATCHES[-1])
-    spread = {
-        name: np.broadcast_to(np.asarray(values), (count,)) for name, values in problems.items()
-    }
+    spread = [np.broadcast_to(np.asarray(values), (count,)) for values in problems]
     pieces = []
     for start in range(0, count, size):
         index = np.minimum(np.arange(start, start + size), count - 1)
         c = {name: values[draw[index]] for name, values in coordinates.items()}
-        found = solve(c, {name: values[index] for name, values in spread.items()})
-        pieces.append([np.asarray(x)[: count - start] for x in found])
+        batch = type(problems)(*(values[index] for values in spread))
+        found = solve(c, batch, *(x[index] for x in arrays))
+        pieces.append([np.array(x)[: count - start] for x in found])
     return [np.concatenate(parts) for parts in zip(*pieces, strict=True)]

@@ -56,13 +56,13 @@ def simulate(
         law then gives the teacher's loss. With ``teacher_loss_se`` the design's teacher loss is
         the true one, and the table gets a measured one.
     noise
-        Scale of the noise: in the unit of the loss, or with `relative` of its logarithm.
+        Scale of the noise: in the unit of the loss, or with `relative` as a part of it.
     likelihood
         ``student_t`` noise with `df` degrees of freedom, or ``normal``.
     df
         Degrees of freedom.
     relative
-        Whether noise multiplies the loss (by its exponential) rather than adds to it.
+        Whether noise is proportional to the loss.
     seed
         The same seed gives the same runs.
     reference
@@ -91,7 +91,7 @@ def simulate(
     rng = np.random.default_rng(seed)
     shape = len(frame)
     z = rng.standard_t(df, shape) if likelihood == "student_t" else rng.standard_normal(shape)
-    frame["loss"] = exact * np.exp(noise * z) if relative else exact + noise * z
+    frame["loss"] = exact * (1 + noise * z) if relative else exact + noise * z
     if "teacher_loss_se" in frame:
         errors = frame["teacher_loss_se"].fillna(0.0).to_numpy() * rng.standard_normal(shape)
         frame["teacher_loss"] += errors

@@ -1,0 +1,65 @@
+# `make` lists the targets. Each one sets up .venv first, if it is not there or out of date.
+# PYTHON=/path/to/python names the Python to build it with; ARGS='...' is passed on to the tool.
+.DEFAULT_GOAL := help
+
+ready := .venv/.ready
+run := .venv/bin/python -m
+
+# where a checkout was moved or copied, its .venv still runs the code of the old place: renew it
+ifneq ($(shell cat $(ready) 2>/dev/null),$(CURDIR))
+.PHONY: $(ready)
+endif
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: demo
+demo: $(ready) ## Run the main job on data that it brings along
+	@.venv/bin/bayes-distill demo $(ARGS)
+
+.PHONY: venv
+venv: $(ready) ## Set up .venv with the pinned versions
+	@echo '.venv is ready'
+
+$(ready): pyproject.toml constraints.txt
+	@sh scripts/setup.sh
+
+.PHONY: test
+test: $(ready) ## Run all tests; ARGS='-k law' for some
+	@$(run) pytest $(ARGS)
+
+.PHONY: test-fast
+test-fast: $(ready) ## Run the tests that take no real sampling
+	@$(run) pytest -m 'not slow' $(ARGS)
+
+.PHONY: lint
+lint: $(ready) ## Check style and layout with ruff
+	@$(run) ruff check
+	@$(run) ruff format --check
+
+.PHONY: format
+format: $(ready) ## Rewrite the layout and what ruff can mend
+	@$(run) ruff check --fix
+	@$(run) ruff format
+
+.PHONY: types
+types: $(ready) ## Check the types with mypy
+	@$(run) mypy
+
+.PHONY: check
+check: lint types test ## All of it: lint, types, test
+
+.PHONY: wheel
+wheel: $(ready) ## Build the wheel into dist/
+	@$(run) pip --disable-pip-version-check wheel --quiet --no-deps --wheel-dir dist .
+	@ls dist/*.whl
+
+.PHONY: constraints
+constraints: ## Refresh constraints.txt, best with PYTHON=python3.12
+	@sh scripts/constraints.sh
+
+.PHONY: clean
+clean: ## Remove .venv, caches and what was built
+	rm -rf .venv dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

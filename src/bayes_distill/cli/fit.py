@@ -1,0 +1,157 @@
+"""``bayes-distill fit``: runs and a card to a posterior in a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bayes_distill.cli.options import Collector, Interval, Json, Quiet, Seed
+from bayes_distill.cli.output import print_json, print_table, progress_bar, say
+from bayes_distill.errors import Fault, InputError
+
+if TYPE_CHECKING:
+    from bayes_distill.posterior import Posterior
+
+
+def fit(
+    runs: Annotated[str, typer.Argument(metavar="RUNS", help="A table of runs, or named data.")],
+    model: Annotated[
+        str | None, typer.Option(help="Model card: a name or a TOML file.", metavar="CARD")
+    ] = None,
+    where: Annotated[
+        str | None, typer.Option(help="Keep some runs, e.g. 'loss > 2.3'.", metavar="EXPR")
+    ] = None,
+    no_corrections: Annotated[
+        bool, typer.Option("--no-corrections", help="Take named data as extracted.")
+    ] = False,
+    out: Annotated[
+        str | None, typer.Option(help="Where the posterior goes.", metavar="FIT.nc")
+    ] = None,
+    chains: Annotated[str, typer.Option(metavar="INTEGER")] = "4",
+    warmup: Annotated[str, typer.Option(metavar="INTEGER")] = "1000",
+    draws: Annotated[str, typer.Option(help="Kept, per chain.", metavar="INTEGER")] = "1000",
+    json: Json = False,
+    seed: Seed = "0",
+    interval: Interval = "0.9",
+    quiet: Quiet = False,
+) -> int:
+    """Fit a scaling law to a table of runs with NUTS."""
+    collect = Collector()
+    target = Path(out) if out else Path(f"{Path(runs).stem}.nc")
+    settings: dict[str, Any] = {
+        "chains": collect.integer("chains", chains, 2),
+        "warmup": collect.integer("warmup", warmup, 100),
+        "draws": collect.integer("draws", draws, 50),
+        "seed": collect.integer("seed", seed),
+    }
+    probability = collect.probability("interval", interval)
+    from bayes_distill.files import unwritable
+
+    problem = unwritable(target)
+    collect.add(Fault(problem, column="out") if problem else None)
+    card, table = _inputs(collect, runs, model, where, not no_corrections)
+    collect.check()
+    from bayes_distill.inference.fit import fit as fit_runs
+
+    with progress_bar(quiet) as progress:
+        posterior = fit_runs(table, card, interval=probability, progress=progress, **settings)
+    posterior.save(target)
+    if json:
+        print_json(fit_json(posterior, target))
+    else:
+        _print(posterior, target, quiet)
+    if posterior.verdict == "fail":
+        failed = [c["name"] for c in _checks(posterior) if c["verdict"] == "fail"]
+        say(
+            f"the fit failed its checks ({', '.join(failed)}); "
+            f"it was written to {target}, marked so"
+        )
+        return 3
+    return 0
+
+
+def fit_json(posterior: Posterior, target: Path) -> dict[str, Any]:
+    """What a script learns of a fit."""
+    info = posterior.info
+    return {
+        "fit": str(target),
+        "model": posterior.card.name,
+        "law": posterior.law.name,
+        "runs": info["n_runs"],
+        "kind": info["kind"],
+        "seconds": info["seconds"]["total"],
+        "timing": info["seconds"],
+        "interval": info["interval"],
+        "diagnostics": info["diagnostics"],
+        "coefficients": info["coefficients"],
+        "flagged_runs": info["flagged_runs"],
+        "loo": info["loo"],
+        "notes": info["notes"],
+        "fingerprint": info["fingerprint"],
+        "versions": info["versions"],
+    }
+
+
+def _inputs(
+    collect: Collector, runs: str, model: str | None, where: str | None, corrections: bool
+) -> tuple[Any, Any]:
+    """Card and table, with the faults of both gathered."""
+    from bayes_distill.cards import load_card
+    from bayes_distill.runs import read_runs
+
+    card = table = None
+    try:
+        if model is not None:
+            card = load_card(model)
+    except InputError as error:
+        collect.faults += error.faults
+    try:
+        table = read_runs(runs, corrections=corrections)
+        if where is not None:
+            table = table.where(where)
+    except InputError as error:
+        collect.faults += error.faults
+    return card, table
+
+
+def _checks(posterior: Posterior) -> list[dict[str, Any]]:
+    return list(posterior.info["diagnostics"]["checks"])
+
+
+def _print(posterior: Posterior, target: Path, quiet: bool) -> None:
+    info = posterior.info
+    if not quiet:
+        for note in info["notes"]:
+            say(f"note: {note}")
+    percent = f"{100 * info['interval']:g}%"
+    print_table(
+        f"{posterior.card.name}: {info['n_runs']} {info['kind']} runs, "
+        f"{info['seconds']['total']:.0f} s",
+        ["coefficient", "median", f"{percent} credible interval", "known from the data"],
+        [
+            [c["name"], f"{c['median']:.4g}", f"{c['lower']:.4g} to {c['upper']:.4g}",
+             "yes" if c["identified"] else "no"]
+            for c in info["coefficients"]
+        ],
+        caption="First the published coefficients, then the coordinates that were sampled.",
+    )  # fmt: skip
+    print_table(
+        f"Verdict: {posterior.verdict}",
+        ["check", "value", "threshold", "verdict"],
+        [
+            [c["name"], f"{c['value']:.4g}", f"{c['threshold']:.4g}", c["verdict"]]
+            for c in _checks(posterior)
+        ],
+        caption="\n".join(f"{c['name']}: {c['advice']}" for c in _checks(posterior) if c["advice"])
+        or None,
+    )
+    flagged = info["flagged_runs"]
+    if flagged:
+        print_table(
+            f"{len(flagged)} runs worth a second look",
+            ["row", "Pareto k", "reason"],
+            [[str(f["row"]), f"{f['pareto_k']:.2f}", f["reason"]] for f in flagged],
+        )
+    typer.echo(f"Posterior written to {target}")

@@ -1,0 +1,98 @@
+"""``bayes-distill forecast``: the loss of students, with bands."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+from typing import Any
+
+from bayes_distill.cli.options import (
+    AllowFailed,
+    At,
+    Collector,
+    Fit,
+    Interval,
+    Json,
+    Params,
+    Quiet,
+    Seed,
+    TeacherLoss,
+    TeacherParams,
+    TeacherTokens,
+    Tokens,
+)
+from bayes_distill.cli.output import print_json, print_table, say
+from bayes_distill.errors import InputError
+
+
+def forecast(
+    fit: Fit,
+    params: Params = None,
+    tokens: Tokens = None,
+    teacher_loss: TeacherLoss = None,
+    teacher_params: TeacherParams = None,
+    teacher_tokens: TeacherTokens = None,
+    at: At = None,
+    allow_failed: AllowFailed = False,
+    json: Json = False,
+    seed: Seed = "0",
+    interval: Interval = "0.9",
+    quiet: Quiet = False,
+) -> None:
+    """Forecast the loss of students; lists are separated by commas and form a grid."""
+    collect = Collector()
+    probability, number = collect.probability("interval", interval), collect.integer("seed", seed)
+    from bayes_distill.forecasting import forecast as call
+
+    try:
+        result = call(
+            fit, params, tokens, teacher_loss=teacher_loss, teacher_params=teacher_params,
+            teacher_tokens=teacher_tokens, at=at, interval=probability, seed=number,
+            allow_failed=allow_failed,
+        )  # fmt: skip
+    except InputError as error:
+        raise collect.join(error) from None
+    collect.check()
+    for note in result.notes:
+        say(f"note: {note}", quiet)
+    if json:
+        print_json(result.to_json())
+        return
+    from bayes_distill.quantities import format_quantity
+
+    percent = f"{100 * probability:g}%"
+    print_table(
+        "Student loss",
+        ["params", "tokens", "teacher", "mean", f"{percent} credible", f"{percent} predictive",
+         "supervised", "P(beats supervised)", "outside runs"],
+        [
+            [
+                format_quantity(r["params"]),
+                format_quantity(r["tokens"]),
+                _number(r["teacher_loss"], 4, "none"),
+                f"{r['mean']:.4f}",
+                f"{r['credible_lower']:.4f} to {r['credible_upper']:.4f}",
+                f"{r['predictive_lower']:.4f} to {r['predictive_upper']:.4f}",
+                f"{r['supervised_mean']:.4f}",
+                _number(r["p_beats_supervised"], 2, "-"),
+                _where(r),
+            ]
+            for r in result.table.to_dict("records")
+        ],
+        caption="Credible: where the mean curve lies. Predictive: where one new run would land.",
+        left=0,
+    )  # fmt: skip
+
+
+def _where(row: dict[Hashable, Any]) -> str:
+    parts = [
+        f"{row[f'factor_{name}']:.2g}x {name}"
+        for name in ("params", "tokens")
+        if row[f"factor_{name}"] > 1
+    ]
+    parts += ["teacher"] if row["teacher_outside"] else []
+    return ", ".join(parts) or "no"
+
+
+def _number(value: float, digits: int, missing: str) -> str:
+    return missing if math.isnan(value) else f"{value:.{digits}f}"

@@ -1,0 +1,70 @@
+"""The application and what happens to its errors."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from bayes_distill._version import __version__
+from bayes_distill.cli import (
+    check,
+    datasets,
+    demo,
+    fit,
+    forecast,
+    models,
+    risk,
+    simulate,
+)
+from bayes_distill.cli.output import error_line
+from bayes_distill.errors import BayesDistillError, InputError
+
+app = typer.Typer(
+    name="bayes-distill",
+    help="Bayesian scaling laws: fit runs, forecast students, judge teachers.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(check.check)
+app.command()(fit.fit)
+app.command()(forecast.forecast)
+app.command()(risk.risk)
+app.command()(simulate.simulate)
+app.command()(demo.demo)
+app.add_typer(models.app, name="models")
+app.add_typer(datasets.app, name="datasets")
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with 0, 2 (input at fault) or 3 (fit failed its checks)."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line and return its exit status."""
+    try:
+        result = app(arguments, standalone_mode=False)
+    except InputError as error:
+        error_line(error.faults)
+        return 2
+    except BayesDistillError as error:
+        error_line([str(error)])
+        return 2
+    except typer.exceptions.TyperException as error:
+        describe = getattr(error, "format_message", None)
+        error_line([describe() if describe else str(error)])
+        return 2
+    except (KeyboardInterrupt, typer.Abort):
+        error_line(["interrupted; nothing was written"])
+        return 130
+    return result if isinstance(result, int) else 0

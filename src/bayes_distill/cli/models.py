@@ -1,0 +1,65 @@
+"""``bayes-distill models``: the cards that ship."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from bayes_distill.cli.options import Json, Quiet
+from bayes_distill.cli.output import print_json, print_table
+
+app = typer.Typer(help="Model cards that ship.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_models(json: Json = False, quiet: Quiet = False) -> None:
+    """List the model cards."""
+    del quiet
+    from bayes_distill.cards import load_card, model_names, shipped_posterior
+
+    cards = [(load_card(name), name, shipped_posterior(name) is not None) for name in model_names()]
+    if json:
+        print_json(
+            {
+                "models": [
+                    {
+                        "name": name, "title": card.title, "law": card.law, "data": card.data,
+                        "posterior": has or card.coefficients is not None,
+                    }
+                    for card, name, has in cards
+                ]
+            }
+        )  # fmt: skip
+        return
+    print_table(
+        "Model cards",
+        ["name", "law", "data", "ready to use", "title"],
+        [
+            [name, card.law, card.data or "yours",
+             "yes" if has or card.coefficients is not None else "fit first", card.title]
+            for card, name, has in cards
+        ],
+        left=5,
+    )  # fmt: skip
+
+
+@app.command("show")
+def show_model(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A card's name or TOML file.")],
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Show a model card: as TOML to copy and edit, or as JSON."""
+    del quiet
+    from pathlib import Path
+
+    from bayes_distill.cards import load_card, model_names, models_folder, shipped_posterior
+
+    card = load_card(name)
+    if json:
+        shipped = shipped_posterior(name)
+        print_json({**card.model_dump(mode="json"), "posterior": str(shipped) if shipped else None})
+        return
+    path = models_folder() / name / "card.toml" if name in model_names() else Path(name)
+    typer.echo(path.read_text(encoding="utf-8"), nl=False)

@@ -1,0 +1,159 @@
+"""What is asked: students with or without a teacher, as a grid of lists or as a table."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, SupportsFloat
+
+import numpy as np
+import pandas as pd
+
+from bayes_distill.errors import Fault, InputError
+from bayes_distill.quantities import parse_quantity
+
+if TYPE_CHECKING:
+    from bayes_distill.posterior import Posterior
+
+Quantity = str | SupportsFloat | Sequence[str | SupportsFloat] | np.ndarray
+NAMES = ("params", "tokens", "teacher_loss", "teacher_params", "teacher_tokens")
+LARGEST_LOSS = 20.0
+
+
+@dataclass(frozen=True)
+class Points:
+    """Students (points,) and their teachers; NaN where there is none or its loss is not given."""
+
+    params: np.ndarray
+    tokens: np.ndarray
+    teacher_loss: np.ndarray
+    teacher_params: np.ndarray
+    teacher_tokens: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.params)
+
+    @property
+    def distilled(self) -> np.ndarray:
+        """Which points have a teacher, (points,)."""
+        return ~np.isnan(self.teacher_loss) | ~np.isnan(self.teacher_params)
+
+    def teacher_draws(self, posterior: Posterior) -> np.ndarray:
+        """Teacher losses (draws, points): as given, or as the supervised law predicts them."""
+        losses = np.repeat(self.teacher_loss[None], posterior.n_draws, axis=0)
+        predicted = np.isnan(self.teacher_loss) & ~np.isnan(self.teacher_params)
+        if predicted.any():
+            losses[:, predicted] = posterior.supervised_loss(
+                self.teacher_params[predicted], self.teacher_tokens[predicted]
+            )
+        return losses
+
+
+def quantities(value: Quantity) -> list[float]:
+    """Numbers from ``"1B,3B"``, a number, or a sequence of either.
+
+    Raises
+    ------
+    ValueError
+        Naming every part that is not a number.
+    """
+    if isinstance(value, str):
+        parts: Sequence[str | SupportsFloat] = value.split(",")
+    elif isinstance(value, (Sequence, np.ndarray)):
+        parts = list(value)
+    else:
+        parts = [value]
+    found, wrong = [], []
+    for part in parts:
+        try:
+            found.append(parse_quantity(part))
+        except (TypeError, ValueError) as error:
+            wrong.append(str(error))
+    if wrong:
+        raise ValueError("; ".join(wrong))
+    return found
+
+
+def grid(
+    params: Quantity | None,
+    tokens: Quantity | None,
+    teacher_loss: Quantity | None = None,
+    teacher_params: Quantity | None = None,
+    teacher_tokens: Quantity | None = None,
+) -> Points:
+    """Every combination of the lists given.
+
+    Raises
+    ------
+    InputError
+        Naming every argument that is missing, not a number, or out of range.
+    """
+    given = dict(
+        zip(NAMES, (params, tokens, teacher_loss, teacher_params, teacher_tokens), strict=True)
+    )
+    lists: dict[str, list[float]] = {}
+    faults: list[Fault] = []
+    for name, value in given.items():
+        if value is None:
+            if name in ("params", "tokens"):
+                faults.append(Fault("is needed", column=name))
+            lists[name] = [np.nan]
+            continue
+        try:
+            lists[name] = quantities(value)
+        except ValueError as error:
+            faults.append(Fault(str(error), column=name))
+            continue
+        faults += [
+            Fault(problem, column=name)
+            for number in lists[name]
+            if (problem := _problem(name, number)) is not None
+        ]
+    faults += _teacher_faults({name: value is not None for name, value in given.items()})
+    if faults:
+        raise InputError(faults)
+    columns = np.array(list(itertools.product(*(lists[name] for name in NAMES))), float)
+    return Points(*columns.T)
+
+
+def from_table(source: pd.DataFrame | str | Path) -> Points:
+    """Points from a table with the columns of a table of runs, less the loss.
+
+    Raises
+    ------
+    InputError
+        Naming every faulty cell.
+    """
+    from bayes_distill.runs.reading import examine
+
+    examined = examine(source, corrections=False, required=("params", "tokens"))
+    if examined.faults:
+        raise InputError(examined.faults)
+    frame = examined.sound
+    empty = np.full(len(frame), np.nan)
+    return Points(*(frame[n].to_numpy(float) if n in frame else empty for n in NAMES))
+
+
+def _teacher_faults(given: dict[str, bool]) -> list[Fault]:
+    faults = []
+    if given["teacher_loss"] and (given["teacher_params"] or given["teacher_tokens"]):
+        faults.append(
+            Fault("give either the teacher's loss or its params and tokens", column="teacher_loss")
+        )
+    if given["teacher_params"] != given["teacher_tokens"]:
+        lacking = "teacher_tokens" if given["teacher_params"] else "teacher_params"
+        faults.append(Fault("is needed too: a teacher's loss follows from both", column=lacking))
+    return faults
+
+
+def _problem(name: str, value: float) -> str | None:
+    if not np.isfinite(value) or value <= 0:
+        return f"{value:g} is not a positive number"
+    if name == "teacher_loss":
+        return f"{value:g} is no loss in nats per token" if value > LARGEST_LOSS else None
+    least = 1e3
+    if value < least:
+        return f"{value:g} is too few: did you mean {value:g}B or {value:g}M?"
+    return None

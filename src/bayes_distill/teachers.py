@@ -1,0 +1,132 @@
+"""A list of candidate teachers, by measured loss or by size and data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from bayes_distill.errors import Fault, InputError
+from bayes_distill.posterior import Posterior
+
+COLUMNS = {
+    "name": ("name", "run", "teacher"),
+    "loss": ("loss", "teacher_loss", "lt", "l", "val_loss"),
+    "loss_se": ("loss_se", "teacher_loss_se", "se"),
+    "params": ("params", "teacher_params", "n", "nt", "n_params", "num_params", "model_size"),
+    "tokens": ("tokens", "teacher_tokens", "d", "dt", "n_tokens", "num_tokens"),
+}
+LARGEST_LOSS = 20.0
+
+
+@dataclass(frozen=True)
+class Teachers:
+    """Candidates (teachers,); NaN where something is not given.
+
+    `loss_se` is the standard error of a measured loss, 0 where none is given.
+    """
+
+    names: tuple[str, ...]
+    loss: np.ndarray
+    loss_se: np.ndarray
+    params: np.ndarray
+    tokens: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def loss_draws(self, posterior: Posterior, seed: int) -> np.ndarray:
+        """Losses (draws, teachers): measured with their error, or from the supervised law."""
+        generator = np.random.default_rng([seed, 1])
+        scatter = generator.standard_normal((posterior.n_draws, len(self)))
+        losses = self.loss + self.loss_se * scatter
+        predicted = np.isnan(self.loss)
+        if predicted.any():
+            losses[:, predicted] = posterior.supervised_loss(
+                self.params[predicted], self.tokens[predicted]
+            )
+        return losses
+
+
+def read_teachers(source: Teachers | pd.DataFrame | str | Path) -> Teachers:
+    """Read a list of teachers.
+
+    Columns: ``name``; ``loss`` (or ``teacher_loss``), with ``loss_se`` if it was measured with a
+    known standard error; and/or ``params`` and ``tokens``, from which a missing loss is predicted.
+
+    Raises
+    ------
+    InputError
+        Naming every faulty cell.
+    """
+    if isinstance(source, Teachers):
+        return source
+    from bayes_distill.runs.formats import frame_cells, read_cells
+    from bayes_distill.runs.numbers import parse_cells, parse_labels
+
+    cells = frame_cells(source) if isinstance(source, pd.DataFrame) else read_cells(Path(source))
+    headers = [header.strip().casefold() for header in cells.header]
+    place = {
+        column: headers.index(alias)
+        for column, aliases in COLUMNS.items()
+        for alias in reversed(aliases)
+        if alias in headers
+    }
+    if "loss" not in place and not {"params", "tokens"} <= set(place):
+        raise InputError(
+            [
+                *cells.faults,
+                Fault(
+                    "the list of teachers has neither a column 'loss' nor the columns 'params' and "
+                    f"'tokens' (it has {', '.join(cells.header)}): a teacher without a loss cannot "
+                    "be judged",
+                    column="teachers",
+                ),
+            ]
+        )
+    faults = [*cells.faults]
+    numbers: dict[str, np.ndarray] = {}
+    for column in ("loss", "loss_se", "params", "tokens"):
+        numbers[column] = np.full(len(cells), np.nan)
+        if column in place:
+            header = cells.header[place[column]]
+            values, problems = parse_cells(cells.columns[place[column]])
+            numbers[column] = values
+            faults += [Fault(problem, row, header) for row, problem in problems.items()]
+            faults += _out_of_range(column, values, header)
+    faulty = {fault.row for fault in faults}
+    for row in range(len(cells)):
+        sized = not np.isnan(numbers["params"][row]) and not np.isnan(numbers["tokens"][row])
+        if np.isnan(numbers["loss"][row]) and not sized and row not in faulty:
+            faults.append(
+                Fault("has no loss, nor both params and tokens to predict it from", row, "loss")
+            )
+    if faults:
+        raise InputError(sorted(faults, key=lambda f: f.row or 0))
+    labels: list[str | None]
+    labels = parse_labels(cells.columns[place["name"]]) if "name" in place else []
+    labels += [None] * (len(cells) - len(labels))
+    names = tuple(label or f"teacher {row}" for row, label in enumerate(labels))
+    return Teachers(
+        names,
+        numbers["loss"],
+        np.nan_to_num(numbers["loss_se"], nan=0.0),
+        numbers["params"],
+        numbers["tokens"],
+    )
+
+
+def _out_of_range(column: str, values: np.ndarray, header: str) -> list[Fault]:
+    faults = []
+    for row, value in enumerate(values):
+        if np.isnan(value):
+            continue
+        if column == "loss" and not 0 < value <= LARGEST_LOSS:
+            faults.append(Fault(f"{value:g} is no loss in nats per token", row, header))
+        elif column == "loss_se" and not 0 <= value < np.inf:
+            faults.append(Fault(f"{value:g} is no standard error", row, header))
+        elif column in ("params", "tokens") and not 1e3 <= value < np.inf:
+            faults.append(Fault(f"{value:g} is too few (write 7B or 7e9)", row, header))
+    return faults
