@@ -104,7 +104,8 @@ def read_teachers(source: Teachers | pd.DataFrame | str | Path) -> Teachers:
                 Fault("has no loss, nor both params and tokens to predict it from", row, "loss")
             )
     if faults:
-        raise InputError(sorted(faults, key=lambda f: f.row or 0))
+        faults.sort(key=lambda fault: fault.row or 0)
+        raise InputError(faults)
     labels: list[str | None]
     labels = parse_labels(cells.columns[place["name"]]) if "name" in place else []
     labels += [None] * (len(cells) - len(labels))

@@ -17,7 +17,7 @@ Objective = Callable[[Array], Array]
 
 TOLERANCE = 1e-13  # on the decrease that the quadratic model still promises
 LONGEST_STEP = 0.25  # of the square's side, per coordinate
-LEAST_DAMPING, MILD_DAMPING, MOST_DAMPING = 1e-12, 1e-3, 1e6
+LEAST_DAMPING, MOST_DAMPING = 1e-12, 1e6
 
 
 class Refined(NamedTuple):
@@ -111,10 +111,9 @@ def refine(objective: Objective, start: Array, free: Array, iterations: Array) -
 
     def advance(state: _State) -> _State:
         step, promised = _damped_step(state.current, state.damping, free)
-        # a short step promises little, too: only one that is hardly damped says that this is a
-        # minimum, or one so short that there is none (on a curve where the objective has an edge)
-        telling = (state.damping <= MILD_DAMPING) | (state.damping >= MOST_DAMPING)
-        settled = state.settled | (~state.ahead & telling & (promised < TOLERANCE))
+        # on an edge of the objective no step descends, however short
+        done = (promised < TOLERANCE) | (state.damping >= MOST_DAMPING)
+        settled = state.settled | (~state.ahead & done)
         trial = expand(jnp.clip(state.current.point + step, 0.0, 1.0))
         better = (trial.value <= state.best.value) & ~state.settled
         back = ~better & state.ahead
@@ -145,7 +144,7 @@ def _choose(condition: Array, this: _Expansion, other: _Expansion) -> _Expansion
 
 
 def _damped_step(at: _Expansion, damping: Array, free: Array) -> tuple[Array, Array]:
-    """A descending step within the square, shape (2,), and the decrease the model promises."""
+    """A descending step within the square, and what an undamped one promises to gain."""
     x, g, H = at.point, at.gradient, at.hessian
     held = ~free | ((x <= 0) & (g >= 0)) | ((x >= 1) & (g <= 0))
     g = jnp.where(held, 0.0, g)
@@ -153,9 +152,9 @@ def _damped_step(at: _Expansion, damping: Array, free: Array) -> tuple[Array, Ar
     b = jnp.where(held[0] | held[1], 0.0, b)
     a, c = jnp.where(held[0], 1.0, a), jnp.where(held[1], 1.0, c)
     a, b, c = _positive_definite(a, b, c)
-    # damping counts from the curvature there is, so that it has no scale of its own
-    scale = damping * jnp.maximum(a, c)
-    a, c = a + scale, c + scale
+    promised = 0.5 * (c * g[0] ** 2 - 2 * b * g[0] * g[1] + a * g[1] ** 2) / (a * c - b * b)
+    # in proportion to the curvatures, so that damping knows no scale of its own
+    a, c = a * (1 + damping), c * (1 + damping)
     determinant = a * c - b * b
     step = jnp.stack([b * g[1] - c * g[0], b * g[0] - a * g[1]]) / determinant
     step = step * jnp.minimum(1.0, LONGEST_STEP / jnp.maximum(jnp.max(jnp.abs(step)), 1e-300))
@@ -166,8 +165,7 @@ def _damped_step(at: _Expansion, damping: Array, free: Array) -> tuple[Array, Ar
     adapted = jnp.clip(adapted, -LONGEST_STEP, LONGEST_STEP)
     step = jnp.where(hit[::-1] & ~hit & ~held, adapted, inside)
     step = jnp.clip(x + step, 0.0, 1.0) - x
-    model = g @ step + 0.5 * (a * step[0] ** 2 + 2 * b * step[0] * step[1] + c * step[1] ** 2)
-    return step, -model
+    return step, promised
 
 
 def _positive_definite(a: Array, b: Array, c: Array) -> tuple[Array, Array, Array]:
