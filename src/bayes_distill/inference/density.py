@@ -27,7 +27,15 @@ Sites = dict[str, Array]
 
 def potential(spec: ModelSpec, data: Data, hyper: Hyper) -> Callable[[Sites], Array]:
     """Negative log density of the sites on the unconstrained scale."""
-    return partial(potential_energy, partial(scaling_law_model, spec), (data, hyper), {})
+    return lambda sites: _potential(spec, sites, data, hyper)
+
+
+# compiled here, though only ever called from compiled code: NUTS mentions the potential in many
+# places, and a function that is compiled already is traced once for all of them
+@partial(jax.jit, static_argnums=0)
+def _potential(spec: ModelSpec, sites: Sites, data: Data, hyper: Hyper) -> Array:
+    value: Array = potential_energy(partial(scaling_law_model, spec), (data, hyper), {}, sites)
+    return value
 
 
 @lru_cache(maxsize=64)

@@ -14,6 +14,7 @@ from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from numpyro.infer.hmc import hmc
 
@@ -44,15 +45,37 @@ class Sample(NamedTuple):
     seconds: dict[str, float]
 
 
-@lru_cache(maxsize=32)
-def _kernel(
-    spec: ModelSpec, warmup: int, target_accept: float
-) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Compiled initialisation and block of transitions."""
-    init_kernel, sample_kernel = hmc(potential_fn_gen=partial(potential, spec), algo="NUTS")
+def _kept(state: Any) -> tuple[Any, dict[str, jax.Array]]:
+    """What is kept of a state: positions, and what diagnostics ask for."""
+    return state.z, {
+        "diverging": state.diverging,
+        "n_steps": state.num_steps,
+        "acceptance_rate": state.accept_prob,
+        "energy": state.energy,
+        "lp": -state.potential_energy,
+        "step_size": state.adapt_state.step_size,
+    }
+
+
+class Programs(NamedTuple):
+    """Compiled parts of NUTS for one model: initialisation, and a block of transitions."""
+
+    start: Callable[..., Any]
+    advance: Callable[..., Any]
+
+
+def nuts_programs(
+    potential_of: Callable[..., Callable[[Any], jax.Array]], warmup: int, target_accept: float
+) -> Programs:
+    """Compile NUTS for the potential that `potential_of(*arguments)` gives.
+
+    The arguments (data and hyperparameters) are traced: other arguments of the same shapes
+    compile nothing.
+    """
+    init_kernel, sample_kernel = hmc(potential_fn_gen=potential_of, algo="NUTS")
 
     @jax.jit
-    def start(keys: jax.Array, z: Any, inverse_mass: jax.Array, data: Data, hyper: Hyper) -> Any:
+    def start(keys: jax.Array, z: Any, inverse_mass: jax.Array, arguments: Any) -> Any:
         def one(key: jax.Array, z: Any) -> Any:
             return init_kernel(
                 z,
@@ -62,29 +85,30 @@ def _kernel(
                 dense_mass=[tuple(sorted(z))],
                 target_accept_prob=target_accept,
                 max_tree_depth=MAX_TREE_DEPTH,
-                model_args=(data, hyper),
+                model_args=arguments,
                 rng_key=key,
             )
 
         return jax.vmap(one)(keys, z)
 
-    @partial(jax.jit, static_argnums=3)
-    def advance(state: Any, data: Data, hyper: Hyper, steps: int) -> Any:
-        def step(state: Any, _: None) -> Any:
-            state = jax.vmap(lambda s: sample_kernel(s, (data, hyper)))(state)
-            kept = {
-                "diverging": state.diverging,
-                "n_steps": state.num_steps,
-                "acceptance_rate": state.accept_prob,
-                "energy": state.energy,
-                "lp": -state.potential_energy,
-                "step_size": state.adapt_state.step_size,
-            }
-            return state, (state.z, kept)
+    @jax.jit
+    def advance(state: Any, arguments: Any, steps: jax.Array) -> Any:
+        """Up to `BLOCK` transitions; `steps` is traced, so that one program serves any number."""
 
-        return jax.lax.scan(step, state, None, length=steps)
+        def body(i: jax.Array, carry: Any) -> Any:
+            state = jax.vmap(lambda s: sample_kernel(s, arguments))(carry[0])
+            kept = jax.tree.map(lambda all_, new: all_.at[i].set(new), carry[1], _kept(state))
+            return state, kept
 
-    return start, advance
+        empty = jax.tree.map(lambda leaf: jnp.zeros((BLOCK, *leaf.shape), leaf.dtype), _kept(state))
+        return jax.lax.fori_loop(0, steps, body, (state, empty))
+
+    return Programs(start, advance)
+
+
+@lru_cache(maxsize=32)
+def _programs(spec: ModelSpec, warmup: int, target_accept: float) -> Programs:
+    return nuts_programs(partial(potential, spec), warmup, target_accept)
 
 
 def run_nuts(
@@ -108,28 +132,42 @@ def run_nuts(
     progress
         Called with (phase, transitions done, transitions in all) after every block.
     """
-    report = progress or (lambda *_: None)
     key_start, key_chains = jax.random.split(jax.random.key(seed))
     clock = time.perf_counter()
-    report("finding the mode", 0, 1)
+    if progress:
+        progress("finding the mode", 0, 1)
     z, inverse_mass = starting_points(spec, data, hyper, settings.chains, key_start)
-    start, advance = _kernel(spec, settings.warmup, settings.target_accept)
-    state = start(jax.random.split(key_chains, settings.chains), z, inverse_mass, data, hyper)
-    jax.block_until_ready(state)
-    seconds = {"start": time.perf_counter() - clock}
+    found = time.perf_counter() - clock
+    programs = _programs(spec, settings.warmup, settings.target_accept)
+    sample = run_chains(programs, z, inverse_mass, (data, hyper), settings, key_chains, progress)
+    return sample._replace(seconds={"mode": found, **sample.seconds})
+
+
+def run_chains(
+    programs: Programs,
+    z: Any,
+    inverse_mass: np.ndarray,
+    arguments: Any,
+    settings: SamplerSettings,
+    key: jax.Array,
+    progress: Progress | None = None,
+) -> Sample:
+    """Warm up and sample from given starting points (chains, ...)."""
+    clock = time.perf_counter()
+    keys = jax.random.split(key, settings.chains)
+    state = jax.block_until_ready(programs.start(keys, z, inverse_mass, arguments))
+    # no transition, but the program for all of them: compilation is timed apart from sampling
+    jax.block_until_ready(programs.advance(state, arguments, 0))
+    seconds = {"compilation": time.perf_counter() - clock}
     for phase, steps in (("warm-up", settings.warmup), ("sampling", settings.draws)):
         clock, kept = time.perf_counter(), []
-        for done, size in _blocks(steps):
-            state, block = advance(state, data, hyper, size)
-            kept.append(jax.device_get(block))
-            report(phase, done, steps)
+        for done in range(0, steps, BLOCK):
+            size = min(BLOCK, steps - done)
+            state, block = programs.advance(state, arguments, size)
+            kept.append(jax.tree.map(lambda leaf, size=size: leaf[:size], jax.device_get(block)))
+            if progress:
+                progress(phase, done + size, steps)
         seconds[phase] = time.perf_counter() - clock
     # (steps, chains, ...) blocks -> (chains, draws, ...)
     draws, stats = jax.tree.map(lambda *b: np.swapaxes(np.concatenate(b), 0, 1), *kept)
     return Sample(draws, stats, seconds)
-
-
-def _blocks(steps: int) -> list[tuple[int, int]]:
-    """Cut `steps` into blocks of one size (so that one program serves), and a rest."""
-    sizes = [BLOCK] * (steps // BLOCK) + ([steps % BLOCK] if steps % BLOCK else [])
-    return list(zip(np.cumsum(sizes).tolist(), sizes, strict=True))

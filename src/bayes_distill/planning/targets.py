@@ -63,7 +63,8 @@ def least_compute(
         )
         return np.asarray((found[:, 0] - target_loss) / reference.loss)
 
-    return np.exp(np.maximum(only_fall(missing, count, low, high), low))
+    log_budget = np.maximum(only_fall(missing, count, low, high), low)
+    return np.asarray(np.exp(log_budget))
 
 
 def least_tokens(
