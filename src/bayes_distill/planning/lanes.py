@@ -122,7 +122,8 @@ def teacher_range(
         charged = scenario.logits_share * tokens + scale * teacher_tokens
         if charged == 0:
             return np.where(rest >= 0, np.inf, -np.inf)
-        return log_params_with(rest / charged, flops)
+        with np.errstate(over="ignore"):  # a charge may be next to nothing
+            return log_params_with(rest / charged, flops)
 
     tokens = limits.max_tokens if saving else limits.min_tokens
     high = np.minimum(np.log(largest), affordable(tokens, limits.min_teacher_tokens))

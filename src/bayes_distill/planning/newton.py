@@ -16,6 +16,7 @@ from jax import Array
 Objective = Callable[[Array], Array]
 
 TOLERANCE = 1e-13  # on the decrease that the quadratic model still promises
+ROUNDING = 1e-14
 LONGEST_STEP = 0.25  # of the square's side, per coordinate
 LEAST_DAMPING, MOST_DAMPING = 1e-12, 1e6
 
@@ -115,9 +116,11 @@ def refine(objective: Objective, start: Array, free: Array, iterations: Array) -
         done = (promised < TOLERANCE) | (state.damping >= MOST_DAMPING)
         settled = state.settled | (~state.ahead & done)
         trial = expand(jnp.clip(state.current.point + step, 0.0, 1.0))
-        better = (trial.value <= state.best.value) & ~state.settled
+        better = (trial.value < state.best.value) & ~state.settled
+        # the last step is too short for the value to tell, but brings the point closer
+        last = settled & ~state.settled & (trial.value <= state.best.value + ROUNDING)
         back = ~better & state.ahead
-        best = _choose(better, trial, state.best)
+        best = _choose(better | last, trial, state.best)
         damping = jnp.where(
             better,
             state.damping * 0.05,
@@ -153,8 +156,9 @@ def _damped_step(at: _Expansion, damping: Array, free: Array) -> tuple[Array, Ar
     a, c = jnp.where(held[0], 1.0, a), jnp.where(held[1], 1.0, c)
     a, b, c = _positive_definite(a, b, c)
     promised = 0.5 * (c * g[0] ** 2 - 2 * b * g[0] * g[1] + a * g[1] ** 2) / (a * c - b * b)
-    # in proportion to the curvatures, so that damping knows no scale of its own
-    a, c = a * (1 + damping), c * (1 + damping)
+    # mostly in proportion to each curvature: a valley's small one must not drown in the large
+    common = 1e-3 * jnp.maximum(a, c)
+    a, c = a + damping * (a + common), c + damping * (c + common)
     determinant = a * c - b * b
     step = jnp.stack([b * g[1] - c * g[0], b * g[0] - a * g[1]]) / determinant
     step = step * jnp.minimum(1.0, LONGEST_STEP / jnp.maximum(jnp.max(jnp.abs(step)), 1e-300))

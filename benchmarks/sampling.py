@@ -1,0 +1,130 @@
+"""How fast the posterior of busbridge2025 comes, against the printed coefficients as they are.
+
+Both sides use the same runs, the same likelihood, the same NUTS (four vectorised chains, 1000 +
+1000 transitions, dense mass matrix, the same target acceptance) and start at a mode. They differ
+in what is sampled: the coordinates of this package, or the coefficients that eq. 8 is printed
+with, under independent log-normal priors around table 6. The printed side is helped: its
+supervised law is held at table 6, so it has 10 numbers to sample instead of 16.
+
+    python benchmarks/sampling.py [--json FILE] [--no-printed]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import arviz_base
+import arviz_stats
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro
+import numpyro.distributions as dist
+from jax.flatten_util import ravel_pytree
+from numpyro.infer.util import potential_energy
+from scipy.optimize import minimize
+
+from bayes_distill.cards import load_card
+from bayes_distill.inference.fit import prepare, reference_point
+from bayes_distill.inference.sampler import (
+    Sample,
+    SamplerSettings,
+    nuts_programs,
+    run_chains,
+    run_nuts,
+)
+from bayes_distill.laws import LAWS, TABLE_6, Reference, TeacherLaw
+from bayes_distill.runs import read_runs
+
+NATS = Reference(1.0, 1.0, 1.0)
+# sd of the logarithm: what a fit without a covariance would be given; A', B', c1 run far
+PRIOR_SD = {"A'": 3.0, "B'": 3.0, "c1": 3.0}
+PRINTED = ("A'", "B'", "alpha'", "beta'", "gamma'", "c0", "c1", "d1", "f1")
+
+
+def printed_model(runs: dict[str, jax.Array]) -> None:
+    """Eq. 8 in its printed coefficients, sampled as logarithms."""
+    law = LAWS["distillation"]
+    assert isinstance(law, TeacherLaw)
+    drawn = {
+        name: numpyro.sample(name, dist.LogNormal(jnp.log(TABLE_6[name]), PRIOR_SD.get(name, 0.5)))
+        for name in PRINTED
+    }
+    coordinates = law.from_published({**TABLE_6, **drawn}, NATS)
+    mean = law.distilled_loss(
+        coordinates, runs["params"], runs["tokens"], runs["teacher_loss"], NATS
+    )
+    scale = numpyro.sample("scale", dist.LogNormal(jnp.log(0.01), 1.0))
+    with numpyro.plate("runs", mean.shape[0]):
+        numpyro.sample("loss", dist.StudentT(4.0, mean, scale), obs=runs["loss"])
+
+
+def sample_printed(runs: dict[str, jax.Array], settings: SamplerSettings, seed: int) -> Sample:
+    """Find the mode, then NUTS from around it."""
+    # starting at the published values, or the optimiser would already get lost on the ridge
+    start = {name: jnp.log(TABLE_6[name]) for name in PRINTED} | {"scale": jnp.log(0.01)}
+    flat, unravel = ravel_pytree(start)
+    value = jax.jit(
+        jax.value_and_grad(lambda x: potential_energy(printed_model, (runs,), {}, unravel(x)))
+    )
+    mode = minimize(lambda x: tuple(map(np.asarray, value(x))), flat, jac=True, method="BFGS")
+    generator = np.random.default_rng(seed)
+    points = mode.x + 0.1 * generator.standard_normal((settings.chains, mode.x.size))
+    z = jax.vmap(unravel)(points)
+
+    def potential_of(runs: dict[str, jax.Array]) -> Any:
+        return partial(potential_energy, printed_model, (runs,), {})
+
+    programs = nuts_programs(potential_of, settings.warmup, settings.target_accept)
+    identity = np.eye(mode.x.size)
+    return run_chains(programs, z, identity, (runs,), settings, jax.random.key(seed))
+
+
+def figures(sample: Sample) -> dict[str, float]:
+    """What is compared."""
+    data = arviz_base.dict_to_dataset(sample.unconstrained)
+    bulk, tail = arviz_stats.ess(data), arviz_stats.ess(data, method="tail")
+    smallest = min(float(bulk[name].min()) for name in bulk)
+    return {
+        "rhat_max": max(float(arviz_stats.rhat(data)[name].max()) for name in data),
+        "ess_bulk_min": smallest,
+        "ess_tail_min": min(float(tail[name].min()) for name in tail),
+        "divergences": int(sample.stats["diverging"].sum()),
+        "gradients_per_draw": float(sample.stats["n_steps"].mean()),
+        "sampling_seconds": sample.seconds["sampling"],
+        "total_seconds": sum(sample.seconds.values()),
+        "ess_per_second": smallest / sample.seconds["sampling"],
+    }
+
+
+def main() -> None:
+    """Run both sides and print the ratio."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--no-printed", action="store_true")
+    arguments = parser.parse_args()
+    table, card = read_runs("busbridge2025"), load_card("busbridge2025")
+    settings = SamplerSettings(target_accept=card.target_accept)
+    spec, data, hyper, _ = prepare(card, table, reference_point(card, table.frame))
+    found = {"coordinates": figures(run_nuts(spec, data, hyper, settings, arguments.seed))}
+    if not arguments.no_printed:
+        columns = ("params", "tokens", "loss", "teacher_loss")
+        runs = {name: jnp.asarray(table.frame[name].to_numpy(float)) for name in columns}
+        found["printed"] = figures(sample_printed(runs, settings, arguments.seed))
+        ratio = found["coordinates"]["ess_per_second"] / found["printed"]["ess_per_second"]
+        found["ratio"] = {"ess_per_second": ratio}
+    for side, numbers in found.items():
+        print(side)
+        for name, number in numbers.items():
+            print(f"  {name:20s} {number:.4g}")
+    if arguments.json:
+        arguments.json.write_text(json.dumps(found, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
