@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from bayes_distill.posterior import Posterior
+    from bayes_distill.runs import Runs
 
 # a first example imports pandera or compiles a law, which no deadline should count
 settings.register_profile("patient", deadline=None)
@@ -20,3 +29,128 @@ def real_data() -> Path:
     if not folder:
         pytest.skip("set BAYES_DISTILL_DATA to the folder with the two real tables to run this")
     return Path(folder)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A simulated sweep, the coefficients it came from, its fit, and both as files."""
+
+    runs: Runs
+    truth: dict[str, float]
+    posterior: Posterior
+    table: Path
+    file: Path
+
+    @property
+    def true(self) -> dict[str, float]:
+        """The truth under published names and under those of the coordinates."""
+        law, reference = self.posterior.law, self.posterior.reference
+        found = law.from_published(self.truth, reference)
+        return {name: float(value) for name, value in found.items()} | self.truth
+
+
+def fit_once(
+    folder: Path, name: str, runs: Runs, truth: dict[str, float], card: str | None
+) -> Fitted:
+    from bayes_distill.inference.fit import fit
+    from bayes_distill.inference.sweeps import write_runs
+
+    table, file = folder / f"{name}.csv", folder / f"{name}.nc"
+    write_runs(runs, table)
+    posterior = fit(runs, card, warmup=500, draws=500, seed=0)
+    posterior.save(file)
+    return Fitted(runs, truth, posterior, table, file)
+
+
+@pytest.fixture(scope="session")
+def fits_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the fits that tests share; nothing else is written there."""
+    return tmp_path_factory.mktemp("fits")
+
+
+@pytest.fixture(scope="session")
+def sweep(fits_folder: Path) -> Fitted:
+    """The paper's design with table 6 as truth, fitted with NUTS."""
+    from bayes_distill.inference.sweeps import simulate_from_card
+
+    runs, truth = simulate_from_card("busbridge2025", "paper", coefficients="table6", seed=2)
+    return fit_once(fits_folder, "sweep", runs, truth, "busbridge2025")
+
+
+@pytest.fixture(scope="session")
+def chinchilla(fits_folder: Path) -> Fitted:
+    """Supervised runs in the manner of Hoffmann et al., fitted with NUTS."""
+    from bayes_distill.inference.sweeps import simulate_from_card
+
+    truth = {"E": 1.817, "A": 482.0, "B": 2085.0, "alpha": 0.348, "beta": 0.366}
+    runs, _ = simulate_from_card("supervised", "chinchilla", coefficients=truth, seed=1)
+    return fit_once(fits_folder, "chinchilla", runs, truth, None)
+
+
+@pytest.fixture(scope="session")
+def mixed(fits_folder: Path) -> Fitted:
+    """Supervised and distilled runs, some teachers known by size only, fitted jointly."""
+    from bayes_distill.inference.sweeps import simulate_from_card
+    from bayes_distill.runs import Runs, paper_design
+
+    params, ratio = np.meshgrid([143e6, 4e8, 1e9, 3e9, 7e9], [10, 20, 40, 100, 300, 800])
+    alone = pd.DataFrame({"params": params.ravel(), "tokens": (params * ratio).ravel()})
+    taught = paper_design().iloc[::4].drop(columns="group").reset_index(drop=True)
+    sized = taught.index % 5 == 0
+    sizes = np.resize([546e6, 1.82e9, 4.82e9, 975e6], sized.sum())
+    taught.loc[sized, "teacher_params"] = sizes
+    taught.loc[sized, "teacher_tokens"] = sizes * np.resize([20.0, 40.0, 100.0], sized.sum())
+    taught.loc[sized, "teacher_loss"] = np.nan
+    design = pd.concat([alone, taught], ignore_index=True)
+    runs, truth = simulate_from_card("joint", design, coefficients="table6", seed=3)
+    frame = runs.frame.copy()
+    frame.loc[frame["teacher_params"].notna(), "teacher_loss"] = np.nan  # not measured
+    return fit_once(fits_folder, "mixed", Runs.from_frame(frame), truth, None)
+
+
+@pytest.fixture(scope="session")
+def scattered() -> Posterior:
+    """2000 made-up draws around table 6, with a hull: a posterior that costs no sampling."""
+    import xarray as xr
+
+    from bayes_distill.cards import load_card
+    from bayes_distill.laws import TABLE_6, Reference
+    from bayes_distill.posterior import Posterior
+
+    card, reference = load_card("busbridge2025"), Reference(5.46e8, 1.94e10, 2.4)
+    generator = np.random.default_rng(5)
+    spread = dict.fromkeys(TABLE_6, 0.004) | {"c0": 0.03, "f1": 0.03, "d1": 0.02}
+    published = {
+        name: value * np.exp(spread[name] * generator.standard_normal((4, 500)))
+        for name, value in TABLE_6.items()
+    }
+    draws = {
+        k: np.asarray(v) for k, v in card.scaling_law.from_published(published, reference).items()
+    }
+    draws["scale"] = np.exp(np.log(0.0025) + 0.05 * generator.standard_normal((4, 500)))
+    group = xr.Dataset({name: (("chain", "draw"), value) for name, value in draws.items()})
+    corners = [(1e8, 2e9), (2e9, 2e9), (2e9, 1e11), (1e8, 1e11)]
+    hull = {"points": [[float(np.log(x)), float(np.log(y))] for x, y in corners]}
+    info = {"hull": hull | {"teacher_loss": [1.9, 2.8]}}
+    return Posterior(xr.DataTree.from_dict({"posterior": group}), card, reference, info)
+
+
+def plain_supervised(c: dict[str, np.ndarray], params: float, tokens: float) -> np.ndarray:
+    """Eq. 1 from published coefficients, in NumPy and nothing else."""
+    return c["E"] + (c["A"] / params ** c["alpha"] + c["B"] / tokens ** c["beta"]) ** c["gamma"]
+
+
+def plain_distilled(
+    c: dict[str, np.ndarray], params: float, tokens: float, teacher: np.ndarray | float
+) -> np.ndarray:
+    """Eq. 8 from published coefficients, in NumPy and nothing else."""
+    alone = plain_supervised(c, params, tokens)
+    bend = (1 + (teacher / (alone * c["d1"])) ** (1 / c["f1"])) ** (-c["c1"] * c["f1"])
+    last = (c["A'"] / params ** c["alpha'"] + c["B'"] / tokens ** c["beta'"]) ** c["gamma'"]
+    return teacher + teacher ** -c["c0"] * bend * last
+
+
+@pytest.fixture(scope="session")
+def plain() -> SimpleNamespace:
+    """The two equations of the paper, to hold the program against."""
+    return SimpleNamespace(supervised=plain_supervised, distilled=plain_distilled)

@@ -106,8 +106,16 @@ def forecast(
     FailedFitError
         If the fit failed its checks and that is not allowed.
     """
-    points = read_points(at, params, tokens, teacher_loss, teacher_params, teacher_tokens, interval)
-    posterior = load_posterior(posterior, allow_failed=allow_failed)
+    faults: list[Fault] = []
+    points = None
+    try:
+        points = read_points(
+            at, params, tokens, teacher_loss, teacher_params, teacher_tokens, interval
+        )
+    except InputError as error:
+        faults += error.faults
+    posterior = load_beside(faults, posterior, allow_failed)
+    assert points is not None
     check_teachers(posterior, points)
     distilled = points.distilled
     supervised = posterior.supervised_loss(points.params, points.tokens)
@@ -160,6 +168,28 @@ def read_points(
     if faults or points is None:
         raise InputError(faults)
     return points
+
+
+def load_beside(
+    faults: list[Fault], source: Posterior | str | Path, allow_failed: bool
+) -> Posterior:
+    """Load a posterior; what is wrong with it is raised together with the other faults of a call.
+
+    Raises
+    ------
+    InputError
+        If there are faults, of either sort.
+    FailedFitError
+        If there are none and the fit failed its checks.
+    """
+    try:
+        # a call that is at fault anyway hears of that first
+        posterior = load_posterior(source, allow_failed=allow_failed or bool(faults))
+    except InputError as error:
+        raise InputError([*error.faults, *faults]) from None
+    if faults:
+        raise InputError(faults)
+    return posterior
 
 
 def check_teachers(posterior: Posterior, points: Points) -> None:

@@ -16,11 +16,12 @@ from bayes_distill.forecasting import (
     check_teachers,
     extrapolation,
     extrapolation_notes,
+    load_beside,
     read_points,
 )
 from bayes_distill.optimal_teacher import OptimalTeacher, loss_slope, optimal_teacher
 from bayes_distill.points import Points, Quantity
-from bayes_distill.posterior import Posterior, load_posterior
+from bayes_distill.posterior import Posterior
 from bayes_distill.teachers import Teachers, read_teachers
 
 
@@ -150,9 +151,8 @@ def capacity_gap(
         faults.append(
             Fault("is needed (or teacher_params and teacher_tokens)", column="teacher_loss")
         )
-    if faults or points is None:
-        raise InputError(faults)
-    posterior = load_posterior(posterior, allow_failed=allow_failed)
+    posterior = load_beside(faults, posterior, allow_failed)
+    assert points is not None
     if not posterior.law.has_teacher:
         raise InputError(
             f"the {posterior.card.name} posterior is of a supervised law and says nothing about "

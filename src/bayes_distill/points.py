@@ -106,6 +106,8 @@ def grid(
         except ValueError as error:
             faults.append(Fault(str(error), column=name))
             continue
+        if not lists[name]:
+            faults.append(Fault("is an empty list", column=name))
         faults += [
             Fault(problem, column=name)
             for number in lists[name]

@@ -49,7 +49,7 @@ def test_teacher_pretraining_makes_the_teacher_supervised_optimal(
         others = tokens * flops.forward_flops(size) / flops.forward_flops(sizes)
         losses = np.asarray(law.supervised_loss(table_6, sizes, others, reference))
         # where the teacher costs a hundred thousandth of the budget, this much is all the same
-        assert found.teacher_loss[0, k] <= losses.min() + 1e-6
+        assert found.teacher_loss[0, k] <= losses.min() + 5e-6
     peak = int(np.argmax(found.shares["teacher"][0]))
     assert (np.diff(found.shares["teacher"][0, peak:]) < 0).all()
     assert found.shares["teacher"][0, -1] < 0.3

@@ -122,24 +122,10 @@ class Card(_Part):
     @model_validator(mode="after")
     def _fits_its_law(self) -> Card:
         families = {name: prior.family for name, prior in self.priors.items()}
-        faults = _faults_with_law(self.law, families, self.supervised is not None)
+        names = None if self.coefficients is None else list(self.coefficients)
+        faults = _faults_with_law(self.law, families, self.supervised is not None, names)
         if faults:
             raise ValueError("; ".join(map(str, faults)))
-        return self
-
-    def _point_values(self) -> Card:
-        names = LAWS[self.law].coefficient_names
-        assert self.coefficients is not None
-        problems = [f"coefficients lack {n}" for n in names if n not in self.coefficients]
-        problems += [
-            f"coefficients.{n}: the {self.law} law has no such coefficient"
-            for n in self.coefficients
-            if n not in names
-        ]
-        if self.priors or self.supervised is not None:
-            problems.append("a card states either coefficients or priors, not both")
-        if problems:
-            raise ValueError("; ".join(problems))
         return self
 
     @property
@@ -148,10 +134,14 @@ class Card(_Part):
         return LAWS[self.law]
 
 
-def _faults_with_law(law: str, families: Mapping[str, str], joint: bool) -> list[Fault]:
-    """What does not go together: a law, the families of its priors, and a joint prior."""
+def _faults_with_law(
+    law: str, families: Mapping[str, str], joint: bool, coefficients: list[str] | None
+) -> list[Fault]:
+    """What does not go together: a law, its priors, a joint prior, and point coefficients."""
     if law not in LAWS:
         return [Fault(f"{law!r} is not known: use one of {', '.join(LAWS)}", column="law")]
+    if coefficients is not None:
+        return _faults_of_points(law, coefficients, stated=bool(families) or joint)
     coordinates = {c.name: c.support for c in LAWS[law].coordinates}
     jointly = set(SUPERVISED) if joint else set()
     faults = []
@@ -173,6 +163,23 @@ def _faults_with_law(law: str, families: Mapping[str, str], joint: bool) -> list
     missing = [name for name in coordinates if name not in families and name not in jointly]
     if missing:
         faults.append(Fault(f"missing for {', '.join(missing)}", column="priors"))
+    return faults
+
+
+def _faults_of_points(law: str, coefficients: list[str], stated: bool) -> list[Fault]:
+    """What is wrong with the names of point coefficients; `stated` says there are priors too."""
+    names = LAWS[law].coefficient_names
+    faults = [
+        Fault(f"the {law} law has no such coefficient", column=f"coefficients.{name}")
+        for name in coefficients
+        if name not in names
+    ]
+    missing = [name for name in names if name not in coefficients]
+    if missing:
+        faults.append(Fault(f"missing are {', '.join(missing)}", column="coefficients"))
+    if stated:
+        both = "a card states either coefficients or priors, not both"
+        faults.append(Fault(both, column="coefficients"))
     return faults
 
 
@@ -208,7 +215,13 @@ def card_from_dict(content: dict[str, Any], source: str) -> Card:
             str(name): str(prior.get("family")) if isinstance(prior, dict) else ""
             for name, prior in (priors.items() if isinstance(priors, dict) else ())
         }
-        faults += _faults_with_law(content["law"], families, content.get("supervised") is not None)
+        points = content.get("coefficients")
+        faults += _faults_with_law(
+            content["law"],
+            families,
+            content.get("supervised") is not None,
+            list(map(str, points)) if isinstance(points, dict) else None,
+        )
     raise InputError([f"model card {source} cannot be used", *faults])
 
 

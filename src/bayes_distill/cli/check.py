@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bayes_distill.cli.options import Json, Quiet
+from bayes_distill.cli.options import Interval, Json, Quiet, Seed, check_common
 from bayes_distill.cli.output import error_line, print_json
 
 
@@ -16,9 +16,12 @@ def check(
         bool, typer.Option("--no-corrections", help="Take named data as extracted.")
     ] = False,
     json: Json = False,
+    seed: Seed = "0",
+    interval: Interval = "0.9",
     quiet: Quiet = False,
 ) -> int:
     """Name every fault and oddity of a table of runs, without fitting."""
+    check_common(seed, interval)
     from bayes_distill.runs import check_runs
 
     report = check_runs(runs, corrections=not no_corrections)

@@ -48,7 +48,7 @@ def forecast(
         result = call(
             fit, params, tokens, teacher_loss=teacher_loss, teacher_params=teacher_params,
             teacher_tokens=teacher_tokens, at=at, interval=probability, seed=number,
-            allow_failed=allow_failed,
+            allow_failed=allow_failed or bool(collect.faults),  # those are raised first
         )  # fmt: skip
     except InputError as error:
         raise collect.join(error) from None

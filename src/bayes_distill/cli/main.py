@@ -14,6 +14,7 @@ from bayes_distill.cli import (
     fit,
     forecast,
     models,
+    plan,
     risk,
     simulate,
 )
@@ -22,7 +23,7 @@ from bayes_distill.errors import BayesDistillError, InputError
 
 app = typer.Typer(
     name="bayes-distill",
-    help="Bayesian scaling laws: fit runs, forecast students, judge teachers.",
+    help="Bayesian scaling laws: fit runs, forecast students, judge teachers, plan budgets.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -32,6 +33,7 @@ app.command()(check.check)
 app.command()(fit.fit)
 app.command()(forecast.forecast)
 app.command()(risk.risk)
+app.command()(plan.plan)
 app.command()(simulate.simulate)
 app.command()(demo.demo)
 app.add_typer(models.app, name="models")
@@ -55,16 +57,28 @@ def run(arguments: list[str]) -> int:
     try:
         result = app(arguments, standalone_mode=False)
     except InputError as error:
-        error_line(error.faults)
+        error_line(error.faults, _flags(arguments))
         return 2
     except BayesDistillError as error:
         error_line([str(error)])
         return 2
     except typer.exceptions.TyperException as error:
         describe = getattr(error, "format_message", None)
-        error_line([describe() if describe else str(error)])
+        message = describe() if describe else str(error)
+        error_line([message or "name one of the commands above"])  # none: the help was printed
         return 2
     except (KeyboardInterrupt, typer.Abort):
         error_line(["interrupted; nothing was written"])
         return 130
     return result if isinstance(result, int) else 0
+
+
+def _flags(arguments: list[str]) -> set[str]:
+    """Names of the options of the command that was called, as faults name them."""
+    command = getattr(typer.main.get_command(app), "commands", {}).get(arguments[0])
+    options = [option for p in getattr(command, "params", ()) for option in p.opts]
+    flags = {o[2:].replace("-", "_") for o in options if o.startswith("--")}
+    if any(a.split("=")[0] == "--at" for a in arguments):
+        # params and the like are then columns of that table, not what was typed
+        flags -= {"params", "tokens", "teacher_loss", "teacher_params", "teacher_tokens"}
+    return flags

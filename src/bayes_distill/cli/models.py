@@ -6,16 +6,19 @@ from typing import Annotated
 
 import typer
 
-from bayes_distill.cli.options import Json, Quiet
+from bayes_distill.cli.options import Interval, Json, Quiet, Seed, check_common
 from bayes_distill.cli.output import print_json, print_table
 
 app = typer.Typer(help="Model cards that ship.", no_args_is_help=True)
 
 
 @app.command("list")
-def list_models(json: Json = False, quiet: Quiet = False) -> None:
+def list_models(
+    json: Json = False, seed: Seed = "0", interval: Interval = "0.9", quiet: Quiet = False
+) -> None:
     """List the model cards."""
     del quiet
+    check_common(seed, interval)
     from bayes_distill.cards import load_card, model_names, shipped_posterior
 
     cards = [(load_card(name), name, shipped_posterior(name) is not None) for name in model_names()]
@@ -48,10 +51,13 @@ def list_models(json: Json = False, quiet: Quiet = False) -> None:
 def show_model(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A card's name or TOML file.")],
     json: Json = False,
+    seed: Seed = "0",
+    interval: Interval = "0.9",
     quiet: Quiet = False,
 ) -> None:
     """Show a model card: as TOML to copy and edit, or as JSON."""
     del quiet
+    check_common(seed, interval)
     from pathlib import Path
 
     from bayes_distill.cards import load_card, model_names, models_folder, shipped_posterior

@@ -34,6 +34,20 @@ TeacherTokens = Annotated[
 At = Annotated[str | None, typer.Option("--at", help="A table of points instead.", metavar="FILE")]
 
 
+def check_common(seed: str, interval: str) -> None:
+    """Check the options that every command takes, where nothing depends on them.
+
+    Raises
+    ------
+    InputError
+        Naming those at fault.
+    """
+    collect = Collector()
+    collect.integer("seed", seed)
+    collect.probability("interval", interval)
+    collect.check()
+
+
 class Collector:
     """Gathers faults of options, so that one error names them all."""
 
@@ -74,6 +88,7 @@ class Collector:
             return 1.0
         if not 0 < value < float("inf"):
             self.faults.append(Fault(f"{text} is not positive", column=name))
+            return 1.0
         return value
 
     def add(self, fault: Fault | None) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,20 +14,26 @@ from bayes_distill.errors import Fault
 if TYPE_CHECKING:
     from bayes_distill.inference.sampler import Progress
 
-MOST_FAULTS = 50  # in one error line; a table can have thousands
+MOST_FAULTS = 50  # in full in one error line; a table can have thousands
 
 
 def print_json(content: dict[str, Any]) -> None:
-    """Print exactly one JSON object on stdout."""
-    sys.stdout.write(json.dumps(content, allow_nan=False, indent=2) + "\n")
+    """Print exactly one JSON object on stdout; a number that is not finite is null."""
+    sys.stdout.write(json.dumps(_finite(content), allow_nan=False, indent=2) + "\n")
 
 
-def error_line(faults: Iterable[Fault | str]) -> None:
-    """Print one ``error:`` line on stderr that names every fault."""
-    texts = [_flagged(fault) for fault in faults]
-    shown = texts[:MOST_FAULTS]
-    if len(texts) > MOST_FAULTS:
-        shown.append(f"and {len(texts) - MOST_FAULTS} more (see 'bayes-distill check')")
+def error_line(faults: Iterable[Fault | str], flags: Collection[str] = ()) -> None:
+    """Print one ``error:`` line on stderr that names every fault.
+
+    `flags` are the options of the command: faults of their names are shown as the flag typed.
+    """
+    found = list(faults)
+    shown = [_flagged(fault, flags) for fault in found[:MOST_FAULTS]]
+    rest = found[MOST_FAULTS:]
+    if rest:
+        rows = [f.row for f in rest if isinstance(f, Fault) and f.row is not None]
+        where = f", in rows {_spans(rows)}" if rows else ""
+        shown.append(f"and {len(rest)} more{where} (see 'bayes-distill check')")
     sys.stderr.write("error: " + "; ".join(" ".join(text.split()) for text in shown) + "\n")
 
 
@@ -72,6 +79,18 @@ def progress_bar(quiet: bool) -> Iterator[Progress | None]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
+    if not console.is_terminal:
+        last = ""
+
+        def name_phase(phase: str, done: int, total: int) -> None:
+            nonlocal last
+            del done, total
+            if phase != last:
+                say(f"{phase} ...")
+            last = phase
+
+        yield name_phase
+        return
     with Progress(
         TextColumn("{task.description:<18}"),
         BarColumn(),
@@ -81,21 +100,36 @@ def progress_bar(quiet: bool) -> Iterator[Progress | None]:
         transient=True,
     ) as bar:
         task = bar.add_task("reading", total=None)
-        last = ""
 
         def report(phase: str, done: int, total: int) -> None:
-            nonlocal last
-            if not console.is_terminal and phase != last:
-                say(f"{phase} ...")
-            last = phase
             bar.update(task, description=phase, completed=done, total=total)
 
         yield report
 
 
-def _flagged(fault: Fault | str) -> str:
-    """A fault with its column as the flag that the user typed."""
+def _flagged(fault: Fault | str, flags: Collection[str]) -> str:
+    """A fault with its column as the flag that the user typed, if it is one."""
     if isinstance(fault, str) or fault.row is not None or fault.column is None:
         return str(fault)
-    flag = fault.column if "." in fault.column else "--" + fault.column.replace("_", "-")
-    return f"{flag}: {fault.problem}"
+    if fault.column not in flags:
+        return str(fault)
+    return f"--{fault.column.replace('_', '-')}: {fault.problem}"
+
+
+def _spans(rows: Iterable[int]) -> str:
+    """Row numbers, neighbours joined: ``3, 50-69``."""
+    spans: list[list[int]] = []
+    for row in sorted(set(rows)):
+        if spans and row == spans[-1][1] + 1:
+            spans[-1][1] = row
+        else:
+            spans.append([row, row])
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in spans)
+
+
+def _finite(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {name: _finite(value) for name, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [_finite(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content

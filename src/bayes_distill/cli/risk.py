@@ -60,7 +60,8 @@ def risk(
         result = capacity_gap(
             fit, params, tokens, teacher_loss=teacher_loss, teacher_params=teacher_params,
             teacher_tokens=teacher_tokens, at=at, teachers=teachers, strongest=lowest,
-            interval=probability, seed=number, allow_failed=allow_failed,
+            interval=probability, seed=number,
+            allow_failed=allow_failed or bool(collect.faults),  # those are raised first
         )  # fmt: skip
     except InputError as error:
         raise collect.join(error) from None

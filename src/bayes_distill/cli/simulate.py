@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bayes_distill.cli.options import Collector, Json, Quiet, Seed
+from bayes_distill.cli.options import Collector, Interval, Json, Quiet, Seed
 from bayes_distill.cli.output import print_json, say
 from bayes_distill.errors import Fault, InputError
 
@@ -35,10 +35,12 @@ def simulate(
     ] = "0.005",
     json: Json = False,
     seed: Seed = "0",
+    interval: Interval = "0.9",
     quiet: Quiet = False,
 ) -> None:
     """Simulate runs from a card's law: the truth is known, so a fit can be judged."""
     collect = Collector()
+    collect.probability("interval", interval)
     number, scale = collect.integer("seed", seed), collect.positive("noise", noise)
     for name, value in (("design", design), ("out", out)):
         collect.add(Fault("is needed", column=name) if value is None else None)

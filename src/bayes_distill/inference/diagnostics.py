@@ -139,6 +139,9 @@ def _worst(values: xr.Dataset, *, largest: bool) -> tuple[float, str]:
         for name, variable in values.data_vars.items()
         for i, value in enumerate(np.atleast_1d(variable.to_numpy()))
     }
+    unknown = [name for name, value in found.items() if np.isnan(value)]
+    if unknown:  # as of a coordinate that never moved: worse than any number
+        return float("nan"), unknown[0]
     name = (max if largest else min)(found, key=lambda key: found[key])
     return found[name], name
 

@@ -56,11 +56,28 @@ def simulate_from_card(
         With every fault of the design and the coefficients.
     """
     from bayes_distill.runs import chinchilla_design, paper_design, simulate
+    from bayes_distill.runs.reading import examine
 
     built_in = {"paper": paper_design, "chinchilla": chinchilla_design}
+    faults: list[Fault] = []
+    try:
+        card = card if isinstance(card, Card) else load_card(card)
+    except InputError as error:
+        faults += error.faults
     table = built_in[str(design)]() if str(design) in built_in else design
-    card = card if isinstance(card, Card) else load_card(card)
-    truth = _truth(card, coefficients, seed)
+    faults += examine(table, required=("params", "tokens")).faults
+    given: Mapping[str, float] | None = None
+    try:
+        if isinstance(coefficients, (str, Path)):
+            given = _read_coefficients(coefficients)
+        else:
+            given = coefficients
+    except InputError as error:
+        faults += error.faults
+    if faults:
+        raise InputError(faults)
+    assert isinstance(card, Card)
+    truth = _truth(card, given, seed)
     runs = simulate(
         card.scaling_law,
         truth,
@@ -99,9 +116,7 @@ def write_runs(runs: Runs, path: str | Path) -> None:
             runs.frame.to_csv(temporary, index=False)
 
 
-def _truth(
-    card: Card, coefficients: Mapping[str, float] | str | Path | None, seed: int
-) -> dict[str, float]:
+def _truth(card: Card, coefficients: Mapping[str, float] | None, seed: int) -> dict[str, float]:
     law = card.scaling_law
     if coefficients is None and card.coefficients is not None:
         return dict(card.coefficients)
@@ -113,8 +128,6 @@ def _truth(
         )
         published = law.to_published(prior_draw(card, reference, seed), reference)
         return {name: float(value) for name, value in published.items()}
-    if isinstance(coefficients, (str, Path)):
-        coefficients = _read_coefficients(coefficients)
     missing = [name for name in law.coefficient_names if name not in coefficients]
     if missing:
         raise InputError(Fault(f"{', '.join(missing)} are missing", column="coefficients"))

@@ -1,0 +1,170 @@
+"""From a posterior, a student and a budget to recipes, with how sure each answer is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayes_distill.compute import ForwardFlops, Scenario
+from bayes_distill.planning.asked import read_asked, refuse_supervised
+from bayes_distill.planning.extras import (
+    crossover_table,
+    plan_notes,
+    ranked_teachers,
+    target_table,
+)
+from bayes_distill.planning.limits import Limits
+from bayes_distill.planning.plan_json import plan_json
+from bayes_distill.planning.recipe import Setting
+from bayes_distill.planning.rows import solve_rows
+from bayes_distill.planning.student_size import best_student_size
+from bayes_distill.planning.utilities import Utility
+from bayes_distill.points import Quantity
+from bayes_distill.posterior import Posterior, load_posterior
+from bayes_distill.teachers import Teachers
+
+DRAWS = 500
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to spend budgets.
+
+    Parameters
+    ----------
+    table
+        One row a student, scenario and budget. ``recipe_*`` is the one allocation that is best for
+        the utility over the whole posterior; ``optimum_*_median|lower|upper`` is the spread of each
+        draw's own best allocation; ``regret_*`` is what the recipe loses against knowing the truth
+        (``regret_upper`` is the 95th percentile).
+    draws
+        ``recipe_loss``, ``optimum_loss``, ``supervised_loss`` and the optima's allocations,
+        (sample, row).
+    crossovers
+        Budgets at which distillation stops being better, one row a student and scenario.
+    targets
+        Least compute and least data for a target loss; empty without one.
+    teachers
+        A list of teachers, ranked for every budget; empty without one.
+    interval
+        Probability inside every interval.
+    notes
+        Sentences for people.
+    """
+
+    table: pd.DataFrame
+    draws: xr.Dataset
+    crossovers: pd.DataFrame
+    targets: pd.DataFrame
+    teachers: pd.DataFrame
+    interval: float
+    notes: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return plan_json(self)
+
+
+def plan(
+    posterior: Posterior | str | Path,
+    params: Quantity | None = None,
+    budget: Quantity | None = None,
+    *,
+    scenario: str | Scenario | Sequence[str | Scenario] | None = None,
+    teachers: Teachers | pd.DataFrame | str | Path | None = None,
+    utility: str | Utility = "mean",
+    limits: Limits | None = None,
+    flops: str | ForwardFlops = "eq69",
+    target_loss: float | None = None,
+    served_tokens: float | None = None,
+    crossovers: bool = True,
+    draws: int = DRAWS,
+    interval: float = 0.9,
+    seed: int = 0,
+    allow_failed: bool = False,
+) -> Plan:
+    """Plan how to spend budgets, for every draw of the posterior.
+
+    Parameters
+    ----------
+    posterior
+        A `Posterior`, a file written by `fit`, or a card's name.
+    params
+        Student sizes N_S. Left out with `served_tokens`: then the size is chosen too.
+    budget
+        Budgets C in FLOPs (eq. 9).
+    scenario
+        Who pays for the teacher: names of `compute.SCENARIOS`, or `Scenario`; default all five.
+    teachers
+        Teachers that exist already, to be ranked for every budget: ``name``, ``loss`` and/or
+        ``params`` and ``tokens``.
+    utility
+        ``mean``, ``quantile:0.9``, ``cvar:0.9``, ``target:2.2``, or a function of the losses
+        (draws,) of one recipe that returns a number to be minimised.
+    limits
+        What a recipe may use.
+    flops
+        ``eq69``, ``6nd``, or an object with ``forward_flops``.
+    target_loss
+        Loss for which the least compute and the least data are wanted.
+    served_tokens
+        Tokens that the student will serve; their inference, F(N_S) each, is charged to the budget.
+    crossovers
+        Whether crossover budgets are wanted.
+    draws
+        Most draws to plan with; more are thinned evenly.
+    interval
+        Probability inside every interval.
+    seed
+        Seed of the scatter of new runs and of candidates' losses.
+    allow_failed
+        Whether a posterior whose fit failed its checks may be used.
+
+    Raises
+    ------
+    InputError
+        Naming every argument at fault, and what would be feasible.
+    FailedFitError
+        If the fit failed its checks and that is not allowed.
+    """
+    asked = read_asked(
+        params, budget, scenario, teachers, utility, flops, served_tokens, target_loss, draws,
+        interval,
+    )  # fmt: skip
+    limits = limits or Limits()
+    loaded = load_posterior(posterior, allow_failed=allow_failed)
+    refuse_supervised(loaded, asked)
+    thin = loaded.thin(draws)
+    generator = np.random.default_rng(seed)
+    served = served_tokens or 0.0
+    rows: list[pd.DataFrame] = []
+    pieces: list[xr.Dataset] = []
+    for who in asked.scenarios:
+        cases = [(size, asked.budgets) for size in asked.sizes] or [
+            (
+                best_student_size(thin, one, who, limits, asked.flops, served, asked.utility),
+                np.array([one]),
+            )
+            for one in asked.budgets
+        ]
+        for size, budgets in cases:
+            setting = Setting(thin, float(size), who, limits, asked.flops)
+            table, piece = solve_rows(setting, budgets, served, asked.utility, generator, interval)
+            rows.append(table)
+            pieces.append(piece)
+    table = pd.concat(rows, ignore_index=True)
+    return Plan(
+        table=table,
+        draws=xr.concat(pieces, dim="row"),
+        crossovers=crossover_table(thin, asked, limits, interval) if crossovers else pd.DataFrame(),
+        targets=target_table(thin, asked, limits, target_loss, interval),
+        teachers=ranked_teachers(thin, asked, limits, seed, interval),
+        interval=interval,
+        notes=plan_notes(loaded, thin, table),
+    )

@@ -1,0 +1,156 @@
+"""The one allocation that is best for a utility over the whole posterior.
+
+A recipe fixes N_T, D_T and D_S (or, with a free teacher, its loss) before the truth is known, so
+each draw gives it another loss. Its search starts from the best recipes of single draws, which
+surround it, and moves a shrinking pattern of trial recipes: that needs no smooth utility.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_distill.compute import TRAINING_PASSES, ForwardFlops, Scenario
+from bayes_distill.planning.limits import Limits
+from bayes_distill.planning.optimise import Optimum
+from bayes_distill.planning.utilities import Utility
+from bayes_distill.posterior import Posterior
+
+Floats = NDArray[np.float64]
+
+CANDIDATES = 64  # recipes of single draws that are tried first
+SEARCH_DRAWS = 256  # draws that the pattern is moved by; all draws decide between the last ones
+PATTERN = np.linspace(-1, 1, 5)
+SMALLEST_STEP = 1e-4  # of a natural logarithm of sizes and tokens
+LARGEST_STEP = 1.0
+ROUNDS = 60
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One allocation a budget; arrays (budgets,), NaN where something is not determined.
+
+    `teacher_loss` is the loss to look for with a free teacher; else the expected loss of the
+    teacher described. `losses` are the student's (draws, budgets).
+    """
+
+    student_tokens: Floats
+    teacher_params: Floats
+    teacher_tokens: Floats
+    teacher_loss: Floats
+    losses: Floats
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all budgets of a search have in common."""
+
+    posterior: Posterior
+    params: float
+    scenario: Scenario
+    limits: Limits
+    flops: ForwardFlops
+
+    @property
+    def student_flops(self) -> float:
+        """Forward FLOPs of the student per token."""
+        return float(self.flops.forward_flops(float(self.params)))
+
+
+def best_recipe(setting: Setting, budget: Floats, optimum: Optimum, utility: Utility) -> Recipe:
+    """Find the best recipe for every budget (budgets,), starting from each draw's own best."""
+    if not setting.scenario.distils:
+        return _supervised(setting, budget)
+    draws = optimum.loss.shape[0]
+    few = np.unique(np.linspace(0, draws - 1, CANDIDATES).astype(int))
+    starts = _unknowns(setting, optimum)[few]  # (candidates, budgets, unknowns)
+    thin = setting.posterior.thin(SEARCH_DRAWS)
+    small = Setting(thin, setting.params, setting.scenario, setting.limits, setting.flops)
+    scores = _score(small, budget, starts, utility)  # (candidates, budgets)
+    place = np.arange(budget.size)
+    centre = starts[scores.argmin(axis=0), place]
+    best = scores.min(axis=0)
+    step = np.clip(np.ptp(starts, axis=0) / 4, 0.02, LARGEST_STEP)  # (budgets, unknowns)
+    offsets = _offsets(starts.shape[-1], setting)
+    for _ in range(ROUNDS):
+        active = step.max(axis=1) > SMALLEST_STEP
+        if not active.any():
+            break
+        trial = centre[None] + offsets[:, None, :] * step[None]
+        scores = _score(small, budget, trial, utility)
+        winner = scores.argmin(axis=0)
+        better = scores[winner, place] < best
+        centre = np.where(better[:, None], trial[winner, place], centre)
+        best = np.where(better, scores[winner, place], best)
+        step = np.where(better[:, None], step, step / 2)
+    last = np.concatenate([centre[None], starts])
+    winner = _score(setting, budget, last, utility).argmin(axis=0)
+    return complete(setting, budget, last[winner, place])
+
+
+def plug_in_losses(setting: Setting, budget: Floats, optimum: Optimum) -> Floats:
+    """Losses (draws, budgets), under the whole posterior, of the best recipe of a single draw.
+
+    `optimum` has one draw: the posterior mean of the coefficients, say.
+    """
+    return complete(setting, budget, _unknowns(setting, optimum)[0]).losses
+
+
+def _unknowns(setting: Setting, optimum: Optimum) -> Floats:
+    """Logs of what a recipe decides (draws, budgets, unknowns): N_T and D_T, or the free L_T."""
+    if setting.scenario.teacher_is_free and np.isnan(optimum.teacher_params).any():
+        return np.log(optimum.teacher_loss)[..., None]
+    return np.log(np.stack([optimum.teacher_params, optimum.teacher_tokens], axis=-1))
+
+
+def _offsets(unknowns: int, setting: Setting) -> Floats:
+    """Trial directions (trials, unknowns), in steps."""
+    if unknowns == 1:
+        return PATTERN[:, None]
+    first = np.zeros(1) if setting.limits.menu else PATTERN
+    return np.stack(np.meshgrid(first, PATTERN), axis=-1).reshape(-1, 2)
+
+
+def _score(setting: Setting, budget: Floats, unknowns: Floats, utility: Utility) -> Floats:
+    """Utility (trials, budgets) of trial recipes (trials, budgets, unknowns); infeasible is inf."""
+    trials, budgets = unknowns.shape[:2]
+    flat = unknowns.reshape(trials * budgets, -1)
+    recipe = complete(setting, np.tile(budget, trials), flat)
+    scores = np.asarray(utility(recipe.losses), dtype=float)
+    return np.where(np.isnan(recipe.student_tokens), np.inf, scores).reshape(trials, budgets)
+
+
+def complete(setting: Setting, budget: Floats, unknowns: Floats) -> Recipe:
+    """Complete recipes (recipes, unknowns) by the budget identity, within the limits."""
+    posterior, limits = setting.posterior, setting.limits
+    n = budget.size
+    each = TRAINING_PASSES * setting.student_flops
+    if unknowns.shape[1] == 1:
+        tokens = np.minimum(budget / each, limits.max_tokens)
+        teacher = np.exp(unknowns[:, 0])
+        losses = posterior.distilled_loss(np.full(n, setting.params), tokens, teacher)
+        nothing = np.full(n, np.nan)
+        return Recipe(tokens, nothing, nothing, teacher, losses)
+    low, high = limits.teacher_params_range
+    size = np.clip(np.exp(unknowns[:, 0]), low, high)
+    taught = np.clip(np.exp(unknowns[:, 1]), limits.min_teacher_tokens, limits.max_teacher_tokens)
+    model = np.asarray(setting.flops.forward_flops(size))
+    training = TRAINING_PASSES * setting.scenario.teacher_share * model * taught
+    tokens = (budget - training) / (each + setting.scenario.logits_share * model)
+    feasible = tokens >= limits.min_tokens * (1 - 1e-9)
+    tokens = np.clip(tokens, limits.min_tokens, limits.max_tokens)
+    teacher_draws = posterior.supervised_loss(size, taught)
+    losses = posterior.distilled_loss(np.full(n, setting.params), tokens, teacher_draws)
+    tokens = np.where(feasible, tokens, np.nan)
+    return Recipe(tokens, size, taught, teacher_draws.mean(axis=0), losses)
+
+
+def _supervised(setting: Setting, budget: Floats) -> Recipe:
+    tokens = np.minimum(
+        budget / (TRAINING_PASSES * setting.student_flops), setting.limits.max_tokens
+    )
+    losses = setting.posterior.supervised_loss(np.full(budget.size, setting.params), tokens)
+    nothing = np.full(budget.size, np.nan)
+    return Recipe(tokens, nothing, nothing, nothing, losses)

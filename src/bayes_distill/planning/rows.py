@@ -1,0 +1,126 @@
+"""Rows of a plan: one student and scenario at several budgets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from bayes_distill.bands import equal_tailed
+from bayes_distill.compute import SCENARIOS, TRAINING_PASSES, Scenario
+from bayes_distill.errors import Fault, InputError
+from bayes_distill.planning.flatness import teacher_size_range
+from bayes_distill.planning.optimise import Optimum, optimise
+from bayes_distill.planning.recipe import Recipe, Setting, best_recipe
+from bayes_distill.planning.utilities import Utility
+
+Floats = NDArray[np.float64]
+UNKNOWNS = ("student_tokens", "teacher_params", "teacher_tokens", "teacher_loss")
+
+
+def solve_rows(
+    setting: Setting,
+    budgets: Floats,
+    served: float,
+    utility: Utility,
+    generator: np.random.Generator,
+    interval: float,
+) -> tuple[pd.DataFrame, xr.Dataset]:
+    """Rows and draws of one student and scenario at several budgets (budgets,)."""
+    posterior, scenario = setting.posterior, setting.scenario
+    left = budgets - setting.student_flops * served
+    if (left <= 0).any():
+        least = setting.student_flops * served
+        raise InputError(
+            Fault(
+                f"serving {served:.3g} tokens alone takes {least:.3g} FLOPs for a student of "
+                f"{setting.params:.3g} parameters: raise the budget or lower one of these",
+                column="budget",
+            )
+        )
+
+    def solve(who: Scenario) -> Optimum:
+        return optimise(
+            posterior.law, posterior.draws, posterior.reference, setting.params, left, who,
+            setting.limits, setting.flops,
+        )  # fmt: skip
+
+    optimum = solve(scenario)
+    recipe = best_recipe(setting, left, optimum, utility)
+    alone = best_recipe(
+        replace(setting, scenario=SCENARIOS["supervised"]), left, solve(SCENARIOS["supervised"]),
+        utility,
+    )  # fmt: skip
+    regret = np.maximum(recipe.losses - optimum.loss, 0.0)
+    new_run = posterior.new_run(recipe.losses, np.full(budgets.size, scenario.distils), generator)
+    columns: dict[str, Any] = {
+        "budget": budgets,
+        "scenario": scenario.name,
+        "params": setting.params,
+        "served_tokens": served,
+    }
+    columns |= {f"recipe_{name}": getattr(recipe, name) for name in UNKNOWNS}
+    columns |= _shares(setting, budgets, served, recipe)
+    columns |= _band("loss", recipe.losses, interval)
+    lower, upper = equal_tailed(new_run, interval)
+    columns |= {"predictive_lower": lower, "predictive_upper": upper}
+    for name in UNKNOWNS:
+        columns |= _spread(f"optimum_{name}", getattr(optimum, name), interval)
+    columns |= {
+        "regret_mean": regret.mean(axis=0),
+        "regret_upper": np.quantile(regret, 0.95, axis=0),
+        "p_beats_supervised": (recipe.losses < alone.losses).mean(axis=0)
+        if scenario.distils
+        else np.nan,
+    }
+    columns |= {
+        f"p_at_{name}": np.asarray(flag, float).mean(axis=0)
+        for name, flag in optimum.at_bound.items()
+    }
+    small, large = teacher_size_range(setting, left, recipe)
+    columns |= {"flat_teacher_params_lower": small, "flat_teacher_params_upper": large}
+    dims = ("sample", "row")
+    drawn = {
+        "recipe_loss": (dims, recipe.losses),
+        "optimum_loss": (dims, optimum.loss),
+        "supervised_loss": (dims, alone.losses),
+        **{f"optimum_{name}": (dims, getattr(optimum, name)) for name in UNKNOWNS},
+    }
+    coordinates = {
+        "budget": ("row", budgets),
+        "params": ("row", np.full(budgets.size, setting.params)),
+        "scenario": ("row", np.full(budgets.size, scenario.name, dtype=object)),
+    }
+    return pd.DataFrame(columns), xr.Dataset(drawn, coords=coordinates)
+
+
+def _shares(setting: Setting, budgets: Floats, served: float, recipe: Recipe) -> dict[str, Floats]:
+    """Parts of each budget (budgets,) by what they are spent on; they sum to one."""
+    scenario, flops = setting.scenario, setting.flops
+    known = np.nan_to_num(recipe.teacher_params, nan=setting.limits.min_teacher_params)
+    model = np.asarray(flops.forward_flops(known))
+    taught = np.nan_to_num(recipe.teacher_tokens)
+    spent = {
+        "student": TRAINING_PASSES * setting.student_flops * recipe.student_tokens,
+        "logits": scenario.logits_share * model * recipe.student_tokens,
+        "teacher": TRAINING_PASSES * scenario.teacher_share * model * taught,
+        "serving": np.full(budgets.size, setting.student_flops * served),
+    }
+    shares = {f"share_{name}": value / budgets for name, value in spent.items()}
+    rest = 1 - sum(shares.values())
+    return {**shares, "share_unspent": np.where(rest > 1e-9, rest, 0.0)}
+
+
+def _band(name: str, values: Floats, interval: float) -> dict[str, Floats]:
+    lower, upper = equal_tailed(values, interval)
+    return {f"{name}_mean": values.mean(axis=0), f"{name}_lower": lower, f"{name}_upper": upper}
+
+
+def _spread(name: str, values: Floats, interval: float) -> dict[str, Floats]:
+    lower, upper = equal_tailed(values, interval)
+    middle = np.median(values, axis=0)
+    return {f"{name}_median": middle, f"{name}_lower": lower, f"{name}_upper": upper}

@@ -1,0 +1,70 @@
+"""Which student to train, when serving it is paid from the same budget."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayes_distill.compute import ForwardFlops, Scenario
+from bayes_distill.errors import Fault, InputError
+from bayes_distill.planning.lanes import least_budget
+from bayes_distill.planning.limits import Limits
+from bayes_distill.planning.optimise import optimise
+from bayes_distill.planning.recipe import Setting, best_recipe
+from bayes_distill.planning.utilities import Utility
+from bayes_distill.posterior import Posterior
+
+Floats = NDArray[np.float64]
+
+RANGE = (1e7, 1e13)
+COARSE, FINE = 25, 5
+ROUNDS = 3
+DRAWS = 128
+
+
+def best_student_size(
+    posterior: Posterior,
+    budget: float,
+    scenario: Scenario,
+    limits: Limits,
+    flops: ForwardFlops,
+    served: float,
+    utility: Utility,
+) -> float:
+    """Size N_S whose recipe has the best utility after F(N_S) FLOPs for each token served.
+
+    Raises
+    ------
+    InputError
+        If the budget pays for no student at all.
+    """
+    thin = posterior.thin(DRAWS)
+
+    def score(size: float) -> float:
+        left = budget - float(flops.forward_flops(size)) * served
+        if left <= least_budget(float(flops.forward_flops(size)), scenario, limits, flops) * 1.001:
+            return float("inf")
+        left_over = np.array([left])
+        optimum = optimise(
+            thin.law, thin.draws, thin.reference, size, left_over, scenario, limits, flops
+        )
+        setting = Setting(thin, size, scenario, limits, flops)
+        recipe = best_recipe(setting, left_over, optimum, utility)
+        return float(np.asarray(utility(recipe.losses))[0])
+
+    sizes = np.geomspace(*RANGE, COARSE)
+    scores = np.array([score(float(size)) for size in sizes])
+    if not np.isfinite(scores).any():
+        raise InputError(
+            Fault(
+                f"{budget:.3g} FLOPs do not pay for serving {served:.3g} tokens even with a "
+                f"student of {RANGE[0]:.0e} parameters",
+                column="budget",
+            )
+        )
+    for _ in range(ROUNDS):
+        best = int(scores.argmin())
+        low, high = sizes[max(best - 1, 0)], sizes[min(best + 1, sizes.size - 1)]
+        sizes = np.geomspace(low, high, FINE)
+        scores = np.array([score(float(size)) for size in sizes])
+    return float(sizes[scores.argmin()])
