@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -119,13 +120,11 @@ def scattered() -> Posterior:
 
     card, reference = load_card("busbridge2025"), Reference(5.46e8, 1.94e10, 2.4)
     generator = np.random.default_rng(5)
-    spread = dict.fromkeys(TABLE_6, 0.004) | {"c0": 0.03, "f1": 0.03, "d1": 0.02}
-    published = {
-        name: value * np.exp(spread[name] * generator.standard_normal((4, 500)))
-        for name, value in TABLE_6.items()
-    }
+    middle = card.scaling_law.from_published(TABLE_6, reference)
+    spread = dict.fromkeys(middle, 0.003) | {"c0": 0.02, "f1": 0.02, "kappa": 0.02, "bend": 0.02}
     draws = {
-        k: np.asarray(v) for k, v in card.scaling_law.from_published(published, reference).items()
+        name: float(value) * np.exp(spread[name] * generator.standard_normal((4, 500)))
+        for name, value in middle.items()
     }
     draws["scale"] = np.exp(np.log(0.0025) + 0.05 * generator.standard_normal((4, 500)))
     group = xr.Dataset({name: (("chain", "draw"), value) for name, value in draws.items()})
@@ -145,7 +144,8 @@ def plain_distilled(
 ) -> np.ndarray:
     """Eq. 8 from published coefficients, in NumPy and nothing else."""
     alone = plain_supervised(c, params, tokens)
-    bend = (1 + (teacher / (alone * c["d1"])) ** (1 / c["f1"])) ** (-c["c1"] * c["f1"])
+    # log1p: far below the bend the bracket is 1 plus almost nothing
+    bend = np.exp(-c["c1"] * c["f1"] * np.log1p((teacher / (alone * c["d1"])) ** (1 / c["f1"])))
     last = (c["A'"] / params ** c["alpha'"] + c["B'"] / tokens ** c["beta'"]) ** c["gamma'"]
     return teacher + teacher ** -c["c0"] * bend * last
 
@@ -154,3 +154,18 @@ def plain_distilled(
 def plain() -> SimpleNamespace:
     """The two equations of the paper, to hold the program against."""
     return SimpleNamespace(supervised=plain_supervised, distilled=plain_distilled)
+
+
+@pytest.fixture(scope="session")
+def compilations() -> Callable[[], int]:
+    """Function that tells how many programs JAX has traced and compiled since the first call."""
+    from jax import monitoring
+
+    count = 0
+
+    def listen(event: str, duration: float, **_: str | int) -> None:
+        nonlocal count
+        count += event == "/jax/core/compile/backend_compile_duration"
+
+    monitoring.register_event_duration_secs_listener(listen)
+    return lambda: count

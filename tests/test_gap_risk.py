@@ -13,6 +13,7 @@ from scipy import optimize
 from bayes_distill.errors import FailedFitError, InputError
 from bayes_distill.gap_risk import capacity_gap
 from bayes_distill.optimal_teacher import loss_slope, optimal_teacher
+from bayes_distill.teachers import read_teachers
 
 STUDENT = (198e6, 4.9e9)
 
@@ -95,7 +96,7 @@ def test_no_teacher_is_better_than_the_best(scattered):
     assert float(found.draws["excess_loss"].min()) > -1e-9
     # one optimum per student, whatever teacher is asked about
     for _, rows in found.table.groupby(["params", "tokens"]):
-        assert rows["optimal_teacher_loss_mean"].nunique() == 1
+        assert np.ptp(rows["optimal_teacher_loss_mean"]) == 0
 
 
 def test_boundary_is_where_the_strongest_teacher_to_be_had_is_still_too_weak(scattered):
@@ -160,13 +161,15 @@ def test_candidates_are_ranked_with_what_choosing_each_would_cost(scattered, pla
     predicted = plain.supervised(scattered.published, 546e6, 2e10)
     expected = plain.distilled(scattered.published, *STUDENT, predicted)
     assert by_name.loc["by size", "loss_mean"] == pytest.approx(expected.mean(), rel=1e-9)
-    assert by_name.loc["strong", "p_best"] == 0
-    # the best by regret is the best by expected loss, and what it costs is no more than the others
-    assert ranked["regret_mean"].is_monotonic_increasing
-    differences = ranked["loss_mean"] - ranked["loss_mean"][0]
-    np.testing.assert_allclose(
-        ranked["regret_mean"] - ranked["regret_mean"][0], differences, atol=1e-12
-    )
+    losses = read_teachers(CANDIDATES).loss_draws(scattered, seed=4)
+    students = np.stack([plain.distilled(scattered.published, *STUDENT, t) for t in losses.T], 1)
+    for place, name in enumerate(CANDIDATES["name"]):
+        best = students.argmin(axis=1) == place
+        assert by_name.loc[name, "p_best"] == pytest.approx(best.mean(), abs=1e-12)
+        regret = students[:, place] - students.min(axis=1)
+        assert by_name.loc[name, "regret_mean"] == pytest.approx(regret.mean(), abs=1e-10)
+    assert ranked["regret_mean"].is_monotonic_increasing  # the same order as by expected loss
+    assert ((ranked["p_best"] > 0.01) & (ranked["p_best"] < 0.99)).sum() >= 2  # not trivial
 
 
 def test_a_loss_measured_badly_makes_the_student_less_certain(scattered):
@@ -176,7 +179,7 @@ def test_a_loss_measured_badly_makes_the_student_less_certain(scattered):
         ).teachers.iloc[0]
         for se in (0.0, 0.05)
     )
-    assert rough["loss_upper"] - rough["loss_lower"] > 3 * (
+    assert rough["loss_upper"] - rough["loss_lower"] > 1.5 * (
         exact["loss_upper"] - exact["loss_lower"]
     )
 

@@ -22,6 +22,12 @@ def equal_tailed(draws: np.ndarray, interval: float) -> tuple[np.ndarray, np.nda
     return lower, upper
 
 
+def mean_of(draws: np.ndarray) -> np.ndarray:
+    """Mean over the first axis, exact where all draws are the same: 2.0 must not become 1.9999."""
+    mean: np.ndarray = draws.mean(axis=0)
+    return np.where((draws == draws[0]).all(axis=0), draws[0], mean)
+
+
 def number(value: float) -> float | None:
     """A float for JSON, which has no NaN and no infinity."""
     return float(value) if np.isfinite(value) else None

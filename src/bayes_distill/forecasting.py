@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes_distill import points as asked
-from bayes_distill.bands import equal_tailed, interval_fault, number
+from bayes_distill.bands import equal_tailed, interval_fault, mean_of, number
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.points import Points, Quantity
 from bayes_distill.posterior import Posterior, load_posterior
@@ -256,7 +256,7 @@ def _table(
 ) -> pd.DataFrame:
     credible, predictive = equal_tailed(loss, interval), equal_tailed(new_run, interval)
     plain = equal_tailed(supervised, interval)
-    teacher_mean = teacher.mean(axis=0)
+    teacher_mean = mean_of(teacher)
     beats = np.where(points.distilled, (loss < supervised).mean(axis=0), np.nan)
     table = pd.DataFrame(
         {

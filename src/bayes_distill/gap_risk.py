@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_distill.bands import equal_tailed, number
+from bayes_distill.bands import equal_tailed, mean_of, number
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.forecasting import (
     check_teachers,
@@ -188,7 +188,7 @@ def _risk(
     columns: dict[str, np.ndarray] = {
         "params": points.params,
         "tokens": points.tokens,
-        "teacher_loss": teacher.mean(axis=0),
+        "teacher_loss": mean_of(teacher),
         "p_stronger_teacher_hurts": (slope < 0).mean(axis=0),
         "p_boundary": best.boundary.mean(axis=0),
         "p_beats_supervised": (loss < supervised).mean(axis=0),
@@ -248,7 +248,7 @@ def _every_candidate(
     points = Points(
         np.repeat(students[:, 0], k),
         np.repeat(students[:, 1], k),
-        np.tile(losses.mean(axis=0), n),
+        np.tile(mean_of(losses), n),
         np.full(n * k, np.nan),
         np.full(n * k, np.nan),
     )
@@ -277,7 +277,7 @@ def _rank(
                 "name": candidates.names,
                 "params": params,
                 "tokens": tokens,
-                "teacher_loss": losses.mean(axis=0),
+                "teacher_loss": mean_of(losses),
                 "p_best": best,
                 "loss_mean": student.mean(axis=0),
                 "loss_lower": lower,

@@ -254,8 +254,9 @@ def load_posterior(source: str | Path | Posterior, *, allow_failed: bool = False
             f"{card.data or 'RUNS'} --model {card.name} --out fit.nc' and use fit.nc"
         )
     if posterior.verdict == "fail" and not allow_failed:
+        name = "this fit" if isinstance(source, Posterior) else f"the fit {source}"
         raise FailedFitError(
-            f"the fit {source} failed its checks; look at its diagnostics, fit again with more "
+            f"{name} failed its checks; look at its diagnostics, fit again with more "
             "warm-up or another card, or pass --allow-failed to use it all the same"
         )
     return posterior

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, ClassVar, Literal, override
 
-import numpyro.distributions as dist
+from numpyro import distributions as dist  # not numpyro.distributions: see inference/__init__.py
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
 
 from bayes_distill.laws.base import Support

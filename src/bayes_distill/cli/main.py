@@ -75,8 +75,10 @@ def run(arguments: list[str]) -> int:
 
 def _flags(arguments: list[str]) -> set[str]:
     """Names of the options of the command that was called, as faults name them."""
-    command = getattr(typer.main.get_command(app), "commands", {}).get(arguments[0])
-    options = [option for p in getattr(command, "params", ()) for option in p.opts]
+    command = typer.main.get_command(app)
+    for word in arguments[:2]:  # such as fit, or models show
+        command = getattr(command, "commands", {}).get(word, command)
+    options = [option for parameter in command.params for option in parameter.opts]
     flags = {o[2:].replace("-", "_") for o in options if o.startswith("--")}
     if any(a.split("=")[0] == "--at" for a in arguments):
         # params and the like are then columns of that table, not what was typed

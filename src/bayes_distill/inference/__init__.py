@@ -1,5 +1,5 @@
 """From a card and runs to a posterior: the model, NUTS, diagnostics."""
 
-# ArviZ registers a lazy stand-in for numpyro that, used before the real import, leaves the
-# package without its submodules as attributes; importing numpyro first avoids that.
-import numpyro as _numpyro  # noqa: F401
+# ArviZ puts a lazy stand-in for numpyro in place. Importing a submodule through it first loads
+# that submodule twice and leaves it broken; asking it for an attribute, as here, loads it whole.
+from numpyro import infer as _infer  # noqa: F401

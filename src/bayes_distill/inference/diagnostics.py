@@ -68,10 +68,11 @@ def diagnose(
     pull
         Per coordinate, distance of the posterior mean from the prior mean in prior sd.
     """
-    rhat, rhat_name = _worst(arviz_stats.rhat(sampled), largest=True)
-    bulk, bulk_name = _worst(arviz_stats.ess(sampled), largest=False)
-    tail, tail_name = _worst(arviz_stats.ess(sampled, method="tail"), largest=False)
-    bfmi = float(np.min(np.asarray(_bfmi(stats["energy"].to_numpy()))))
+    with np.errstate(divide="ignore", invalid="ignore"):  # chains that never moved give NaN
+        rhat, rhat_name = _worst(arviz_stats.rhat(sampled), largest=True)
+        bulk, bulk_name = _worst(arviz_stats.ess(sampled), largest=False)
+        tail, tail_name = _worst(arviz_stats.ess(sampled, method="tail"), largest=False)
+        bfmi = float(np.min(np.asarray(_bfmi(stats["energy"].to_numpy()))))
     diverging = int(stats["diverging"].sum())
     n = int(stats["diverging"].size)
     deep = int((stats["tree_depth"] >= MAX_TREE_DEPTH).sum())

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from bayes_distill.bands import interval_fault
 from bayes_distill.compute import FLOPS, SCENARIOS, ForwardFlops, Scenario
 from bayes_distill.errors import Fault, InputError
+from bayes_distill.planning.lanes import least_budget
+from bayes_distill.planning.limits import Limits
 from bayes_distill.planning.utilities import Utility, per_recipe, utility_named
 from bayes_distill.points import Quantity, quantities
 from bayes_distill.posterior import Posterior
@@ -31,6 +33,8 @@ class Asked:
     teachers: Teachers | None
     utility: Utility
     flops: ForwardFlops
+    served: float = 0.0
+    target: float | None = None
 
 
 def read_asked(
@@ -40,10 +44,11 @@ def read_asked(
     teachers: Teachers | pd.DataFrame | str | Path | None,
     utility: str | Utility,
     flops: str | ForwardFlops,
-    served_tokens: float | None,
-    target_loss: float | None,
+    served_tokens: str | float | None,
+    target_loss: str | float | None,
     draws: int,
     interval: float,
+    seed: int = 0,
 ) -> Asked:
     """Read the arguments of `plan`.
 
@@ -64,6 +69,8 @@ def read_asked(
         except ValueError as error:
             faults.append(Fault(str(error), column=name))
             return []
+        if not found:
+            faults.append(Fault("is an empty list", column=name))
         faults.extend(
             Fault(f"{number:g} is not a positive number", column=name)
             for number in found
@@ -78,26 +85,19 @@ def read_asked(
         if 0 < size < 1e3
     ]
     budgets = positive("budget", budget, needed=True)
-    positive("served_tokens", served_tokens, needed=False)
-    positive("target_loss", target_loss, needed=False)
+    served = positive("served_tokens", served_tokens, needed=False)
+    target = positive("target_loss", target_loss, needed=False)
+    faults += [
+        Fault("must be a single number", column=name)
+        for name, found in (("served_tokens", served), ("target_loss", target))
+        if len(found) > 1
+    ]
     if draws < 1:
         faults.append(Fault(f"{draws} is less than 1", column="draws"))
-    names = [scenario] if isinstance(scenario, (str, Scenario)) else scenario
-    scenarios: list[Scenario] = []
-    for name in list(SCENARIOS) if names is None else names:
-        if isinstance(name, Scenario):
-            scenarios.append(name)
-        else:
-            for part in name.split(","):
-                if part.strip() in SCENARIOS:
-                    scenarios.append(SCENARIOS[part.strip()])
-                else:
-                    faults.append(
-                        Fault(
-                            f"no scenario {part.strip()!r}; there are {', '.join(SCENARIOS)}",
-                            column="scenario",
-                        )
-                    )
+    if seed < 0:
+        faults.append(Fault(f"{seed} is less than 0", column="seed"))
+    scenarios, unknown = _scenarios(scenario)
+    faults += unknown
     candidates = judge = None
     try:
         candidates = None if teachers is None else read_teachers(teachers)
@@ -111,8 +111,70 @@ def read_asked(
         faults.append(Fault(f"{flops!r} is not known: write {' or '.join(FLOPS)}", column="flops"))
     if faults or judge is None:
         raise InputError(faults)
-    count = FLOPS[flops] if isinstance(flops, str) else flops
-    return Asked(tuple(sizes), np.array(budgets, float), tuple(scenarios), candidates, judge, count)
+    return Asked(
+        tuple(sizes),
+        np.array(budgets, float),
+        tuple(scenarios),
+        candidates,
+        judge,
+        FLOPS[flops] if isinstance(flops, str) else flops,
+        served[0] if served else 0.0,
+        target[0] if target else None,
+    )
+
+
+def _scenarios(
+    given: str | Scenario | Sequence[str | Scenario] | None,
+) -> tuple[list[Scenario], list[Fault]]:
+    """Scenarios by their names, and what is wrong with the others."""
+    if given is None:
+        return list(SCENARIOS.values()), []
+    found: list[Scenario] = []
+    faults = []
+    for each in [given] if isinstance(given, (str, Scenario)) else given:
+        if isinstance(each, Scenario):
+            found.append(each)
+            continue
+        for name in (part.strip() for part in each.split(",")):
+            if name in SCENARIOS:
+                found.append(SCENARIOS[name])
+            else:
+                known = ", ".join(SCENARIOS)
+                faults.append(Fault(f"no scenario {name!r}; there are {known}", column="scenario"))
+    if not found and not faults:
+        faults.append(Fault("is an empty list", column="scenario"))
+    return found, faults
+
+
+def refuse_unaffordable(asked: Asked, limits: Limits) -> None:
+    """Refuse budgets that some scenario has no recipe for, and say what the least is.
+
+    Raises
+    ------
+    InputError
+        Naming the budgets, for every student.
+    """
+    faults = []
+    for size in asked.sizes:
+        each = float(asked.flops.forward_flops(size))
+        least = {
+            who.name: least_budget(each, who, limits, asked.flops) + each * asked.served
+            for who in asked.scenarios
+        }
+        short = [f"{b:.4g}" for b in asked.budgets if b < max(least.values())]
+        if short:
+            dearest = max(least, key=lambda name: least[name])
+            serving = f" and serve {asked.served:.3g} tokens" if asked.served else ""
+            faults.append(
+                Fault(
+                    f"{', '.join(short)} FLOPs cannot pay for a student of {size:.4g} parameters"
+                    f"{serving} within the limits: the least that can is {least[dearest]:.4g} "
+                    f"({dearest})",
+                    column="budget",
+                )
+            )
+    if faults:
+        raise InputError(faults)
 
 
 def refuse_supervised(posterior: Posterior, asked: Asked) -> None:

@@ -31,12 +31,17 @@ def crossover_table(
             if not who.distils:
                 continue
             found = crossover(thin.law, thin.draws, thin.reference, size, who, limits, asked.flops)
-            rows.append(_crossover_row(found, interval))
+            rows.append(_crossover_row(found, _serving(asked, size), interval))
     return pd.DataFrame(rows)
 
 
-def _crossover_row(found: Crossover, interval: float) -> dict[str, Any]:
-    budgets = found.budget[np.isfinite(found.budget)]
+def _serving(asked: Asked, size: float) -> float:
+    """FLOPs that serving takes, which every budget of a plan contains."""
+    return float(asked.flops.forward_flops(size)) * asked.served
+
+
+def _crossover_row(found: Crossover, serving: float, interval: float) -> dict[str, Any]:
+    budgets = found.budget[np.isfinite(found.budget)] + serving
     lower, median, upper = (
         np.quantile(budgets, [(1 - interval) / 2, 0.5, (1 + interval) / 2])
         if budgets.size
@@ -55,9 +60,10 @@ def _crossover_row(found: Crossover, interval: float) -> dict[str, Any]:
 
 
 def target_table(
-    posterior: Posterior, asked: Asked, limits: Limits, target: float | None, interval: float
+    posterior: Posterior, asked: Asked, limits: Limits, interval: float
 ) -> pd.DataFrame:
     """Least compute and least data for a target loss; empty without one."""
+    target = asked.target
     if target is None:
         return pd.DataFrame()
     thin = posterior.thin(CROSSOVER_DRAWS)
@@ -65,7 +71,7 @@ def target_table(
     for size in asked.sizes:
         for who in asked.scenarios:
             law = (thin.law, thin.draws, thin.reference, size, target)
-            compute = least_compute(*law, who, limits, asked.flops)
+            compute = least_compute(*law, who, limits, asked.flops) + _serving(asked, size)
             data = least_tokens(*law, limits, distils=who.distils)
             rows.append(
                 {
@@ -101,7 +107,7 @@ def ranked_teachers(
     parts = [
         rank_teachers(
             Setting(posterior, size, who, limits, asked.flops),
-            asked.budgets, asked.teachers, seed, interval,
+            asked.budgets, asked.teachers, seed, interval, _serving(asked, size),
         )
         for size in asked.sizes
         for who in asked.scenarios

@@ -30,7 +30,7 @@ def teacher_size_range(setting: Setting, budget: Floats, recipe: Recipe) -> tupl
         low, high = np.log(setting.limits.teacher_params_range)
         centre = np.log(recipe.teacher_params[place])
         sizes = np.linspace(max(low, centre - reach), min(high, centre + reach), SIZES)
-        sizes = np.union1d(sizes, [centre])
+        sizes = np.union1d(np.log(setting.limits.menu) if setting.limits.menu else sizes, [centre])
         best = np.log(recipe.teacher_tokens[place])
         tokens = np.union1d(np.linspace(best - reach, best + reach, TOKENS), [best])
         tokens = np.clip(

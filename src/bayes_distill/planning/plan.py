@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes_distill.compute import ForwardFlops, Scenario
-from bayes_distill.planning.asked import read_asked, refuse_supervised
+from bayes_distill.planning.asked import read_asked, refuse_supervised, refuse_unaffordable
 from bayes_distill.planning.extras import (
     crossover_table,
     plan_notes,
@@ -81,8 +81,8 @@ def plan(
     utility: str | Utility = "mean",
     limits: Limits | None = None,
     flops: str | ForwardFlops = "eq69",
-    target_loss: float | None = None,
-    served_tokens: float | None = None,
+    target_loss: str | float | None = None,
+    served_tokens: str | float | None = None,
     crossovers: bool = True,
     draws: int = DRAWS,
     interval: float = 0.9,
@@ -135,27 +135,29 @@ def plan(
     """
     asked = read_asked(
         params, budget, scenario, teachers, utility, flops, served_tokens, target_loss, draws,
-        interval,
+        interval, seed,
     )  # fmt: skip
     limits = limits or Limits()
+    refuse_unaffordable(asked, limits)
     loaded = load_posterior(posterior, allow_failed=allow_failed)
     refuse_supervised(loaded, asked)
     thin = loaded.thin(draws)
     generator = np.random.default_rng(seed)
-    served = served_tokens or 0.0
     rows: list[pd.DataFrame] = []
     pieces: list[xr.Dataset] = []
     for who in asked.scenarios:
         cases = [(size, asked.budgets) for size in asked.sizes] or [
             (
-                best_student_size(thin, one, who, limits, asked.flops, served, asked.utility),
+                best_student_size(thin, one, who, limits, asked.flops, asked.served, asked.utility),
                 np.array([one]),
             )
             for one in asked.budgets
         ]
         for size, budgets in cases:
             setting = Setting(thin, float(size), who, limits, asked.flops)
-            table, piece = solve_rows(setting, budgets, served, asked.utility, generator, interval)
+            table, piece = solve_rows(
+                setting, budgets, asked.served, asked.utility, generator, interval
+            )
             rows.append(table)
             pieces.append(piece)
     table = pd.concat(rows, ignore_index=True)
@@ -163,7 +165,7 @@ def plan(
         table=table,
         draws=xr.concat(pieces, dim="row"),
         crossovers=crossover_table(thin, asked, limits, interval) if crossovers else pd.DataFrame(),
-        targets=target_table(thin, asked, limits, target_loss, interval),
+        targets=target_table(thin, asked, limits, interval),
         teachers=ranked_teachers(thin, asked, limits, seed, interval),
         interval=interval,
         notes=plan_notes(loaded, thin, table),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bayes_distill.bands import mean_of
 from bayes_distill.compute import TRAINING_PASSES, ForwardFlops, Scenario
 from bayes_distill.planning.limits import Limits
 from bayes_distill.planning.optimise import Optimum
@@ -21,10 +22,10 @@ from bayes_distill.posterior import Posterior
 Floats = NDArray[np.float64]
 
 CANDIDATES = 64  # recipes of single draws that are tried first
-SEARCH_DRAWS = 256  # draws that the pattern is moved by; all draws decide between the last ones
+SEARCH_DRAWS = 256  # draws that the pattern is first moved by; its last moves are by all of them
 PATTERN = np.linspace(-1, 1, 5)
 SMALLEST_STEP = 1e-4  # of a natural logarithm of sizes and tokens
-LARGEST_STEP = 1.0
+SMALL_STEP, LARGEST_STEP = 0.02, 1.0
 ROUNDS = 60
 
 
@@ -32,8 +33,8 @@ ROUNDS = 60
 class Recipe:
     """One allocation a budget; arrays (budgets,), NaN where something is not determined.
 
-    `teacher_loss` is the loss to look for with a free teacher; else the expected loss of the
-    teacher described. `losses` are the student's (draws, budgets).
+    `teacher_loss` is the expected loss of the teacher. A free one is not described but looked for
+    by its loss, or the nearest that the limits allow. `losses` are the student's (draws, budgets).
     """
 
     student_tokens: Floats
@@ -68,26 +69,40 @@ def best_recipe(setting: Setting, budget: Floats, optimum: Optimum, utility: Uti
     starts = _unknowns(setting, optimum)[few]  # (candidates, budgets, unknowns)
     thin = setting.posterior.thin(SEARCH_DRAWS)
     small = Setting(thin, setting.params, setting.scenario, setting.limits, setting.flops)
-    scores = _score(small, budget, starts, utility)  # (candidates, budgets)
+    menu = np.log(setting.limits.menu)
+    if starts.shape[-1] == 1 or not menu.size:
+        found = _search(small, budget, starts, utility)[None]
+    else:  # every size of the menu has a search of its own
+        spread = np.tile(starts, (1, menu.size, 1))
+        spread[..., 0] = np.repeat(menu, budget.size)
+        found = _search(small, np.tile(budget, menu.size), spread, utility)
+        found = found.reshape(menu.size, budget.size, -1)
+    ends = np.concatenate([found, starts])
+    return complete(setting, budget, _search(setting, budget, ends, utility, SMALL_STEP))
+
+
+def _search(
+    setting: Setting, budget: Floats, starts: Floats, utility: Utility, widest: float = LARGEST_STEP
+) -> Floats:
+    """Unknowns (budgets, unknowns) where a shrinking pattern around the best start ends up."""
     place = np.arange(budget.size)
+    scores = _score(setting, budget, starts, utility)  # (candidates, budgets)
     centre = starts[scores.argmin(axis=0), place]
     best = scores.min(axis=0)
-    step = np.clip(np.ptp(starts, axis=0) / 4, 0.02, LARGEST_STEP)  # (budgets, unknowns)
+    step = np.clip(np.ptp(starts, axis=0) / 4, SMALL_STEP, widest)  # (budgets, unknowns)
     offsets = _offsets(starts.shape[-1], setting)
     for _ in range(ROUNDS):
         active = step.max(axis=1) > SMALLEST_STEP
         if not active.any():
             break
         trial = centre[None] + offsets[:, None, :] * step[None]
-        scores = _score(small, budget, trial, utility)
+        scores = _score(setting, budget, trial, utility)
         winner = scores.argmin(axis=0)
         better = scores[winner, place] < best
         centre = np.where(better[:, None], trial[winner, place], centre)
         best = np.where(better, scores[winner, place], best)
         step = np.where(better[:, None], step, step / 2)
-    last = np.concatenate([centre[None], starts])
-    winner = _score(setting, budget, last, utility).argmin(axis=0)
-    return complete(setting, budget, last[winner, place])
+    return centre
 
 
 def plug_in_losses(setting: Setting, budget: Floats, optimum: Optimum) -> Floats:
@@ -119,7 +134,8 @@ def _score(setting: Setting, budget: Floats, unknowns: Floats, utility: Utility)
     flat = unknowns.reshape(trials * budgets, -1)
     recipe = complete(setting, np.tile(budget, trials), flat)
     scores = np.asarray(utility(recipe.losses), dtype=float)
-    return np.where(np.isnan(recipe.student_tokens), np.inf, scores).reshape(trials, budgets)
+    infeasible = np.isnan(recipe.student_tokens) | np.isnan(scores)
+    return np.where(infeasible, np.inf, scores).reshape(trials, budgets)
 
 
 def complete(setting: Setting, budget: Floats, unknowns: Floats) -> Recipe:
@@ -127,13 +143,17 @@ def complete(setting: Setting, budget: Floats, unknowns: Floats) -> Recipe:
     posterior, limits = setting.posterior, setting.limits
     n = budget.size
     each = TRAINING_PASSES * setting.student_flops
+    low, high = limits.teacher_params_range
     if unknowns.shape[1] == 1:
         tokens = np.minimum(budget / each, limits.max_tokens)
-        teacher = np.exp(unknowns[:, 0])
+        ends = np.array([[high, low], [limits.max_teacher_tokens, limits.min_teacher_tokens]])
+        strongest, weakest = posterior.supervised_loss(*ends).T[..., None]
+        wanted = np.exp(unknowns[:, 0])
+        teacher = np.clip(wanted, strongest, weakest)  # no teacher within the limits has another
         losses = posterior.distilled_loss(np.full(n, setting.params), tokens, teacher)
-        nothing = np.full(n, np.nan)
-        return Recipe(tokens, nothing, nothing, teacher, losses)
-    low, high = limits.teacher_params_range
+        known = [(teacher == strongest).all(axis=0), (teacher == weakest).all(axis=0)]
+        sizes, taught = (np.select(known, list(end), np.nan) for end in ends)
+        return Recipe(tokens, sizes, taught, mean_of(teacher), losses)
     size = np.clip(np.exp(unknowns[:, 0]), low, high)
     taught = np.clip(np.exp(unknowns[:, 1]), limits.min_teacher_tokens, limits.max_teacher_tokens)
     model = np.asarray(setting.flops.forward_flops(size))

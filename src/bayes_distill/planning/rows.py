@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from bayes_distill.bands import equal_tailed
 from bayes_distill.compute import SCENARIOS, TRAINING_PASSES, Scenario
-from bayes_distill.errors import Fault, InputError
 from bayes_distill.planning.flatness import teacher_size_range
 from bayes_distill.planning.optimise import Optimum, optimise
 from bayes_distill.planning.recipe import Recipe, Setting, best_recipe
@@ -33,15 +32,6 @@ def solve_rows(
     """Rows and draws of one student and scenario at several budgets (budgets,)."""
     posterior, scenario = setting.posterior, setting.scenario
     left = budgets - setting.student_flops * served
-    if (left <= 0).any():
-        least = setting.student_flops * served
-        raise InputError(
-            Fault(
-                f"serving {served:.3g} tokens alone takes {least:.3g} FLOPs for a student of "
-                f"{setting.params:.3g} parameters: raise the budget or lower one of these",
-                column="budget",
-            )
-        )
 
     def solve(who: Scenario) -> Optimum:
         return optimise(

@@ -55,10 +55,13 @@ def best_student_size(
     sizes = np.geomspace(*RANGE, COARSE)
     scores = np.array([score(float(size)) for size in sizes])
     if not np.isfinite(scores).any():
+        each = float(flops.forward_flops(RANGE[0]))
+        least = least_budget(each, scenario, limits, flops) + each * served
         raise InputError(
             Fault(
-                f"{budget:.3g} FLOPs do not pay for serving {served:.3g} tokens even with a "
-                f"student of {RANGE[0]:.0e} parameters",
+                f"{budget:.3g} FLOPs do not pay for training any student and serving {served:.3g} "
+                f"tokens under {scenario.name}: with {RANGE[0]:.0e} parameters it takes "
+                f"{least:.3g}",
                 column="budget",
             )
         )

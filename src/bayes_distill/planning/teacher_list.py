@@ -16,12 +16,18 @@ Floats = NDArray[np.float64]
 
 
 def rank_teachers(
-    setting: Setting, budgets: Floats, teachers: Teachers, seed: int, interval: float
+    setting: Setting,
+    budgets: Floats,
+    teachers: Teachers,
+    seed: int,
+    interval: float,
+    serving: float = 0.0,
 ) -> pd.DataFrame:
     """Rank teachers by expected student loss, for every budget (budgets,).
 
     The student gets the tokens that the budget leaves after the scenario's charges for the
-    teacher (eq. 9). A teacher that leaves nothing is not affordable, and comes last.
+    teacher (eq. 9) and the FLOPs for `serving`. A teacher that leaves nothing is not affordable,
+    and comes last.
 
     Raises
     ------
@@ -38,10 +44,11 @@ def rank_teachers(
     each = TRAINING_PASSES * setting.student_flops + scenario.logits_share * model
     parts = []
     for budget in budgets:
-        tokens = np.minimum((budget - training) / each, setting.limits.max_tokens)
+        left = budget - serving
+        tokens = np.minimum((left - training) / each, setting.limits.max_tokens)
         affordable = tokens >= setting.limits.min_tokens
         if not affordable.any():
-            least = float((training + each * setting.limits.min_tokens).min())
+            least = float((training + each * setting.limits.min_tokens).min() + serving)
             raise InputError(
                 Fault(
                     f"{budget:.3g} FLOPs pay for none of these teachers under {scenario.name}: "
@@ -53,7 +60,7 @@ def rank_teachers(
         student = posterior.distilled_loss(np.full(n, setting.params), given, losses)
         reachable = np.where(affordable, student, np.inf)
         alone_tokens = min(
-            budget / (TRAINING_PASSES * setting.student_flops), setting.limits.max_tokens
+            left / (TRAINING_PASSES * setting.student_flops), setting.limits.max_tokens
         )
         alone = posterior.supervised_loss(np.array([setting.params]), np.array([alone_tokens]))
         regret = student - reachable.min(axis=1, keepdims=True)

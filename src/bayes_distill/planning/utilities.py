@@ -49,7 +49,19 @@ def miss(target: float) -> Utility:
 
 
 def per_recipe(own: Callable[[NDArray[np.float64]], float]) -> Utility:
-    """Make a utility of a user's own function of the draws (draws,) of one recipe."""
+    """Make a utility of a user's own function of the draws (draws,) of one recipe.
+
+    Raises
+    ------
+    InputError
+        If it is no function, or gives no number for some made-up losses.
+    """
+    needed = "must be a function that takes losses (draws,) and returns a number"
+    if not callable(own):
+        raise InputError(Fault(f"{needed}, not {own!r}", column="utility"))
+    given = own(np.linspace(2.0, 2.1, 11))
+    if np.ndim(given) or not np.isfinite(given):
+        raise InputError(Fault(f"{needed}; it returned {given!r}", column="utility"))
     return lambda losses: np.array([float(own(column)) for column in losses.T])
 
 

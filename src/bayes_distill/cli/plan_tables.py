@@ -1,0 +1,132 @@
+"""A plan as tables for people."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any
+
+from bayes_distill.cli.output import print_table
+from bayes_distill.quantities import format_quantity
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bayes_distill.planning.plan import Plan
+
+Row = dict[Hashable, Any]
+
+
+def print_plan(result: Plan) -> None:
+    """Print recipes, the spread of the optima, crossovers, targets and a list of teachers."""
+    percent = f"{100 * result.interval:g}%"
+    for name, part in result.table.groupby("scenario", sort=False):
+        print_table(
+            f"{name}: one recipe for each budget, best over the whole posterior",
+            ["student", "budget", "student tokens", "teacher", "its tokens", "its loss", "shares",
+             "loss", f"{percent} credible", "regret", "P(beats supervised)"],
+            [_recipe(r) for r in part.to_dict("records")],
+            caption="Shares: percent for student/logits/teacher"
+            + ("/serving" if (part["served_tokens"] > 0).any() else "")
+            + ". Regret: expected loss above each draw's own best recipe.",
+            left=0,
+        )  # fmt: skip
+        if part["optimum_teacher_loss_median"].notna().any():
+            print_table(
+                f"{name}: spread of the optima, each draw's own best ({percent} of the draws)",
+                ["student", "budget", "student tokens", "teacher", "its tokens", "its loss",
+                 "teachers within 0.005 nats"],
+                [_optimum(r) for r in part.to_dict("records")],
+                left=0,
+            )  # fmt: skip
+    if len(result.crossovers):
+        print_table(
+            "Crossover: the budget from which supervised training is as good",
+            ["scenario", "student", "median", f"{percent} of those", "P(none)",
+             "P(distillation always better)", "P(never)"],
+            [
+                [
+                    str(r["scenario"]), _count(r["params"]), _count(r["budget_median"]),
+                    _range(r, "budget"), f"{r['p_none']:.2f}", f"{r['p_always_better']:.2f}",
+                    f"{r['p_never_better']:.2f}",
+                ]
+                for r in result.crossovers.to_dict("records")
+            ],
+        )  # fmt: skip
+    if len(result.targets):
+        print_table(
+            f"To reach a loss of {result.targets['target_loss'].iloc[0]:g}",
+            ["scenario", "student", "least FLOPs", percent, "P(out of reach)", "least tokens",
+             percent],
+            [
+                [
+                    str(r["scenario"]), _count(r["params"]), _count(r["budget_median"]),
+                    _range(r, "budget"), f"{r['budget_p_unreachable']:.2f}",
+                    _count(r["student_tokens_median"]), _range(r, "student_tokens"),
+                ]
+                for r in result.targets.to_dict("records")
+            ],
+        )  # fmt: skip
+    if len(result.teachers):
+        _print_teachers(result.teachers, percent)
+
+
+def _print_teachers(teachers: pd.DataFrame, percent: str) -> None:
+    print_table(
+        "Your teachers, best expected student loss first",
+        ["scenario", "budget", "teacher", "its loss", "student tokens", "student loss",
+         f"{percent} credible", "P(best)", "cost if chosen", "P(beats supervised)"],
+        [
+            [
+                str(r["scenario"]), _count(r["budget"]), str(r["name"]), f"{r['teacher_loss']:.3f}",
+                _count(r["student_tokens"]) if r["affordable"] else "not affordable",
+                *(
+                    [f"{r['loss_mean']:.4f}", f"{r['loss_lower']:.4f} to {r['loss_upper']:.4f}",
+                     f"{r['p_best']:.2f}", f"{r['regret_mean']:.4f}",
+                     f"{r['p_beats_supervised']:.2f}"]
+                    if r["affordable"] else ["-"] * 5
+                ),
+            ]
+            for r in teachers.to_dict("records")
+        ],
+        left=3,
+    )  # fmt: skip
+
+
+def _recipe(r: Row) -> list[str]:
+    parts = ["student", "logits", "teacher", *(["serving"] if r["served_tokens"] > 0 else [])]
+    shares = "/".join(f"{100 * r[f'share_{k}']:.0f}" for k in parts)
+    beats = r["p_beats_supervised"]
+    return [
+        _count(r["params"]), _count(r["budget"]),
+        _count(r["recipe_student_tokens"]), _count(r["recipe_teacher_params"]),
+        _count(r["recipe_teacher_tokens"]), _loss(r["recipe_teacher_loss"]), shares,
+        f"{r['loss_mean']:.4f}", f"{r['loss_lower']:.4f} to {r['loss_upper']:.4f}",
+        f"{r['regret_mean']:.4f}", "-" if math.isnan(beats) else f"{beats:.2f}",
+    ]  # fmt: skip
+
+
+def _optimum(r: Row) -> list[str]:
+    return [
+        _count(r["params"]), _count(r["budget"]),
+        _range(r, "optimum_student_tokens"), _range(r, "optimum_teacher_params"),
+        _range(r, "optimum_teacher_tokens"),
+        f"{r['optimum_teacher_loss_lower']:.3f} to {r['optimum_teacher_loss_upper']:.3f}",
+        _range(r, "flat_teacher_params"),
+    ]  # fmt: skip
+
+
+def _range(r: Row, name: str) -> str:
+    low, high = r[f"{name}_lower"], r[f"{name}_upper"]
+    if math.isnan(low):
+        return "-"
+    text = [_count(value) for value in (low, high)]
+    return text[0] if text[0] == text[1] else " to ".join(text)
+
+
+def _count(value: float) -> str:
+    return "-" if math.isnan(value) else format_quantity(value)
+
+
+def _loss(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.3f}"

@@ -1,0 +1,193 @@
+"""The density that NUTS samples, held against SciPy; padding and units do not change it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import special, stats
+
+from bayes_distill.cards import Card, load_card
+from bayes_distill.inference.density import constrainer, pointwise, potential, prior_sampler
+from bayes_distill.inference.fit import PAD, padded_data, prepare, reference_point
+from bayes_distill.inference.joint_prior import NAMES
+from bayes_distill.inference.model import Data, ModelSpec, mean_loss
+from bayes_distill.laws import TABLE_6
+from bayes_distill.runs import Runs
+
+KINDS = ("supervised", "distillation", "mixed")
+COUNT = 64
+CARDS = {"supervised": "supervised", "distillation": "distillation", "mixed": "joint"}
+
+
+def table(kind: str) -> pd.DataFrame:
+    """Twenty runs of a kind; the mixed ones have teachers measured, sized and absent."""
+    generator = np.random.default_rng(3)
+    params = generator.uniform(1e8, 3e9, 20)
+    frame = pd.DataFrame(
+        {
+            "params": params,
+            "tokens": params * generator.uniform(10, 200, 20),
+            "loss": generator.uniform(2.1, 2.9, 20),
+        }
+    )
+    if kind == "supervised":
+        return frame
+    frame["teacher_loss"] = generator.uniform(1.95, 2.6, 20)
+    if kind == "mixed":
+        frame.loc[5:, "teacher_loss"] = np.nan
+        frame["teacher_params"] = np.where(frame.index >= 12, 7e9, np.nan)
+        frame["teacher_tokens"] = np.where(frame.index >= 12, 1.4e11, np.nan)
+    return frame
+
+
+def prepared(kind: str, frame: pd.DataFrame | None = None, card: Card | None = None):
+    runs = Runs.from_frame(table(kind) if frame is None else frame)
+    card = card or load_card(CARDS[kind])
+    reference = reference_point(card, runs.frame)
+    spec, data, hyper, _ = prepare(card, runs, reference)
+    return card, spec, data, hyper, reference
+
+
+def prior_draws(spec: ModelSpec, data: Data, hyper: dict, count: int = COUNT) -> dict:
+    return prior_sampler(spec)(jax.random.split(jax.random.key(1), count), data, hyper)
+
+
+@partial(jax.jit, static_argnums=0)
+def value_and_gradient(spec: ModelSpec, data: Data, hyper: dict, sites: dict) -> list[jax.Array]:
+    """Of the potential, (draws,) and (draws, ...), one program for all tests of a kind."""
+    found = jax.vmap(jax.value_and_grad(potential(spec, data, hyper)))(sites)
+    return list(jax.tree.leaves(found))
+
+
+def log_density(spec: ModelSpec, data: Data, hyper: dict, sites: dict) -> np.ndarray:
+    return -np.asarray(value_and_gradient(spec, data, hyper, sites)[0])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_density_is_prior_times_likelihood(kind, plain):
+    card, spec, data, hyper, reference = prepared(kind)
+    frame = table(kind)
+    sites = prior_draws(spec, data, hyper)
+    values = {name: np.asarray(v) for name, v in constrainer(spec)(sites, data, hyper).items()}
+    published = card.scaling_law.to_published(values, reference)
+    c = {name: np.asarray(value)[:, None] for name, value in published.items()}
+    c.setdefault("gamma", np.ones((COUNT, 1)))
+    expected = np.zeros(COUNT)
+    # on the unconstrained scale every prior here is a normal distribution
+    for name, prior in card.priors.items():
+        scale = special.logit if prior.family == "logitnormal" else np.log
+        middle = scale(prior.median)
+        expected += stats.norm.logpdf(scale(values[name]), middle, prior.sd)
+        np.testing.assert_allclose(sites[name], scale(values[name]), rtol=1e-9)
+    if spec.joint_supervised:
+        expected += stats.norm.logpdf(sites["supervised_z"]).sum(axis=1)
+    for name in spec.noise_sites:
+        expected += stats.norm.logpdf(np.log(values[name]), np.log(0.004), 1.0)
+    n, d = frame["params"].to_numpy(), frame["tokens"].to_numpy()
+    mean = plain.supervised(c, n, d)
+    taught = np.zeros(len(frame), bool)
+    if kind != "supervised":
+        teacher = np.tile(frame["teacher_loss"].to_numpy(), (COUNT, 1))
+        if kind == "mixed":
+            sized = frame["teacher_params"].notna().to_numpy()
+            teacher[:, sized] = plain.supervised(c, 7e9, 1.4e11)
+        taught = ~np.isnan(teacher[0])
+        mean = np.where(taught, plain.distilled(c, n, d, teacher), mean)
+    assert taught.sum() == {"supervised": 0, "distillation": 20, "mixed": 13}[kind]
+    own = values["scale" if kind != "supervised" else "supervised_scale"][:, None]
+    noise = np.where(taught, own, values.get("supervised_scale", own.squeeze())[:, None])
+    noise = noise * (mean if card.likelihood.scale == "relative" else reference.loss)
+    # losses are divided by the reference loss, which multiplies each density by it
+    likelihood = stats.t.logpdf(frame["loss"].to_numpy(), 4, mean, noise) + np.log(reference.loss)
+    expected += likelihood.sum(axis=1)
+    np.testing.assert_allclose(log_density(spec, data, hyper, sites), expected, rtol=1e-8)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_padding_changes_neither_density_nor_gradient(kind):
+    _, spec, data, hyper, _ = prepared(kind)
+    assert data.params.shape == (PAD,)
+    assert int(data.mask.sum()) == 20
+    sites = prior_draws(spec, data, hyper)
+    bare = Data(*(column[:20] for column in data))
+    factor = jnp.where(data.mask, 1.0, 1.7)
+    strange = Data(*(column * factor for column in data[:-1]), data.mask)
+    for other in (bare, strange):
+        for one, same in zip(
+            value_and_gradient(spec, data, hyper, sites),
+            value_and_gradient(spec, other, hyper, sites),
+            strict=True,
+        ):
+            np.testing.assert_allclose(one, same, rtol=1e-10, atol=1e-10)
+    counted = data._replace(mask=jnp.ones(PAD, bool))
+    value, *_ = value_and_gradient(spec, data, hyper, sites)
+    assert (np.abs(value - value_and_gradient(spec, counted, hyper, sites)[0]) > 1e-3).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradients_are_finite_over_the_prior(kind):
+    _, spec, data, hyper, _ = prepared(kind)
+    leaves = value_and_gradient(spec, data, hyper, prior_draws(spec, data, hyper))
+    assert all(np.isfinite(leaf).all() for leaf in leaves)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_another_unit_of_loss_leaves_the_density_as_it_is(kind):
+    _, spec, data, hyper, reference = prepared(kind)
+    frame = table(kind)
+    for column in {"loss", "teacher_loss"} & set(frame):
+        frame[column] *= 0.3
+    _, other_spec, other, other_hyper, other_reference = prepared(kind, frame)
+    assert other_reference.loss == pytest.approx(0.3 * reference.loss)
+    sites = prior_draws(spec, data, hyper)
+    np.testing.assert_allclose(
+        log_density(spec, data, hyper, sites),
+        log_density(other_spec, other, other_hyper, sites),
+        rtol=1e-9,
+    )
+
+
+def test_a_centre_in_nats_is_left_alone_only_by_the_card_that_says_so():
+    card = load_card("busbridge2025")
+    for factor, notes in ((1.0, 0), (0.3, 1)):
+        frame = table("distillation")
+        frame[["loss", "teacher_loss"]] *= factor
+        runs = Runs.from_frame(frame)
+        reference = reference_point(card, runs.frame)
+        _, _, hyper, told = prepare(card, runs, reference)
+        assert len(told) == notes
+        centre = dict(zip(NAMES, np.exp(hyper["supervised"]["centre"]), strict=True))
+        if factor == 1.0:
+            assert centre["floor"] * reference.loss == pytest.approx(TABLE_6["E"])
+        else:
+            assert centre["floor"] * reference.loss == pytest.approx(0.3 * 1.22, rel=0.15)
+
+
+def test_pointwise_sums_to_the_likelihood(plain):
+    _, spec, data, hyper, _ = prepared("mixed")
+    sites = prior_draws(spec, data, hyper)
+    values = constrainer(spec)(sites, data, hyper)
+    by_run = pointwise(spec)({k: v for k, v in values.items() if v.ndim == 1}, data, hyper)
+    total = np.asarray(by_run["log_likelihood"])[:, :20].sum(axis=1)
+    nothing = data._replace(mask=jnp.zeros(PAD, bool))
+    prior = log_density(spec, nothing, hyper, sites)
+    np.testing.assert_allclose(total, log_density(spec, data, hyper, sites) - prior, rtol=1e-9)
+
+
+def test_a_measured_teacher_loss_goes_before_the_predicted_one():
+    frame = table("mixed")
+    card, spec, _, _, reference = prepared("mixed", frame)
+    coordinates = card.scaling_law.from_published(TABLE_6, reference)
+    both = frame.copy()
+    both.loc[12:, "teacher_loss"] = 2.5
+    predicted, measured = (
+        np.asarray(mean_loss(spec, coordinates, padded_data(f, reference)))[:20]
+        for f in (frame, both)
+    )
+    np.testing.assert_array_equal(predicted[:12], measured[:12])
+    assert (predicted[12:] != measured[12:]).all()

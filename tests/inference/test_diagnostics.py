@@ -1,0 +1,194 @@
+"""Every check on made-up chains that must fail it, and on chains that must pass."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from bayes_distill.inference.diagnostics import Diagnostics, diagnose
+from bayes_distill.inference.sampler import MAX_TREE_DEPTH
+
+CHAINS, DRAWS = 4, 1000
+SAMPLING = (
+    "rhat_max",
+    "ess_bulk_min",
+    "ess_tail_min",
+    "divergences",
+    "bfmi_min",
+    "tree_depth_hits",
+)
+
+
+def good_chains(**replaced: np.ndarray) -> dict[str, np.ndarray]:
+    generator = np.random.default_rng(0)
+    shape = (CHAINS, DRAWS)
+    return {
+        "a": generator.standard_normal(shape),
+        "b": generator.standard_normal((*shape, 2)),
+        "energy": generator.standard_normal(shape),
+        "diverging": np.zeros(shape, bool),
+        "tree_depth": np.full(shape, 3),
+    } | replaced
+
+
+def slow_walk(correlation: float) -> np.ndarray:
+    generator = np.random.default_rng(1)
+    steps = generator.standard_normal((CHAINS, DRAWS))
+    walk = np.empty_like(steps)
+    walk[:, 0] = steps[:, 0]
+    for i in range(1, DRAWS):
+        walk[:, i] = correlation * walk[:, i - 1] + np.sqrt(1 - correlation**2) * steps[:, i]
+    return walk
+
+
+def marked(count: int) -> np.ndarray:
+    flags = np.zeros(CHAINS * DRAWS, bool)
+    flags[:count] = True
+    return flags.reshape(CHAINS, DRAWS)
+
+
+def judge(
+    values: Mapping[str, np.ndarray],
+    contraction: dict[str, float] | None = None,
+    pull: dict[str, float] | None = None,
+) -> Diagnostics:
+    variables = {n: (("chain", "draw", "k")[: v.ndim], v) for n, v in values.items()}
+    dataset = xr.Dataset(variables)
+    return diagnose(
+        dataset[["a", "b"]],
+        dataset[["energy", "diverging", "tree_depth"]],
+        contraction or {"a": 0.9, "b[0]": 0.8},
+        pull or {"a": 0.1, "b[0]": -0.2},
+    )
+
+
+def verdicts(found: Diagnostics) -> dict[str, str]:
+    return {check.name: check.verdict for check in found.checks}
+
+
+def test_good_chains_pass_everything():
+    found = judge(good_chains())
+    assert found.verdict == "pass"
+    assert set(verdicts(found).values()) == {"pass"}
+    assert all(check.advice == "" for check in found.checks)
+    assert found.rhat_max < 1.01
+    assert found.ess_bulk_min > 3000
+    assert (found.chains, found.draws, found.divergences) == (CHAINS, DRAWS, 0)
+
+
+def test_a_chain_that_is_stuck_fails_rhat():
+    a = good_chains()["a"]
+    a[2] = 3.0 + 1e-3 * a[2]
+    found = judge(good_chains(a=a))
+    assert verdicts(found)["rhat_max"] == "fail"
+    assert found.verdict == "fail"
+    assert found.rhat_max > 1.05
+
+
+def test_the_worst_coordinate_is_named_by_its_place_in_a_vector():
+    b = good_chains()["b"]
+    b[1, :, 1] += 5.0
+    found = judge(good_chains(b=b))
+    check = next(c for c in found.checks if c.name == "rhat_max")
+    assert "b[1]" in check.advice
+
+
+@pytest.mark.parametrize("places", [[1.0, 1.0, 1.0, 1.0], [1.0, 2.0, 3.0, 4.0]])
+def test_chains_that_do_not_move_at_all_fail_whatever_the_others_do(places):
+    a = np.repeat(np.array(places)[:, None], DRAWS, axis=1)
+    found = judge(good_chains(a=a, energy=np.ones((CHAINS, DRAWS))))
+    told = verdicts(found)
+    assert told["rhat_max"] == told["bfmi_min"] == "fail"
+    assert " a:" in next(c for c in found.checks if c.name == "rhat_max").advice
+    assert found.verdict == "fail"
+
+
+def test_slow_chains_fail_ess():
+    found = judge(good_chains(a=slow_walk(0.995)))
+    assert verdicts(found)["ess_bulk_min"] == "fail"
+    assert verdicts(found)["ess_tail_min"] == "fail"
+    assert found.verdict == "fail"
+    somewhat = judge(good_chains(a=slow_walk(0.9)))
+    assert verdicts(somewhat)["ess_bulk_min"] == "review"
+    assert 100 <= somewhat.ess_bulk_min < 400
+
+
+def test_rough_tails_are_seen_where_the_bulk_is_fine():
+    # every chain visits the tail once, in one long stay
+    a = np.clip(good_chains()["a"], -1.5, 1.5)
+    a[:, 400:460] = 6.0 + 0.01 * a[:, 400:460]
+    found = judge(good_chains(a=a))
+    assert verdicts(found)["ess_tail_min"] != "pass"
+    assert found.ess_tail_min < found.ess_bulk_min
+
+
+@pytest.mark.parametrize(
+    ("count", "verdict"), [(0, "pass"), (4, "pass"), (5, "review"), (40, "review"), (41, "fail")]
+)
+def test_share_of_divergences(count, verdict):
+    found = judge(good_chains(diverging=marked(count)))
+    assert verdicts(found)["divergences"] == verdict
+    assert found.verdict == verdict
+    assert found.divergences == count
+
+
+@pytest.mark.parametrize(("correlation", "verdict"), [(0.0, "pass"), (0.99, "fail")])
+def test_energies_that_are_explored_slowly_fail_bfmi(correlation, verdict):
+    found = judge(good_chains(energy=slow_walk(correlation)))
+    assert verdicts(found)["bfmi_min"] == verdict
+    assert found.verdict == verdict
+
+
+def test_one_bad_chain_is_enough_for_bfmi():
+    energy = good_chains()["energy"]
+    energy[3] = slow_walk(0.99)[3]
+    assert verdicts(judge(good_chains(energy=energy)))["bfmi_min"] == "fail"
+
+
+@pytest.mark.parametrize(("count", "verdict"), [(40, "pass"), (41, "review"), (4000, "review")])
+def test_trajectories_cut_off_are_slow_and_not_wrong(count, verdict):
+    depth = np.where(marked(count), MAX_TREE_DEPTH, 3)
+    found = judge(good_chains(tree_depth=depth))
+    assert verdicts(found)["tree_depth_hits"] == verdict
+    assert found.verdict == verdict
+
+
+def test_what_the_prior_decides_is_told_but_is_no_fault_of_the_draws():
+    found = judge(good_chains(), {"a": 0.3, "b[0]": 0.1}, {"a": -7.0, "b[0]": 0.0})
+    told = verdicts(found)
+    assert told["contraction_max"] == "fail"
+    assert told["coordinates_left_to_prior"] == "review"
+    assert told["prior_pull_max"] == "review"
+    assert found.verdict == "pass"
+    checks = {check.name: check for check in found.checks}
+    assert "a, b[0]" in checks["coordinates_left_to_prior"].advice
+    assert checks["prior_pull_max"].value == 7.0
+    assert "on a" in checks["prior_pull_max"].advice
+
+
+def test_the_verdict_is_the_worst_of_the_sampling_checks():
+    found = judge(good_chains(diverging=marked(5), energy=slow_walk(0.99)))
+    scopes = {check.name: check.scope for check in found.checks}
+    assert {name for name, scope in scopes.items() if scope == "sampling"} == set(SAMPLING)
+    worst = max(
+        (c.verdict for c in found.checks if c.scope == "sampling"),
+        key=["pass", "review", "fail"].index,
+    )
+    assert worst == found.verdict == "fail"
+
+
+def test_what_did_not_pass_comes_with_advice():
+    found = judge(good_chains(diverging=marked(50), a=slow_walk(0.995)), {"a": 0.1}, {"a": 9.0})
+    for check in found.checks:
+        assert bool(check.advice) == (check.verdict != "pass")
+
+
+def test_json_is_plain():
+    told = judge(good_chains()).to_json()
+    assert json.loads(json.dumps(told)) == told
+    assert [check["name"] for check in told["checks"]][:6] == list(SAMPLING)
+    assert set(told["checks"][0]) >= {"name", "value", "threshold", "verdict", "advice"}

@@ -1,0 +1,143 @@
+"""What each shipped card believes before it sees a loss."""
+
+from functools import cache
+from typing import NamedTuple
+
+import jax
+import numpy as np
+import pandas as pd
+import pytest
+
+from bayes_distill.cards import Card, load_card, model_names
+from bayes_distill.inference.density import constrainer, pointwise, prior_sampler
+from bayes_distill.inference.fit import DEFAULT_CARDS, prepare, reference_point
+from bayes_distill.laws import LAWS, TABLE_6
+from bayes_distill.runs import Runs, chinchilla_design, paper_design, simulate
+
+DRAWS = 1000
+KINDS = {
+    "busbridge2025": "distillation",
+    "busbridge2025-loose": "distillation",
+    "distillation": "distillation",
+    "hoffmann2022": "supervised",
+    "hoffmann2022-gamma": "supervised",
+    "joint": "mixed",
+    "supervised": "supervised",
+}
+HOFFMANN = {"E": 1.817, "A": 482.0, "B": 2085.0, "alpha": 0.348, "beta": 0.366}
+LOSSES = ["loss", "teacher_loss"]
+FITTED = [name for name in model_names() if load_card(name).coefficients is None]
+
+
+class Predicted(NamedTuple):
+    """Runs in units of the reference loss, and what a card foresees for them (draws, runs)."""
+
+    card: Card
+    data: np.ndarray
+    teacher: np.ndarray
+    mean: np.ndarray
+    scale: np.ndarray
+    coordinates: dict
+
+
+@cache
+def runs_of(kind):
+    law = LAWS["distillation"]
+    if kind == "supervised":
+        return simulate(LAWS["chinchilla"], HOFFMANN, chinchilla_design(), seed=1)
+    taught = paper_design().drop(columns="group")
+    if kind == "distillation":
+        return simulate(law, TABLE_6, taught, seed=1)
+    both = pd.concat([taught[::3], chinchilla_design()[::3]], ignore_index=True)
+    return simulate(law, TABLE_6, both, seed=1)
+
+
+@cache
+def predict(name, unit=1.0):
+    card, runs = load_card(name), runs_of(KINDS[name])
+    frame = runs.frame.copy()
+    columns = [c for c in LOSSES if c in frame]
+    frame[columns] *= unit
+    runs = Runs(frame, runs.source)
+    assert runs.kind == KINDS[name]
+    reference = reference_point(card, frame)
+    spec, data, hyper, _ = prepare(card, runs, reference)
+    raw = prior_sampler(spec)(jax.random.split(jax.random.key(0), DRAWS), data, hyper)
+    values = jax.device_get(constrainer(spec)(raw, data, hyper))
+    flat = {k: v for k, v in values.items() if v.ndim == 1}
+    found = jax.device_get(pointwise(spec)(flat, data, hyper))
+    n = len(runs)
+    assert np.isfinite(found["log_likelihood"]).all()
+    return Predicted(
+        card,
+        np.asarray(data.loss)[:n],
+        np.asarray(data.teacher_loss)[:n],
+        found["mean"][:, :n],
+        found["scale"][:, :n],
+        flat,
+    )
+
+
+every_card = pytest.mark.parametrize("name", FITTED)
+
+
+def test_every_card_with_priors_is_tested_here():
+    assert set(FITTED) == set(KINDS), "say in KINDS which runs a new card is for"
+    assert {KINDS[name] for name in DEFAULT_CARDS.values()} == set(DEFAULT_CARDS)
+
+
+@every_card
+def test_losses_are_plausible(name):
+    found = predict(name)
+    assert np.isfinite(found.mean).all()
+    assert np.isfinite(found.scale).all()
+    middle = np.median(found.mean) / np.median(found.data)
+    assert 0.5 < middle < 2
+    assert ((found.mean > 0.3) & (found.mean < 4)).mean() >= 0.9
+    by_run = np.median(found.mean, 0) / found.data
+    assert (by_run > 0.5).all()
+    assert (by_run < 2).all()
+
+
+@every_card
+def test_the_runs_are_within_what_the_card_foresees(name):
+    """A prior must not rule its runs out: 99% of its draws surround each of them."""
+    found = predict(name)
+    noisy = found.mean + 3 * found.scale * np.random.default_rng(0).choice([-1, 1], (DRAWS, 1))
+    low, high = np.quantile(noisy, [0.005, 0.995], axis=0)
+    assert ((low < found.data) & (found.data < high)).mean() > 0.97
+
+
+@pytest.mark.parametrize("name", [n for n in FITTED if KINDS[n] != "supervised"])
+def test_students_are_near_their_teachers_and_not_below(name):
+    found = predict(name)
+    taught = ~np.isnan(found.teacher)
+    excess = found.mean[:, taught] - found.teacher[taught]
+    assert (excess >= 0).all()
+    # most students of these sweeps end within a third of the reference loss of their teachers
+    assert np.median(excess) < 1 / 3
+
+
+@every_card
+def test_noise_is_small_beside_the_losses_but_not_nothing(name):
+    relative = predict(name).scale / predict(name).mean
+    assert 1e-3 < np.median(relative) < 0.02
+    assert np.quantile(relative, 0.99) < 0.2
+
+
+@every_card
+def test_bits_per_byte_are_foreseen_like_nats(name):
+    """Losses times 0.3: in units of the reference loss, the same prior and the same runs."""
+    nats, bits = predict(name), predict(name, unit=0.3)
+    np.testing.assert_allclose(bits.data, nats.data, rtol=1e-12)
+    joint = nats.card.supervised
+    if joint is None or joint.same_unit_within == 0:
+        for coordinate, value in nats.coordinates.items():
+            np.testing.assert_allclose(bits.coordinates[coordinate], value, rtol=1e-9)
+        np.testing.assert_allclose(bits.mean, nats.mean, rtol=1e-9)
+    else:  # the paper's own runs are in the unit of the centre; another unit is uncertain
+        for q in (0.1, 0.5, 0.9):
+            moved = np.log(np.quantile(bits.mean, q, axis=0) / np.quantile(nats.mean, q, axis=0))
+            assert np.abs(moved).max() < 2 * joint.unit_sd
+        own = [np.log(p.coordinates["floor"] + p.coordinates["level"]).std() for p in (bits, nats)]
+        assert own[0] == pytest.approx(np.hypot(own[1], joint.unit_sd), rel=0.1)
