@@ -121,7 +121,7 @@ def scattered() -> Posterior:
     card, reference = load_card("busbridge2025"), Reference(5.46e8, 1.94e10, 2.4)
     generator = np.random.default_rng(5)
     middle = card.scaling_law.from_published(TABLE_6, reference)
-    spread = dict.fromkeys(middle, 0.003) | {"c0": 0.02, "f1": 0.02, "kappa": 0.02, "bend": 0.02}
+    spread = dict.fromkeys(middle, 0.003) | {"c0": 0.02, "width": 0.02, "kappa": 0.02, "bend": 0.02}
     draws = {
         name: float(value) * np.exp(spread[name] * generator.standard_normal((4, 500)))
         for name, value in middle.items()

@@ -34,7 +34,7 @@ def plainly(coordinates, params, tokens, teacher):
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 64, 10_000])
-@pytest.mark.parametrize("count", [1, 2, 5, 64, 65])
+@pytest.mark.parametrize("count", [1, 5, 65])
 def test_chunks_give_what_the_law_gives(monkeypatch, chunk, count):
     monkeypatch.setattr(evaluate, "CHUNK", chunk)
     coordinates, (params, tokens, teacher) = draws(7), points(count)
@@ -67,10 +67,10 @@ def test_no_points_give_no_losses():
 
 def test_many_points_of_many_draws_take_more_than_one_piece():
     coordinates = draws(4000)
-    params, tokens, teacher = points(1200)
-    assert 2 * evaluate.CHUNK < 4000 * 1200
+    params, tokens, teacher = points(600)
+    assert evaluate.CHUNK < 4000 * 600
     found = evaluate.distilled_loss(LAW, coordinates, params, tokens, teacher, REFERENCE)
-    at = np.array([0, 511, 512, 1023, 1024, 1199])
+    at = np.array([0, 511, 512, 599])
     some = {name: value[::500] for name, value in coordinates.items()}
     _, expected = plainly(some, params[at], tokens[at], teacher[at])
     np.testing.assert_allclose(found[::500][:, at], expected, rtol=1e-12)
@@ -92,12 +92,12 @@ def test_pieces_are_whole_in_order_and_within_memory(monkeypatch):
 
 
 def test_few_programs_serve_every_number_of_points():
-    """Points are padded to powers of two, so sixty-four lengths make seven programs."""
+    """Points are padded to powers of two, so thirty-two lengths make six programs."""
     coordinates = draws(13)
     before = evaluate._distilled._cache_size()
-    for count in range(1, 65):
+    for count in range(1, 33):
         evaluate.distilled_loss(LAW, coordinates, *points(count), REFERENCE)
-    assert evaluate._distilled._cache_size() - before == 7
+    assert evaluate._distilled._cache_size() - before == 6
 
 
 def test_another_reference_needs_no_other_program():

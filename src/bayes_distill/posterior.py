@@ -195,7 +195,7 @@ class Posterior:
         try:
             with xr.open_datatree(path, engine="h5netcdf") as opened:
                 tree = opened.load()
-        except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
+        except Exception as error:  # damage comes up in many shapes from the layers below
             raise InputError(
                 f"{path} is not a file written by fit, or is damaged ({type(error).__name__}); "
                 "fit again or copy it again"

@@ -313,15 +313,15 @@ def test_a_family_means_what_it_says(family):
     names = {"positive": dist.constraints.positive, "unit": dist.constraints.unit_interval}
     assert names.get(prior.support, dist.constraints.real) is support
     sample = np.asarray(
-        prior.distribution(*prior.hyperparameters()).sample(jax.random.key(0), (40_000,))
+        prior.distribution(*prior.hyperparameters()).sample(jax.random.key(0), (5000,))
     )
     assert np.asarray(support(sample)).all()
     if "median" in numbers:
         logs = np.log(sample) if prior.support == "positive" else np.log(sample / (1 - sample))
-        assert np.median(sample) == pytest.approx(numbers["median"], rel=0.02)
-        assert logs.std() == pytest.approx(numbers["sd"], rel=0.02)
+        assert np.median(sample) == pytest.approx(numbers["median"], rel=0.05)
+        assert logs.std() == pytest.approx(numbers["sd"], rel=0.05)
     elif "mean" in numbers:
-        assert sample.mean() == pytest.approx(numbers["mean"], rel=0.02)
-        assert sample.std() == pytest.approx(numbers["sd"], rel=0.02)
+        assert sample.mean() == pytest.approx(numbers["mean"], rel=0.05)
+        assert sample.std() == pytest.approx(numbers["sd"], rel=0.05)
     else:
-        assert sample.mean() == pytest.approx(2 / 7, rel=0.02)
+        assert sample.mean() == pytest.approx(2 / 7, rel=0.05)

@@ -181,7 +181,7 @@ def test_bits_per_byte_give_the_same_dimensionless_posterior(sweep):
     assert any("another unit" in note for note in bits.info["notes"])
     nats = sweep.posterior
     # kappa and the supervised coordinates follow the unit's scale, which is uncertain in bits
-    for name in ("c0", "f1", "student_level", "student_share", "student_slope_params", "scale"):
+    for name in ("c0", "width", "student_level", "student_share", "student_slope_params", "scale"):
         one, two = (p.tree["posterior"].dataset[[name]] for p in (nats, bits))
         errors = [float(arviz_stats.mcse(p)[name]) for p in (one, two)]
         difference = float(one[name].mean() - two[name].mean())

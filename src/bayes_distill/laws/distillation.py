@@ -34,9 +34,12 @@ class Distillation(Supervised, TeacherLaw):
     The middle factor is sampled as its logarithm, ``-kappa * softplus((log(L_T/L~_S) - w)/f1) /
     softplus(-w/f1)``: kappa is the log suppression where teacher and student are equally good,
     w = log d1 says where it bends. c1 -> infinity, along which the published form has a ridge,
-    is the harmless limit w -> infinity. w itself is sampled as ``bend = f1 softplus(w/f1)``,
-    which equals w to a few percent wherever data have been seen, is positive for every d1, and
-    whose logarithm has neither the wall at small w nor the long tail at large w.
+    is the harmless limit w -> infinity.
+
+    w and f1 are sampled as ``bend = softplus(w/f1)``, which is w/f1 unless that is small, and
+    ``width = 1 / (d log(-log factor) / d log(L_T/L~_S))`` at L_T = L~_S, which is f1 unless w/f1 is
+    small. The data see the slope there, whatever the bend, so the two hardly depend on each other;
+    the logarithm of ``bend`` has neither the wall at small w nor the long tail at large w.
     """
 
     name: ClassVar[str] = "distillation"
@@ -52,8 +55,8 @@ class Distillation(Supervised, TeacherLaw):
         Coordinate("student_gamma", "positive", "gamma'"),
         Coordinate("c0", "positive", "exponent of the teacher's loss, over the reference loss"),
         Coordinate("kappa", "positive", "log suppression at L_T = L~_S"),
-        Coordinate("bend", "positive", "f1 softplus(w/f1), about w = log d1: where the gap opens"),
-        Coordinate("f1", "positive", "width of the bend"),
+        Coordinate("width", "positive", "log L_T/L~_S that changes the suppression e-fold"),
+        Coordinate("bend", "positive", "softplus(w/f1), about log(d1)/f1: where the gap opens"),
     )
     coefficients: ClassVar[tuple[Coefficient, ...]] = (
         *Supervised.coefficients,
@@ -80,8 +83,7 @@ class Distillation(Supervised, TeacherLaw):
         c = coordinates
         log_teacher = jnp.log(jnp.asarray(teacher_loss))
         log_student = self.log_supervised_loss(c, params, tokens, reference)
-        f1 = jnp.asarray(c["f1"])
-        w = f1 * inverse_softplus(jnp.asarray(c["bend"]) / f1)
+        w, f1 = _bend(c["width"], c["bend"])
         log_suppression = -jnp.exp(
             jnp.log(jnp.asarray(c["kappa"]))
             + log_softplus((log_teacher - log_student - w) / f1)
@@ -97,8 +99,8 @@ class Distillation(Supervised, TeacherLaw):
     def to_published(self, coordinates: Coordinates, reference: Reference) -> Coefficients:
         """Coefficients of table 6. c1 and d1 reach infinity where the data let them."""
         c = coordinates
-        c0, f1, bend = (jnp.asarray(c[name]) for name in ("c0", "f1", "bend"))
-        w = f1 * inverse_softplus(bend / f1)
+        c0 = jnp.asarray(c["c0"])
+        w, f1 = _bend(c["width"], c["bend"])
         # eq. 8 has L_T^-c0 where the coordinates have L0 * (L_T/L0)^-c0
         level = jnp.asarray(c["student_level"]) * jnp.exp((1 + c0) * jnp.log(reference.loss))
         A, B, alpha, beta, gamma = bracket_to_published(
@@ -131,6 +133,14 @@ class Distillation(Supervised, TeacherLaw):
             "student_gamma": gamma,
             "c0": c0,
             "kappa": c1 * f1 * jnp.exp(log_softplus(-w / f1)),
-            "bend": f1 * jax.nn.softplus(w / f1),
-            "f1": f1,
+            "width": f1 * jnp.exp(jax.nn.softplus(w / f1) + log_softplus(-w / f1)),
+            "bend": jax.nn.softplus(w / f1),
         }
+
+
+def _bend(width: ArrayLike, bend: ArrayLike) -> tuple[Array, Array]:
+    """Give w = log d1 and f1 from the coordinates `width` and `bend`."""
+    bend = jnp.asarray(bend)
+    r = inverse_softplus(bend)  # w / f1
+    f1 = jnp.exp(jnp.log(jnp.asarray(width)) - bend - log_softplus(-r))
+    return r * f1, f1

@@ -92,6 +92,11 @@ def read_asked(
         for name, found in (("served_tokens", served), ("target_loss", target))
         if len(found) > 1
     ]
+    faults += [
+        Fault("needs params: it is about one student", column=name)
+        for name, given in (("teachers", teachers), ("target_loss", target_loss))
+        if params is None and served_tokens is not None and given is not None
+    ]
     if draws < 1:
         faults.append(Fault(f"{draws} is less than 1", column="draws"))
     if seed < 0:
