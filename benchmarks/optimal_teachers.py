@@ -1,8 +1,8 @@
 """Where the posterior of busbridge2025 puts the best teacher, and where the runs do.
 
-Twelve cells of student size and tokens (143M, 198M and 546M, four token counts each) show an optimum
-in the runs. For each: the 90% interval of the optimal teacher loss, and the losses of the teachers
-whose students are within 0.003 nats of the best one.
+Twelve cells of student size and tokens (143M, 198M and 546M, four token counts each) show an
+optimum in the runs. For each: the 90% interval of the optimal teacher loss, and the losses of the
+teachers whose students are within 0.003 nats of the best one.
 
     python benchmarks/optimal_teachers.py [CARD ...]
 """

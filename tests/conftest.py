@@ -15,6 +15,7 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    from bayes_distill.cards import Card
     from bayes_distill.posterior import Posterior
     from bayes_distill.runs import Runs
 
@@ -51,7 +52,7 @@ class Fitted:
 
 
 def fit_once(
-    folder: Path, name: str, runs: Runs, truth: dict[str, float], card: str | None
+    folder: Path, name: str, runs: Runs, truth: dict[str, float], card: Card | str | None
 ) -> Fitted:
     from bayes_distill.inference.fit import fit
     from bayes_distill.inference.sweeps import write_runs
@@ -91,6 +92,7 @@ def chinchilla(fits_folder: Path) -> Fitted:
 @pytest.fixture(scope="session")
 def mixed(fits_folder: Path) -> Fitted:
     """Supervised and distilled runs, some teachers known by size only, fitted jointly."""
+    from bayes_distill.cards import load_card
     from bayes_distill.inference.sweeps import simulate_from_card
     from bayes_distill.runs import Runs, paper_design
 
@@ -106,7 +108,8 @@ def mixed(fits_folder: Path) -> Fitted:
     runs, truth = simulate_from_card("joint", design, coefficients="table6", seed=3)
     frame = runs.frame.copy()
     frame.loc[frame["teacher_params"].notna(), "teacher_loss"] = np.nan  # not measured
-    return fit_once(fits_folder, "mixed", Runs.from_frame(frame), truth, None)
+    card = load_card("joint").model_copy(update={"target_accept": 0.98})
+    return fit_once(fits_folder, "mixed", Runs.from_frame(frame), truth, card)
 
 
 @pytest.fixture(scope="session")

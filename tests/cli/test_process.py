@@ -14,17 +14,7 @@ from pathlib import Path
 import pytest
 
 PROGRAM = [sys.executable, "-c", "from bayes_distill.cli import main; main()"]
-HEAVY = (
-    "jax",
-    "numpyro",
-    "pandas",
-    "numpy",
-    "scipy",
-    "xarray",
-    "pydantic",
-    "matplotlib",
-    "arviz_stats",
-)
+HEAVY = ("jax", "numpyro", "pandas", "numpy", "scipy", "xarray", "matplotlib", "arviz_stats")
 
 
 def call(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -3,8 +3,8 @@
 A prior stated coefficient by coefficient says little about losses, because coefficients trade
 off. Here the prior is a normal distribution on the unconstrained coordinates whose covariance is
 chosen so that log losses over a grid of models vary by a stated amount: with J the Jacobian of
-those log losses (n models, k coordinates), the precision is ``J'J k / (n sd^2)``, plus a weak
-diagonal that holds the directions in which losses hardly move.
+those log losses (models, coordinates), the precision is ``m J'J`` plus a weak diagonal that holds
+the directions in which losses hardly move; m is solved for.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
+from scipy.optimize import brentq
 
 from bayes_distill.cards.card import SupervisedPrior
 from bayes_distill.laws import Reference
@@ -23,8 +24,8 @@ LAW = Supervised()
 NAMES = LAW.coordinate_names
 # sd of each unconstrained coordinate (log; logit for the share) where losses do not say more
 WEAK_SD = {
-    "floor": 0.2, "level": 0.5, "share": 0.7,
-    "slope_params": 0.3, "slope_tokens": 0.3, "gamma": 0.3,
+    "floor": 0.1, "level": 0.25, "share": 0.35,
+    "slope_params": 0.15, "slope_tokens": 0.15, "gamma": 0.15,
 }  # fmt: skip
 GRID = 7  # sizes and token ratios each; the grid only sets the range, its density hardly matters
 
@@ -79,14 +80,29 @@ def joint_prior(prior: SupervisedPrior, reference: Reference, unit_ratio: float)
     tokens = (params * ratios).ravel() / reference.tokens
     params = params.ravel() / reference.params
     jacobian = np.asarray(jax.jit(jax.jacfwd(_log_losses))(centre, params, tokens))
-    n, k = jacobian.shape
-    precision = jacobian.T @ jacobian * k / (n * prior.loss_sd**2)
-    precision += np.diag([WEAK_SD[name] ** -2 for name in NAMES])
-    covariance = np.linalg.inv(precision)
+    covariance = _covariance(jacobian, prior.loss_sd)
     if not same_unit:
         unit = np.array([1.0, 1.0, 0, 0, 0, 0])  # floor and level move together with the unit
         covariance += prior.unit_sd**2 * np.outer(unit, unit)
     return JointPrior(centre, np.linalg.cholesky(covariance), ratio)
+
+
+def _covariance(jacobian: np.ndarray, loss_sd: float) -> np.ndarray:
+    """Covariance (k, k) under which log losses, to first order, vary by `loss_sd` as asked.
+
+    Their mean variance falls as the multiplier grows, so the multiplier is found by bisection; if
+    the weak diagonal alone already holds losses within `loss_sd`, it is zero.
+    """
+    gram, weak = jacobian.T @ jacobian, np.diag([WEAK_SD[name] ** -2 for name in NAMES])
+
+    def excess(log_multiplier: float) -> float:
+        covariance = np.linalg.inv(weak + np.exp(log_multiplier) * gram)
+        spread = np.trace(jacobian @ covariance @ jacobian.T) / len(jacobian)
+        return float(np.log(spread) - 2 * np.log(loss_sd))
+
+    low, high = -20.0, 40.0  # a multiplier of next to nothing, and one that fixes every loss
+    found = low if excess(low) <= 0 else float(brentq(excess, low, high))
+    return np.asarray(np.linalg.inv(weak + np.exp(found) * gram))
 
 
 def loss_unit_ratio(

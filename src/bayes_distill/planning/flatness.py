@@ -12,8 +12,8 @@ from bayes_distill.planning.recipe import Recipe, Setting, complete
 Floats = NDArray[np.float64]
 
 NEARLY = 0.005  # nats: about what repeated runs differ by
-SIZES, TOKENS = 49, 41
 DECADES = 2.0  # looked at, to either side of the recipe
+SIZES, TOKENS, CLOSER = 49, 45, 17  # grid points
 DRAWS = 64
 
 
@@ -25,23 +25,32 @@ def teacher_size_range(setting: Setting, budget: Floats, recipe: Recipe) -> tupl
     """
     small, large = np.full(budget.size, np.nan), np.full(budget.size, np.nan)
     few = replace(setting, posterior=setting.posterior.thin(DRAWS))
+    low, high = np.log(setting.limits.teacher_params_range)
     reach = np.log(10) * DECADES
     for place in np.flatnonzero(np.isfinite(recipe.teacher_params)):
-        low, high = np.log(setting.limits.teacher_params_range)
         centre = np.log(recipe.teacher_params[place])
         sizes = np.linspace(max(low, centre - reach), min(high, centre + reach), SIZES)
         sizes = np.union1d(np.log(setting.limits.menu) if setting.limits.menu else sizes, [centre])
-        best = np.log(recipe.teacher_tokens[place])
-        tokens = np.union1d(np.linspace(best - reach, best + reach, TOKENS), [best])
-        tokens = np.clip(
-            tokens,
-            np.log(setting.limits.min_teacher_tokens),
-            np.log(setting.limits.max_teacher_tokens),
-        )
-        grid = np.stack(np.meshgrid(sizes, tokens, indexing="ij"), axis=-1).reshape(-1, 2)
-        trial = complete(few, np.full(len(grid), budget[place]), grid)
-        expected = np.where(np.isnan(trial.student_tokens), np.inf, trial.losses.mean(axis=0))
-        profile = expected.reshape(sizes.size, tokens.size).min(axis=1)
+        profile = _profile(few, float(budget[place]), sizes)
         near = np.flatnonzero(profile <= profile.min() + NEARLY)
         small[place], large[place] = np.exp(sizes[near[0]]), np.exp(sizes[near[-1]])
     return small, large
+
+
+def _profile(setting: Setting, budget: float, log_sizes: Floats) -> Floats:
+    """Expected loss (sizes,) of the best recipe for each size of teacher."""
+
+    def expected(log_tokens: Floats) -> Floats:
+        sizes = np.broadcast_to(log_sizes[:, None], log_tokens.shape)
+        trials = np.stack([sizes, log_tokens], axis=-1).reshape(-1, 2)
+        recipe = complete(setting, np.full(len(trials), budget), trials)
+        loss = np.where(np.isnan(recipe.student_tokens), np.inf, recipe.losses.mean(axis=0))
+        return loss.reshape(log_tokens.shape)
+
+    limits = setting.limits
+    ends = np.log([limits.min_teacher_tokens, limits.max_teacher_tokens])
+    coarse = np.linspace(*ends, TOKENS)
+    best = coarse[expected(np.tile(coarse, (log_sizes.size, 1))).argmin(axis=1)]
+    step = coarse[1] - coarse[0]
+    closer = np.linspace(best - step, best + step, CLOSER, axis=1)
+    return expected(np.clip(closer, *ends)).min(axis=1)

@@ -23,8 +23,8 @@ Floats = NDArray[np.float64]
 
 CANDIDATES = 64  # recipes of single draws that are tried first
 SEARCH_DRAWS = 256  # draws that the pattern is first moved by; its last moves are by all of them
-PATTERN = np.linspace(-1, 1, 5)
-SMALLEST_STEP = 1e-4  # of a natural logarithm of sizes and tokens
+PATTERN = np.linspace(-1, 1, 5)  # steps along each unknown
+SMALLEST_STEP = 1e-4  # of a natural logarithm of sizes and tokens; for a loss, a hundredth of it
 SMALL_STEP, LARGEST_STEP = 0.02, 1.0
 ROUNDS = 60
 
@@ -85,23 +85,23 @@ def _search(
     setting: Setting, budget: Floats, starts: Floats, utility: Utility, widest: float = LARGEST_STEP
 ) -> Floats:
     """Unknowns (budgets, unknowns) where a shrinking pattern around the best start ends up."""
-    place = np.arange(budget.size)
     scores = _score(setting, budget, starts, utility)  # (candidates, budgets)
-    centre = starts[scores.argmin(axis=0), place]
+    centre = starts[scores.argmin(axis=0), np.arange(budget.size)]
     best = scores.min(axis=0)
     step = np.clip(np.ptp(starts, axis=0) / 4, SMALL_STEP, widest)  # (budgets, unknowns)
     offsets = _offsets(starts.shape[-1], setting)
+    smallest = SMALLEST_STEP if starts.shape[-1] > 1 else SMALLEST_STEP / 100
     for _ in range(ROUNDS):
-        active = step.max(axis=1) > SMALLEST_STEP
-        if not active.any():
+        moving = np.flatnonzero(step.max(axis=1) > smallest)
+        if not moving.size:
             break
-        trial = centre[None] + offsets[:, None, :] * step[None]
-        scores = _score(setting, budget, trial, utility)
-        winner = scores.argmin(axis=0)
-        better = scores[winner, place] < best
-        centre = np.where(better[:, None], trial[winner, place], centre)
-        best = np.where(better, scores[winner, place], best)
-        step = np.where(better[:, None], step, step / 2)
+        trial = centre[moving] + offsets[:, None, :] * step[moving]
+        scores = _score(setting, budget[moving], trial, utility)
+        better = scores.min(axis=0) < best[moving]
+        won = moving[better]
+        centre[won] = trial[scores.argmin(axis=0)[better], better]
+        best[won] = scores.min(axis=0)[better]
+        step[moving[~better]] /= 2
     return centre
 
 
@@ -123,9 +123,10 @@ def _unknowns(setting: Setting, optimum: Optimum) -> Floats:
 def _offsets(unknowns: int, setting: Setting) -> Floats:
     """Trial directions (trials, unknowns), in steps."""
     if unknowns == 1:
-        return PATTERN[:, None]
+        return PATTERN[PATTERN != 0, None]
     first = np.zeros(1) if setting.limits.menu else PATTERN
-    return np.stack(np.meshgrid(first, PATTERN), axis=-1).reshape(-1, 2)
+    offsets = np.stack(np.meshgrid(first, PATTERN), axis=-1).reshape(-1, 2)
+    return offsets[offsets.any(axis=1)]
 
 
 def _score(setting: Setting, budget: Floats, unknowns: Floats, utility: Utility) -> Floats:

@@ -70,4 +70,12 @@ def best_student_size(
         low, high = sizes[max(best - 1, 0)], sizes[min(best + 1, sizes.size - 1)]
         sizes = np.geomspace(low, high, FINE)
         scores = np.array([score(float(size)) for size in sizes])
-    return float(sizes[scores.argmin()])
+    best = int(scores.argmin())
+    if not 0 < best < FINE - 1 or not np.isfinite(scores[best - 1 : best + 2]).all():
+        return float(sizes[best])
+    # the lowest point of the parabola through the best and its neighbours
+    left, middle, right = scores[best - 1 : best + 2]
+    step = np.log(sizes[1] / sizes[0])
+    bend = left - 2 * middle + right
+    finest = float(sizes[best] * np.exp(step * (left - right) / (2 * bend))) if bend > 0 else 0.0
+    return finest if finest > 0 and score(finest) < middle else float(sizes[best])

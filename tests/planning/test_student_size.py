@@ -1,0 +1,72 @@
+"""The size of the student, where serving it is paid from the same budget."""
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize_scalar
+
+from bayes_distill import plan
+from bayes_distill.compute import FLOPS, SCENARIOS
+from bayes_distill.errors import InputError
+from bayes_distill.planning.limits import Limits
+from bayes_distill.planning.student_size import best_student_size
+from bayes_distill.planning.utilities import mean
+
+EQ69 = FLOPS["eq69"]
+BOTH = "teacher-pretraining-and-inference"
+ASKED = {"crossovers": False, "served_tokens": 1e12}
+
+
+@pytest.fixture(scope="module")
+def few(posterior):
+    return posterior.thin(16)
+
+
+@pytest.mark.parametrize("scenario", ["supervised", "best-case", BOTH])
+def test_sizes_half_as_large_again_or_two_thirds_are_worse(few, scenario):
+    chosen = plan(few, budget=1e22, scenario=scenario, **ASKED).table.iloc[0]
+    size = chosen["params"]
+    assert chosen["served_tokens"] == 1e12
+    assert chosen["share_serving"] == pytest.approx(EQ69.forward_flops(size) * 1e12 / 1e22)
+    assert chosen.filter(like="share_").sum() == pytest.approx(1, abs=1e-9)
+    others = plan(few, [size / 1.5, size * 1.5], 1e22, scenario=scenario, **ASKED).table
+    assert (others["loss_mean"] > chosen["loss_mean"]).all()
+
+
+def test_supervised_training_agrees_with_a_search_by_somebody_else(few, plain):
+    def expected(log_size, served):
+        each = EQ69.forward_flops(np.exp(log_size))
+        tokens = (1e22 - served * each) / (3 * each)
+        if tokens <= 0:
+            return 100.0
+        return plain.supervised(few.published, np.exp(log_size), tokens).mean()
+
+    sizes = []
+    for served in (1.0, 1e12, 1e13):
+        size = best_student_size(few, 1e22, SCENARIOS["supervised"], Limits(), EQ69, served, mean)
+        found = minimize_scalar(expected, bounds=np.log([1e8, 1e11]), args=(served,),
+                                method="bounded")  # fmt: skip
+        assert expected(np.log(size), served) == pytest.approx(found.fun, abs=1e-5)
+        sizes.append(size)
+    # next to nothing to serve: a large student; much: a small one
+    assert sizes[0] > 1.5 * sizes[1] > 2 * sizes[2]
+
+
+def test_every_budget_has_a_size_of_its_own(few):
+    table = plan(few, budget="1e21,1e23", scenario="supervised", **ASKED).table
+    assert table["budget"].tolist() == [1e21, 1e23]
+    assert table["params"].iloc[1] > 3 * table["params"].iloc[0]
+
+
+def test_what_cannot_be_served_is_refused(few):
+    with pytest.raises(InputError, match="do not pay for training any student") as caught:
+        plan(few, budget=1e19, scenario="supervised", **ASKED)
+    least = float(str(caught.value).split("it takes ")[1])
+    assert least == pytest.approx(EQ69.forward_flops(1e7) * (1e12 + 3e6), rel=0.01)
+    with pytest.raises(InputError, match="within the limits: the least"):
+        plan(few, 1e9, 1e21, scenario="supervised", **ASKED)
+
+
+def test_what_is_about_one_student_needs_its_size(few):
+    with pytest.raises(InputError) as caught:
+        plan(few, budget=1e22, teachers="gone.csv", target_loss=2.2, **ASKED)
+    assert {f.column for f in caught.value.faults} >= {"teachers", "target_loss"}

@@ -1,0 +1,53 @@
+"""Fits of the two real tables, each once; skipped where the tables are not at hand."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from bayes_distill.inference.fit import fit
+from bayes_distill.posterior import Posterior
+
+
+@pytest.fixture(scope="session")
+def real_tables() -> None:
+    """As `real_data`, for fixtures that live as long as the session."""
+    if not os.environ.get("BAYES_DISTILL_DATA"):
+        pytest.skip("set BAYES_DISTILL_DATA to the folder with the two real tables to run this")
+
+
+@pytest.fixture(scope="session")
+def busbridge(real_tables: None) -> Posterior:
+    """All 354 distillation runs, with the defaults."""
+    return fit("busbridge2025")
+
+
+@pytest.fixture(scope="session")
+def busbridge_above_2_3(real_tables: None) -> Posterior:
+    """The 328 runs with a loss above 2.3, with the defaults."""
+    return fit("busbridge2025", where="loss > 2.3")
+
+
+@pytest.fixture(scope="session")
+def busbridge_as_extracted(real_tables: None) -> Posterior:
+    """All 354 runs with the six labels as extracted."""
+    return fit("busbridge2025", corrections=False)
+
+
+@pytest.fixture(scope="session")
+def hoffmann(real_tables: None) -> Posterior:
+    """All 245 supervised runs, with the defaults."""
+    return fit("hoffmann2022")
+
+
+@pytest.fixture(scope="session")
+def hoffmann_without_outliers(real_tables: None) -> Posterior:
+    """The 240 runs without the five highest losses."""
+    return fit("hoffmann2022", where="tokens > 0.43 * params")
+
+
+@pytest.fixture(scope="session")
+def hoffmann_gamma(real_tables: None) -> Posterior:
+    """The 240 runs with gamma free."""
+    return fit("hoffmann2022", "hoffmann2022-gamma", where="tokens > 0.43 * params")
