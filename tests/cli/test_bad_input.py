@@ -309,7 +309,7 @@ def test_files_that_are_no_fit(refused, workplace):
     pd.DataFrame({"a": [1]}).to_pickle("pickle.nc")
     assert "not a file written by fit" in refused("forecast", "pickle.nc", *STUDENT)
     Path("folder").mkdir()
-    assert "no model card folder" in refused("forecast", "folder", *STUDENT) or True
+    assert "folder is a folder" in refused("forecast", "folder", *STUDENT)
     assert "has no posterior yet" in refused("forecast", "joint", *STUDENT)
 
 

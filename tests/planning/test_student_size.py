@@ -37,7 +37,7 @@ def test_supervised_training_agrees_with_a_search_by_somebody_else(few, plain):
         each = EQ69.forward_flops(np.exp(log_size))
         tokens = (1e22 - served * each) / (3 * each)
         if tokens <= 0:
-            return 100.0
+            return 100.0 + log_size
         return plain.supervised(few.published, np.exp(log_size), tokens).mean()
 
     sizes = []
