@@ -29,7 +29,7 @@ from numpyro.infer.util import potential_energy
 from scipy.optimize import minimize
 
 from bayes_distill.cards import load_card
-from bayes_distill.inference.fit import prepare, reference_point
+from bayes_distill.inference.prepare import prepare, reference_point
 from bayes_distill.inference.sampler import (
     Sample,
     SamplerSettings,

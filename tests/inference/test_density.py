@@ -13,9 +13,9 @@ from scipy import special, stats
 
 from bayes_distill.cards import Card, load_card
 from bayes_distill.inference.density import constrainer, pointwise, potential, prior_sampler
-from bayes_distill.inference.fit import PAD, padded_data, prepare, reference_point
 from bayes_distill.inference.joint_prior import NAMES
 from bayes_distill.inference.model import Data, ModelSpec, mean_loss
+from bayes_distill.inference.prepare import PAD, padded_data, prepare, reference_point
 from bayes_distill.laws import TABLE_6
 from bayes_distill.runs import Runs
 

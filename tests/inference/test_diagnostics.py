@@ -99,11 +99,12 @@ def test_the_worst_coordinate_is_named_by_its_place_in_a_vector():
 
 @pytest.mark.parametrize("places", [[1.0, 1.0, 1.0, 1.0], [1.0, 2.0, 3.0, 4.0]])
 def test_chains_that_do_not_move_at_all_fail_whatever_the_others_do(places):
-    a = np.repeat(np.array(places)[:, None], DRAWS, axis=1)
-    found = judge(good_chains(a=a, energy=np.ones((CHAINS, DRAWS))))
+    b = good_chains()["b"]
+    b[..., 1] = np.array(places)[:, None]
+    found = judge(good_chains(b=b, energy=np.ones((CHAINS, DRAWS))))
     told = verdicts(found)
     assert told["rhat_max"] == told["bfmi_min"] == "fail"
-    assert " a:" in next(c for c in found.checks if c.name == "rhat_max").advice
+    assert "b[1]" in next(c for c in found.checks if c.name == "rhat_max").advice
     assert found.verdict == "fail"
 
 

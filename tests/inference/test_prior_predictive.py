@@ -10,7 +10,8 @@ import pytest
 
 from bayes_distill.cards import Card, load_card, model_names
 from bayes_distill.inference.density import constrainer, pointwise, prior_sampler
-from bayes_distill.inference.fit import DEFAULT_CARDS, prepare, reference_point
+from bayes_distill.inference.fit import DEFAULT_CARDS
+from bayes_distill.inference.prepare import prepare, reference_point
 from bayes_distill.laws import LAWS, TABLE_6
 from bayes_distill.runs import Runs, chinchilla_design, paper_design, simulate
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from typing import Annotated, Any, ClassVar, Literal, override
 
 from numpyro import distributions as dist  # not numpyro.distributions: see inference/__init__.py
@@ -11,20 +12,20 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
 from bayes_distill.laws.base import Support
 
 
-class _Prior(BaseModel):
+class _Prior(BaseModel, ABC):
     """What every family shares: frozen, no unknown keys, one support."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     support: ClassVar[Support]
 
+    @abstractmethod
     def hyperparameters(self) -> tuple[float, float]:
         """Two numbers that, with the family's name, make the distribution."""
-        raise NotImplementedError
 
     @staticmethod
+    @abstractmethod
     def distribution(first: Any, second: Any) -> dist.Distribution:
         """NumPyro distribution from the two numbers, which may be traced."""
-        raise NotImplementedError
 
 
 class LogNormal(_Prior):

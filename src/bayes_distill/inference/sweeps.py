@@ -15,9 +15,9 @@ from bayes_distill.cards import Card, load_card
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.files import atomic_path
 from bayes_distill.inference.density import constrainer, prior_sampler
-from bayes_distill.inference.fit import padded_data
 from bayes_distill.inference.joint_prior import joint_prior
 from bayes_distill.inference.model import hyperparameters, model_spec
+from bayes_distill.inference.prepare import padded_data
 from bayes_distill.laws import TABLE_6, Reference
 
 if TYPE_CHECKING:

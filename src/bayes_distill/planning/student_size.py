@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 
 RANGE = (1e7, 1e13)
 COARSE, FINE = 25, 5
-ROUNDS = 3
+ROUNDS = 4
 DRAWS = 128
 
 
