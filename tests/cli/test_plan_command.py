@@ -91,7 +91,7 @@ def test_tables_for_people(command, scattered_file, workplace):
 
 
 def test_a_card_with_point_coefficients_can_be_planned_with(command):
-    for card in ("busbridge2025-table6", "busbridge2025-table6-as-printed"):
+    for card in ("busbridge2025-table6-repaired", "busbridge2025-table6"):
         answer = command("plan", card, *STUDENT, "--scenario", BOTH, "--no-crossovers", "--json")
         assert answer.status == 0
         assert answer.json["rows"][0]["regret"]["mean"] < 1e-9

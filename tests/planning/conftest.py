@@ -78,4 +78,4 @@ def many():
 @pytest.fixture(scope="session")
 def point():
     """Table 6 as a posterior with one draw."""
-    return load_posterior("busbridge2025-table6")
+    return load_posterior("busbridge2025-table6-repaired")

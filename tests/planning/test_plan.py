@@ -215,13 +215,13 @@ def test_thinning_and_extrapolation_are_noted(scattered):
 
 def test_point_coefficients_are_a_posterior_with_one_draw(point):
     assert point.n_draws == 1
-    found = plan("busbridge2025-table6", "1B", "1e22", scenario=f"best-case,{BOTH}")
+    found = plan("busbridge2025-table6-repaired", "1B", "1e22", scenario=f"best-case,{BOTH}")
     np.testing.assert_array_equal(found.table["loss_lower"], found.table["loss_upper"])
     assert (found.table["regret_upper"] < 1e-9).all()
     assert found.table["p_beats_supervised"].isin([0.0, 1.0]).all()
     assert found.crossovers["p_none"].tolist() == [0.0, 1.0]
     assert any("not a certainty" in note for note in found.notes)
-    printed = plan("busbridge2025-table6-as-printed", "1B", "1e22", scenario=BOTH).table
+    printed = plan("busbridge2025-table6", "1B", "1e22", scenario=BOTH).table
     assert abs(printed["loss_mean"] - found.table["loss_mean"].iloc[1]).item() > 0.002
 
 

@@ -22,6 +22,7 @@ from bayes_distill.posterior import Posterior
 Floats = NDArray[np.float64]
 
 CANDIDATES = 64  # recipes of single draws that are tried first
+FINALISTS = 8  # of them, tried with all draws
 SEARCH_DRAWS = 256  # draws that the pattern is first moved by; its last moves are by all of them
 PATTERN = np.linspace(-1, 1, 5)  # steps along each unknown
 SMALLEST_STEP = 1e-4  # of a natural logarithm of sizes and tokens; for a loss, a hundredth of it
@@ -77,7 +78,8 @@ def best_recipe(setting: Setting, budget: Floats, optimum: Optimum, utility: Uti
         spread[..., 0] = np.repeat(menu, budget.size)
         found = _search(small, np.tile(budget, menu.size), spread, utility)
         found = found.reshape(menu.size, budget.size, -1)
-    ends = np.concatenate([found, starts])
+    order = _score(small, budget, starts, utility).argsort(axis=0)[:FINALISTS]
+    ends = np.concatenate([found, starts[order, np.arange(budget.size)]])
     return complete(setting, budget, _search(setting, budget, ends, utility, SMALL_STEP))
 
 
