@@ -64,6 +64,13 @@ def fit_once(
     return Fitted(runs, truth, posterior, table, file)
 
 
+def careful(name: str) -> Card:
+    """A shipped card with shorter steps: few draws must pass their checks on every machine."""
+    from bayes_distill.cards import load_card
+
+    return load_card(name).model_copy(update={"target_accept": 0.98})
+
+
 @pytest.fixture(scope="session")
 def fits_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the fits that tests share; nothing else is written there."""
@@ -76,7 +83,7 @@ def sweep(fits_folder: Path) -> Fitted:
     from bayes_distill.inference.sweeps import simulate_from_card
 
     runs, truth = simulate_from_card("busbridge2025", "paper", coefficients="table6", seed=2)
-    return fit_once(fits_folder, "sweep", runs, truth, "busbridge2025")
+    return fit_once(fits_folder, "sweep", runs, truth, careful("busbridge2025"))
 
 
 @pytest.fixture(scope="session")
@@ -92,7 +99,6 @@ def chinchilla(fits_folder: Path) -> Fitted:
 @pytest.fixture(scope="session")
 def mixed(fits_folder: Path) -> Fitted:
     """Supervised and distilled runs, some teachers known by size only, fitted jointly."""
-    from bayes_distill.cards import load_card
     from bayes_distill.inference.sweeps import simulate_from_card
     from bayes_distill.runs import Runs, paper_design
 
@@ -108,8 +114,7 @@ def mixed(fits_folder: Path) -> Fitted:
     runs, truth = simulate_from_card("joint", design, coefficients="table6", seed=3)
     frame = runs.frame.copy()
     frame.loc[frame["teacher_params"].notna(), "teacher_loss"] = np.nan  # not measured
-    card = load_card("joint").model_copy(update={"target_accept": 0.98})
-    return fit_once(fits_folder, "mixed", Runs.from_frame(frame), truth, card)
+    return fit_once(fits_folder, "mixed", Runs.from_frame(frame), truth, careful("joint"))
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayes_distill.cards import load_card
 from bayes_distill.errors import InputError
 from bayes_distill.forecasting import forecast
 from bayes_distill.inference.fit import default_card, fit
@@ -177,9 +176,7 @@ def test_another_seed_and_fewer_runs_give_other_draws_from_the_same_programs(
 def test_bits_per_byte_give_the_same_dimensionless_posterior(sweep):
     frame = sweep.runs.frame.copy()
     frame[["loss", "teacher_loss"]] *= 0.3
-    # where the unit is uncertain, kappa and the bend trade off along a ridge: shorter steps
-    card = load_card("busbridge2025").model_copy(update={"target_accept": 0.98})
-    bits = fit(Runs.from_frame(frame), card, **SETTINGS, seed=3)
+    bits = fit(Runs.from_frame(frame), sweep.posterior.card, **SETTINGS, seed=3)
     assert bits.reference.loss == pytest.approx(0.3 * sweep.posterior.reference.loss)
     assert any("another unit" in note for note in bits.info["notes"])
     nats = sweep.posterior

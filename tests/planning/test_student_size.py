@@ -42,7 +42,9 @@ def test_supervised_training_agrees_with_a_search_by_somebody_else(few, plain):
 
     sizes = []
     for served in (1.0, 1e12, 1e13):
-        size = best_student_size(few, 1e22, SCENARIOS["supervised"], Limits(), EQ69, served, mean)
+        found = best_student_size(few, 1e22, SCENARIOS["supervised"], Limits(), EQ69, served, mean)
+        size = found.size
+        assert np.median(found.own) == pytest.approx(size, rel=0.4)
         found = minimize_scalar(expected, bounds=np.log([1e8, 1e11]), args=(served,),
                                 method="bounded")  # fmt: skip
         assert expected(np.log(size), served) == pytest.approx(found.fun, abs=2e-5)

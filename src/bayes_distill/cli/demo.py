@@ -74,6 +74,7 @@ def demo(
     axes.set_title("Simulated sweep: a stronger teacher helps, until it does not", loc="left")
     with atomic_path(picture) as temporary:
         figure.savefig(temporary, dpi=150)
+    plt.close(figure)
 
     reference = posterior.reference
     law = posterior.law

@@ -108,7 +108,7 @@ def _recipe(r: Row) -> list[str]:
 
 def _optimum(r: Row) -> list[str]:
     return [
-        _count(r["params"]), _count(r["budget"]),
+        _range(r, "optimum_params"), _count(r["budget"]),
         _range(r, "optimum_student_tokens"), _range(r, "optimum_teacher_params"),
         _range(r, "optimum_teacher_tokens"),
         f"{r['optimum_teacher_loss_lower']:.3f} to {r['optimum_teacher_loss_upper']:.3f}",

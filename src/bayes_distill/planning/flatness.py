@@ -48,9 +48,10 @@ def _profile(setting: Setting, budget: float, log_sizes: Floats) -> Floats:
         return loss.reshape(log_tokens.shape)
 
     limits = setting.limits
-    ends = np.log([limits.min_teacher_tokens, limits.max_teacher_tokens])
-    coarse = np.linspace(*ends, TOKENS)
+    fewest, most = np.log([limits.min_teacher_tokens, limits.max_teacher_tokens])
+    coarse = np.linspace(fewest, most, TOKENS)
     best = coarse[expected(np.tile(coarse, (log_sizes.size, 1))).argmin(axis=1)]
     step = coarse[1] - coarse[0]
     closer = np.linspace(best - step, best + step, CLOSER, axis=1)
-    return expected(np.clip(closer, *ends)).min(axis=1)
+    profile: Floats = expected(np.clip(closer, fewest, most)).min(axis=1)
+    return profile

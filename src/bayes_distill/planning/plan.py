@@ -23,7 +23,7 @@ from bayes_distill.planning.limits import Limits
 from bayes_distill.planning.plan_json import plan_json
 from bayes_distill.planning.recipe import Setting
 from bayes_distill.planning.rows import solve_rows
-from bayes_distill.planning.student_size import best_student_size
+from bayes_distill.planning.student_size import StudentSize, best_student_size
 from bayes_distill.planning.utilities import Utility
 from bayes_distill.points import Quantity
 from bayes_distill.posterior import Posterior, load_posterior
@@ -143,21 +143,25 @@ def plan(
     refuse_supervised(loaded, asked)
     thin = loaded.thin(draws)
     generator = np.random.default_rng(seed)
+    lower = (1 - interval) / 2
     rows: list[pd.DataFrame] = []
     pieces: list[xr.Dataset] = []
     for who in asked.scenarios:
-        cases = [(size, asked.budgets) for size in asked.sizes] or [
+        given = [(StudentSize(size, np.full(1, size)), asked.budgets) for size in asked.sizes]
+        cases = given or [
             (
                 best_student_size(thin, one, who, limits, asked.flops, asked.served, asked.utility),
                 np.array([one]),
             )
             for one in asked.budgets
         ]
-        for size, budgets in cases:
-            setting = Setting(thin, float(size), who, limits, asked.flops)
+        for student, budgets in cases:
+            setting = Setting(thin, float(student.size), who, limits, asked.flops)
             table, piece = solve_rows(
                 setting, budgets, asked.served, asked.utility, generator, interval
             )
+            for name, level in (("median", 0.5), ("lower", lower), ("upper", 1 - lower)):
+                table[f"optimum_params_{name}"] = np.quantile(student.own, level)
             rows.append(table)
             pieces.append(piece)
     table = pd.concat(rows, ignore_index=True)

@@ -65,7 +65,7 @@ def _row(r: dict[Any, Any]) -> dict[str, Any]:
             **_pick(r, "loss", ("mean", "lower", "upper")),
             "predictive": _pick(r, "predictive", ("lower", "upper")),
         },
-        "optimum": {name: _pick(r, f"optimum_{name}", SPREAD) for name in UNKNOWNS},
+        "optimum": {name: _pick(r, f"optimum_{name}", SPREAD) for name in ("params", *UNKNOWNS)},
         "regret": _pick(r, "regret", ("mean", "upper")),
         "p_beats_supervised": _plain(r["p_beats_supervised"]),
         "flat_teacher_params": _pick(r, "flat_teacher_params", ("lower", "upper")),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +24,22 @@ ROUNDS = 4
 DRAWS = 128
 
 
+@dataclass(frozen=True)
+class StudentSize:
+    """A size of student, and how sure it is.
+
+    Parameters
+    ----------
+    size
+        N_S whose recipe has the best utility over the whole posterior.
+    own
+        Each draw's own best among the sizes looked at, (draws,); they lie closest around `size`.
+    """
+
+    size: float
+    own: Floats
+
+
 def best_student_size(
     posterior: Posterior,
     budget: float,
@@ -30,7 +48,7 @@ def best_student_size(
     flops: ForwardFlops,
     served: float,
     utility: Utility,
-) -> float:
+) -> StudentSize:
     """Size N_S whose recipe has the best utility after F(N_S) FLOPs for each token served.
 
     Raises
@@ -39,6 +57,11 @@ def best_student_size(
         If the budget pays for no student at all.
     """
     thin = posterior.thin(DRAWS)
+    losses: dict[float, Floats] = {}  # of each draw's own best allocation
+
+    def chosen(size: float) -> StudentSize:
+        looked_at = np.array(list(losses))
+        return StudentSize(size, looked_at[np.stack(list(losses.values())).argmin(axis=0)])
 
     def score(size: float) -> float:
         left = budget - float(flops.forward_flops(size)) * served
@@ -48,6 +71,7 @@ def best_student_size(
         optimum = optimise(
             thin.law, thin.draws, thin.reference, size, left_over, scenario, limits, flops
         )
+        losses[size] = optimum.loss[:, 0]
         setting = Setting(thin, size, scenario, limits, flops)
         recipe = best_recipe(setting, left_over, optimum, utility)
         return float(np.asarray(utility(recipe.losses))[0])
@@ -72,10 +96,10 @@ def best_student_size(
         scores = np.array([score(float(size)) for size in sizes])
     best = int(scores.argmin())
     if not 0 < best < FINE - 1 or not np.isfinite(scores[best - 1 : best + 2]).all():
-        return float(sizes[best])
+        return chosen(float(sizes[best]))
     # the lowest point of the parabola through the best and its neighbours
     left, middle, right = scores[best - 1 : best + 2]
     step = np.log(sizes[1] / sizes[0])
     bend = left - 2 * middle + right
     finest = float(sizes[best] * np.exp(step * (left - right) / (2 * bend))) if bend > 0 else 0.0
-    return finest if finest > 0 and score(finest) < middle else float(sizes[best])
+    return chosen(finest if finest > 0 and score(finest) < middle else float(sizes[best]))
