@@ -52,7 +52,8 @@ def test_json_to_the_letter(command, scattered_file):
         assert set(r) >= {"budget", "scenario", "params", "recipe", "shares", "loss", "optimum",
                           "regret", "p_beats_supervised"}  # fmt: skip
         assert (r["budget"], r["params"]) == (1e21, 1e9)
-        assert set(r["recipe"]) == set(r["optimum"]) == UNKNOWNS
+        assert set(r["recipe"]) >= UNKNOWNS
+        assert set(r["optimum"]) >= UNKNOWNS
         assert all(set(v) == {"median", "lower", "upper"} for v in r["optimum"].values())
         assert set(r["shares"]) >= {"student", "logits", "teacher"}
         assert set(r["loss"]) >= {"mean", "lower", "upper"}

@@ -28,8 +28,12 @@ def test_sizes_half_as_large_again_or_two_thirds_are_worse(few, scenario):
     assert chosen["served_tokens"] == 1e12
     assert chosen["share_serving"] == pytest.approx(EQ69.forward_flops(size) * 1e12 / 1e22)
     assert chosen.filter(like="share_").sum() == pytest.approx(1, abs=1e-9)
+    own = chosen[["optimum_params_lower", "optimum_params_median", "optimum_params_upper"]]
+    assert own.is_monotonic_increasing
+    assert size / 3 < own.iloc[0] < own.iloc[2] < size * 3
     others = plan(few, [size / 1.5, size * 1.5], 1e22, scenario=scenario, **ASKED).table
     assert (others["loss_mean"] > chosen["loss_mean"]).all()
+    assert (others["optimum_params_lower"] == others["params"]).all()  # given, so no spread
 
 
 def test_supervised_training_agrees_with_a_search_by_somebody_else(few, plain):

@@ -21,6 +21,7 @@ TEACHERS = np.linspace(1.8, 2.7, 19)
 @pytest.fixture(autouse=True)
 def headless() -> Iterator[None]:
     """Draw without a screen, and leave no figure behind."""
+    plt.close("all")
     before = mpl.get_backend()
     plt.switch_backend("Agg")
     yield
