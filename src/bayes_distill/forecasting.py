@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,7 +141,8 @@ def forecast(
             "tokens": ("point", points.tokens),
         },
     )
-    return Forecast(table, draws, interval, extrapolation_notes(table))
+    notes = (*posterior.warnings, *extrapolation_notes(table))
+    return Forecast(table, draws, interval, notes)
 
 
 def read_points(
@@ -226,16 +228,21 @@ def extrapolation(posterior: Posterior, points: Points, teacher_loss: np.ndarray
     )
 
 
+def by_factors(most: Mapping[str, float]) -> str:
+    """Say by how much something lies outside the runs, leaving out what does not."""
+    beyond = [f"{factor:.3g} in {name}" for name, factor in most.items() if factor > 1]
+    return f"by a factor of up to {' and '.join(beyond)}"
+
+
 def extrapolation_notes(table: pd.DataFrame) -> tuple[str, ...]:
     """One sentence each for points outside the runs' sizes and outside their teachers."""
     notes = []
     beyond = table[(table["factor_params"] > 1) | (table["factor_tokens"] > 1)]
     if len(beyond):
-        params, tokens = (beyond[f"factor_{name}"].max() for name in ("params", "tokens"))
+        most = {name: float(beyond[f"factor_{name}"].max()) for name in ("params", "tokens")}
         notes.append(
-            f"{len(beyond)} of {len(table)} points lie outside the runs, by a factor of up to "
-            f"{params:.3g} in params and {tokens:.3g} in tokens: the bands there rest on the law "
-            "being right"
+            f"{len(beyond)} of {len(table)} points lie outside the runs, {by_factors(most)}: the "
+            "bands there rest on the law being right"
         )
     teachers = int(table["teacher_outside"].sum())
     if teachers:

@@ -170,7 +170,8 @@ def capacity_gap(
         assert candidates is not None
         points, teacher = _every_candidate(students, candidates, losses)
     table, draws = _risk(posterior, points, teacher, strongest, interval)
-    return GapRisk(table, ranked, draws, interval, extrapolation_notes(table))
+    notes = (*posterior.warnings, *extrapolation_notes(table))
+    return GapRisk(table, ranked, draws, interval, notes)
 
 
 def _risk(

@@ -56,6 +56,19 @@ class Posterior:
         """``pass``, ``review`` or ``fail``; ``none`` for a posterior that was not sampled."""
         return str(self.info.get("verdict", "none"))
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What whoever uses this posterior should be told: a fit that is not beyond doubt."""
+        if self.verdict not in ("review", "fail"):
+            return ()
+        wanting = [
+            check["name"]
+            for check in self.info.get("diagnostics", {}).get("checks", [])
+            if check["scope"] == "sampling" and check["verdict"] != "pass"
+        ]
+        state = "failed its checks" if self.verdict == "fail" else "asks for review"
+        return (f"the fit {state} ({', '.join(wanting)}): its answers may be off",)
+
     @cached_property
     def draws(self) -> dict[str, np.ndarray]:
         """Every coordinate and noise scale, chains joined: name -> (draws,)."""

@@ -31,6 +31,8 @@ def check(
         kind = f"{report.kind} runs" if report.kind else "runs"
         verdict = f"{len(report.faults)} faults" if report.faults else "no faults"
         typer.echo(f"{runs}: {report.rows} {kind}, {verdict}")
+        if report.faults or report.notes:
+            typer.echo("  (rows count from 0, the first below the header)")
         for fault in report.faults:
             typer.echo(f"  fault: {fault}")
         for note in report.notes:

@@ -14,6 +14,12 @@ from bayes_distill.errors import Fault, InputError
 if TYPE_CHECKING:
     from bayes_distill.posterior import Posterior
 
+MEANING = {
+    "pass": "the draws can be used",
+    "review": "usable with care: see the advice",
+    "fail": "not to be used: see the advice",
+}
+
 
 def fit(
     runs: Annotated[str, typer.Argument(metavar="RUNS", help="A table of runs, or named data.")],
@@ -125,6 +131,16 @@ def _print(posterior: Posterior, target: Path, quiet: bool) -> None:
     if not quiet:
         for note in info["notes"]:
             say(f"note: {note}")
+    print_table(
+        f"Verdict: {posterior.verdict} ({MEANING[posterior.verdict]})",
+        ["check", "value", "threshold", "verdict"],
+        [
+            [c["name"], f"{c['value']:.4g}", f"{c['threshold']:.4g}", c["verdict"]]
+            for c in _checks(posterior)
+        ],
+        caption="\n".join(f"{c['name']}: {c['advice']}" for c in _checks(posterior) if c["advice"])
+        or None,
+    )
     percent = f"{100 * info['interval']:g}%"
     print_table(
         f"{posterior.card.name}: {info['n_runs']} {info['kind']} runs, "
@@ -135,22 +151,13 @@ def _print(posterior: Posterior, target: Path, quiet: bool) -> None:
              "yes" if c["identified"] else "no"]
             for c in info["coefficients"]
         ],
-        caption="First the published coefficients, then the coordinates that were sampled.",
+        caption="First the published coefficients, then the coordinates that were sampled. What is "
+        "not known from the data alone rests on its prior; forecasts may be sharp all the same.",
     )  # fmt: skip
-    print_table(
-        f"Verdict: {posterior.verdict}",
-        ["check", "value", "threshold", "verdict"],
-        [
-            [c["name"], f"{c['value']:.4g}", f"{c['threshold']:.4g}", c["verdict"]]
-            for c in _checks(posterior)
-        ],
-        caption="\n".join(f"{c['name']}: {c['advice']}" for c in _checks(posterior) if c["advice"])
-        or None,
-    )
     flagged = info["flagged_runs"]
     if flagged:
         print_table(
-            f"{len(flagged)} runs worth a second look",
+            f"Runs worth a second look: {len(flagged)} (rows count from 0)",
             ["row", "Pareto k", "reason"],
             [[str(f["row"]), f"{f['pareto_k']:.2f}", f["reason"]] for f in flagged],
         )

@@ -84,10 +84,10 @@ def progress_bar(quiet: bool) -> Iterator[Progress | None]:
 
         def name_phase(phase: str, done: int, total: int) -> None:
             nonlocal last
-            del done, total
-            if phase != last:
-                say(f"{phase} ...")
-            last = phase
+            here = f"{phase} {100 * (4 * done // total) // 4}%" if total > 1 else phase
+            if here != last:
+                say(f"{here} ...")
+            last = here
 
         yield name_phase
         return

@@ -41,9 +41,9 @@ def print_plan(result: Plan) -> None:
             )  # fmt: skip
     if len(result.crossovers):
         print_table(
-            "Crossover: the budget from which supervised training is as good",
+            "Crossover: from which budget supervised training is as good again (up to 1e28)",
             ["scenario", "student", "median", f"{percent} of those", "P(none)",
-             "P(distillation always better)", "P(never)"],
+             "P(still better at 1e28)", "P(never better)"],
             [
                 [
                     str(r["scenario"]), _count(r["params"]), _count(r["budget_median"]),

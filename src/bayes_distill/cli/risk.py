@@ -99,14 +99,14 @@ def risk(
     if len(result.teachers):
         print_table(
             "Candidate teachers",
-            ["name", "params", "tokens", "its loss", "student loss", f"{percent} credible",
-             "P(best)", "cost if chosen", "P(beats supervised)"],
+            ["teacher", "its loss", "student", "student tokens", "student loss",
+             f"{percent} credible", "P(best)", "cost if chosen", "P(beats supervised)"],
             [
                 [
                     str(r["name"]),
+                    f"{r['teacher_loss']:.4f}",
                     format_quantity(r["params"]),
                     format_quantity(r["tokens"]),
-                    f"{r['teacher_loss']:.4f}",
                     f"{r['loss_mean']:.4f}",
                     f"{r['loss_lower']:.4f} to {r['loss_upper']:.4f}",
                     f"{r['p_best']:.2f}",

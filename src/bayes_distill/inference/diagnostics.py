@@ -76,7 +76,7 @@ def diagnose(
     diverging = int(stats["diverging"].sum())
     n = int(stats["diverging"].size)
     deep = int((stats["tree_depth"] >= MAX_TREE_DEPTH).sum())
-    more = "run more warm-up and draws"
+    more = "double --warmup and --draws"
     checks = (
         Check(
             "rhat_max", rhat, 1.01, _grade(rhat, 1.01, 1.05),

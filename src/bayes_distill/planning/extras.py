@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_distill.forecasting import by_factors
 from bayes_distill.planning.asked import Asked
 from bayes_distill.planning.crossover import Crossover, crossover
 from bayes_distill.planning.limits import Limits
@@ -118,7 +119,7 @@ def ranked_teachers(
 
 def plan_notes(posterior: Posterior, thin: Posterior, table: pd.DataFrame) -> tuple[str, ...]:
     """What a reader of the plan should know: thinning, point values, recipes outside the runs."""
-    notes = []
+    notes = list(posterior.warnings)
     if thin.n_draws < posterior.n_draws:
         notes.append(f"planned with {thin.n_draws} of {posterior.n_draws} draws")
     if posterior.n_draws == 1:
@@ -132,9 +133,18 @@ def plan_notes(posterior: Posterior, thin: Posterior, table: pd.DataFrame) -> tu
         ]
         outside = [pair for pair in beyond if max(pair) > 1]
         if outside:
-            most = [max(pair[i] for pair in outside) for i in (0, 1)]
+            most = {
+                name: max(pair[i] for pair in outside)
+                for i, name in enumerate(("params", "tokens"))
+            }
             notes.append(
-                f"{len(outside)} of {len(table)} recipes lie outside the runs, by a factor of "
-                f"up to {most[0]:.3g} in params and {most[1]:.3g} in tokens: they rest on the law"
+                f"{len(outside)} of {len(table)} recipes lie outside the runs, {by_factors(most)}: "
+                "they rest on the law"
+            )
+        teachers = sum(hull.teacher_outside(loss) for loss in table["recipe_teacher_loss"])
+        if teachers:
+            notes.append(
+                f"{teachers} of {len(table)} recipes want a teacher better or worse than any in "
+                "the runs"
             )
     return tuple(notes)
