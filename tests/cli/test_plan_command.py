@@ -86,7 +86,7 @@ def test_tables_for_people(command, scattered_file, workplace):
     assert answer.status == 0
     for title in (
         "supervised: one recipe for each budget", f"{BOTH}: spread of the optima",
-        "Crossover: the budget", "To reach a loss of 2.4", "Your teachers", "old",
+        "Crossover: from which budget", "To reach a loss of 2.4", "Your teachers", "old",
     ):  # fmt: skip
         assert title in answer.out
 
