@@ -57,7 +57,7 @@ def test_the_readme_works_as_printed(
 
 def test_the_set_up_commands_name_targets_that_exist() -> None:
     makefile = (README.parent / "Makefile").read_text(encoding="utf-8")
-    named = set(re.findall(r"make ([a-z-]+)", README.read_text(encoding="utf-8")))
+    named = set(re.findall(r"(?m)(?:^|`)make ([a-z-]+)", README.read_text(encoding="utf-8")))
     assert named >= {"venv", "demo"}
     for target in named:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
