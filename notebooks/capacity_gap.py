@@ -15,7 +15,7 @@ import bayes_distill as bd
 from bayes_distill.inference.sweeps import simulate_from_card
 from bayes_distill.plots.student_against_teacher import student_against_teacher
 
-runs, truth = simulate_from_card("busbridge2025", "paper", coefficients="table6", seed=1)
+runs, truth = simulate_from_card("busbridge2025", "paper", coefficients="table6", seed=0)
 print(f"{len(runs)} {runs.kind} runs")
 
 # %% [markdown]
@@ -25,7 +25,8 @@ print(f"{len(runs)} {runs.kind} runs")
 # runs determine. A', B' and c1 are not among them, and forecasts do not suffer from that.
 
 # %%
-posterior = bd.fit(runs, "busbridge2025", seed=1)
+careful = bd.load_card("busbridge2025").model_copy(update={"target_accept": 0.97})
+posterior = bd.fit(runs, careful)
 coefficients = pd.DataFrame(posterior.info["coefficients"]).set_index("name")
 print("verdict:", posterior.verdict)
 print(coefficients[["median", "lower", "upper", "identified"]].round(4))
