@@ -12,6 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes_distill import points as asked
+from bayes_distill.argument_types import NUMBER, SOURCE, WHOLE, check_types
 from bayes_distill.bands import equal_tailed, interval_fault, mean_of, number
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.points import Points, Quantity
@@ -106,7 +107,15 @@ def forecast(
         Naming every argument or cell at fault.
     FailedFitError
         If the fit failed its checks and that is not allowed.
+    TypeError
+        Naming every argument of a wrong type.
     """
+    check_types(
+        posterior=(posterior, (Posterior, *SOURCE)),
+        at=(at, (pd.DataFrame, *SOURCE, type(None))),
+        interval=(interval, NUMBER),
+        seed=(seed, WHOLE),
+    )
     faults: list[Fault] = []
     points = None
     try:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_distill.argument_types import NUMBER, SOURCE, WHOLE, check_types
 from bayes_distill.bands import equal_tailed, mean_of, number
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.forecasting import (
@@ -111,8 +112,8 @@ def capacity_gap(
     posterior
         A `Posterior` of a distillation law, a file written by `fit`, or a card's name.
     params, tokens, teacher_loss, teacher_params, teacher_tokens, at
-        Students and their teachers, as in `forecast`. With `teachers` the teacher may be left
-        out: then every candidate is judged.
+        Students and their teachers, as in `forecast`. With `teachers` a teacher may be left out:
+        then every candidate is judged in its place.
     teachers
         Candidates to rank: a table with ``name`` and ``loss`` (and ``loss_se``) or ``params`` and
         ``tokens``.
@@ -131,7 +132,17 @@ def capacity_gap(
         Naming every argument or cell at fault.
     FailedFitError
         If the fit failed its checks and that is not allowed.
+    TypeError
+        Naming every argument of a wrong type.
     """
+    check_types(
+        posterior=(posterior, (Posterior, *SOURCE)),
+        at=(at, (pd.DataFrame, *SOURCE, type(None))),
+        teachers=(teachers, (Teachers, pd.DataFrame, *SOURCE, type(None))),
+        strongest=(strongest, (*NUMBER, type(None))),
+        interval=(interval, NUMBER),
+        seed=(seed, WHOLE),
+    )
     faults: list[Fault] = []
     points = candidates = None
     try:
@@ -164,11 +175,10 @@ def capacity_gap(
     if candidates is not None:
         losses = candidates.loss_draws(posterior, seed)
         ranked = _rank(posterior, students, candidates, losses, interval)
-    if points.distilled.all():
-        teacher = points.teacher_draws(posterior)
-    else:  # no teacher given: every candidate becomes a point of each student
+    teacher = points.teacher_draws(posterior)
+    if not points.distilled.all():
         assert candidates is not None
-        points, teacher = _every_candidate(students, candidates, losses)
+        points, teacher = _with_candidates(points, teacher, losses)
     table, draws = _risk(posterior, points, teacher, strongest, interval)
     notes = (*posterior.warnings, *extrapolation_notes(table))
     return GapRisk(table, ranked, draws, interval, notes)
@@ -242,18 +252,35 @@ def _optimum_by_point(
     )
 
 
-def _every_candidate(
-    students: np.ndarray, candidates: Teachers, losses: np.ndarray
+def _with_candidates(
+    points: Points, teacher: np.ndarray, losses: np.ndarray
 ) -> tuple[Points, np.ndarray]:
-    n, k = len(students), len(candidates)
-    points = Points(
-        np.repeat(students[:, 0], k),
-        np.repeat(students[:, 1], k),
-        np.tile(mean_of(losses), n),
-        np.full(n * k, np.nan),
-        np.full(n * k, np.nan),
+    """Points with a teacher as they are; those without one have every candidate in turn.
+
+    `teacher` (draws, points) and `losses` (draws, candidates) are losses of teachers. A student
+    that is there twice without a teacher meets the candidates once.
+    """
+    place: list[int] = []  # of the point, and of its teacher among those given and the candidates
+    loss: list[int] = []
+    met: set[tuple[float, float]] = set()
+    for at, distilled in enumerate(points.distilled):
+        student = (float(points.params[at]), float(points.tokens[at]))
+        if distilled:
+            place.append(at)
+            loss.append(at)
+        elif student not in met:
+            met.add(student)
+            place += [at] * losses.shape[1]
+            loss += range(len(points), len(points) + losses.shape[1])
+    draws = np.concatenate([teacher, losses], axis=1)[:, loss]
+    expanded = Points(
+        points.params[place],
+        points.tokens[place],
+        mean_of(draws),
+        points.teacher_params[place],
+        points.teacher_tokens[place],
     )
-    return points, np.tile(losses, (1, n))
+    return expanded, draws
 
 
 def _rank(

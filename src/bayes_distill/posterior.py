@@ -21,6 +21,8 @@ from bayes_distill.laws import LAWS, Law, Reference
 
 FORMAT = "bayes-distill posterior"
 FORMAT_VERSION = 1
+CHECKED = {"fletcher32": True}  # a checksum, so that a flipped bit is noticed on reading
+COMPRESSED = {"zlib": True, "complevel": 4, "shuffle": True, **CHECKED}
 POINT = Reference(1e9, 2e10, 2.3)  # published coefficients count from nowhere: any point will do
 
 
@@ -181,9 +183,9 @@ class Posterior:
         }
         encoding = {
             node.path: {
-                str(name): {"zlib": True, "complevel": 4, "shuffle": True}
-                for name, variable in node.data_vars.items()
-                if variable.dtype.kind in "fib" and variable.size > 64
+                str(name): COMPRESSED if variable.size > 64 else CHECKED
+                for name, variable in node.variables.items()
+                if variable.dtype.kind in "fib" and variable.ndim > 0
             }
             for node in tree.subtree
         }

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bayes_distill.cli.options import Interval, Json, Quiet, Seed, check_common
-from bayes_distill.cli.output import error_line, print_json
+from bayes_distill.cli.options import Interval, Json, MappingFile, Quiet, Seed, check_common
+from bayes_distill.cli.output import error_line, print_json, spans
+
+if TYPE_CHECKING:
+    from bayes_distill.errors import Fault
+    from bayes_distill.runs import RunsReport
 
 
 def check(
@@ -15,6 +20,7 @@ def check(
     no_corrections: Annotated[
         bool, typer.Option("--no-corrections", help="Take named data as extracted.")
     ] = False,
+    mapping: MappingFile = None,
     json: Json = False,
     seed: Seed = "0",
     interval: Interval = "0.9",
@@ -24,20 +30,47 @@ def check(
     check_common(seed, interval)
     from bayes_distill.runs import check_runs
 
-    report = check_runs(runs, corrections=not no_corrections)
+    report = check_runs(runs, corrections=not no_corrections, mapping=mapping)
     if json:
         print_json(report.to_json())
     elif not quiet:
-        kind = f"{report.kind} runs" if report.kind else "runs"
-        verdict = f"{len(report.faults)} faults" if report.faults else "no faults"
-        typer.echo(f"{runs}: {report.rows} {kind}, {verdict}")
-        if report.faults or report.notes:
-            typer.echo("  (rows count from 0, the first below the header)")
-        for fault in report.faults:
-            typer.echo(f"  fault: {fault}")
-        for note in report.notes:
-            typer.echo(f"  note: {note}")
-    if report.faults:
-        error_line(report.faults)
-        return 2
-    return 0
+        _print(runs, report)
+    if not report.faults:
+        return 0
+    # a person has just read them: the error line then says where they are, and not all again
+    error_line(report.faults if json or quiet else [_places(report.faults)], {"mapping"})
+    return 2
+
+
+def _print(runs: str, report: RunsReport) -> None:
+    kind = f"{report.kind} runs" if report.kind else "runs"
+    skipped = f", {len(report.skipped)} skipped" if report.skipped else ""
+    verdict = _count(report.faults) if report.faults else "no faults"
+    typer.echo(f"{runs}: {report.rows} {kind}{skipped}, {verdict}")
+    if report.columns:
+        named = ", ".join(
+            name if name == label else f"{name} = {label}" for name, label in report.columns.items()
+        )
+        typer.echo(f"  columns: {named}")
+    if report.rows and (report.faults or report.notes or report.skipped):
+        first = "the oldest run" if runs.startswith("mlflow:") else "the first below the header"
+        typer.echo(f"  (rows count from 0, {first})")
+    for fault in report.faults:
+        typer.echo(f"  fault: {fault}")
+    for skip in report.skipped:
+        typer.echo(f"  skipped: {skip}")
+    for note in report.notes:
+        typer.echo(f"  note: {note}")
+
+
+def _places(faults: Sequence[Fault]) -> str:
+    """Where faults are, all of them, in a few words."""
+    rows = spans(fault.row for fault in faults if fault.row is not None)
+    columns = dict.fromkeys(f.column for f in faults if f.row is None and f.column is not None)
+    where = [f"rows {rows}"] if rows else []
+    where += [", ".join(columns)] if columns else []
+    return f"{_count(faults)}, listed on stdout{': ' if where else ''}{'; '.join(where)}"
+
+
+def _count(faults: Sequence[Fault]) -> str:
+    return "1 fault" if len(faults) == 1 else f"{len(faults)} faults"

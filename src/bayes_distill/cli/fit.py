@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bayes_distill.cli.options import Collector, Interval, Json, Quiet, Seed
+from bayes_distill.cli.options import Collector, Interval, Json, MappingFile, Quiet, Seed
 from bayes_distill.cli.output import print_json, print_table, progress_bar, say
 from bayes_distill.errors import Fault, InputError
 
@@ -32,6 +32,7 @@ def fit(
     no_corrections: Annotated[
         bool, typer.Option("--no-corrections", help="Take named data as extracted.")
     ] = False,
+    mapping: MappingFile = None,
     out: Annotated[
         str | None, typer.Option(help="Where the posterior goes.", metavar="FIT.nc")
     ] = None,
@@ -57,7 +58,7 @@ def fit(
 
     problem = unwritable(target)
     collect.add(Fault(problem, column="out") if problem else None)
-    card, table = _inputs(collect, runs, model, where, not no_corrections)
+    card, table = _inputs(collect, runs, model, where, not no_corrections, mapping)
     collect.check()
     from bayes_distill.inference.fit import fit as fit_runs
 
@@ -101,7 +102,12 @@ def fit_json(posterior: Posterior, target: Path) -> dict[str, Any]:
 
 
 def _inputs(
-    collect: Collector, runs: str, model: str | None, where: str | None, corrections: bool
+    collect: Collector,
+    runs: str,
+    model: str | None,
+    where: str | None,
+    corrections: bool,
+    mapping: str | None,
 ) -> tuple[Any, Any]:
     """Card and table, with the faults of both gathered."""
     from bayes_distill.cards import load_card
@@ -114,7 +120,7 @@ def _inputs(
     except InputError as error:
         collect.faults += error.faults
     try:
-        table = read_runs(runs, corrections=corrections)
+        table = read_runs(runs, corrections=corrections, mapping=mapping)
         if where is not None:
             table = table.where(where)
     except InputError as error:

@@ -31,6 +31,10 @@ TeacherParams = Annotated[
 TeacherTokens = Annotated[
     str | None, typer.Option(help="Teacher's training tokens.", metavar="LIST")
 ]
+MappingFile = Annotated[
+    str | None,
+    typer.Option("--mapping", help="What a tracker calls the columns.", metavar="FILE.toml"),
+]
 At = Annotated[str | None, typer.Option("--at", help="A table of points instead.", metavar="FILE")]
 
 

@@ -32,7 +32,7 @@ def error_line(faults: Iterable[Fault | str], flags: Collection[str] = ()) -> No
     rest = found[MOST_FAULTS:]
     if rest:
         rows = [f.row for f in rest if isinstance(f, Fault) and f.row is not None]
-        where = f", in rows {_spans(rows)}" if rows else ""
+        where = f", in rows {spans(rows)}" if rows else ""
         shown.append(f"and {len(rest)} more{where} (see 'bayes-distill check')")
     sys.stderr.write("error: " + "; ".join(" ".join(text.split()) for text in shown) + "\n")
 
@@ -116,7 +116,7 @@ def _flagged(fault: Fault | str, flags: Collection[str]) -> str:
     return f"--{fault.column.replace('_', '-')}: {fault.problem}"
 
 
-def _spans(rows: Iterable[int]) -> str:
+def spans(rows: Iterable[int]) -> str:
     """Row numbers, neighbours joined: ``3, 50-69``."""
     spans: list[list[int]] = []
     for row in sorted(set(rows)):

@@ -20,6 +20,7 @@ from bayes_distill.posterior import Posterior
 
 if TYPE_CHECKING:
     from bayes_distill.runs import Runs
+    from bayes_distill.runs.reading import MappingSource
 
 DEFAULT_CARDS = {"supervised": "supervised", "distillation": "distillation", "mixed": "joint"}
 
@@ -30,6 +31,7 @@ def fit(
     *,
     where: str | None = None,
     corrections: bool = True,
+    mapping: MappingSource | None = None,
     chains: int = 4,
     warmup: int = 1000,
     draws: int = 1000,
@@ -50,6 +52,8 @@ def fit(
         A pandas query over the canonical columns that keeps some of the runs.
     corrections
         Whether documented corrections to named data are applied.
+    mapping
+        What an experiment tracker calls the columns, as for `read_runs`.
     chains, warmup, draws
         Numbers of chains, and of warm-up and kept transitions of each.
     seed
@@ -73,7 +77,7 @@ def fit(
     from bayes_distill.runs import read_runs
 
     _check_settings(chains, warmup, draws)
-    table = read_runs(runs, corrections=corrections)
+    table = read_runs(runs, corrections=corrections, mapping=mapping)
     if where is not None:
         table = table.where(where)
     card = model if isinstance(model, Card) else load_card(model or default_card(table))

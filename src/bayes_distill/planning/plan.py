@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_distill.argument_types import NUMBER, SOURCE, WHOLE, check_types
 from bayes_distill.compute import ForwardFlops, Scenario
 from bayes_distill.planning.asked import read_asked, refuse_supervised, refuse_unaffordable
 from bayes_distill.planning.extras import (
@@ -132,7 +133,17 @@ def plan(
         Naming every argument at fault, and what would be feasible.
     FailedFitError
         If the fit failed its checks and that is not allowed.
+    TypeError
+        Naming every argument of a wrong type.
     """
+    check_types(
+        posterior=(posterior, (Posterior, *SOURCE)),
+        teachers=(teachers, (Teachers, pd.DataFrame, *SOURCE, type(None))),
+        limits=(limits, (Limits, type(None))),
+        draws=(draws, WHOLE),
+        interval=(interval, NUMBER),
+        seed=(seed, WHOLE),
+    )
     asked = read_asked(
         params, budget, scenario, teachers, utility, flops, served_tokens, target_loss, draws,
         interval, seed,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bayes_distill.errors import Fault
-from bayes_distill.runs.table import REQUIRED
+from bayes_distill.runs.table import LABELS, NUMERIC, REQUIRED
 
 FLOPS = "training_flops"
 """Stands in for tokens = FLOPs / (6 params) where a table has no tokens."""
@@ -50,6 +50,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 """Accepted names by canonical name; case, spaces, dots, hyphens and underscores do not count."""
+
+KNOWN = (*NUMERIC, FLOPS, *LABELS)
+"""Every canonical name, in the order in which people are told of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.runs.aliases import FLOPS, Resolved, resolve_columns
+from bayes_distill.runs.aliases import FLOPS, KNOWN, Resolved, resolve_columns
 from bayes_distill.runs.corrections import NAMED_NOTES, correct, sibling_note
 from bayes_distill.runs.datasets import DATASETS, fetch
 from bayes_distill.runs.formats import Cells, frame_cells, read_cells
 from bayes_distill.runs.numbers import parse_cells, parse_labels
 from bayes_distill.runs.oddities import oddities
 from bayes_distill.runs.schema import OPTIONAL, describe_derived, validate
-from bayes_distill.runs.table import LABELS, NUMERIC, REQUIRED, Runs
+from bayes_distill.runs.table import LABELS, NUMERIC, REQUIRED, Runs, Skipped
+
+if TYPE_CHECKING:
+    from bayes_distill.runs.mapping import RunsMapping
+
+    MappingSource = RunsMapping | Mapping[str, Any] | str | Path
 
 Source = str | Path | pd.DataFrame | Runs
 
@@ -37,6 +44,10 @@ class Examined:
         As in `Runs`.
     faults
         Those of the whole table first, then row by row.
+    columns
+        What the table calls each column that is used, by canonical name.
+    skipped
+        Runs of a tracker that are left out, by row.
     """
 
     rows: int
@@ -44,18 +55,27 @@ class Examined:
     source: str
     notes: tuple[str, ...]
     faults: tuple[Fault, ...]
+    columns: dict[str, str] = field(default_factory=dict)
+    skipped: tuple[Skipped, ...] = ()
 
 
-def read_runs(source: Source, *, corrections: bool = True) -> Runs:
+def read_runs(
+    source: Source, *, corrections: bool = True, mapping: MappingSource | None = None
+) -> Runs:
     """Read and check a table of runs.
 
     Parameters
     ----------
     source
-        Path of a CSV, Parquet or JSON lines file, name of a named table, or a DataFrame.
+        Path of a CSV, Parquet or JSON lines file, name of a named table, a DataFrame, or the
+        address of an MLflow store (``mlflow:sqlite:///mlflow.db#EXPERIMENT``).
         `Runs` are passed through.
     corrections
         Whether the known faults of a named table are corrected.
+    mapping
+        What an experiment tracker calls the columns, and which of its runs are used: a TOML file
+        or the same as a dictionary. With it, and for every MLflow store and Weights & Biases
+        export, runs that cannot be used are skipped.
 
     Raises
     ------
@@ -63,11 +83,13 @@ def read_runs(source: Source, *, corrections: bool = True) -> Runs:
         With every fault of the table at once: row (from 0), column, problem.
     """
     if isinstance(source, Runs):
+        if mapping is not None:
+            raise InputError(Fault("runs that were read already take none", column="mapping"))
         return source
-    examined = examine(source, corrections=corrections)
+    examined = examine(source, corrections=corrections, mapping=mapping)
     if examined.faults:
         raise InputError(examined.faults)
-    return Runs(examined.sound, examined.source, examined.notes)
+    return Runs(examined.sound, examined.source, examined.notes, examined.skipped)
 
 
 def examine(
@@ -75,36 +97,100 @@ def examine(
     *,
     corrections: bool = True,
     required: Sequence[str] = REQUIRED,
+    mapping: MappingSource | None = None,
 ) -> Examined:
     """Read a table without giving up at the first fault, nor at the last.
 
     `required` are the columns that it needs; `read_runs` and `check_runs` are built on this.
     """
-    label = "DataFrame" if isinstance(source, pd.DataFrame) else str(source)
+    label = "DataFrame" if isinstance(source, pd.DataFrame) else _without_password(str(source))
     try:
-        cells, path = _open(source)
+        opened = _open(source, required, mapping)
     except InputError as error:
         nothing = pd.DataFrame({name: pd.Series(dtype=float) for name in REQUIRED})
         return Examined(0, nothing, label, (), error.faults)
-    columns = resolve_columns(cells.header, required)
-    frame, faults = _canonical(cells, columns, required)
+    cells, columns = opened.cells, opened.columns
+    frame, faults = _canonical(cells, columns, required, opened.rows)
     faulty_rows = {fault.row for fault in faults}
     sound = frame.loc[~frame.index.isin(faulty_rows)]
-    notes = []
+    notes = [*opened.notes]
     if columns.dropped:
         names = ", ".join(name or "(no name)" for name in columns.dropped)
         notes.append(f"Columns that are not used: {names}.")
     if label in DATASETS:
         sound, corrected = correct(label, sound, corrections)
         notes += [*corrected, *NAMED_NOTES.get(label, ())]
-    elif path is not None:
-        notes += sibling_note(path)
+    elif opened.path is not None:
+        notes += sibling_note(opened.path)
     if None not in faulty_rows:
         notes += oddities(sound)
-    return Examined(len(cells), sound, label, tuple(notes), tuple(faults))
+    used = {
+        name: cells.header[columns.position[name]] for name in KNOWN if name in columns.position
+    }
+    return Examined(
+        opened.total, sound, label, tuple(notes), tuple(faults), used, tuple(opened.skipped)
+    )
 
 
-def _open(source: str | Path | pd.DataFrame) -> tuple[Cells, Path | None]:
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """Cells whose columns are known, with the number of each row among `total`."""
+
+    cells: Cells
+    columns: Resolved
+    rows: Sequence[int]
+    total: int
+    path: Path | None = None
+    skipped: Sequence[Skipped] = ()
+    notes: Sequence[str] = ()
+
+
+def _open(
+    source: str | Path | pd.DataFrame, required: Sequence[str], mapping: MappingSource | None
+) -> _Opened:
+    from bayes_distill.runs.tracker import is_export, is_store
+
+    store = is_store(source)
+    if mapping is None and not store:
+        cells, path = _open_table(source)
+        if not is_export(cells):
+            columns = resolve_columns(cells.header, required)
+            return _Opened(cells, columns, range(len(cells)), len(cells), path)
+    # pydantic and the tracker are not for those who only have a table
+    from bayes_distill.runs.mapping import RunsMapping, read_mapping
+    from bayes_distill.runs.tracker import from_cells
+    from bayes_distill.runs.usable import usable_runs
+
+    faults: list[Fault] = []
+    plan, unreadable, path = RunsMapping(), (), None
+    try:
+        plan = RunsMapping() if mapping is None else read_mapping(mapping)
+        if mapping is not None and str(source) in DATASETS:
+            faults.append(Fault(f"the named data {source} take none", column="mapping"))
+    except InputError as error:
+        faults += error.faults
+    try:
+        if store:
+            from bayes_distill.runs.mlflow_store import read_store
+
+            tracker = read_store(str(source), plan.extremes)
+        else:
+            cells, path = _open_table(source)
+            tracker, unreadable = from_cells(cells), cells.faults
+    except InputError as error:
+        faults += error.faults
+    if faults:
+        raise InputError(faults)
+    used = usable_runs(tracker, plan, required)
+    left = {skip.row for skip in used.skipped}
+    return _Opened(
+        replace(used.cells, faults=tuple(f for f in unreadable if f.row not in left)),
+        used.columns,
+        used.rows, len(tracker), path, used.skipped, (*tracker.notes, *used.notes),
+    )  # fmt: skip
+
+
+def _open_table(source: str | Path | pd.DataFrame) -> tuple[Cells, Path | None]:
     if isinstance(source, pd.DataFrame):
         return frame_cells(source), None
     if not isinstance(source, (str, Path)):
@@ -122,6 +208,10 @@ def _open(source: str | Path | pd.DataFrame) -> tuple[Cells, Path | None]:
         raise InputError(f"{error}; {_misspelt(str(source))}") from None
 
 
+def _without_password(source: str) -> str:
+    return re.sub(r"(?<=://)[^/@]*@", "", source)
+
+
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
@@ -137,10 +227,10 @@ def _misspelt(name: str) -> str:
 
 
 def _canonical(
-    cells: Cells, columns: Resolved, required: Sequence[str]
+    cells: Cells, columns: Resolved, required: Sequence[str], rows: Sequence[int]
 ) -> tuple[pd.DataFrame, list[Fault]]:
     """Canonical frame of all rows, with NaN where a cell is at fault, and all faults in order."""
-    index = pd.RangeIndex(len(cells), name="row")
+    index = pd.Index(rows, dtype="int64", name="row")
     unreadable = {fault.row for fault in cells.faults}
     labels = {name: cells.header[place] for name, place in columns.position.items()}
     faults: list[Fault] = []
@@ -151,7 +241,7 @@ def _canonical(
             example = "a loss such as 2.31" if "loss" in name else "1.8B, 300M or 2e20"
             values, problems = parse_cells(cells.columns[columns.position[name]], example)
             numbers[name] = pd.Series(values, index=index)
-            faults += [Fault(problem, row, labels[name]) for row, problem in problems.items()]
+            faults += [Fault(problem, rows[at], labels[name]) for at, problem in problems.items()]
     faults += _new(validate(pd.DataFrame(numbers, index=index), labels), faults)
     if FLOPS in numbers:
         flops = numbers.pop(FLOPS)

@@ -20,6 +20,28 @@ LABELS = ("run", "group")
 CANONICAL = (*NUMERIC, *LABELS)
 
 
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A run of an experiment tracker that is left out.
+
+    Parameters
+    ----------
+    row
+        Its position among all that were read, from 0.
+    run
+        Its name, if it has one.
+    reason
+        Why it is left out.
+    """
+
+    row: int
+    run: str | None
+    reason: str
+
+    def __str__(self) -> str:
+        return f"row {self.row}{f' ({self.run})' if self.run else ''}: {self.reason}"
+
+
 @dataclass(frozen=True, eq=False)
 class Runs:
     """Finished training runs, one row each; made by `read_runs`, `simulate` or `from_frame`.
@@ -35,11 +57,14 @@ class Runs:
         Path or name of the data, for people.
     notes
         What was corrected or is odd, one sentence each.
+    skipped
+        Runs of an experiment tracker that are left out, with the reasons.
     """
 
     frame: pd.DataFrame
     source: str
     notes: tuple[str, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
 
     def __post_init__(self) -> None:
         missing = [name for name in REQUIRED if name not in self.frame]

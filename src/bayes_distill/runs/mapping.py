@@ -1,0 +1,172 @@
+"""How the names in an experiment tracker map to the columns of a table of runs."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from bayes_distill.errors import Fault, InputError
+from bayes_distill.runs.aliases import KNOWN
+
+Scalar = str | bool | int | float
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Column(_Part):
+    """Where one column comes from.
+
+    Parameters
+    ----------
+    names
+        What the tracker calls it (``from`` in a file): ``param:``, ``metric:`` or ``tag:`` and a
+        name, or a name alone. Several are multiplied with each other.
+    value
+        Which of the values that a metric had: the ``last``, the ``min`` or the ``max``.
+    scale
+        Factor to the unit wanted, such as 1e9 where the tracker counts billions.
+    constant
+        The same value for every run, instead of `names`.
+    """
+
+    names: Annotated[tuple[str, ...], Field(alias="from")] = ()
+    value: Literal["last", "min", "max"] = "last"
+    scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+    constant: Scalar | None = None
+
+    @field_validator("names", mode="before")
+    @classmethod
+    def _one_or_more(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _from_somewhere(self) -> Column:
+        if bool(self.names) == (self.constant is not None):
+            raise ValueError('give either from = "..." or constant = ...')
+        if any(not name.strip() for name in self.names):
+            raise ValueError("from holds an empty name")
+        if self.constant is not None and (self.scale != 1 or self.value != "last"):
+            raise ValueError("a constant takes neither scale nor value")
+        return self
+
+    def describe(self, names: Sequence[str] = ()) -> str:
+        """What people are told that this column is, with the tracker's full `names`."""
+        if self.constant is not None:
+            constant = self.constant
+            return (
+                f"constant {constant:g}" if isinstance(constant, float) else f"constant {constant}"
+            )
+        text = " * ".join(names)
+        text = text if self.value == "last" else f"{self.value} of {text}"
+        return text if self.scale == 1 else f"{text} * {self.scale:g}"
+
+
+def _column(value: Any) -> Any:
+    if isinstance(value, (str, list)):
+        return {"from": value}
+    return {"constant": value} if isinstance(value, (int, float)) else value
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, (list, tuple)) else (value,)
+
+
+class Keep(_Part):
+    """Which runs of the tracker are used; the others are skipped, each with its reason.
+
+    Parameters
+    ----------
+    states
+        States of runs that are used, in any case; empty means all of them.
+    where
+        Values that a name (as in `Column`) must have, one or a list to choose from.
+    duplicates
+        What to do with usable runs of one name, size, tokens and teacher: use the ``newest``, as
+        befits a run that was started again, or ``all``.
+    """
+
+    states: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ("finished",)
+    where: dict[str, Annotated[tuple[Scalar, ...], BeforeValidator(_listed)]] = {}
+    duplicates: Literal["newest", "all"] = "newest"
+
+
+class RunsMapping(_Part):
+    """A mapping of a tracker's names, as read from TOML; names every fault at once.
+
+    Columns that it leaves out are found by their aliases.
+    """
+
+    columns: dict[str, Annotated[Column, BeforeValidator(_column)]] = {}
+    keep: Keep = Keep()
+
+    @property
+    def extremes(self) -> list[tuple[str, str]]:
+        """Names of which the smallest or largest value is asked for, and which of the two."""
+        columns = self.columns.values()
+        return [(name, c.value) for c in columns for name in c.names if c.value != "last"]
+
+
+def read_mapping(source: RunsMapping | Mapping[str, Any] | str | Path) -> RunsMapping:
+    """Read a mapping from a TOML file, or from plain data of the same form.
+
+    Raises
+    ------
+    InputError
+        Naming every fault with the key it is under.
+    """
+    if isinstance(source, RunsMapping):
+        return source
+    if isinstance(source, Mapping):
+        return _from_data(dict(source), "mapping")
+    if not isinstance(source, (str, Path)):
+        kind = type(source).__name__
+        raise InputError(Fault(f"is a TOML file or a dictionary, not {kind}", column="mapping"))
+    path = Path(source)
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(Fault(f"there is no file {path}", column="mapping")) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(Fault(f"{path} cannot be read: {error}", column="mapping")) from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(Fault(f"{path} is not valid TOML: {error}", column="mapping")) from None
+    return _from_data(content, str(path))
+
+
+def _from_data(content: dict[str, Any], source: str) -> RunsMapping:
+    faults = []
+    columns = content.get("columns")
+    for name in columns if isinstance(columns, dict) else ():
+        if name not in KNOWN:
+            faults.append(Fault(_unknown(str(name)), column=f"columns.{name}"))
+    try:
+        mapping = RunsMapping.model_validate(content)
+    except ValidationError as error:
+        for problem in error.errors(include_url=False):
+            key = ".".join(str(part) for part in problem["loc"])
+            faults.append(Fault(problem["msg"].removeprefix("Value error, "), column=key))
+    if faults:
+        raise InputError([Fault(f"{source} cannot be used", column="mapping"), *faults])
+    return mapping
+
+
+def _unknown(name: str) -> str:
+    close = difflib.get_close_matches(name.casefold(), KNOWN, n=1, cutoff=0.7)
+    if close:
+        return f"is no column of a table of runs: did you mean {close[0]}?"
+    return f"is no column of a table of runs: use {', '.join(KNOWN)}"

@@ -1,0 +1,179 @@
+"""The runs of an experiment tracker, before anything is known about their columns."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import math
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from bayes_distill.runs.formats import Cells
+
+SCHEME = "mlflow:"
+STATES = {
+    "finished", "failed", "crashed", "killed", "running", "scheduled", "pending", "preempted",
+    "preempting",
+}  # fmt: skip
+KINDS = ("param", "metric", "tag")
+NESTED = {"param": ("config.", "config/"), "metric": ("summary.", "summary/"), "tag": ()}
+"""What a table calls the things for which a store has kinds of their own."""
+
+
+@dataclass(frozen=True)
+class TrackerRuns:
+    """What a tracker holds, one entry a run throughout.
+
+    Parameters
+    ----------
+    cells
+        By full name: ``param:n_params`` and so on in a store, the header in a table. A run that
+        has no such value has ``None``.
+    names, states, started
+        Name of each run, its state in lower case, and when it began (any unit); ``None`` where
+        the tracker does not say.
+    notes
+        What people should know of where the runs come from.
+    extremes
+        Smallest and largest values of metrics, by full name and ``min`` or ``max``.
+    """
+
+    cells: dict[str, list[object]]
+    names: list[str | None]
+    states: list[str | None]
+    started: list[float | None]
+    notes: tuple[str, ...] = ()
+    extremes: dict[tuple[str, str], list[object]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def find(self, name: str) -> list[str]:
+        """Full names that `name` may stand for; more than one are ambiguous."""
+        if name in self.cells:
+            return [name]
+        kind, _, rest = name.partition(":")
+        if kind in KINDS:
+            tried = [rest, *(prefix + rest for prefix in NESTED[kind])]
+        else:
+            tried = [f"{kind}:{name}" for kind in KINDS]
+            tried += [prefix + name for prefixes in NESTED.values() for prefix in prefixes]
+        return [full for full in tried if full in self.cells]
+
+    def values(self, full: str, which: str) -> list[object] | None:
+        """The ``last``, ``min`` or ``max`` of a value in each run, or ``None`` if nobody knows it.
+
+        Of an export it is the column itself that holds the last value; others are in a column
+        with the suffix ``.min`` or ``.max``, or inside of its cells.
+        """
+        column = self.cells[full]
+        if which != "last":
+            found = self.extremes.get((full, which)) or self.cells.get(f"{full}.{which}")
+            if found is not None:
+                return found
+            if not any(isinstance(cell, dict) and which in cell for cell in column):
+                return None
+        return [plain_value(cell, which) for cell in column]
+
+    def suggest(self, name: str) -> str:
+        """Say what there is instead of a name that is not there."""
+        close = difflib.get_close_matches(name, self.cells, n=3, cutoff=0.6)
+        if close:
+            return f"did you mean {' or '.join(close)}?"
+        there = list(self.cells)
+        more = f" and {len(there) - 20} more" if len(there) > 20 else ""
+        return f"there are {', '.join(there[:20])}{more}" if there else "the runs have no values"
+
+
+def is_store(source: object) -> bool:
+    """Whether a source names an MLflow store."""
+    return isinstance(source, str) and source.startswith(SCHEME)
+
+
+def alias_of(full: str) -> str:
+    """Name of a value less its kind and with plain separators, to try the aliases on."""
+    kind, _, rest = full.partition(":")
+    name = rest if kind in KINDS else full
+    for prefixes in NESTED.values():
+        for prefix in prefixes:
+            name = name.removeprefix(prefix)
+    return name.replace("/", "_")
+
+
+def is_export(cells: Cells) -> bool:
+    """Whether a table is an export of a tracker: it has the names and the states of runs."""
+    names = [name.strip().casefold() for name in cells.header]
+    if not {"name", "state"} <= set(names):
+        return False
+    states = {str(cell).strip().casefold() for cell in cells.columns[names.index("state")] if cell}
+    return bool(states) and states <= STATES
+
+
+def from_cells(cells: Cells) -> TrackerRuns:
+    """Take a table as the export of a tracker.
+
+    Where a header is repeated, the first column of that name is taken.
+    """
+    columns: dict[str, list[object]] = {}
+    for name, column in zip(cells.header, cells.columns, strict=True):
+        columns.setdefault(name, [_unwrapped(cell) for cell in column])
+    names = _first(columns, "run", "run_name", "name", "display_name")
+    states = _first(columns, "state", "status")
+    created = _first(columns, "created", "created_at", "start_time", "started")
+    n = len(cells)
+    return TrackerRuns(
+        columns,
+        [_text(cell) for cell in names or [None] * n],
+        [text.casefold() if (text := _text(cell)) else None for cell in states or [None] * n],
+        [_seconds(cell) for cell in created or [None] * n],
+    )
+
+
+def plain_value(cell: object, which: str) -> object:
+    """One value of a cell: trackers write some as ``{'value': 1}`` or ``{'min': 2.1}``."""
+    if not isinstance(cell, dict):
+        return cell
+    for key in ("value", "last") if which == "last" else (which,):
+        if key in cell:
+            return cell[key]
+    only = list(cell.values())
+    return only[0] if which == "last" and len(only) == 1 else str(cell)
+
+
+def is_nan(cell: object) -> bool:
+    """Whether a run logged NaN or an infinity, which is not the same as having logged nothing."""
+    if isinstance(cell, str):
+        return cell.strip().lstrip("+-").casefold() in {"nan", "inf", "infinity"}
+    return isinstance(cell, float) and math.isinf(cell)
+
+
+def _unwrapped(cell: object) -> object:
+    if isinstance(cell, str) and cell.lstrip().startswith("{"):
+        text = cell.strip()
+        for name, python in (("null", "None"), ("true", "True"), ("false", "False")):
+            text = text.replace(f": {name}", f": {python}")
+        try:
+            found = ast.literal_eval(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return cell
+        return found if isinstance(found, dict) else cell
+    return cell
+
+
+def _first(columns: dict[str, list[object]], *names: str) -> list[object] | None:
+    plain = {name.strip().casefold().replace(" ", "_"): cells for name, cells in columns.items()}
+    return next((plain[name] for name in names if name in plain), None)
+
+
+def _text(cell: object) -> str | None:
+    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+        return None
+    return str(cell).strip() or None
+
+
+def _seconds(cell: object) -> float | None:
+    if cell is None or cell == "":
+        return None
+    time = pd.to_datetime(str(cell), errors="coerce", utc=True)
+    return None if pd.isna(time) else float(time.timestamp())
