@@ -254,3 +254,32 @@ def test_a_failed_fit_is_used_only_if_told_to(scattered):
     with pytest.raises(FailedFitError, match="--allow-failed"):
         capacity_gap(failed, *STUDENT, teacher_loss=2.0)
     assert len(capacity_gap(failed, *STUDENT, teacher_loss=2.0, allow_failed=True).table) == 1
+
+
+def test_rows_with_a_teacher_keep_it_and_the_others_meet_every_candidate(scattered):
+    at = pd.DataFrame(
+        {
+            "params": [STUDENT[0], 1e9, STUDENT[0], 1e9, 1e9],
+            "tokens": [STUDENT[1], 2e10, STUDENT[1], 2e10, 2e10],
+            "teacher_loss": [2.3, np.nan, np.nan, np.nan, np.nan],
+            "teacher_params": [np.nan, np.nan, np.nan, np.nan, 3e9],
+            "teacher_tokens": [np.nan, np.nan, np.nan, np.nan, 6e10],
+        }
+    )
+    candidates = pd.DataFrame({"name": ["a", "b"], "loss": [2.0, 2.1], "loss_se": [0.0, 0.01]})
+    both = capacity_gap(scattered, at=at, teachers=candidates, seed=3)
+    table = both.table
+    assert table["params"].tolist() == [STUDENT[0], 1e9, 1e9, STUDENT[0], STUDENT[0], 1e9]
+    # each row is what asking for it alone gives
+    alone = capacity_gap(scattered, at=at.iloc[[0, 4]]).table
+    pd.testing.assert_frame_equal(table.iloc[[0, 5]].reset_index(drop=True), alone)
+    listed = capacity_gap(scattered, at=at.iloc[[1, 2], :2], teachers=candidates, seed=3).table
+    pd.testing.assert_frame_equal(table.iloc[1:5].reset_index(drop=True), listed)
+    assert both.draws["teacher_loss"].std("sample").to_numpy()[2] == pytest.approx(0.01, rel=0.1)
+    assert len(both.teachers) == 4
+
+
+def test_rows_without_a_teacher_still_need_a_list(scattered):
+    at = pd.DataFrame({"params": [1e9] * 2, "tokens": [2e10] * 2, "teacher_loss": [2.2, np.nan]})
+    with pytest.raises(InputError, match="teacher_loss: is needed"):
+        capacity_gap(scattered, at=at)

@@ -3,6 +3,7 @@ import json
 from pathlib import Path
 
 import h5netcdf
+import h5py
 import numpy as np
 import pytest
 import scipy.stats
@@ -168,6 +169,28 @@ def test_a_file_with_bytes_overwritten_is_read_or_refused(saved, tmp_path):
         except InputError:
             refused += 1
     assert refused > 1
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_flipped_bit_in_any_number_is_noticed(saved):
+    content = saved.read_bytes()
+    places: list[int] = []
+
+    def chunks(_: str, item: h5py.Dataset | h5py.Group) -> None:
+        numbers = isinstance(item, h5py.Dataset) and item.ndim and item.dtype.kind in "fi"
+        if numbers and not item.attrs.get("NAME", b"").startswith(b"This is a netCDF dimension"):
+            assert item.fletcher32
+            chunk = item.id.get_chunk_info(0)
+            places.append(chunk.byte_offset + chunk.size // 2)
+
+    with h5py.File(saved) as file:
+        file.visititems(chunks)
+    assert len(places) > 5
+    for place in places[:: max(1, len(places) // 6)]:
+        damaged = bytearray(content)
+        damaged[place] ^= 1
+        saved.write_bytes(damaged)
+        assert "is damaged" in refusal(saved)
 
 
 @pytest.mark.parametrize("error", [AttributeError, IndexError, UnicodeError, OSError])

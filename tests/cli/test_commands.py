@@ -71,6 +71,27 @@ def test_check_names_faults_on_stdout_as_json_and_on_stderr(command, workplace, 
     assert command("check", "runs.csv", "--quiet").out == ""
 
 
+def test_check_says_which_column_was_taken_for_what(command, workplace, sound):
+    renamed = sound.rename(columns={"params": "N_S", "teacher_loss": "LT"}).assign(colour="red")
+    renamed.drop(columns="tokens").assign(flops=1e20).to_csv("runs.csv", index=False)
+    answer = command("check", "runs.csv", "--json")
+    columns = {"params": "N_S", "loss": "loss", "teacher_loss": "LT", "training_flops": "flops"}
+    assert answer.json["columns"] == columns
+    assert answer.json["skipped"] == []
+    assert "columns: params = N_S, loss, teacher_loss = LT" in command("check", "runs.csv").out
+
+
+def test_check_tells_people_each_fault_once(command, workplace, sound):
+    sound.loc[[3, 8, 9, 10], "loss"] = -1
+    sound.drop(columns="tokens").to_csv("runs.csv", index=False)
+    answer = command("check", "runs.csv")
+    assert answer.status == 2
+    assert answer.out.count("fault: ") == 5
+    assert answer.out.count("is negative") == 4
+    # the one line still names every row and column
+    assert answer.err == "error: 5 faults, listed on stdout: rows 3, 8-10; tokens\n"
+
+
 def test_check_tells_oddities_as_notes(command, workplace, sound):
     sound.loc[5, "loss"] = 1.5  # below its teacher
     sound.to_csv("runs.csv", index=False)

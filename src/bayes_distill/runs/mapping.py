@@ -67,10 +67,8 @@ class Column(_Part):
     def describe(self, names: Sequence[str] = ()) -> str:
         """What people are told that this column is, with the tracker's full `names`."""
         if self.constant is not None:
-            constant = self.constant
-            return (
-                f"constant {constant:g}" if isinstance(constant, float) else f"constant {constant}"
-            )
+            number = isinstance(self.constant, float)
+            return f"constant {self.constant:g}" if number else f"constant {self.constant}"
         text = " * ".join(names)
         text = text if self.value == "last" else f"{self.value} of {text}"
         return text if self.scale == 1 else f"{text} * {self.scale:g}"

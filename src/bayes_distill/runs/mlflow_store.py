@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from bayes_distill.errors import InputError
-from bayes_distill.runs.tracker import SCHEME, TrackerRuns
+from bayes_distill.runs.tracker import SCHEME, TrackerRuns, without_password
 
 SQLITE = "sqlite:///"
 LARGEST = 1.7e308  # MLflow stores an infinity as the largest float
@@ -43,19 +43,22 @@ def read_store(source: str, extremes: Iterable[tuple[str, str]] = ()) -> Tracker
         If MLflow is not installed, there is no such store or experiment, or it holds no runs.
     """
     uri, wanted = _split(source)
+    shown = without_password(uri)
     with _quietly(), _readable(uri) as tracking_uri:
         try:
             client = _client(tracking_uri)
-            experiments = _experiments(client, uri, wanted)
+            experiments = _experiments(client, shown, wanted)
             runs = _runs(client, list(experiments))
             if not runs:
                 named = ", ".join(repr(name) for name in experiments.values())
-                raise InputError(f"{uri} holds no runs in its experiments {named}")
+                raise InputError(f"{shown} holds no runs in its experiments {named}")
             return _tracker_runs(client, runs, experiments, extremes)
         except InputError:
             raise
         except Exception as error:  # MLflow, SQLAlchemy and the network each have their own
-            raise InputError(f"{uri} cannot be read as an MLflow store: {_reason(error)}") from None
+            raise InputError(
+                f"{shown} cannot be read as an MLflow store: {_reason(error)}"
+            ) from None
         finally:
             _close(tracking_uri)
 
@@ -199,7 +202,7 @@ def _tracker_runs(
             found[full, which] = column
     used = Counter(experiments[run.info.experiment_id] for run in runs)
     counted = ", ".join(
-        f"{name!r} ({number} run{'s' * (number != 1)})" for name, number in used.items()
+        f"{name!r} ({number} run{'s' if number > 1 else ''})" for name, number in used.items()
     )
     return TrackerRuns(
         cells,

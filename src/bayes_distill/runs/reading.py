@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from bayes_distill.runs.numbers import parse_cells, parse_labels
 from bayes_distill.runs.oddities import oddities
 from bayes_distill.runs.schema import OPTIONAL, describe_derived, validate
 from bayes_distill.runs.table import LABELS, NUMERIC, REQUIRED, Runs, Skipped
+from bayes_distill.runs.tracker import from_cells, is_export, is_store, without_password
 
 if TYPE_CHECKING:
     from bayes_distill.runs.mapping import RunsMapping
@@ -103,7 +103,7 @@ def examine(
 
     `required` are the columns that it needs; `read_runs` and `check_runs` are built on this.
     """
-    label = "DataFrame" if isinstance(source, pd.DataFrame) else _without_password(str(source))
+    label = "DataFrame" if isinstance(source, pd.DataFrame) else without_password(str(source))
     try:
         opened = _open(source, required, mapping)
     except InputError as error:
@@ -148,21 +148,19 @@ class _Opened:
 def _open(
     source: str | Path | pd.DataFrame, required: Sequence[str], mapping: MappingSource | None
 ) -> _Opened:
-    from bayes_distill.runs.tracker import is_export, is_store
-
     store = is_store(source)
     if mapping is None and not store:
         cells, path = _open_table(source)
-        if not is_export(cells):
+        if "loss" not in required or not is_export(cells):  # else they are points, not runs
             columns = resolve_columns(cells.header, required)
             return _Opened(cells, columns, range(len(cells)), len(cells), path)
     # pydantic and the tracker are not for those who only have a table
     from bayes_distill.runs.mapping import RunsMapping, read_mapping
-    from bayes_distill.runs.tracker import from_cells
     from bayes_distill.runs.usable import usable_runs
 
     faults: list[Fault] = []
-    plan, unreadable, path = RunsMapping(), (), None
+    plan, path = RunsMapping(), None
+    unreadable: tuple[Fault, ...] = ()
     try:
         plan = RunsMapping() if mapping is None else read_mapping(mapping)
         if mapping is not None and str(source) in DATASETS:
@@ -208,10 +206,6 @@ def _open_table(source: str | Path | pd.DataFrame) -> tuple[Cells, Path | None]:
         raise InputError(f"{error}; {_misspelt(str(source))}") from None
 
 
-def _without_password(source: str) -> str:
-    return re.sub(r"(?<=://)[^/@]*@", "", source)
-
-
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
@@ -230,7 +224,7 @@ def _canonical(
     cells: Cells, columns: Resolved, required: Sequence[str], rows: Sequence[int]
 ) -> tuple[pd.DataFrame, list[Fault]]:
     """Canonical frame of all rows, with NaN where a cell is at fault, and all faults in order."""
-    index = pd.Index(rows, dtype="int64", name="row")
+    index = pd.Index(np.asarray(rows, dtype=np.int64), name="row")
     unreadable = {fault.row for fault in cells.faults}
     labels = {name: cells.header[place] for name, place in columns.position.items()}
     faults: list[Fault] = []

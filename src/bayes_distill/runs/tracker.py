@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import math
+import re
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -89,6 +90,11 @@ class TrackerRuns:
 def is_store(source: object) -> bool:
     """Whether a source names an MLflow store."""
     return isinstance(source, str) and source.startswith(SCHEME)
+
+
+def without_password(source: str) -> str:
+    """Address of a store less the name and password of its user, if it has them."""
+    return re.sub(r"(?<=://)[^/@]*@", "", source)
 
 
 def alias_of(full: str) -> str:

@@ -245,9 +245,8 @@ def _is_one_of(name: str, cell: object, allowed: Iterable[Scalar]) -> bool:
 
 
 def _same(text: str, value: Scalar) -> bool:
-    if isinstance(value, bool) or isinstance(value, str):
-        if text.casefold() == str(value).casefold():
-            return True
+    if isinstance(value, (bool, str)) and text.casefold() == str(value).casefold():
+        return True
     if isinstance(value, bool):
         return False
     one, other = parse_cells([text])[0][0], parse_cells([value])[0][0]
@@ -265,7 +264,7 @@ def _replaced(
     for row in rows:
         if names[row] is not None:
             groups.setdefault((names[row], *(float(v[row]) for v in numbers)), []).append(row)
-    reasons = {}
+    reasons: dict[int, str] = {}
     for group in groups.values():
         started = {row: tracker.started[row] for row in group}
         kept = max(group, key=lambda row: (started[row] or -math.inf, -row))
