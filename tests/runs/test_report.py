@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from bayes_distill.runs import check_runs, read_runs
 
-
 NAMES = ("params", "tokens", "loss", "teacher_loss")
 REST = {"columns": dict(zip(NAMES, NAMES, strict=True)), "skipped": []}
 

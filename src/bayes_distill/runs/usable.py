@@ -228,13 +228,14 @@ def _reason(
         label, cells = found[name]
         if is_nan(cells[row]):
             return f"{label} is {str(cells[row]).strip()}"
-        if name in needed and np.isnan(parse_cells([cells[row]])[0][0]) and _is_empty(cells[row]):
+        if name in needed and _is_empty(cells[row]):
             return f"it has no {label}"
     return None
 
 
 def _is_empty(cell: object) -> bool:
-    return not parse_cells([cell])[1]
+    values, problems = parse_cells([cell])
+    return bool(np.isnan(values[0])) and not problems
 
 
 def _is_one_of(name: str, cell: object, allowed: Iterable[Scalar]) -> bool:
