@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import partial
+from typing import Any
 
 import jax
 import numpy as np
@@ -24,9 +25,14 @@ def _supervised(law: Law, c: dict[str, Array], params: Array, tokens: Array) -> 
 
 @partial(jax.jit, static_argnums=0)
 def _distilled(
-    law: TeacherLaw, c: dict[str, Array], params: Array, tokens: Array, teacher: Array
+    law: TeacherLaw,
+    c: dict[str, Array],
+    own: dict[str, Array],
+    params: Array,
+    tokens: Array,
+    teacher: Array,
 ) -> Array:
-    columns = {name: value[:, None] for name, value in c.items()}
+    columns = {name: value[:, None] for name, value in c.items()} | own
     return law.distilled_loss(columns, params, tokens, teacher, UNIT)
 
 
@@ -50,20 +56,25 @@ def distilled_loss(
     tokens: np.ndarray,
     teacher_loss: np.ndarray,
     reference: Reference,
+    departures: Mapping[str, np.ndarray] | None = None,
 ) -> np.ndarray:
     """Distilled loss (draws, points) of students (points,).
 
-    `teacher_loss` is (points,), or (draws, points) where it is itself uncertain.
+    `teacher_loss` is (points,), or (draws, points) where it is itself uncertain. `departures` are
+    those of the students, name -> (draws, points), in units of the reference loss.
     """
     if not isinstance(law, TeacherLaw):
         raise TypeError(f"the {law.name} law says nothing about teachers")
     coordinates = _coordinates(law, draws)
     out = np.empty((_count(coordinates), len(params)))
     teacher = np.atleast_2d(teacher_loss) / reference.loss
-    for piece, (n, d, t) in _pieces(
-        len(out), params / reference.params, tokens / reference.tokens, teacher
+    names = tuple(departures or {})
+    columns = [departures[name] for name in names] if departures else []
+    for piece, (n, d, t, *each) in _pieces(
+        len(out), params / reference.params, tokens / reference.tokens, teacher, *columns
     ):
-        found = np.asarray(_distilled(law, coordinates, n, d, t))
+        own: Any = dict(zip(names, each, strict=True))
+        found = np.asarray(_distilled(law, coordinates, own, n, d, t))
         out[:, piece] = found[:, : piece.stop - piece.start]
     return out * reference.loss
 

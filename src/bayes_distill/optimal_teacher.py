@@ -53,13 +53,22 @@ def optimal_teacher(
     """
     law, reference = posterior.law, posterior.reference
     assert isinstance(law, TeacherLaw)
-    coordinates = {name: jnp.asarray(posterior.draws[name]) for name in law.coordinate_names}
+    coordinates = _coordinates(posterior)
     lowest = np.asarray(law.irreducible_loss(coordinates, UNIT))
     if strongest is not None:
         lowest = np.maximum(lowest, strongest / reference.loss)
+    own = {name: each.at(params) for name, each in posterior.departures.items()}
     found = [
-        jax.device_get(_minimise(law, coordinates, jnp.asarray(lowest), n, d))
-        for n, d in zip(params / reference.params, tokens / reference.tokens, strict=True)
+        jax.device_get(
+            _minimise(
+                law,
+                coordinates | {name: jnp.asarray(values[:, i]) for name, values in own.items()},
+                jnp.asarray(lowest),
+                params[i] / reference.params,
+                tokens[i] / reference.tokens,
+            )
+        )
+        for i in range(len(params))
     ]
     teacher, student, boundary = (np.stack(part, axis=1) for part in zip(*found, strict=True))
     return OptimalTeacher(teacher * reference.loss, student * reference.loss, boundary)
@@ -74,11 +83,12 @@ def loss_slope(
     """
     law, reference = posterior.law, posterior.reference
     assert isinstance(law, TeacherLaw)
-    coordinates = {name: jnp.asarray(posterior.draws[name]) for name in law.coordinate_names}
+    own = {name: each.at(params) for name, each in posterior.departures.items()}
     return np.asarray(
         _slope(
             law,
-            coordinates,
+            _coordinates(posterior),
+            own,
             params / reference.params,
             tokens / reference.tokens,
             teacher_loss / reference.loss,
@@ -86,13 +96,24 @@ def loss_slope(
     )
 
 
-@partial(jax.jit, static_argnums=0)
-def _slope(law: TeacherLaw, c: dict[str, Array], n: Array, d: Array, teacher: Array) -> Array:
-    def one(c: dict[str, Array], n: Array, d: Array, t: Array) -> Array:
-        return law.distilled_loss(c, n, d, t, UNIT)
+def _coordinates(posterior: Posterior) -> dict[str, Array]:
+    return {name: jnp.asarray(posterior.draws[name]) for name in posterior.law.coordinate_names}
 
-    over_points = jax.vmap(jax.grad(one, argnums=3), in_axes=(None, 0, 0, 0))
-    slope: Array = jax.vmap(over_points, in_axes=(0, None, None, 0))(c, n, d, teacher)
+
+@partial(jax.jit, static_argnums=0)
+def _slope(
+    law: TeacherLaw,
+    c: dict[str, Array],
+    own: dict[str, Array],
+    n: Array,
+    d: Array,
+    teacher: Array,
+) -> Array:
+    def one(c: dict[str, Array], own: dict[str, Array], n: Array, d: Array, t: Array) -> Array:
+        return law.distilled_loss(c | own, n, d, t, UNIT)
+
+    over_points = jax.vmap(jax.grad(one, argnums=4), in_axes=(None, 0, 0, 0, 0))
+    slope: Array = jax.vmap(over_points, in_axes=(0, 0, None, None, 0))(c, own, n, d, teacher)
     return slope
 
 

@@ -14,6 +14,7 @@ import xarray as xr
 
 from bayes_distill import evaluate
 from bayes_distill.cards import Card, card_from_dict, load_card, model_names, shipped_posterior
+from bayes_distill.departures import SizeDeparture, departures
 from bayes_distill.errors import FailedFitError, InputError
 from bayes_distill.files import atomic_path
 from bayes_distill.hull import Hull
@@ -81,6 +82,18 @@ class Posterior:
             if variable.ndim == 2
         }
 
+    @cached_property
+    def departures(self) -> dict[str, SizeDeparture]:
+        """How sizes depart from the law (``shift``, ``tilt``); empty for the law alone."""
+        if self.card.departures is None:
+            return {}
+        return departures(self.tree["posterior"].dataset, self.card.departures.lengths)
+
+    def student(self, params: float) -> dict[str, np.ndarray]:
+        """Draws with the departures of one student size: what is to be evaluated for it."""
+        own = {name: each.at(np.array([params]))[:, 0] for name, each in self.departures.items()}
+        return self.draws | own
+
     @property
     def n_draws(self) -> int:
         """Number of draws, all chains together."""
@@ -108,21 +121,30 @@ class Posterior:
     def distilled_loss(
         self, params: np.ndarray, tokens: np.ndarray, teacher_loss: np.ndarray
     ) -> np.ndarray:
-        """Student loss L_S (eq. 8), (draws, points).
+        """Student loss L_S (eq. 8, and what its size departs from it), (draws, points).
 
         `teacher_loss` is (points,), or (draws, points) where it is itself uncertain.
         """
+        own = {name: each.at(params) for name, each in self.departures.items()}
         return evaluate.distilled_loss(
-            self.law, self.draws, params, tokens, teacher_loss, self.reference
+            self.law, self.draws, params, tokens, teacher_loss, self.reference, own
         )
 
     def new_run(
-        self, mean: np.ndarray, distilled: np.ndarray, generator: np.random.Generator
+        self,
+        mean: np.ndarray,
+        distilled: np.ndarray,
+        generator: np.random.Generator,
+        *,
+        teacher: np.ndarray | None = None,
+        condition: np.ndarray | None = None,
     ) -> np.ndarray:
         """Losses that single new runs would measure around `mean` (draws, points).
 
         `distilled` (points,) says which points have a teacher; the two kinds of run may scatter
-        differently. A posterior without noise gives `mean` back.
+        differently. `teacher` and `condition` (points,) are whole numbers that say which points
+        share a teacher, and which a size and a number of tokens; by default none do. A posterior
+        without noise gives `mean` back.
         """
         zero = np.zeros(self.n_draws)
         scale, supervised = (self.draws.get(k) for k in ("scale", "supervised_scale"))
@@ -132,18 +154,31 @@ class Posterior:
             mean if self.card.likelihood.scale == "relative" else self.reference.loss
         )
         if self.card.likelihood.family == "normal":
-            return mean + spread * generator.standard_normal(mean.shape)
-        return mean + spread * generator.standard_t(
-            self.card.likelihood.degrees_of_freedom, mean.shape
-        )
+            noise = generator.standard_normal(mean.shape)
+        else:
+            noise = generator.standard_t(self.card.likelihood.degrees_of_freedom, mean.shape)
+        losses = mean + spread * noise
+        for name, labels in (("teacher_sd", teacher), ("condition_sd", condition)):
+            if name in self.draws:
+                _, level = np.unique(
+                    np.arange(mean.shape[1]) if labels is None else labels, return_inverse=True
+                )
+                z = generator.standard_normal((self.n_draws, int(level.max()) + 1))
+                offset = self.draws[name][:, None] * z[:, level.reshape(-1)] * self.reference.loss
+                losses = losses + np.where(distilled, offset, 0.0)
+        return losses
 
     def thin(self, draws: int) -> Posterior:
         """Keep at most `draws` draws, evenly spaced, and nothing that using them does not need."""
         stride = max(1, -(-self.n_draws // draws))
-        kept = {
+        group = self.tree["posterior"].dataset
+        kept: dict[str, Any] = {
             name: (("chain", "draw"), values[None, ::stride]) for name, values in self.draws.items()
         }
-        tree = xr.DataTree.from_dict({"posterior": xr.Dataset(kept)})
+        for name in self.departures:
+            kept[name] = (("chain", "draw", "size"), self.departures[name].seen[None, ::stride])
+        coords = {"size": group["size"].to_numpy()} if self.departures else {}
+        tree = xr.DataTree.from_dict({"posterior": xr.Dataset(kept, coords=coords)})
         return Posterior(tree, self.card, self.reference, {**self.info, "thinned_by": stride})
 
     @classmethod

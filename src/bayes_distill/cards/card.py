@@ -33,7 +33,12 @@ class Likelihood(_Part):
     """How runs scatter around the law.
 
     `scale` is ``absolute`` (the same spread at every loss) or ``relative`` (proportional to it).
-    Both kinds of prior median are in units of the reference loss.
+    Every prior median is in units of the reference loss.
+
+    Distilled runs may share what sets them apart. With `teacher_effect`, students of one teacher
+    share an offset: a teacher is more than its loss, and its loss was measured once. With
+    `condition_effect`, students of one size and one number of tokens share one: they saw the same
+    data in the same order under the same settings. Both are priors of a standard deviation.
     """
 
     family: Literal["student_t", "normal"] = "student_t"
@@ -41,6 +46,8 @@ class Likelihood(_Part):
     scale: Literal["absolute", "relative"] = "absolute"
     prior: LogNormal = LogNormal(family="lognormal", median=0.004, sd=1.0)
     supervised_prior: LogNormal = LogNormal(family="lognormal", median=0.004, sd=1.0)
+    teacher_effect: LogNormal | None = None
+    condition_effect: LogNormal | None = None
 
 
 class SupervisedPrior(_Part):
@@ -90,6 +97,24 @@ class SupervisedPrior(_Part):
         return value
 
 
+class Departures(_Part):
+    """By how much sizes may depart from the law: see `departures`. Distillation laws only.
+
+    `shift` and `tilt` are priors of standard deviations, in units of the reference loss; the
+    lengths say over which distance of log sizes departures are alike.
+    """
+
+    shift: LogNormal | None = LogNormal(family="lognormal", median=0.002, sd=0.5)
+    shift_length: PositiveFloat = 0.15
+    tilt: LogNormal | None = LogNormal(family="lognormal", median=0.006, sd=0.5)
+    tilt_length: PositiveFloat = 3.0
+
+    @property
+    def lengths(self) -> dict[str, float]:
+        """Name of a departure -> its length."""
+        return {"shift": self.shift_length, "tilt": self.tilt_length}
+
+
 class ReferencePoint(_Part):
     """Where the law counts from; what is left out is the median of the runs."""
 
@@ -114,6 +139,7 @@ class Card(_Part):
     reference: ReferencePoint = ReferencePoint()
     likelihood: Likelihood = Likelihood()
     supervised: SupervisedPrior | None = None
+    departures: Departures | None = None
     priors: dict[str, Prior] = {}
     coefficients: dict[str, PositiveFloat] | None = None
     noise: Annotated[float, Field(ge=0)] = 0.0
@@ -124,9 +150,24 @@ class Card(_Part):
         families = {name: prior.family for name, prior in self.priors.items()}
         names = None if self.coefficients is None else list(self.coefficients)
         faults = _faults_with_law(self.law, families, self.supervised is not None, names)
+        faults += self._faults_without_teacher()
         if faults:
             raise ValueError("; ".join(map(str, faults)))
         return self
+
+    def _faults_without_teacher(self) -> list[Fault]:
+        if self.law not in LAWS or LAWS[self.law].has_teacher:
+            return []
+        parts = {
+            "departures": self.departures,
+            "likelihood.teacher_effect": self.likelihood.teacher_effect,
+            "likelihood.condition_effect": self.likelihood.condition_effect,
+        }
+        return [
+            Fault(f"the {self.law} law has no teacher, and this is about students of one", column=k)
+            for k, part in parts.items()
+            if part is not None
+        ]
 
     @property
     def scaling_law(self) -> Law:

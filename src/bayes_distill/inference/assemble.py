@@ -18,6 +18,7 @@ from bayes_distill.inference.diagnostics import diagnose
 from bayes_distill.inference.leave_one_out import leave_one_out
 from bayes_distill.inference.model import Data, ModelSpec
 from bayes_distill.laws import Reference
+from bayes_distill.levels import size_levels
 
 if TYPE_CHECKING:
     from bayes_distill.runs import Runs
@@ -47,13 +48,21 @@ def assemble(
     )
     before = jax.device_get(constrainer(spec)(before_raw, data, hyper))
     by_run = jax.device_get(
-        pointwise(spec)({k: v for k, v in values.items() if v.ndim == 1}, data, hyper)
+        pointwise(spec)(
+            {k: v for k, v in values.items() if not k.endswith("_z")}, data, hyper
+        )
     )
     by_run = {name: array[:, :n] for name, array in by_run.items()}
 
     def grid(array: np.ndarray) -> np.ndarray:
         return array.reshape(chains, draws, *array.shape[1:])
 
+    sizes = np.exp(size_levels(table.frame["params"].to_numpy(float))[1])
+    generator = np.random.default_rng([seed, 2])
+    kept = {name: value for name, value in values.items() if value.ndim == 1}
+    for name in spec.departures:
+        kept[name] = values[name][:, : len(sizes)]
+        kept[f"{name}_new"] = generator.standard_normal(chains * draws)
     stats = {
         name: sample.stats[name] for name in ("diverging", "energy", "n_steps", "step_size", "lp")
     }
@@ -61,13 +70,13 @@ def assemble(
     rows = table.frame.index.to_numpy()
     tree = arviz_base.from_dict(
         {
-            "posterior": {name: grid(value) for name, value in values.items()},
-            "prior": {name: value[None] for name, value in before.items()},
+            "posterior": {name: grid(value) for name, value in kept.items()},
+            "prior": {name: v[None] for name, v in before.items() if v.ndim == 1},
             "sample_stats": stats,
             "log_likelihood": {"loss": grid(by_run["log_likelihood"]).astype(np.float32)},
         },
-        coords={"run": rows},
-        dims={"loss": ["run"]},
+        coords={"run": rows, "size": sizes},
+        dims={"loss": ["run"], **{name: ["size"] for name in spec.departures}},
     )
     out = leave_one_out(tree, by_run["mean"], by_run["scale"], np.asarray(data.loss)[:n])
     tree["runs"] = _runs_group(table, out)
@@ -77,7 +86,7 @@ def assemble(
     law = card.scaling_law
     after_all = values | _arrays(law.to_published(values, reference))
     before_all = before | _arrays(law.to_published(before, reference))
-    coefficients = identification.summarise(law, after_all, before_all, spec.noise_sites, interval)
+    coefficients = identification.summarise(law, after_all, before_all, spec, interval)
     shrink, pull = _against_prior(sample.unconstrained, jax.device_get(before_raw))
     sampled = arviz_base.dict_to_dataset(
         sample.unconstrained
@@ -118,6 +127,8 @@ def _against_prior(
     """Contraction and pull of every sampled number, on the unconstrained scale."""
     shrink, pull = {}, {}
     for name, value in after.items():
+        if name.endswith(("_z", "_error")) and name != "supervised_z":
+            continue  # what single levels share is no coordinate of the law
         flat = value.reshape(value.shape[0] * value.shape[1], -1)
         prior = np.reshape(before[name], (len(before[name]), -1))
         for i in range(flat.shape[1]):

@@ -7,11 +7,13 @@ from functools import lru_cache, partial
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpyro
 from jax import Array
 from jax.flatten_util import ravel_pytree
 from numpyro.infer.util import constrain_fn, potential_energy, unconstrain_fn
 
+from bayes_distill.inference import straight
 from bayes_distill.inference.model import (
     Data,
     ModelSpec,
@@ -26,7 +28,7 @@ Sites = dict[str, Array]
 
 
 def potential(spec: ModelSpec, data: Data, hyper: Hyper) -> Callable[[Sites], Array]:
-    """Negative log density of the sites on the unconstrained scale."""
+    """Negative log density of the sites that are sampled: unconstrained and straightened."""
     return lambda sites: _potential(spec, sites, data, hyper)
 
 
@@ -34,13 +36,14 @@ def potential(spec: ModelSpec, data: Data, hyper: Hyper) -> Callable[[Sites], Ar
 # places, and a function that is compiled already is traced once for all of them
 @partial(jax.jit, static_argnums=0)
 def _potential(spec: ModelSpec, sites: Sites, data: Data, hyper: Hyper) -> Array:
-    value: Array = potential_energy(partial(scaling_law_model, spec), (data, hyper), {}, sites)
-    return value
+    of_law, log_derivative = straight.to_law(sites)
+    value: Array = potential_energy(partial(scaling_law_model, spec), (data, hyper), {}, of_law)
+    return value - log_derivative
 
 
 @lru_cache(maxsize=64)
 def prior_sampler(spec: ModelSpec) -> Callable[[Array, Data, Hyper], Sites]:
-    """Compiled function of (keys, data, hyper): unconstrained draws from the prior (keys, ...)."""
+    """Compiled function of (keys, data, hyper): sampling coordinates of draws from the prior (keys, ...)."""
     model = partial(scaling_law_model, spec)
 
     def one(key: Array, data: Data, hyper: Hyper) -> Sites:
@@ -51,7 +54,7 @@ def prior_sampler(spec: ModelSpec) -> Callable[[Array, Data, Hyper], Sites]:
             if site["type"] == "sample" and not site["is_observed"]
         }
         unconstrained: Sites = unconstrain_fn(model, (data, hyper), {}, latent)
-        return unconstrained
+        return straight.from_law(unconstrained)
 
     return jax.jit(jax.vmap(one, in_axes=(0, None, None)))
 
@@ -62,7 +65,8 @@ def constrainer(spec: ModelSpec) -> Callable[[Sites, Data, Hyper], Sites]:
     model = partial(scaling_law_model, spec)
 
     def one(sites: Sites, data: Data, hyper: Hyper) -> Sites:
-        values = constrain_fn(model, (data, hyper), {}, sites, return_deterministic=True)
+        of_law, _ = straight.to_law(sites)
+        values = constrain_fn(model, (data, hyper), {}, of_law, return_deterministic=True)
         return {name: value for name, value in values.items() if name != "loss"}
 
     return jax.jit(jax.vmap(one, in_axes=(0, None, None)))
@@ -72,16 +76,39 @@ def constrainer(spec: ModelSpec) -> Callable[[Sites, Data, Hyper], Sites]:
 def flat_potential(
     spec: ModelSpec,
 ) -> tuple[Callable[..., tuple[Array, Array]], Callable[..., Array]]:
-    """Compiled value-with-gradient and Hessian of the potential of a flat vector.
+    """Compiled value-with-gradient of the potential of a flat vector, and its information.
 
     Both take (flat, example, data, hyper), where `example` is one unconstrained draw that says
-    how the vector unravels.
+    how the vector unravels. The information (sites, sites) is the curvature of the prior and the
+    expected (Fisher) information of the runs: unlike the curvature of a Student t it does not
+    depend on which runs happen to lie far off, and it is positive.
     """
 
     def value(flat: Array, example: Sites, data: Data, hyper: Hyper) -> Array:
         return potential(spec, data, hyper)(ravel_pytree(example)[1](flat))
 
-    return jax.jit(jax.value_and_grad(value)), jax.jit(jax.hessian(value))
+    def location_scale(flat: Array, example: Sites, data: Data, hyper: Hyper) -> tuple[Array, Array]:
+        of_law, _ = straight.to_law(ravel_pytree(example)[1](flat))
+        model = partial(scaling_law_model, spec)
+        sites = constrain_fn(model, (data, hyper), {}, of_law, return_deterministic=True)
+        mean = mean_loss(spec, sites, data)
+        return mean, jnp.log(noise_scale(spec, sites, mean, data))
+
+    def information(flat: Array, example: Sites, data: Data, hyper: Hyper) -> Array:
+        unseen = data._replace(mask=jnp.zeros_like(data.mask))
+        prior = jax.hessian(value)(flat, example, unseen, hyper)
+        _, log_scale = location_scale(flat, example, data, hyper)
+        of_mean, of_log_scale = jax.jacfwd(location_scale)(flat, example, data, hyper)
+        degrees = hyper["degrees_of_freedom"]
+        heavy = spec.likelihood != "normal"
+        weight = jnp.where(heavy, (degrees + 1) / (degrees + 3), 1.0)
+        scale_weight = jnp.where(heavy, 2 * degrees / (degrees + 3), 2.0)
+        seen = data.mask[:, None]
+        a = jnp.where(seen, of_mean * jnp.exp(-log_scale)[:, None], 0.0)
+        b = jnp.where(seen, of_log_scale, 0.0)
+        return prior + weight * a.T @ a + scale_weight * b.T @ b
+
+    return jax.jit(jax.value_and_grad(value)), jax.jit(information)
 
 
 @lru_cache(maxsize=64)

@@ -7,9 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from bayes_distill.inference.model import ModelSpec
 from bayes_distill.laws import Law
 from bayes_distill.laws.base import Support
 
+SPREAD = {
+    "shift_sd": "how far the loss of a size lies off the law",
+    "tilt_sd": "how far, under strong teachers, besides",
+    "teacher_sd": "what students of one teacher share",
+    "condition_sd": "what runs of one size on one number of tokens share",
+}
 CONTRACTION = 0.75  # the posterior is at most half as wide as the prior
 KNOWN_WITHIN = 0.5  # sd of the logarithm: known to within a factor of about 1.6
 
@@ -52,19 +59,23 @@ def summarise(
     law: Law,
     posterior: dict[str, np.ndarray],
     prior: dict[str, np.ndarray],
-    noise: tuple[str, ...],
+    spec: ModelSpec,
     interval: float,
 ) -> list[CoefficientSummary]:
     """Summaries of published coefficients first, then of the sampled coordinates and noise.
 
-    `posterior` and `prior` map names (coordinates, noise scales and published) to draws.
+    `posterior` and `prior` map names (coordinates, scales and published) to draws; `spec` says which scales.
     """
     described: list[tuple[str, str, bool, Support]] = [
         (c.name, c.meaning, False, "positive") for c in law.coefficients
     ]
     described += [(c.name, c.meaning, True, c.support) for c in law.coordinates]
     described += [
-        (name, "residual scale, in units of the reference loss", True, "positive") for name in noise
+        (name, f"{meaning}, in units of the reference loss", True, "positive")
+        for name, meaning in (
+            *((name, "residual scale") for name in spec.noise_sites),
+            *((name, SPREAD[name]) for name in spec.spread_sites),
+        )
     ]
     seen: set[str] = set()
     found = []

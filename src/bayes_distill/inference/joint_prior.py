@@ -9,6 +9,7 @@ the directions in which losses hardly move; m is solved for.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import jax
@@ -22,11 +23,8 @@ from bayes_distill.laws.supervised import Supervised
 
 LAW = Supervised()
 NAMES = LAW.coordinate_names
-# sd of each unconstrained coordinate (log; logit for the share) where losses do not say more
-WEAK_SD = {
-    "floor": 0.1, "level": 0.25, "share": 0.35,
-    "slope_params": 0.15, "slope_tokens": 0.15, "gamma": 0.15,
-}  # fmt: skip
+# sd of each of the six numbers below where losses do not say more
+WEAK_SD = {"loss": 0.05, "floor": 0.25, "share": 0.35, "params": 0.3, "tokens": 0.3, "gamma": 0.15}
 GRID = 7  # sizes and token ratios each; the grid only sets the range, its density hardly matters
 
 
@@ -44,11 +42,40 @@ def _log_losses(unconstrained: jax.Array, params: jax.Array, tokens: jax.Array) 
 
 
 def constrain(unconstrained: jax.Array) -> dict[str, jax.Array]:
-    """Coordinates (positive: exp; share: logistic) from a vector of six real numbers."""
+    """Coordinates from six real numbers that losses know about one by one.
+
+    They are the log loss of the reference model, the log odds of its irreducible part, the log
+    odds of the share of the parameter term, the logs of the fall of the log loss per log params
+    and per log tokens there, and the log of gamma. The last of the bracket's slopes follow from
+    these; taken as they are, slopes and share would trade off along a bent ridge.
+    """
+    log_loss, floor, share, params, tokens, gamma = (unconstrained[i] for i in range(6))
+    log_level = log_loss + jax.nn.log_sigmoid(-floor)
     return {
-        name: jax.nn.sigmoid(unconstrained[i]) if name == "share" else jnp.exp(unconstrained[i])
-        for i, name in enumerate(NAMES)
+        "floor": jnp.exp(log_loss + jax.nn.log_sigmoid(floor)),
+        "level": jnp.exp(log_level),
+        "share": jax.nn.sigmoid(share),
+        "slope_params": jnp.exp(params - jax.nn.log_sigmoid(-floor) - jax.nn.log_sigmoid(share)),
+        "slope_tokens": jnp.exp(tokens - jax.nn.log_sigmoid(-floor) - jax.nn.log_sigmoid(-share)),
+        "gamma": jnp.exp(gamma),
     }
+
+
+def unconstrain(coordinates: Mapping[str, float]) -> np.ndarray:
+    """Six real numbers (6,) from coordinates; inverse of `constrain`."""
+    c = {name: float(coordinates[name]) for name in NAMES}
+    loss = c["floor"] + c["level"]
+    level = c["level"] / loss
+    return np.array(
+        [
+            np.log(loss),
+            np.log(c["floor"] / c["level"]),
+            np.log(c["share"] / (1 - c["share"])),
+            np.log(c["slope_params"] * c["share"] * level),
+            np.log(c["slope_tokens"] * (1 - c["share"]) * level),
+            np.log(c["gamma"]),
+        ]
+    )
 
 
 def joint_prior(prior: SupervisedPrior, reference: Reference, unit_ratio: float) -> JointPrior:
@@ -68,12 +95,7 @@ def joint_prior(prior: SupervisedPrior, reference: Reference, unit_ratio: float)
     coordinates = LAW.from_published(
         prior.centre, Reference(reference.params, reference.tokens, reference.loss / ratio)
     )
-    centre = np.array(
-        [
-            np.log(c / (1 - c)) if name == "share" else np.log(c)
-            for name, c in ((name, float(coordinates[name])) for name in NAMES)
-        ]
-    )
+    centre = unconstrain({name: float(value) for name, value in coordinates.items()})
     params, ratios = np.meshgrid(
         np.geomspace(*prior.params_range, GRID), np.geomspace(*prior.tokens_per_param_range, GRID)
     )
@@ -82,7 +104,7 @@ def joint_prior(prior: SupervisedPrior, reference: Reference, unit_ratio: float)
     jacobian = np.asarray(jax.jit(jax.jacfwd(_log_losses))(centre, params, tokens))
     covariance = _covariance(jacobian, prior.loss_sd)
     if not same_unit:
-        unit = np.array([1.0, 1.0, 0, 0, 0, 0])  # floor and level move together with the unit
+        unit = np.array([1.0, 0, 0, 0, 0, 0])  # the unit multiplies every loss
         covariance += prior.unit_sd**2 * np.outer(unit, unit)
     return JointPrior(centre, np.linalg.cholesky(covariance), ratio)
 
@@ -93,7 +115,7 @@ def _covariance(jacobian: np.ndarray, loss_sd: float) -> np.ndarray:
     Their mean variance falls as the multiplier grows, so the multiplier is found by bisection; if
     the weak diagonal alone already holds losses within `loss_sd`, it is zero.
     """
-    gram, weak = jacobian.T @ jacobian, np.diag([WEAK_SD[name] ** -2 for name in NAMES])
+    gram, weak = jacobian.T @ jacobian, np.diag([sd**-2 for sd in WEAK_SD.values()])
 
     def excess(log_multiplier: float) -> float:
         covariance = np.linalg.inv(weak + np.exp(log_multiplier) * gram)

@@ -19,6 +19,7 @@ from bayes_distill.cards.card import Card
 from bayes_distill.cards.priors import FAMILIES
 from bayes_distill.inference import joint_prior
 from bayes_distill.laws import LAWS, Law, Reference, TeacherLaw
+from bayes_distill.laws.departure import NAMES
 
 UNIT = Reference(1.0, 1.0, 1.0)
 
@@ -27,7 +28,8 @@ class Data(NamedTuple):
     """Runs relative to the reference, each an array (rows,), padded; `mask` marks real rows.
 
     A run without a teacher has NaN in all three teacher fields; a teacher without a measured
-    loss has NaN in `teacher_loss` only.
+    loss has NaN in `teacher_loss` only. `teacher_loss_se` is its standard error, 0 if not given.
+    `size`, `teacher` and `condition` say which runs belong together (`levels`).
     """
 
     params: Array
@@ -36,6 +38,10 @@ class Data(NamedTuple):
     teacher_loss: Array
     teacher_params: Array
     teacher_tokens: Array
+    teacher_loss_se: Array
+    size: Array
+    teacher: Array
+    condition: Array
     mask: Array
 
 
@@ -50,6 +56,9 @@ class ModelSpec:
     relative: bool
     kind: str
     predicts_teachers: bool
+    departures: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
+    noisy_teachers: bool = False
 
     @property
     def law(self) -> Law:
@@ -66,8 +75,20 @@ class ModelSpec:
         }[self.kind]
 
 
-def model_spec(card: Card, kind: str, predicts_teachers: bool) -> ModelSpec:
+    @property
+    def spread_sites(self) -> tuple[str, ...]:
+        """Names of the standard deviations of departures and of shared effects."""
+        return tuple(f"{name}_sd" for name in (*self.departures, *self.effects))
+
+
+EFFECTS = ("teacher", "condition")
+
+
+def model_spec(
+    card: Card, kind: str, predicts_teachers: bool, noisy_teachers: bool = False
+) -> ModelSpec:
     """Static part of the model of `card` on runs of `kind`."""
+    taught = kind != "supervised"
     return ModelSpec(
         law_name=card.law,
         families=tuple((name, prior.family) for name, prior in card.priors.items()),
@@ -76,6 +97,9 @@ def model_spec(card: Card, kind: str, predicts_teachers: bool) -> ModelSpec:
         relative=card.likelihood.scale == "relative",
         kind=kind,
         predicts_teachers=predicts_teachers,
+        departures=tuple(n for n in NAMES if taught and getattr(card.departures, n, None)),
+        effects=tuple(n for n in EFFECTS if taught and getattr(card.likelihood, f"{n}_effect")),
+        noisy_teachers=noisy_teachers,
     )
 
 
@@ -88,6 +112,12 @@ def hyperparameters(card: Card, prior: joint_prior.JointPrior | None) -> dict[st
         "supervised_scale": likelihood.supervised_prior.hyperparameters(),
         "degrees_of_freedom": likelihood.degrees_of_freedom,
     }
+    for name in EFFECTS:
+        if (spread := getattr(likelihood, f"{name}_effect")) is not None:
+            tree[f"{name}_sd"] = spread.hyperparameters()
+    for name in NAMES:
+        if (spread := getattr(card.departures, name, None)) is not None:
+            tree[f"{name}_sd"] = spread.hyperparameters()
     if prior is not None:
         tree["supervised"] = {"centre": prior.centre, "factor": prior.factor}
     return tree
@@ -110,8 +140,38 @@ def sample_coordinates(spec: ModelSpec, hyper: dict[str, Any]) -> dict[str, Arra
     return coordinates
 
 
+def sample_shared(spec: ModelSpec, hyper: dict[str, Any]) -> dict[str, Array]:
+    """Sample what runs share: departures of sizes, offsets of teachers and of conditions.
+
+    Departures are standard normal sites (`NAME_z`) that are scaled, for runs of few sizes say
+    little about one of them. Effects are sampled as they are (`NAME_z`, in units of the prior's
+    median scale), for most levels have runs enough to know theirs better than the scale.
+    """
+    shared: dict[str, Any] = {}
+    for name in spec.departures:
+        scale = numpyro.sample(f"{name}_sd", dist.LogNormal(*hyper[f"{name}_sd"]))
+        factor = hyper["levels"][name]
+        z = numpyro.sample(f"{name}_z", dist.Normal().expand([factor.shape[0]]).to_event(1))
+        shared[name] = numpyro.deterministic(name, scale * (factor @ z))
+    for name in spec.effects:
+        scale = numpyro.sample(f"{name}_sd", dist.LogNormal(*hyper[f"{name}_sd"]))
+        unit = jnp.exp(hyper[f"{name}_sd"][0])
+        levels = hyper["levels"][name].shape[0]
+        z = numpyro.sample(f"{name}_z", dist.Normal(0.0, scale / unit).expand([levels]).to_event(1))
+        shared[f"{name}_effect"] = numpyro.deterministic(f"{name}_effect", unit * z)
+    if spec.noisy_teachers:
+        levels = hyper["levels"]["teacher"].shape[0]
+        shared["teacher_error"] = numpyro.sample(
+            "teacher_error", dist.Normal().expand([levels]).to_event(1)
+        )
+    return shared
+
+
 def mean_loss(spec: ModelSpec, coordinates: dict[str, Array], data: Data) -> Array:
-    """Loss that the law gives each run (rows,), in units of the reference loss."""
+    """Loss that the model expects of each run (rows,), in units of the reference loss.
+
+    `coordinates` holds those of the law and whatever `sample_shared` samples.
+    """
     law = spec.law
     if spec.kind == "supervised":
         return law.supervised_loss(coordinates, data.params, data.tokens, UNIT)
@@ -131,7 +191,15 @@ def mean_loss(spec: ModelSpec, coordinates: dict[str, Array], data: Data) -> Arr
         )
     # a harmless teacher where there is none, so that no gradient is NaN
     teacher_loss = jnp.where(distilled, teacher_loss, 1.0)
-    student = law.distilled_loss(coordinates, data.params, data.tokens, teacher_loss, UNIT)
+    if spec.noisy_teachers:
+        error = coordinates["teacher_error"][data.teacher]
+        teacher_loss = teacher_loss + data.teacher_loss_se * error
+    own = {name: coordinates[name][data.size] for name in spec.departures}
+    student = law.distilled_loss(
+        {**coordinates, **own}, data.params, data.tokens, teacher_loss, UNIT
+    )
+    for name in spec.effects:
+        student = student + coordinates[f"{name}_effect"][getattr(data, name)]
     if spec.kind == "distillation":
         return student
     supervised = law.supervised_loss(coordinates, data.params, data.tokens, UNIT)
@@ -163,7 +231,8 @@ def scaling_law_model(spec: ModelSpec, data: Data, hyper: dict[str, Any]) -> Non
     scales: dict[str, Any] = {
         name: numpyro.sample(name, dist.LogNormal(*hyper[name])) for name in spec.noise_sites
     }
-    mean = mean_loss(spec, coordinates, data)
+    shared = sample_shared(spec, hyper)
+    mean = mean_loss(spec, {**coordinates, **shared}, data)
     scale = noise_scale(spec, scales, mean, data)
     with (
         numpyro.plate("runs", data.params.shape[0]),

@@ -24,6 +24,8 @@ from bayes_distill.inference.start import starting_points
 
 Progress = Callable[[str, int, int], None]
 BLOCK = 100
+WINDOWS = 4
+FIRST_STEP = 0.5
 MAX_TREE_DEPTH = 10
 
 
@@ -35,6 +37,11 @@ class SamplerSettings:
     warmup: int = 1000
     draws: int = 1000
     target_accept: float = 0.9
+
+    @property
+    def window(self) -> int:
+        """Transitions of one warm-up window; the windows fill the warm-up but for a rest."""
+        return self.warmup // WINDOWS
 
 
 class Sample(NamedTuple):
@@ -75,12 +82,15 @@ def nuts_programs(
     init_kernel, sample_kernel = hmc(potential_fn_gen=potential_of, algo="NUTS")
 
     @jax.jit
-    def start(keys: jax.Array, z: Any, inverse_mass: jax.Array, arguments: Any) -> Any:
+    def start(
+        keys: jax.Array, z: Any, inverse_mass: jax.Array, step_size: Any, arguments: Any
+    ) -> Any:
         def one(key: jax.Array, z: Any) -> Any:
             return init_kernel(
                 z,
                 num_warmup=warmup,
-                step_size=0.5,
+                step_size=step_size,
+                adapt_mass_matrix=False,  # done between windows, for all chains at once
                 inverse_mass_matrix={tuple(sorted(z)): inverse_mass},
                 dense_mass=[tuple(sorted(z))],
                 target_accept_prob=target_accept,
@@ -107,8 +117,8 @@ def nuts_programs(
 
 
 @lru_cache(maxsize=32)
-def _programs(spec: ModelSpec, warmup: int, target_accept: float) -> Programs:
-    return nuts_programs(partial(potential, spec), warmup, target_accept)
+def _programs(spec: ModelSpec, window: int, target_accept: float) -> Programs:
+    return nuts_programs(partial(potential, spec), window, target_accept)
 
 
 def run_nuts(
@@ -138,7 +148,7 @@ def run_nuts(
         progress("finding the mode", 0, 1)
     z, inverse_mass = starting_points(spec, data, hyper, settings.chains, key_start)
     found = time.perf_counter() - clock
-    programs = _programs(spec, settings.warmup, settings.target_accept)
+    programs = _programs(spec, settings.window, settings.target_accept)
     sample = run_chains(programs, z, inverse_mass, (data, hyper), settings, key_chains, progress)
     return sample._replace(seconds={"mode": found, **sample.seconds})
 
@@ -152,22 +162,75 @@ def run_chains(
     key: jax.Array,
     progress: Progress | None = None,
 ) -> Sample:
-    """Warm up and sample from given starting points (chains, ...)."""
+    """Warm up and sample from given starting points (chains, ...).
+
+    Warm-up runs in windows of one length. Every window starts with the mass matrix that the draws
+    of all chains in the window before give, held by the matrix they were drawn with where they
+    are few: a first matrix as good as that of a mode is refined, never forgotten.
+    """
     clock = time.perf_counter()
-    keys = jax.random.split(key, settings.chains)
-    state = jax.block_until_ready(programs.start(keys, z, inverse_mass, arguments))
+    keys = jax.random.split(key, WINDOWS)
+    mass, step_size = jnp.asarray(inverse_mass), jnp.asarray(FIRST_STEP)
+    first = jax.random.split(keys[0], settings.chains)
+    state = jax.block_until_ready(programs.start(first, z, mass, step_size, arguments))
     # no transition, but the program for all of them: compilation is timed apart from sampling
     jax.block_until_ready(programs.advance(state, arguments, 0))
     seconds = {"compilation": time.perf_counter() - clock}
-    for phase, steps in (("warm-up", settings.warmup), ("sampling", settings.draws)):
-        clock, kept = time.perf_counter(), []
-        for done in range(0, steps, BLOCK):
-            size = min(BLOCK, steps - done)
-            state, block = programs.advance(state, arguments, size)
-            kept.append(jax.tree.map(lambda leaf, size=size: leaf[:size], jax.device_get(block)))
-            if progress:
-                progress(phase, done + size, steps)
-        seconds[phase] = time.perf_counter() - clock
+    clock = time.perf_counter()
+    for number in range(WINDOWS):
+        state, draws, _ = _advance(
+            programs, state, arguments, settings.window, "warm-up",
+            number * settings.window, settings.warmup, progress,
+        )  # fmt: skip
+        if number == WINDOWS - 1:
+            break
+        mass = jnp.asarray(_refined(draws, np.asarray(mass)))
+        step_size = jnp.median(state.adapt_state.step_size)
+        again = jax.random.split(keys[number + 1], settings.chains)
+        state = programs.start(again, state.z, mass, step_size, arguments)
+    seconds["warm-up"] = time.perf_counter() - clock
+    clock = time.perf_counter()
+    _, draws, stats = _advance(
+        programs, state, arguments, settings.draws, "sampling", 0, settings.draws, progress
+    )
+    seconds["sampling"] = time.perf_counter() - clock
+    return Sample(draws, stats, seconds)
+
+
+def _advance(
+    programs: Programs,
+    state: Any,
+    arguments: Any,
+    steps: int,
+    phase: str,
+    before: int,
+    of: int,
+    progress: Progress | None,
+) -> tuple[Any, dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Run `steps` transitions in blocks; the state after, and draws and statistics of all."""
+    kept = []
+    for done in range(0, steps, BLOCK):
+        size = min(BLOCK, steps - done)
+        state, block = programs.advance(state, arguments, size)
+        kept.append(jax.tree.map(lambda leaf, size=size: leaf[:size], jax.device_get(block)))
+        if progress:
+            progress(phase, before + done + size, of)
     # (steps, chains, ...) blocks -> (chains, draws, ...)
     draws, stats = jax.tree.map(lambda *b: np.swapaxes(np.concatenate(b), 0, 1), *kept)
-    return Sample(draws, stats, seconds)
+    return state, draws, stats
+
+
+def _refined(draws: dict[str, np.ndarray], before: np.ndarray) -> np.ndarray:
+    """Inverse mass matrix (sites, sites) from draws (chains, draws, ...) of a window.
+
+    The covariance within chains of the window's second half. Draws count as many as half of them,
+    for they are correlated; the matrix before counts as two draws a site.
+    """
+    flat = np.concatenate(
+        [np.reshape(leaf, (*leaf.shape[:2], -1)) for leaf in jax.tree.leaves(draws)], axis=2
+    )
+    late = flat[:, flat.shape[1] // 2 :]
+    centred = (late - late.mean(axis=1, keepdims=True)).reshape(-1, late.shape[2])
+    count = max(len(centred) - late.shape[0], 1)
+    weight = 0.5 * count / (0.5 * count + 2 * late.shape[2])
+    return np.asarray(weight * (centred.T @ centred) / count + (1 - weight) * before)

@@ -30,23 +30,28 @@ def starting_points(
     draws = jax.device_get(draws)
     example = jax.tree.map(lambda leaf: leaf[0], draws)
     flat = _flatten(draws)
+    # scales of what runs share stay at their prior's middle: levels and scale have no mode to
+    # climb to but the one where both vanish
+    free = _flatten({k: np.full(np.shape(v), k not in spec.spread_sites) for k, v in draws.items()})
+    free = free[0].astype(bool)
     generator = np.random.default_rng(np.asarray(jax.random.key_data(key_start)).tolist())
-    value_and_grad, hessian = flat_potential(spec)
+    value_and_grad, information = flat_potential(spec)
 
     def objective(x: np.ndarray) -> tuple[float, np.ndarray]:
         value, gradient = value_and_grad(x, example, data, hyper)
         if not np.isfinite(value):
             return 1e12, np.zeros_like(x)
-        return float(value), np.asarray(gradient)
+        return float(value), np.where(free, np.asarray(gradient), 0.0)
 
     modes = []
     centre, spread = np.median(flat, axis=0), flat.std(axis=0)
     for _ in range(chains):
         x = centre + 0.5 * spread * generator.standard_normal(centre.size)
+        x = np.where(free, x, centre)
         options = {"maxiter": MAX_ITERATIONS, "gtol": 1e-3}
         modes.append(minimize(objective, x, jac=True, method="BFGS", options=options))
     best = min(modes, key=lambda mode: mode.fun)
-    curvature = np.asarray(hessian(best.x, example, data, hyper))
+    curvature = np.asarray(information(best.x, example, data, hyper))
     eigenvalues, vectors = np.linalg.eigh((curvature + curvature.T) / 2)
     deviations = 1 / np.sqrt(np.maximum(np.abs(eigenvalues), MIN_CURVATURE))
     inverse_mass = (vectors * deviations**2) @ vectors.T

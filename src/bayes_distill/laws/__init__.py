@@ -3,10 +3,21 @@
 from bayes_distill import _jax as _jax  # float64 before the first array
 from bayes_distill.laws.base import Coefficient, Coordinate, Law, Reference, TeacherLaw
 from bayes_distill.laws.distillation import Distillation
+from bayes_distill.laws.distillation_gain import DistillationGain
+from bayes_distill.laws.distillation_no_gap import DistillationNoGap
 from bayes_distill.laws.published import TABLE_6, TABLE_6_AS_PRINTED
 from bayes_distill.laws.supervised import Chinchilla, Supervised
 
-LAWS: dict[str, Law] = {law.name: law for law in (Supervised(), Chinchilla(), Distillation())}
+LAWS: dict[str, Law] = {
+    law.name: law
+    for law in (
+        Supervised(),
+        Chinchilla(),
+        Distillation(),
+        DistillationGain(),
+        DistillationNoGap(),
+    )
+}
 
 __all__ = [
     "LAWS",
@@ -16,6 +27,8 @@ __all__ = [
     "Coefficient",
     "Coordinate",
     "Distillation",
+    "DistillationGain",
+    "DistillationNoGap",
     "Law",
     "Reference",
     "Supervised",

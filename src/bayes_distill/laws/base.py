@@ -17,6 +17,8 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
+from bayes_distill.laws.departure import departure
+
 Support = Literal["positive", "unit", "real"]
 Coordinates = Mapping[str, ArrayLike]
 Coefficients = dict[str, Array]
@@ -151,7 +153,25 @@ class TeacherLaw(Law):
         teacher_loss: ArrayLike,
         reference: Reference,
     ) -> Array:
-        """Loss of a distilled student (eq. 8), in the unit of ``reference.loss``."""
-        return jnp.asarray(teacher_loss) + jnp.exp(
+        """Loss of a distilled student (eq. 8), in the unit of ``reference.loss``.
+
+        `coordinates` may hold the student's own departure from the law, ``shift`` and ``tilt``:
+        see `laws.departure`.
+        """
+        excess = jnp.exp(
             self.log_excess_loss(coordinates, params, tokens, teacher_loss, reference)
         )
+        loss = jnp.asarray(teacher_loss) + excess
+        relative = excess / reference.loss
+        gain = self.gain(coordinates, relative)
+        if gain is not None:
+            loss = loss - reference.loss * gain
+        own = departure(coordinates, relative)
+        return loss if own is None else loss + reference.loss * own
+
+    def gain(self, coordinates: Coordinates, excess: Array) -> Array | None:
+        """By how much a student beats what `log_excess_loss` gives it; ``None`` if it never does.
+
+        `excess` is L_S - L_T by that formula; both are in units of the reference loss.
+        """
+        return None
