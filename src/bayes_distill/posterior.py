@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from scipy import stats
 
 from bayes_distill import evaluate
 from bayes_distill.cards import Card, card_from_dict, load_card, model_names, shipped_posterior
@@ -116,26 +117,47 @@ class Posterior:
             self.law, self.draws, params, tokens, teacher_loss, self.reference
         )
 
-    def new_run(
-        self, mean: np.ndarray, distilled: np.ndarray, generator: np.random.Generator
-    ) -> np.ndarray:
-        """Losses that single new runs would measure around `mean` (draws, points).
+    def noise_scale(self, mean: np.ndarray, distilled: np.ndarray) -> np.ndarray:
+        """Scale of a single run's scatter around `mean` (draws, points), in the unit of the loss.
 
         `distilled` (points,) says which points have a teacher; the two kinds of run may scatter
-        differently. A posterior without noise gives `mean` back.
+        differently. It is zero for a posterior without noise.
         """
         zero = np.zeros(self.n_draws)
         scale, supervised = (self.draws.get(k) for k in ("scale", "supervised_scale"))
         own = scale if scale is not None else supervised if supervised is not None else zero
         plain = supervised if supervised is not None else own
-        spread = np.where(distilled, own[:, None], plain[:, None]) * (
+        spread: np.ndarray = np.where(distilled, own[:, None], plain[:, None]) * (
             mean if self.card.likelihood.scale == "relative" else self.reference.loss
         )
+        return spread
+
+    def new_run(
+        self, mean: np.ndarray, distilled: np.ndarray, generator: np.random.Generator
+    ) -> np.ndarray:
+        """Losses that single new runs would measure around `mean` (draws, points).
+
+        `distilled` is as in `noise_scale`. A posterior without noise gives `mean` back.
+        """
+        spread = self.noise_scale(mean, distilled)
         if self.card.likelihood.family == "normal":
             return mean + spread * generator.standard_normal(mean.shape)
         return mean + spread * generator.standard_t(
             self.card.likelihood.degrees_of_freedom, mean.shape
         )
+
+    def log_density(self, loss: np.ndarray, mean: np.ndarray, distilled: np.ndarray) -> np.ndarray:
+        """Log density (draws, points) of measured losses (points,) around `mean`, per unit of loss.
+
+        `distilled` is as in `noise_scale`; the posterior must have noise.
+        """
+        spread = self.noise_scale(mean, distilled)
+        if self.card.likelihood.family == "normal":
+            found: np.ndarray = stats.norm.logpdf(loss, mean, spread)
+        else:
+            degrees = self.card.likelihood.degrees_of_freedom
+            found = stats.t.logpdf(loss, degrees, mean, spread)
+        return found
 
     def thin(self, draws: int) -> Posterior:
         """Keep at most `draws` draws, evenly spaced, and nothing that using them does not need."""
