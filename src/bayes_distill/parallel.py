@@ -72,7 +72,7 @@ def map_tasks(
         If the function is not one of a module, or a task or result is not plain data.
     """
     name = _module_level(function)
-    _check(workers, scheduler)
+    check_places(workers, scheduler)
     plain_tasks = [plain(task) for task in tasks]
     kept = Store(store, name) if store is not None else None
     results: dict[int, Any] = {}
@@ -214,7 +214,14 @@ def _module_level(function: Function) -> str:
     return f"{function.__module__}.{name}"
 
 
-def _check(workers: int | None, scheduler: Any) -> None:
+def check_places(workers: int | None, scheduler: Any) -> None:
+    """Refuse places to run that cannot be.
+
+    Raises
+    ------
+    InputError
+        Naming both if both are at fault.
+    """
     faults = []
     if workers is not None and workers < 1:
         faults.append(Fault(f"{workers} is less than 1", column="workers"))

@@ -72,23 +72,18 @@ def split(
         "group" not in table.frame or not table.frame["group"].notna().any()
     ):
         faults.append(Fault(f"{table.source} has no column group with labels", column="leave_out"))
+    chosen: tuple[Group, ...] = ()
+    try:
+        if leave_out == "tail":
+            chosen = (_tail(table, tail),)
+        elif not any(fault.column == "leave_out" for fault in faults):
+            found = _sizes(table) if leave_out == "params" else _labels(table)
+            chosen = _chosen(found, groups, leave_out, min_runs)
+    except InputError as error:
+        faults += error.faults
     if faults:
         raise InputError(faults)
-    if leave_out == "tail":
-        return (_tail(table, tail),)
-    found = _sizes(table) if leave_out == "params" else _labels(table)
-    if groups is None:
-        chosen = tuple(g for g in found if len(g) >= min_runs)
-        if not chosen:
-            raise InputError(
-                Fault(
-                    f"no {'size' if leave_out == 'params' else 'group'} of {table.source} has "
-                    f"{min_runs} runs ({_counts(found)}): ask for fewer",
-                    column="min_runs",
-                )
-            )
-        return chosen
-    return _named(found, groups, leave_out, min_runs)
+    return chosen
 
 
 def _sizes(table: Runs) -> tuple[Group, ...]:
@@ -132,10 +127,17 @@ def _tail(table: Runs, tail: str | None) -> Group:
     return Group(f"all but {tail}", held)
 
 
-def _named(
-    found: Sequence[Group], names: Sequence[str], leave_out: LeaveOut, min_runs: int
+def _chosen(
+    found: Sequence[Group], names: Sequence[str] | None, leave_out: LeaveOut, min_runs: int
 ) -> tuple[Group, ...]:
-    """Groups by what the user calls them."""
+    """Groups by what the user calls them, or every one with enough runs."""
+    if names is None:
+        enough = tuple(group for group in found if len(group) >= min_runs)
+        if enough:
+            return enough
+        what = "size" if leave_out == "params" else "label"
+        problem = f"no {what} has {min_runs} runs ({_counts(found)}): ask for fewer"
+        raise InputError(Fault(problem, column="min_runs"))
     chosen: list[Group] = []
     faults = []
     for name in names:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from bayes_distill.bands import interval_fault
 from bayes_distill.cards import Card, load_card
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.inference.fit import check_card, check_settings, default_card
-from bayes_distill.parallel import Progress, map_tasks
+from bayes_distill.parallel import Progress, check_places, map_tasks
 from bayes_distill.runs import Runs, read_runs
 from bayes_distill.validation.groups import Group, LeaveOut, split
 from bayes_distill.validation.refit import refit, refit_task
@@ -79,11 +80,66 @@ def validate(
         Naming everything that is wrong with the runs, the card, the groups or the settings, before
         anything is fitted.
     """
+    prepared = prepare(
+        runs, model, leave_out=leave_out, where=where, corrections=corrections, min_runs=min_runs,
+        groups=groups, tail=tail, teacher_apart=teacher_apart, student_apart=student_apart,
+        chains=chains, warmup=warmup, draws=draws, seed=seed, interval=interval, workers=workers,
+        scheduler=scheduler,
+    )  # fmt: skip
+    scored = map_tasks(
+        refit, prepared.tasks, workers=workers, scheduler=scheduler, progress=progress,
+        store=resume, label="refits",
+    )  # fmt: skip
+    return collect(
+        scored, leave_out=leave_out, model=prepared.card.name, levels=prepared.levels,
+        interval=interval, settings=prepared.settings, notes=prepared.table.notes,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A validation that can be run: its refits as plain data, and what they have in common."""
+
+    table: Runs
+    card: Card
+    levels: tuple[float, ...]
+    settings: dict[str, Any]
+    tasks: list[dict[str, Any]]
+
+
+def prepare(
+    runs: Runs | pd.DataFrame | str | Path,
+    model: Card | str | Path | None,
+    *,
+    leave_out: LeaveOut,
+    where: str | None,
+    corrections: bool,
+    min_runs: int,
+    groups: Sequence[str] | None,
+    tail: str | None,
+    teacher_apart: float,
+    student_apart: float,
+    chains: int,
+    warmup: int,
+    draws: int,
+    seed: int,
+    interval: float,
+    workers: int | None,
+    scheduler: Any,
+) -> Prepared:
+    """Check everything and fit nothing; the arguments are those of `validate`.
+
+    Raises
+    ------
+    InputError
+        Naming everything that is wrong.
+    """
     faults = [f for f in [interval_fault(interval)] if f is not None]
     for name, value in (("teacher_apart", teacher_apart), ("student_apart", student_apart)):
         if not value >= 0:
             faults.append(Fault(f"{value:g} is no distance", column=name))
     faults += _faults(check_settings, chains, warmup, draws)
+    faults += _faults(check_places, workers, scheduler)
     table, card, found, more = _inputs(
         runs, model, where, corrections,
         {"leave_out": leave_out, "groups": groups, "min_runs": min_runs, "tail": tail},
@@ -95,14 +151,7 @@ def validate(
     settings = {"chains": chains, "warmup": warmup, "draws": draws, "seed": seed}
     scoring = {"levels": levels, "teacher_apart": teacher_apart, "student_apart": student_apart}
     tasks = [refit_task(table, card, group, settings, scoring) for group in found]
-    scored = map_tasks(
-        refit, tasks, workers=workers, scheduler=scheduler, progress=progress, store=resume,
-        label="refits",
-    )  # fmt: skip
-    return collect(
-        scored, leave_out=leave_out, model=card.name, levels=levels, interval=interval,
-        settings=settings, notes=table.notes,
-    )  # fmt: skip
+    return Prepared(table, card, levels, settings, tasks)
 
 
 def _inputs(
