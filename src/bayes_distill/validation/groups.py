@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -109,7 +110,7 @@ def _labels(table: Runs) -> tuple[Group, ...]:
 def _tail(table: Runs, tail: str | None) -> Group:
     if tail is None:
         loss = table.frame["loss"].to_numpy(float)
-        edge = float(np.quantile(loss, TAIL, method="higher"))
+        edge = float(np.sort(loss)[math.ceil(TAIL * len(loss)) - 1])
         return Group(f"loss up to {edge:.4g}", loss <= edge)
     try:
         kept = table.where(tail).frame.index
