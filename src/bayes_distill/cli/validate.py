@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bayes_distill.cli.options import Collector, Interval, Json, Quiet, Seed
+from bayes_distill.cli.options import Collector, Interval, Json, MappingFile, Quiet, Seed
 from bayes_distill.cli.output import json_text, print_json, print_table, progress_bar, say
 from bayes_distill.errors import Fault, InputError
 
@@ -34,6 +34,7 @@ def validate(
     no_corrections: Annotated[
         bool, typer.Option("--no-corrections", help="Take named data as extracted.")
     ] = False,
+    mapping: MappingFile = None,
     min_runs: Annotated[
         str, typer.Option(help="Least runs of a group that is left out.", metavar="INTEGER")
     ] = "8",
@@ -101,6 +102,7 @@ def validate(
         "leave_out": leave_out,
         "where": where,
         "corrections": not no_corrections,
+        "mapping": mapping,
         "tail": tail,
         "groups": None if groups is None else groups.split(","),
         "scheduler": scheduler,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -19,6 +19,9 @@ from bayes_distill.validation.groups import Group, LeaveOut, split
 from bayes_distill.validation.refit import refit, refit_task
 from bayes_distill.validation.result import Validation, collect
 
+if TYPE_CHECKING:
+    from bayes_distill.runs.reading import MappingSource
+
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 
 
@@ -29,6 +32,7 @@ def validate(
     leave_out: LeaveOut = "params",
     where: str | None = None,
     corrections: bool = True,
+    mapping: MappingSource | None = None,
     min_runs: int = 8,
     groups: Sequence[str] | None = None,
     tail: str | None = None,
@@ -48,7 +52,7 @@ def validate(
 
     Parameters
     ----------
-    runs, model, where, corrections
+    runs, model, where, corrections, mapping
         As in `fit`.
     leave_out
         ``params``: one student size at a time (sizes within 1% are one). ``group``: one label of
@@ -81,10 +85,11 @@ def validate(
         anything is fitted.
     """
     prepared = prepare(
-        runs, model, leave_out=leave_out, where=where, corrections=corrections, min_runs=min_runs,
-        groups=groups, tail=tail, teacher_apart=teacher_apart, student_apart=student_apart,
-        chains=chains, warmup=warmup, draws=draws, seed=seed, interval=interval, workers=workers,
-        scheduler=scheduler,
+        runs, model, leave_out=leave_out, where=where, corrections=corrections, mapping=mapping,
+        min_runs=min_runs, groups=groups, tail=tail,
+        teacher_apart=teacher_apart, student_apart=student_apart,
+        chains=chains, warmup=warmup, draws=draws, seed=seed, interval=interval,
+        workers=workers, scheduler=scheduler,
     )  # fmt: skip
     scored = map_tasks(
         refit, prepared.tasks, workers=workers, scheduler=scheduler, progress=progress,
@@ -114,6 +119,7 @@ def prepare(
     leave_out: LeaveOut,
     where: str | None,
     corrections: bool,
+    mapping: MappingSource | None,
     min_runs: int,
     groups: Sequence[str] | None,
     tail: str | None,
@@ -141,7 +147,7 @@ def prepare(
     faults += _faults(check_settings, chains, warmup, draws)
     faults += _faults(check_places, workers, scheduler)
     table, card, found, more = _inputs(
-        runs, model, where, corrections,
+        runs, model, where, corrections, mapping,
         {"leave_out": leave_out, "groups": groups, "min_runs": min_runs, "tail": tail},
     )  # fmt: skip
     faults += more
@@ -159,6 +165,7 @@ def _inputs(
     model: Card | str | Path | None,
     where: str | None,
     corrections: bool,
+    mapping: MappingSource | None,
     asked: dict[str, Any],
 ) -> tuple[Runs | None, Card | None, tuple[Group, ...], list[Fault]]:
     """Table, card and groups, with the faults of all of them."""
@@ -166,7 +173,7 @@ def _inputs(
     table = card = None
     found: tuple[Group, ...] = ()
     try:
-        table = read_runs(runs, corrections=corrections)
+        table = read_runs(runs, corrections=corrections, mapping=mapping)
         table = table.where(where) if where is not None else table
     except InputError as error:
         faults += error.faults

@@ -15,6 +15,7 @@ from bayes_distill.cards import Card
 from bayes_distill.points import NAMES, Points
 from bayes_distill.posterior import Posterior
 from bayes_distill.runs import Runs
+from bayes_distill.runs.table import NUMERIC
 from bayes_distill.validation.gap_pairs import gap_pairs
 from bayes_distill.validation.groups import Group
 from bayes_distill.validation.scores import (
@@ -36,8 +37,8 @@ def refit_task(
         "rows": table.frame.index.tolist(),
         "columns": {
             name: table.frame[name].tolist()
-            for name in table.frame
-            if name not in ("run", "group")  # labels: no law knows of them
+            for name in NUMERIC  # no law knows of labels
+            if name in table.frame
         },
         "group": group.name,
         "held": group.held,
