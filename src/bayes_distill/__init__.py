@@ -1,8 +1,8 @@
 """Bayesian scaling laws for supervised training and distillation.
 
 The front door: `read_runs`, `check_runs`, `simulate`, `load_card`, `fit`, `load_posterior`,
-`forecast`, `capacity_gap` and `plan`, and the types that they hand on. Deeper tools are reached
-through their modules. Nothing heavy is imported before it is asked for.
+`forecast`, `capacity_gap`, `plan` and `validate`, and the types that they hand on. Deeper tools are
+reached through their modules. Nothing heavy is imported before it is asked for.
 """
 
 from importlib import import_module
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bayes_distill.planning.plan import plan
     from bayes_distill.posterior import Posterior, load_posterior
     from bayes_distill.runs import check_runs, read_runs, simulate
+    from bayes_distill.validation.leave_out import validate
 
 _HOMES = {
     "Posterior": "bayes_distill.posterior",
@@ -31,6 +32,7 @@ _HOMES = {
     "plan": "bayes_distill.planning.plan",
     "read_runs": "bayes_distill.runs",
     "simulate": "bayes_distill.runs",
+    "validate": "bayes_distill.validation.leave_out",
 }
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "plan",
     "read_runs",
     "simulate",
+    "validate",
 ]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from scipy import stats
 
 from bayes_distill import evaluate
 from bayes_distill.cards import Card, card_from_dict, load_card, model_names, shipped_posterior
@@ -130,6 +131,46 @@ class Posterior:
             self.law, self.draws, params, tokens, teacher_loss, self.reference, own
         )
 
+    def noise_scale(self, mean: np.ndarray, distilled: np.ndarray) -> np.ndarray:
+        """Scale of a single run's scatter around `mean` (draws, points), in the unit of the loss.
+
+        `distilled` (points,) says which points have a teacher; the two kinds of run may scatter
+        differently. It is zero for a posterior without noise. What runs share is not in it.
+        """
+        zero = np.zeros(self.n_draws)
+        scale, supervised = (self.draws.get(k) for k in ("scale", "supervised_scale"))
+        own = scale if scale is not None else supervised if supervised is not None else zero
+        plain = supervised if supervised is not None else own
+        spread: np.ndarray = np.where(distilled, own[:, None], plain[:, None]) * (
+            mean if self.card.likelihood.scale == "relative" else self.reference.loss
+        )
+        return spread
+
+    def shared_effects(
+        self,
+        distilled: np.ndarray,
+        generator: np.random.Generator,
+        *,
+        teacher: np.ndarray | None = None,
+        condition: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Offsets (draws, points), in the unit of the loss, that new runs share.
+
+        `teacher` and `condition` (points,) are whole numbers that say which points have one
+        teacher, and which one size and number of tokens (`levels`); by default none do. Zero for
+        a model without such effects, and for points without a teacher.
+        """
+        offsets = np.zeros((self.n_draws, len(distilled)))
+        for name, labels in (("teacher_sd", teacher), ("condition_sd", condition)):
+            if name not in self.draws:
+                continue
+            level = np.arange(len(distilled))
+            if labels is not None:
+                level = np.unique(labels, return_inverse=True)[1].reshape(-1)
+            z = generator.standard_normal((self.n_draws, int(level.max(initial=-1)) + 1))
+            offsets += self.draws[name][:, None] * z[:, level]
+        return np.where(distilled, offsets * self.reference.loss, 0.0)
+
     def new_run(
         self,
         mean: np.ndarray,
@@ -141,32 +182,29 @@ class Posterior:
     ) -> np.ndarray:
         """Losses that single new runs would measure around `mean` (draws, points).
 
-        `distilled` (points,) says which points have a teacher; the two kinds of run may scatter
-        differently. `teacher` and `condition` (points,) are whole numbers that say which points
-        share a teacher, and which a size and a number of tokens; by default none do. A posterior
-        without noise gives `mean` back.
+        `distilled`, `teacher` and `condition` are as in `noise_scale` and `shared_effects`. A
+        posterior without noise gives `mean` back.
         """
-        zero = np.zeros(self.n_draws)
-        scale, supervised = (self.draws.get(k) for k in ("scale", "supervised_scale"))
-        own = scale if scale is not None else supervised if supervised is not None else zero
-        plain = supervised if supervised is not None else own
-        spread = np.where(distilled, own[:, None], plain[:, None]) * (
-            mean if self.card.likelihood.scale == "relative" else self.reference.loss
-        )
+        spread = self.noise_scale(mean, distilled)
         if self.card.likelihood.family == "normal":
             noise = generator.standard_normal(mean.shape)
         else:
             noise = generator.standard_t(self.card.likelihood.degrees_of_freedom, mean.shape)
-        losses = mean + spread * noise
-        for name, labels in (("teacher_sd", teacher), ("condition_sd", condition)):
-            if name in self.draws:
-                _, level = np.unique(
-                    np.arange(mean.shape[1]) if labels is None else labels, return_inverse=True
-                )
-                z = generator.standard_normal((self.n_draws, int(level.max()) + 1))
-                offset = self.draws[name][:, None] * z[:, level.reshape(-1)] * self.reference.loss
-                losses = losses + np.where(distilled, offset, 0.0)
-        return losses
+        shared = self.shared_effects(distilled, generator, teacher=teacher, condition=condition)
+        return mean + shared + spread * noise
+
+    def log_density(self, loss: np.ndarray, mean: np.ndarray, distilled: np.ndarray) -> np.ndarray:
+        """Log density (draws, points) of measured losses (points,) around `mean`, per unit of loss.
+
+        `distilled` is as in `noise_scale`; the posterior must have noise.
+        """
+        spread = self.noise_scale(mean, distilled)
+        if self.card.likelihood.family == "normal":
+            found: np.ndarray = stats.norm.logpdf(loss, mean, spread)
+        else:
+            degrees = self.card.likelihood.degrees_of_freedom
+            found = stats.t.logpdf(loss, degrees, mean, spread)
+        return found
 
     def thin(self, draws: int) -> Posterior:
         """Keep at most `draws` draws, evenly spaced, and nothing that using them does not need."""

@@ -17,6 +17,7 @@ from bayes_distill.cli import (
     plan,
     risk,
     simulate,
+    validate,
 )
 from bayes_distill.cli.output import error_line
 from bayes_distill.errors import BayesDistillError, InputError
@@ -34,6 +35,7 @@ app.command()(fit.fit)
 app.command()(forecast.forecast)
 app.command()(risk.risk)
 app.command()(plan.plan)
+app.command()(validate.validate)
 app.command()(simulate.simulate)
 app.command()(demo.demo)
 app.add_typer(models.app, name="models")

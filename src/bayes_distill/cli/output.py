@@ -19,7 +19,12 @@ MOST_FAULTS = 50  # in full in one error line; a table can have thousands
 
 def print_json(content: dict[str, Any]) -> None:
     """Print exactly one JSON object on stdout; a number that is not finite is null."""
-    sys.stdout.write(json.dumps(_finite(content), allow_nan=False, indent=2) + "\n")
+    sys.stdout.write(json_text(content))
+
+
+def json_text(content: dict[str, Any]) -> str:
+    """One JSON object as text; a number that is not finite is null."""
+    return json.dumps(_finite(content), allow_nan=False, indent=2) + "\n"
 
 
 def error_line(faults: Iterable[Fault | str], flags: Collection[str] = ()) -> None:

@@ -1,0 +1,1 @@
+"""Forecasts held against runs that the fit has not seen."""

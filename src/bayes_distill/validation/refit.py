@@ -1,0 +1,141 @@
+"""One refit without a group of runs, and its forecast of that group, as plain data.
+
+`refit` is what travels to other processes: it takes and returns what JSON can hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayes_distill.cards import Card
+from bayes_distill.levels import condition_levels, teacher_levels
+from bayes_distill.points import NAMES, Points
+from bayes_distill.posterior import Posterior
+from bayes_distill.runs import Runs
+from bayes_distill.runs.table import NUMERIC
+from bayes_distill.validation.gap_pairs import gap_pairs
+from bayes_distill.validation.groups import Group
+from bayes_distill.validation.scores import (
+    bands,
+    crps,
+    joint_log_predictive,
+    log_predictive,
+    pit,
+)
+
+
+def refit_task(
+    table: Runs, card: Card, group: Group, settings: dict[str, Any], scoring: dict[str, Any]
+) -> dict[str, Any]:
+    """All that a refit needs, as plain data; see `refit`."""
+    return {
+        "card": card.model_dump(mode="json"),
+        "source": table.source,
+        "rows": table.frame.index.tolist(),
+        "columns": {
+            name: table.frame[name].tolist()
+            for name in NUMERIC  # no law knows of labels
+            if name in table.frame
+        },
+        "group": group.name,
+        "held": group.held,
+        "settings": settings,
+        "scoring": scoring,
+    }
+
+
+def refit(task: dict[str, Any]) -> dict[str, Any]:
+    """Fit the runs that are not held out, and score the forecast of those that are."""
+    from bayes_distill.cards import card_from_dict
+    from bayes_distill.inference.fit import fit
+
+    index = pd.Index(task["rows"], name="row")
+    frame = pd.DataFrame(task["columns"], index=index, dtype=float)
+    held = np.array(task["held"], bool)
+    card = card_from_dict(task["card"], "the card")
+    posterior = fit(Runs(frame[~held], task["source"]), card, **task["settings"])
+    diagnostics = posterior.info["diagnostics"]
+    return {
+        "group": task["group"],
+        "fitted": int((~held).sum()),
+        "verdict": posterior.verdict,
+        "rhat_max": diagnostics["rhat_max"],
+        "divergences": diagnostics["divergences"],
+        "seconds": posterior.info["seconds"]["total"],
+        **score(posterior, frame[held], seed=task["settings"]["seed"], **task["scoring"]),
+    }
+
+
+def score(
+    posterior: Posterior,
+    frame: pd.DataFrame,
+    *,
+    levels: Sequence[float],
+    teacher_apart: float = 0.05,
+    student_apart: float = 0.004,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Hold a posterior's forecast against runs.
+
+    Parameters
+    ----------
+    posterior
+        Fitted without these runs, or else the scores flatter it.
+    frame
+        Runs with canonical columns; the index holds their row numbers.
+    levels
+        Probabilities of the predictive bands.
+    teacher_apart, student_apart
+        Which pairs of teachers count, see `gap_pairs`.
+    seed
+        Seed of the scatter of new runs.
+
+    Returns
+    -------
+    dict
+        ``rows`` and ``pairs`` (columns, one entry a run or pair), ``joint_lpd``, ``joint_draws``.
+    """
+    empty = np.full(len(frame), np.nan)
+    points = Points(*(frame[n].to_numpy(float) if n in frame else empty for n in NAMES))
+    loss, distilled = frame["loss"].to_numpy(float), points.distilled
+    # all at once: what runs of one size share within a draw must be shared
+    teacher = points.teacher_draws(posterior)
+    mean = posterior.supervised_loss(points.params, points.tokens)
+    if distilled.any():
+        mean[:, distilled] = posterior.distilled_loss(
+            points.params[distilled], points.tokens[distilled], teacher[:, distilled]
+        )
+    groups = {
+        "teacher": teacher_levels(frame),
+        "condition": condition_levels(points.params, points.tokens),
+    }
+    new_run = posterior.new_run(mean, distilled, np.random.default_rng(seed), **groups)
+    shared = posterior.shared_effects(distilled, np.random.default_rng(seed), **groups)
+    log_density = posterior.log_density(loss, mean + shared, distilled)
+    joint, joint_draws = joint_log_predictive(log_density)
+    columns: dict[str, Any] = {
+        "row": frame.index.to_numpy(),
+        **{name: frame[name].to_numpy(float) for name in NAMES if name in frame},
+        "loss": loss,
+        "mean": mean.mean(axis=0),
+        "sd": new_run.std(axis=0),
+        "pit": pit(new_run, loss),
+        "crps": crps(new_run, loss),
+        "lpd": log_predictive(log_density),
+    }
+    for level, (lower, upper) in bands(new_run, levels).items():
+        columns |= {f"lower_{percent(level)}": lower, f"upper_{percent(level)}": upper}
+    pairs = gap_pairs(
+        frame, mean, new_run,
+        teacher_apart=teacher_apart, student_apart=student_apart, seed=seed,
+    )  # fmt: skip
+    return {"rows": columns, "pairs": pairs, "joint_lpd": joint, "joint_draws": joint_draws}
+
+
+def percent(level: float) -> str:
+    """A level as it stands in the name of a column: 0.9 is 90, 0.975 is 97.5."""
+    return f"{100 * level:.6g}"
