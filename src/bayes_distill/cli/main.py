@@ -15,6 +15,7 @@ from bayes_distill.cli import (
     forecast,
     models,
     plan,
+    plot,
     risk,
     simulate,
 )
@@ -34,6 +35,7 @@ app.command()(fit.fit)
 app.command()(forecast.forecast)
 app.command()(risk.risk)
 app.command()(plan.plan)
+app.command()(plot.plot)
 app.command()(simulate.simulate)
 app.command()(demo.demo)
 app.add_typer(models.app, name="models")

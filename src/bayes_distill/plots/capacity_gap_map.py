@@ -75,7 +75,7 @@ def capacity_gap_map(
             ax.plot(*corners.T, color=style.INK, linewidth=1.2, linestyle=(0, (5, 2)), zorder=3)
             handles.append(
                 style.mark_handle(
-                    "outline of the runs: outside it the map rests on the law", color=style.INK,
+                    "outline of the runs; outside it\nthe map rests on the law", color=style.INK,
                     linestyle=(0, (5, 2)), linewidth=1.2,
                 )
             )  # fmt: skip
@@ -102,11 +102,12 @@ def capacity_gap_map(
         bar.outline.set_visible(False)
         lines_key = ax.legend(
             handles=handles[: len(LINES)], loc="upper left", bbox_to_anchor=(0.0, -0.13), ncols=3,
-            title="Lines of equal probability", alignment="left",
+            title="Lines of equal probability", alignment="left", handlelength=2.2,
+            columnspacing=1.2,
         )  # fmt: skip
         ax.add_artist(lines_key)
         if handles[len(LINES) :]:
-            ax.legend(handles=handles[len(LINES) :], loc="upper left", bbox_to_anchor=(0.42, -0.13))
+            ax.legend(handles=handles[len(LINES) :], loc="upper left", bbox_to_anchor=(0.55, -0.13))
     return ax
 
 

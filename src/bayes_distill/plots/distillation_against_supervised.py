@@ -38,7 +38,7 @@ def distillation_against_supervised(
     names = list(table["scenario"].unique())
     with style.house_style():
         if axes is None:
-            axes = style.new_figure(9.0, 7.0).subplots(2, 1, sharex=True)
+            axes = style.new_figure(9.8, 7.2).subplots(2, 1, sharex=True)
         axes = np.asarray(axes).reshape(2)
         top, bottom = axes
         alone, *looks = style.series(len(names) + 1)

@@ -35,7 +35,7 @@ def observed_against_predicted(
     """
     with style.house_style():
         if axes is None:
-            axes = style.new_figure(8.6, 7.4).subplots(
+            axes = style.new_figure(9.6, 7.4).subplots(
                 2, 1, sharex=True, gridspec_kw={"height_ratios": [1.5, 1]}
             )
         top, bottom = np.asarray(axes).reshape(2)

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 LOSS_UNIT = "nats per token"
 PROBABILITY_MAP = "cividis"  # even in lightness, and made for the colour-blind
 INK, MUTED, FAINT = "#17173a", "#5c5c66", "#b9b9c2"
-BAND_ALPHA = 0.26
-OUTSIDE_ALPHA = 0.09
+BAND_ALPHA = 0.32
+OUTSIDE_ALPHA = 0.17
 RC: Mapping[str, Any] = {
     "figure.facecolor": "white", "savefig.facecolor": "white", "axes.facecolor": "white",
     "savefig.transparent": False, "figure.dpi": 100, "savefig.dpi": 150,
@@ -82,7 +82,7 @@ def house_style() -> Iterator[None]:
         yield
 
 
-def axes_or_new(ax: Axes | None, width: float = 8.2, height: float = 5.0) -> Axes:
+def axes_or_new(ax: Axes | None, width: float = 9.6, height: float = 5.4) -> Axes:
     """Give the axes back, or new ones on a figure of this size in inches."""
     if ax is None:
         import matplotlib.pyplot as plt
@@ -177,7 +177,7 @@ def curve_with_band(
         )  # fmt: skip
         ax.plot(
             x[part], middle[part], color=look.colour, linestyle=look.dashes,
-            linewidth=0.9 if beyond else 1.8, label=label if place == 0 else "_",
+            linewidth=1.0 if beyond else 2.2, label=label if place == 0 else "_",
         )  # fmt: skip
 
 
@@ -213,7 +213,7 @@ def legend_beside(ax: Axes, handles: Sequence[Any], title: str | None = None) ->
 
 def outside_handle() -> Any:
     """Legend entry of curves outside the runs, which are thin and pale."""
-    return mark_handle("thin and pale: outside the runs", linestyle="-", linewidth=0.9)
+    return mark_handle("thin and pale: outside the runs", linestyle="-", linewidth=1.0)
 
 
 def span_handle(label: str) -> Any:
@@ -229,7 +229,7 @@ def loss_text(loss: float) -> str:
     return text + "0" * max(0, 2 - len(text.partition(".")[2]))
 
 
-def plain_ticks(axis: Axis, most: int = 4) -> None:
+def plain_ticks(axis: Axis, most: int = 5) -> None:
     """Keep the ticks of a small axis few, and written without powers where they can be."""
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
