@@ -1,8 +1,8 @@
 """Bayesian scaling laws for supervised training and distillation.
 
 The front door: `read_runs`, `check_runs`, `simulate`, `load_card`, `fit`, `load_posterior`,
-`forecast`, `capacity_gap`, `plan` and `plot`, and the types that they hand on. Deeper tools are reached
-through their modules. Nothing heavy is imported before it is asked for.
+`forecast`, `capacity_gap`, `plan` and `plot`, and the types that they hand on. Deeper tools are
+reached through their modules. Nothing heavy is imported before it is asked for.
 """
 
 from importlib import import_module

@@ -84,6 +84,7 @@ def plot(
     interval: Interval = "0.9",
     quiet: Quiet = False,
 ) -> None:
+    """Draw a picture of a fit."""
     collect = Collector()
     number, probability = collect.integer("seed", seed), collect.probability("interval", interval)
     most = None if draws is None else collect.integer("draws", draws, 1)
@@ -117,7 +118,7 @@ def plot(
         typer.echo(str(out))
 
 
-plot.__doc__ = HELP
+plot.__doc__ = HELP  # with the kinds
 
 
 def _list(json: bool) -> None:
@@ -143,7 +144,8 @@ def _list(json: bool) -> None:
             [
                 kind.name,
                 ", ".join(
-                    " or ".join(f"--{name.replace('_', '-')}" for name in ways) for ways in kind.needs
+                    " or ".join(f"--{name.replace('_', '-')}" for name in ways)
+                    for ways in kind.needs
                 )
                 or "nothing",
                 kind.shows,
@@ -152,5 +154,3 @@ def _list(json: bool) -> None:
         ],
         left=3,
     )
-
-

@@ -141,11 +141,11 @@ def draw(
 
 def _chosen(name: str | None, faults: list[Fault]) -> Kind | None:
     """The kind that a name, or its beginning, stands for."""
-    if name in KINDS:
-        return KINDS[name]
     if not name:
         faults.append(Fault(f"is needed: one of {', '.join(KINDS)}", column="KIND"))
         return None
+    if name in KINDS:
+        return KINDS[name]
     begins = [known for known in KINDS if known.startswith(name)]
     if len(begins) == 1:
         return KINDS[begins[0]]
@@ -168,7 +168,9 @@ def _option_faults(kind: Kind, given: Mapping[str, Any]) -> list[Fault]:
     """What is not understood, lacking, or no list of numbers."""
     from bayes_distill.points import quantities
 
-    takes = ", ".join(f"--{name.replace('_', '-')}" for name in kind.takes) or "no options of its own"
+    takes = (
+        ", ".join(f"--{name.replace('_', '-')}" for name in kind.takes) or "no options of its own"
+    )
     faults = [
         Fault(f"means nothing to {kind.name}, which takes {takes}", column=name)
         for name in given

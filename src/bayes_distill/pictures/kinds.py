@@ -153,8 +153,10 @@ def _plan(asked: Request, scenario: str) -> Plan:
     given = dict(asked.given)
     budgets = np.unique(quantities(given.pop("budget", BUDGET_RANGE)))
     if budgets.size == 2:
-        budgets = np.geomspace(*budgets, BUDGETS)
-    limits = {name: quantities(given.pop(name))[0] for name in LIMITS if name in given}
+        budgets = np.geomspace(budgets[0], budgets[1], BUDGETS)
+    limits: dict[str, Any] = {
+        name: quantities(given.pop(name))[0] for name in LIMITS if name in given
+    }
     return plan(
         asked.posterior, budget=budgets, limits=Limits(**limits), crossovers=False,
         **{"scenario": scenario, "draws": DRAWS, **given},
@@ -183,48 +185,48 @@ _PLAN = ("params", "budget", "scenario", "utility", "flops", "draws", *LIMITS)
 _ALL = (
     Kind(
         "student-against-teacher",
-        "the student's loss against its teacher's, one curve a student, with the best teacher: by default for "
-        "students of the runs. --teacher-loss takes the two ends of the range.",
+        "the student's loss against its teacher's, one curve a student, with the best teacher: by "
+        "default for students of the runs. --teacher-loss takes the two ends of the range.",
         ("params", "tokens", "teacher_loss", "at"),
         (),
         _student_against_teacher,
     ),
     Kind(
         "capacity-gap-map",
-        "the probability that a slightly stronger teacher than this one makes the student worse, over student "
-        "size and tokens. --params and --tokens take the two ends of a range.",
+        "the probability that a slightly stronger teacher than this one makes the student worse, "
+        "over student size and tokens. --params and --tokens take the two ends of a range.",
         ("params", "tokens", "teacher_loss", "teacher_params", "teacher_tokens"),
         (("teacher_loss", "teacher_params"),),
         _capacity_gap_map,
     ),
     Kind(
         "recipe-against-budget",
-        "what to spend budgets on: sizes, tokens, losses and shares of the one recipe, and how each draw's own "
-        "best spreads. --budget takes the two ends of a range.",
+        "what to spend budgets on: sizes, tokens, losses and shares of the one recipe, and how "
+        "each draw's own best spreads. --budget takes the two ends of a range.",
         _PLAN,
         (("params",),),
         _recipe_against_budget,
     ),
     Kind(
         "distillation-against-supervised",
-        "the loss that budgets reach with and without a teacher, the difference, and where it changes sign. "
-        "--budget takes the two ends of a range.",
+        "the loss that budgets reach with and without a teacher, the difference, and where it "
+        "changes sign. --budget takes the two ends of a range.",
         _PLAN,
         (("params",),),
         _distillation_against_supervised,
     ),
     Kind(
         "isoflop-profiles",
-        "loss against student size when a budget goes to the student's training alone, with the best size; "
-        "under a free teacher if --teacher-loss is given.",
+        "loss against student size when a budget goes to the student's training alone, with the "
+        "best size; under a free teacher if --teacher-loss is given.",
         ("budget", "params", "teacher_loss", "flops", "draws"),
         (("budget",),),
         _isoflop_profiles,
     ),
     Kind(
         "observed-against-predicted",
-        "runs against their predictions; those that were not fitted, and those outside the fitted ones, stand "
-        "out. By default the fitted runs, or --runs.",
+        "runs against their predictions; those that were not fitted, and those outside the fitted "
+        "ones, stand out. By default the fitted runs, or --runs.",
         ("runs",),
         (),
         _observed_against_predicted,
@@ -238,8 +240,8 @@ _ALL = (
     ),
     Kind(
         "trade-off-pairs",
-        "the coefficients that the runs determine only together, as pairs of draws: A', alpha', gamma' and "
-        "c1, d1.",
+        "the coefficients that the runs determine only together, as pairs of draws: A', alpha', "
+        "gamma' and c1, d1.",
         (),
         (),
         _trade_off_pairs,

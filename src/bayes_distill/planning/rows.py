@@ -75,7 +75,10 @@ def solve_rows(
         f"p_at_{name}": np.asarray(flag, float).mean(axis=0)
         for name, flag in optimum.at_bound.items()
     }
-    columns["outside"] = _outside(setting, recipe)
+    columns |= {
+        "outside": _outside(setting, recipe),
+        "supervised_outside": _outside(setting, alone),
+    }
     small, large = teacher_size_range(setting, left, recipe)
     columns |= {"flat_teacher_params_lower": small, "flat_teacher_params_upper": large}
     dims = ("sample", "row")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -61,7 +61,7 @@ def capacity_gap_map(
             sizes, tokens, grid.to_numpy(float), levels=list(LINES), colors="white",
             linewidths=1.3, linestyles=list(LINES.values()),
         )  # fmt: skip
-        halo = [patheffects.withStroke(linewidth=3, foreground=style.INK)]
+        halo: list[Any] = [patheffects.withStroke(linewidth=3, foreground=style.INK)]
         lines.set_path_effects(halo)
         handles = [
             style.mark_handle(
@@ -98,7 +98,9 @@ def capacity_gap_map(
         ax.set_title(f"Is a teacher of loss {style.loss_text(gap.teacher_loss)} {unit} too strong?")
         bar = ax.figure.colorbar(filled, ax=ax, ticks=list(LEVELS), pad=0.02)
         bar.ax.set_yticklabels([f"{100 * p:g}%" for p in LEVELS])
-        bar.set_label("posterior probability that a slightly stronger\nteacher makes the student worse")
+        bar.set_label(
+            "posterior probability that a slightly stronger\nteacher makes the student worse"
+        )
         bar.outline.set_visible(False)
         lines_key = ax.legend(
             handles=handles[: len(LINES)], loc="upper left", bbox_to_anchor=(0.0, -0.13), ncols=3,

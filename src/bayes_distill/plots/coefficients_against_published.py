@@ -56,8 +56,8 @@ def coefficients_against_published(
                               markerfacecolor="white", linestyle="-", linewidth=1.6),
         ]  # fmt: skip
         if table["prior_median"].notna().any():
-            handles.append(Patch(facecolor=style.FAINT, alpha=0.55, linewidth=0,
-                                 label=f"prior: {level} interval, equal-tailed (may leave the axis)"))  # fmt: skip
+            text = f"prior: {level} interval, equal-tailed (may leave the axis)"
+            handles.append(Patch(facecolor=style.FAINT, alpha=0.55, linewidth=0, label=text))
         if table["published"].notna().any():
             handles.append(
                 style.mark_handle(coefficients.source, color=PRINT, marker="D", linestyle="-",
@@ -76,7 +76,9 @@ def _one(ax: Axes, row: pd.Series[Any]) -> None:
     known = [float(v) for v in row[["published", "published_lower", "published_upper"]]]
     _scale(ax, np.array([low, middle, high, *known]), np.array(before))
     if np.isfinite(before).all():
-        ax.fill_betweenx([-0.75, 0.75], *before, color=style.FAINT, alpha=0.55, linewidth=0)
+        ax.fill_betweenx(
+            [-0.75, 0.75], before[0], before[1], color=style.FAINT, alpha=0.55, linewidth=0
+        )
     sure = bool(row["identified"])
     ax.plot([low, high], [0.3, 0.3], color=style.INK, linewidth=4.5 if sure else 1.6,
             solid_capstyle="butt")  # fmt: skip
@@ -89,7 +91,9 @@ def _one(ax: Axes, row: pd.Series[Any]) -> None:
     ax.set(ylim=(-0.8, 0.8), yticks=[])
     ax.grid(axis="y", visible=False)
     ax.spines["left"].set_visible(False)
-    ax.set_title(f"{symbol(row['name'])}{'' if sure else '   (not identified)'}", pad=3, fontsize=10)
+    ax.set_title(
+        f"{symbol(row['name'])}{'' if sure else '   (not identified)'}", pad=3, fontsize=10
+    )
     style.plain_ticks(ax.xaxis)
 
 

@@ -45,7 +45,8 @@ def distillation_against_supervised(
         first = table[table["scenario"] == names[0]]
         style.curve_with_band(
             top, first["budget"], first["supervised_mean"], first["supervised_lower"],
-            first["supervised_upper"], alone, first["outside"], "supervised",
+            first["supervised_upper"], alone, first["supervised_outside"],
+            "supervised",
         )  # fmt: skip
         bottom.axhline(0, color=style.INK, linewidth=1)
         handles = [style.series_handle(alone, "supervised")]
@@ -66,7 +67,8 @@ def distillation_against_supervised(
         if spans:
             handles.append(
                 style.span_handle(
-                    f"upright: crossover budget, median and\n{style.interval_name(compared.interval)}"
+                    "upright: crossover budget, median and\n"
+                    f"{style.interval_name(compared.interval)}"
                 )
             )
         if bool(table["outside"].any()):

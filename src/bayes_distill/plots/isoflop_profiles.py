@@ -52,8 +52,8 @@ def isoflop_profiles(
                 color=look.colour, marker="|", markersize=9, markeredgewidth=1.6, zorder=3.5,
             )  # fmt: skip
             ax.plot(
-                best["params_median"], best["loss"], marker="*", color=look.colour, markersize=9,
-                markeredgecolor="white", markeredgewidth=0.6, linestyle="none", zorder=4,
+                best["params_median"], best["loss"], marker="*", color=look.colour, markersize=7,
+                markeredgecolor="white", markeredgewidth=0.4, linestyle="none", zorder=4,
             )  # fmt: skip
         style.count_axis(ax, "x")
         ax.set_xlabel("student size (non-embedding parameters)")
@@ -67,7 +67,10 @@ def isoflop_profiles(
         handles = []
         for budget, look in zip(budgets, looks, strict=True):
             best = profiles.optima[profiles.optima["budget"] == budget].iloc[0]
-            name = f"{format_quantity(budget)}: best {format_quantity(best['params_median'])}"
+            low, middle, high = (
+                format_quantity(best[f"params_{end}"]) for end in ("lower", "median", "upper")
+            )
+            name = f"{format_quantity(budget)}: best {middle} ({low} to {high})"
             handles.append(style.series_handle(look, name, marker=has_runs))
         handles.append(style.band_handle(profiles.interval))
         handles.append(
@@ -86,4 +89,3 @@ def isoflop_profiles(
             handles.append(style.outside_handle())
         style.legend_beside(ax, handles, "Budget (FLOPs), and mean of the loss")
     return ax
-

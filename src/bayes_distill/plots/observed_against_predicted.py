@@ -40,7 +40,10 @@ def observed_against_predicted(
             )
         top, bottom = np.asarray(axes).reshape(2)
         table, summary = observed.table, observed.summary.set_index("where")
-        ends = [table[["mean", "observed"]].to_numpy().min(), table[["mean", "observed"]].to_numpy().max()]
+        ends = [
+            table[["mean", "observed"]].to_numpy().min(),
+            table[["mean", "observed"]].to_numpy().max(),
+        ]
         top.plot(ends, ends, color=style.MUTED, linestyle=(0, (4, 3)), linewidth=1, zorder=1)
         bottom.axhline(0, color=style.MUTED, linestyle=(0, (4, 3)), linewidth=1, zorder=1)
         handles = []
@@ -51,8 +54,10 @@ def observed_against_predicted(
             mean = mine["mean"].to_numpy()
             reach = np.abs(mine[["predictive_lower", "predictive_upper"]].to_numpy().T - mean)
             fitted = where == "fitted"
-            look = {"marker": marker, "markersize": size, "markerfacecolor": face,
-                    "markeredgecolor": edge, "markeredgewidth": 0.8, "linestyle": "none"}  # fmt: skip
+            look = {
+                "marker": marker, "markersize": size, "markerfacecolor": face,
+                "markeredgecolor": edge, "markeredgewidth": 0.8, "linestyle": "none",
+            }  # fmt: skip
             order = 2 if fitted else 3
             top.plot(mean, mine["observed"], zorder=order, **look)
             # the band belongs to the prediction: it stands around zero residual
@@ -75,12 +80,7 @@ def observed_against_predicted(
                     **look,
                 )
             )
-        handles.append(
-            style.band_handle(
-                observed.interval,
-                "predictive"
-            )
-        )
+        handles.append(style.band_handle(observed.interval, "predictive"))
         handles.append(
             style.mark_handle("observed = predicted", linestyle=(0, (4, 3)), linewidth=1)
         )

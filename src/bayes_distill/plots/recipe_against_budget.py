@@ -89,8 +89,9 @@ def recipe_against_budget(
             ax.set_xlabel("budget (FLOPs)")
         size, who = format_case(table)
         sizes.figure.suptitle(
-            f"{size} student, {who}\nlines: the one recipe; bands: {style.band_name(plan.interval)}, "
-            "of each draw's own best recipe\n(student's loss: of the loss of the one recipe)"
+            f"{size} student, {who}\nlines: the one recipe; bands: "
+            f"{style.band_name(plan.interval)}, of each draw's own best recipe\n"
+            "(student's loss: of the loss of the one recipe)"
             + ("; thin and pale: outside the runs" if table["outside"].any() else ""),
             fontsize=10, x=0.01, ha="left",
         )  # fmt: skip
@@ -113,13 +114,13 @@ def one_case(table: pd.DataFrame, scenario: str | None, params: float | None) ->
         mine = mine[mine["params"] == params]
     if mine.empty:
         raise InputError("the plan has no rows of that scenario and student")
-    if mine["scenario"].nunique() > 1:
+    if len(set(mine["scenario"])) > 1:
         names = ", ".join(mine["scenario"].unique())
         faults.append(Fault(f"name one of {names}", column="scenario"))
     chosen = (mine["served_tokens"] > 0).any() and params is None
-    if mine["params"].nunique() > 1 and not chosen:
+    if len(set(mine["params"])) > 1 and not chosen:
         faults.append(Fault("name one student", column="params"))
-    if mine["budget"].nunique() < 2:
+    if len(set(mine["budget"])) < 2:
         faults.append(Fault("a curve needs at least two budgets", column="budget"))
     if faults:
         raise InputError(faults)
@@ -162,4 +163,6 @@ def _shares(ax: Axes, table: pd.DataFrame) -> None:
         middle, low, high = (
             100 * table[c if c in table else columns[0]].to_numpy(float) for c in columns
         )
-        style.curve_with_band(ax, table["budget"], middle, low, high, looks[name], table["outside"], SHARES[name])
+        style.curve_with_band(
+            ax, table["budget"], middle, low, high, looks[name], table["outside"], SHARES[name]
+        )

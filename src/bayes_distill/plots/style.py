@@ -1,14 +1,15 @@
 """The house style: readable in grey and by the colour-blind, and plain about units and bands.
 
 Series are ordered from dark to light, so that they keep apart in grey; their hues keep apart under
-protanopia, deuteranopia and tritanopia (at least 17 in CIELAB); markers and dashes differ as well. The style is
-a context: whatever the caller has set outside it stays as it is.
+protanopia, deuteranopia and tritanopia (at least 17 in CIELAB); markers and dashes differ as well.
+The style is a context: whatever the caller has set outside it stays as it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -78,7 +79,7 @@ def house_style() -> Iterator[None]:
     """Draw in the house style inside the block; settings outside stay as they are."""
     import matplotlib as mpl
 
-    with mpl.rc_context(dict(RC)):
+    with mpl.rc_context(dict[Any, Any](RC)):
         yield
 
 
@@ -148,7 +149,7 @@ def outside_spans(outside: Sequence[bool] | np.ndarray) -> list[tuple[slice, boo
     flags = np.asarray(outside, bool)
     edges = [0, *(np.flatnonzero(flags[1:] != flags[:-1]) + 1).tolist(), len(flags)]
     spans = []
-    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+    for start, stop in pairwise(edges):
         # an inside stretch ends at its last inside point; an outside one reaches over to it
         beyond = bool(flags[start])
         first = start - 1 if beyond and start > 0 else start
@@ -164,20 +165,24 @@ def curve_with_band(
     lower: Any,
     upper: Any,
     look: Series,
-    outside: Any = None,
-    label: str | None = None,
+    outside: Any,
+    label: str,
 ) -> None:
-    """Draw a curve and its band; where it is outside the runs the curve is thin and the band pale."""
+    """Draw a curve and its band; where it is outside the runs it is thin, and the band pale.
+
+    The label goes to an empty line, so that a legend shows the curve as it is inside the runs; the
+    drawn pieces carry it behind an underscore.
+    """
     x, middle, lower, upper = (np.asarray(v, float) for v in (x, middle, lower, upper))
-    flags = np.zeros(x.size, bool) if outside is None else np.asarray(outside, bool)
-    for place, (part, beyond) in enumerate(outside_spans(flags)):
+    ax.plot([], [], color=look.colour, linestyle=look.dashes, linewidth=2.2, label=label)
+    for part, beyond in outside_spans(np.asarray(outside, bool)):
         ax.fill_between(
-            x[part], lower[part], upper[part], color=look.colour, linewidth=0,
+            x[part], lower[part], upper[part], color=look.colour, linewidth=0, label=f"_{label}",
             alpha=OUTSIDE_ALPHA if beyond else BAND_ALPHA,
         )  # fmt: skip
         ax.plot(
-            x[part], middle[part], color=look.colour, linestyle=look.dashes,
-            linewidth=1.0 if beyond else 2.2, label=label if place == 0 else "_",
+            x[part], middle[part], color=look.colour, linestyle=look.dashes, label=f"_{label}",
+            linewidth=1.0 if beyond else 2.2,
         )  # fmt: skip
 
 
@@ -231,7 +236,7 @@ def loss_text(loss: float) -> str:
 
 def plain_ticks(axis: Axis, most: int = 5) -> None:
     """Keep the ticks of a small axis few, and written without powers where they can be."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
     if axis.get_scale() == "log":
         axis.set_major_locator(LogLocator(numticks=most + 1))
@@ -240,4 +245,4 @@ def plain_ticks(axis: Axis, most: int = 5) -> None:
         axis.set_major_formatter(
             FuncFormatter(lambda v, _: f"{v:.4g}" if abs(v) < 1e3 else format_quantity(v))
         )
-    axis.set_minor_formatter(NullFormatter())
+    axis.set_minor_locator(NullLocator())

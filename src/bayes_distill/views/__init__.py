@@ -1,7 +1,7 @@
 """Results that pictures are drawn from: grids of questions, put to a posterior in one call.
 
-Each function takes a posterior (or a file or card of one) and gives a frozen result with a table; `plots` draws
-these and computes nothing.
+Each function takes a posterior (or a file or card of one) and gives a frozen result with a table;
+`plots` draws these and computes nothing.
 """
 
 from bayes_distill.views.against_supervised import AgainstSupervised, against_supervised

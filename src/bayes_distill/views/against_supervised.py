@@ -1,4 +1,4 @@
-"""Where distillation starts and stops paying against supervised training, along a plan's budgets."""
+"""Where distillation starts and stops paying against supervised training, over budgets."""
 
 from __future__ import annotations
 
@@ -66,9 +66,9 @@ def against_supervised(plan: Plan, params: float | None = None) -> AgainstSuperv
     if mine.empty:
         raise InputError(Fault("name one with a teacher", column="scenario"))
     faults = []
-    if mine["params"].nunique() > 1:
+    if len(set(mine["params"])) > 1:
         faults.append(Fault("name one student: a picture is of one", column="params"))
-    if mine["budget"].nunique() < 2:
+    if len(set(mine["budget"])) < 2:
         faults.append(Fault("a curve needs at least two budgets", column="budget"))
     if faults:
         raise InputError(faults)

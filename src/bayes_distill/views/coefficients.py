@@ -42,14 +42,14 @@ class Published:
     ----------
     source
         Where they are printed, for a legend.
-    values
+    points
         Point values under the paper's names.
     intervals
         Intervals, where any are printed.
     """
 
     source: str
-    values: Mapping[str, float]
+    points: Mapping[str, float]
     intervals: Mapping[str, tuple[float, float]]
 
 
@@ -60,9 +60,9 @@ class Coefficients:
     Parameters
     ----------
     table
-        One row a coefficient: ``median, lower, upper`` of the posterior, the same with ``prior_`` in
-        front, ``published`` with ``published_lower`` and ``published_upper``, and ``identified``.
-        NaN where there is none.
+        One row a coefficient: ``median, lower, upper`` of the posterior, the same of the prior with
+        ``prior_`` in front, ``published`` with ``published_lower`` and ``published_upper``, and
+        ``identified``. NaN where there is none.
     interval
         Probability inside the posterior's and the prior's intervals, which are equal-tailed.
     source
@@ -127,7 +127,7 @@ def coefficients(
                 "name": name,
                 **_spread("", loaded.published[name], interval),
                 **_spread("prior_", before.get(name), interval),
-                "published": published.values.get(name, np.nan),
+                "published": published.points.get(name, np.nan),
                 "published_lower": low,
                 "published_upper": high,
                 "identified": known.get(name, True),

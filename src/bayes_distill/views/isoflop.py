@@ -22,7 +22,9 @@ SIZES = 121
 DRAWS = 1000
 TOKENS_PER_PARAM = (0.3, 1000.0)  # ends of the range of sizes, where none is asked for
 NEAR = 0.1  # of a budget: runs this close are shown with its profile
-SAME_TEACHER = 0.005  # of the teacher's loss: measured losses are hardly ever equal to what is typed
+SAME_TEACHER = (
+    0.005  # of the teacher's loss: measured losses are hardly ever equal to what is typed
+)
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ class IsoFlop:
         within the range, ``loss`` of the mean curve at the median, ``p_at_end`` the share of draws
         whose best is an end of the range.
     runs
-        Runs within a tenth of a budget (and, with a teacher, within 0.5% of its loss): ``budget, params, tokens, loss``.
+        Runs within a tenth of a budget (and, with a teacher, within 0.5% of its loss): ``budget,
+        params, tokens, loss``.
     teacher_loss
         The teacher's loss; ``None`` for supervised training.
     interval
@@ -103,7 +106,9 @@ def isoflop(
             given = points.grid(1e9, 1e9, teacher_loss).teacher_loss
             teacher = float(given[0])
             if given.size > 1:
-                faults.append(Fault("name one: all profiles share a teacher", column="teacher_loss"))
+                faults.append(
+                    Fault("name one: all profiles share a teacher", column="teacher_loss")
+                )
         except InputError as error:
             faults += error.faults
     if params is not None:
@@ -117,7 +122,10 @@ def isoflop(
     loaded = load_posterior(posterior, allow_failed=allow_failed)
     if teacher is not None and not loaded.law.has_teacher:
         raise InputError(
-            Fault(f"the {loaded.card.name} posterior knows no teachers: leave it out", column="teacher_loss")
+            Fault(
+                f"the {loaded.card.name} posterior knows no teachers: leave it out",
+                column="teacher_loss",
+            )
         )
     thin = loaded.thin(draws)
     tables, optima = [], []
@@ -207,7 +215,7 @@ def _vertex(x: np.ndarray, loss: np.ndarray, place: np.ndarray) -> np.ndarray:
     step = x[1] - x[0]
     with np.errstate(divide="ignore", invalid="ignore"):
         shift = np.where(bend > 0, 0.5 * (left - right) / bend, 0.0)
-    found = x[middle] + step * np.clip(shift, -1, 1)
+    found: np.ndarray = x[middle] + step * np.clip(shift, -1, 1)
     ends = (place == 0) | (place == x.size - 1)
     return np.where(ends, x[place], found)
 
@@ -227,10 +235,12 @@ def _near(
     if runs.empty:
         return empty
     sizes = runs["params"].to_numpy(float)
-    spent = TRAINING_PASSES * np.asarray(flops.forward_flops(sizes)) * runs["tokens"].to_numpy(float)
+    spent = (
+        TRAINING_PASSES * np.asarray(flops.forward_flops(sizes)) * runs["tokens"].to_numpy(float)
+    )
     off = np.abs(np.log(spent[:, None] / budgets))
     place = off.argmin(axis=1)
     close = off[np.arange(len(runs)), place] <= np.log1p(NEAR)
-    shown = runs.loc[close, ["params", "tokens", "loss"]].reset_index(drop=True)
+    shown: pd.DataFrame = runs.loc[close, ["params", "tokens", "loss"]].reset_index(drop=True)
     shown.insert(0, "budget", budgets[place[close]])
     return shown

@@ -27,9 +27,9 @@ class Observed:
     Parameters
     ----------
     table
-        One row a run: ``observed``, ``mean`` and the bands of a forecast, ``residual`` (observed less
-        mean), ``inside`` (whether the predictive band holds it) and ``where``: fitted, left out
-        inside the runs of the fit, or left out outside them.
+        One row a run: ``observed``, ``mean`` and the bands of a forecast, ``residual`` (observed
+        less mean), ``inside`` (whether the predictive band holds it) and ``where``: fitted, left
+        out inside the runs of the fit, or left out outside them.
     summary
         One row a ``where``: ``runs``, ``held`` (share inside the predictive band), ``mean_error``
         (mean absolute error), ``worst`` (largest absolute error over the observed loss).
@@ -84,14 +84,20 @@ def observed(
         known = frame["teacher_loss"].notna()
         frame.loc[known, ["teacher_params", "teacher_tokens"]] = np.nan
     found = forecast(
-        loaded, at=frame.drop(columns="loss"), interval=interval, seed=seed, allow_failed=allow_failed
+        loaded,
+        at=frame.drop(columns="loss"),
+        interval=interval,
+        seed=seed,
+        allow_failed=allow_failed,
     )
     table = found.table
     table.insert(0, "observed", frame["loss"].to_numpy(float))
     table["residual"] = table["observed"] - table["mean"]
-    table["inside"] = table["observed"].between(table["predictive_lower"], table["predictive_upper"])
-    known = rows_in(frame, fitted)
-    table["where"] = np.where(known, FITTED, np.where(table["outside"], OUTSIDE, INSIDE))
+    table["inside"] = table["observed"].between(
+        table["predictive_lower"], table["predictive_upper"]
+    )
+    among = rows_in(frame, fitted)
+    table["where"] = np.where(among, FITTED, np.where(table["outside"], OUTSIDE, INSIDE))
     return Observed(table, _summary(table), interval, found.notes)
 
 

@@ -29,7 +29,9 @@ def _ends(name: str, given: Quantity) -> tuple[float, float]:
         raise InputError(Fault(str(error), column=name)) from None
     wrong = [value for value in found if not 0 < value < np.inf]
     if wrong:
-        raise InputError([Fault(f"{value:g} is not a positive number", column=name) for value in wrong])
+        raise InputError(
+            [Fault(f"{value:g} is not a positive number", column=name) for value in wrong]
+        )
     if len(found) != 2 or found[0] == found[1]:
         raise InputError(Fault("give the two ends of a range, such as 100M,10B", column=name))
     low, high = sorted(found)

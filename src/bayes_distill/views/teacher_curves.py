@@ -107,8 +107,8 @@ def students_of(posterior: Posterior) -> list[tuple[float, float]]:
         seen = runs.dropna(subset="teacher_loss").groupby(["params", "tokens"])["teacher_loss"]
         counts = seen.nunique().rename("teachers").reset_index()
         counts = counts[counts["teachers"] >= FEWEST_TEACHERS]
-        off = np.abs(np.log(counts["tokens"] / (USUAL_RATIO * counts["params"])))
-        chosen = counts.loc[off.sort_values(kind="stable").index].drop_duplicates("params")
+        off = np.abs(np.log(counts["tokens"] / counts["params"] / USUAL_RATIO)).to_numpy()
+        chosen = counts.iloc[off.argsort(kind="stable")].drop_duplicates("params")
         chosen = chosen.sort_values("params")
         if len(chosen):
             few = np.unique(np.linspace(0, len(chosen) - 1, MOST_STUDENTS).round().astype(int))
@@ -127,7 +127,7 @@ def _losses(posterior: Posterior, given: Quantity | None) -> np.ndarray:
         ends = hull.teacher_loss if hull is not None and hull.teacher_loss else FALLBACK
         return np.linspace(*ends, TEACHERS)
     found = teacher_losses(given)
-    return np.linspace(*found, TEACHERS) if len(found) == 2 else np.array(found)
+    return np.linspace(found[0], found[1], TEACHERS) if len(found) == 2 else np.array(found)
 
 
 def teacher_losses(given: Quantity) -> Sequence[float]:

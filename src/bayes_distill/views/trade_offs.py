@@ -75,20 +75,35 @@ def trade_offs(
     """
     loaded = load_posterior(posterior, allow_failed=allow_failed)
     if loaded.n_draws < 2:
-        raise InputError(f"{loaded.card.name} holds point coefficients: there is nothing to trade off")
+        raise InputError(
+            f"{loaded.card.name} holds point coefficients: there is nothing to trade off"
+        )
     names = set(loaded.law.coefficient_names)
     groups = next(
-        g for g in (WITH_TEACHER, WITH_GAMMA, CHINCHILLA_GROUPS) if {n for p in g for n in p} <= names
+        g
+        for g in (WITH_TEACHER, WITH_GAMMA, CHINCHILLA_GROUPS)
+        if {n for p in g for n in p} <= names
     )
     thin = loaded.thin(draws)
     found = {name: thin.published[name] for group in groups for name in group}
     logs = pd.DataFrame({name: np.log(value) for name, value in found.items()})
     finite = logs[np.isfinite(logs).all(axis=1)]
-    ranges = {
-        name: tuple(np.exp(np.quantile(finite[name], SHOWN) + np.array([-0.1, 0.1]) * finite[name].std()))
-        for name in found
-    }
     source = TABLE_6_PRINTED if "gamma" in names else CHINCHILLA
+    ranges = {name: _range(finite[name].to_numpy(), source.points.get(name)) for name in found}
     return TradeOffs(
-        groups, found, finite.corr(), ranges, source.values, source.source.split(", with")[0], loaded.warnings
+        groups,
+        found,
+        finite.corr(),
+        ranges,
+        source.points,
+        source.source.split(", with")[0],
+        loaded.warnings,
     )
+
+
+def _range(logs: np.ndarray, published: float | None) -> tuple[float, float]:
+    low, high = np.quantile(logs, SHOWN)
+    if published is not None:
+        low, high = min(low, np.log(published)), max(high, np.log(published))
+    pad = 0.04 * (high - low)
+    return float(np.exp(low - pad)), float(np.exp(high + pad))
