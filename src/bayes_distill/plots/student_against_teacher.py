@@ -81,15 +81,19 @@ def _star(ax: Axes, curve: pd.DataFrame, best: GapRisk | None, look: style.Serie
     if not 0 < place < len(curve) - 1:
         return False
     least = curve.iloc[place]
+    at = float(least["teacher_loss"])
     if best is not None:
         same = (best.table["params"] == least["params"]) & (best.table["tokens"] == least["tokens"])
         for _, row in best.table[same].head(1).iterrows():
+            at = float(row["optimal_teacher_loss_mean"])
             ends = [row["optimal_teacher_loss_lower"], row["optimal_teacher_loss_upper"]]
-            ax.plot(ends, [least["mean"]] * 2, color=look.colour, linewidth=1.6, marker="|",
-                    markersize=9, markeredgewidth=1.6, zorder=3.5)  # fmt: skip
+            ax.plot(
+                ends, [least["mean"]] * 2, color=look.colour, linewidth=1.6, marker="|",
+                markersize=9, markeredgewidth=1.6, zorder=3.5,
+            )  # fmt: skip
     ax.plot(
-        least["teacher_loss"], least["mean"], marker="*", color=look.colour, markersize=9,
-        markeredgecolor="white", markeredgewidth=0.6, linestyle="none", zorder=4,
+        at, least["mean"], marker="*", color=look.colour, markersize=9, markeredgecolor="white",
+        markeredgewidth=0.6, linestyle="none", zorder=4,
     )  # fmt: skip
     return True
 

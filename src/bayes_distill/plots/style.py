@@ -62,7 +62,7 @@ _SERIES = (
     Series("#d3a23a", "P", (0, (4, 1.2, 1.2, 1.2, 1.2, 1.2))),
 )
 MOST_SERIES = len(_SERIES)
-_CHOSEN = {1: (2,), 2: (0, 3), 3: (0, 2, 5), 4: (0, 2, 3, 5), 5: (0, 1, 2, 3, 5)}
+_CHOSEN = {2: (0, 3), 3: (0, 2, 5), 4: (0, 2, 3, 5), 5: (0, 1, 2, 3, 5)}
 
 
 def series(count: int) -> list[Series]:
@@ -70,6 +70,8 @@ def series(count: int) -> list[Series]:
 
     Past `MOST_SERIES` looks repeat.
     """
+    if count == 1:
+        return [Series(_SERIES[2].colour, "o", "-")]
     chosen = _CHOSEN.get(count, range(MOST_SERIES))
     return [_SERIES[chosen[i % len(chosen)]] for i in range(count)]
 

@@ -64,6 +64,6 @@ def _pair(ax: Axes, trade_offs: TradeOffs, across: str, below: str) -> None:
         (ax.set_xlim if side == "x" else ax.set_ylim)(low, high)
     ax.set_xlabel(symbol(across))
     ax.set_ylabel(symbol(below), rotation=0, labelpad=12)
-    r = float(trade_offs.correlation[across][below])
-    ax.set_title(f"{symbol(below)} and {symbol(across)}: correlation of the logarithms {r:.2f}",
-                 fontsize=9.5)  # fmt: skip
+    r = f"{float(trade_offs.correlation[across][below]):.2f}".replace("-", "−")
+    text = f"{symbol(below)} and {symbol(across)}: correlation of the logarithms {r}"
+    ax.set_title(text, fontsize=9.5)
