@@ -135,8 +135,8 @@ def made_up_plan():
         for end in ("lower", "median", "upper"):
             columns[f"optimum_params_{end}"] = 1e9
         for what in ("student", "logits", "teacher"):
-            columns[f"optimum_share_{what}_lower"] = columns[f"share_{what}"] - 0.05 * t
-            columns[f"optimum_share_{what}_upper"] = columns[f"share_{what}"] + 0.08 * t
+            columns[f"optimum_fraction_{what}_lower"] = columns[f"share_{what}"] - 0.05 * t
+            columns[f"optimum_fraction_{what}_upper"] = columns[f"share_{what}"] + 0.08 * t
         gain = 0.05 - shift * (1 - t)
         alone = 2.6 - 0.5 * t
         for what, middle, width in (

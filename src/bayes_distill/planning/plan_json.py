@@ -69,9 +69,9 @@ def _row(r: dict[Any, Any]) -> dict[str, Any]:
         "gain": _pick(r, "gain", ("mean", "lower", "upper")),
         "optimum": {name: _pick(r, f"optimum_{name}", SPREAD) for name in ("params", *UNKNOWNS)},
         "optimum_shares": {
-            name: _pick(r, f"optimum_share_{name}", SPREAD)
+            name: _pick(r, f"optimum_fraction_{name}", SPREAD)
             for name in SHARES
-            if f"optimum_share_{name}_median" in r
+            if f"optimum_fraction_{name}_median" in r
         },
         "regret": _pick(r, "regret", ("mean", "upper")),
         "outside": bool(r["outside"]),

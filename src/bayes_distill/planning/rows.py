@@ -63,7 +63,7 @@ def solve_rows(
     for name in UNKNOWNS:
         columns |= _spread(f"optimum_{name}", getattr(optimum, name), interval)
     for name, share in optimum.shares.items():
-        columns |= _spread(f"optimum_share_{name}", share * (left / budgets), interval)
+        columns |= _spread(f"optimum_fraction_{name}", share * (left / budgets), interval)
     columns |= {
         "regret_mean": regret.mean(axis=0),
         "regret_upper": np.quantile(regret, 0.95, axis=0),

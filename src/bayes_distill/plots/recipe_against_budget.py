@@ -159,7 +159,9 @@ def _shares(ax: Axes, table: pd.DataFrame) -> None:
     looks["student"], looks["teacher"] = style.series(2)
     looks["logits"] = style.series(5)[4]
     for name in used:
-        columns = [f"share_{name}"] + [f"optimum_share_{name}_{end}" for end in ("lower", "upper")]
+        columns = [f"share_{name}"] + [
+            f"optimum_fraction_{name}_{end}" for end in ("lower", "upper")
+        ]
         middle, low, high = (
             100 * table[c if c in table else columns[0]].to_numpy(float) for c in columns
         )
