@@ -1,7 +1,7 @@
 """Bayesian scaling laws for supervised training and distillation.
 
 The front door: `read_runs`, `check_runs`, `simulate`, `load_card`, `fit`, `load_posterior`,
-`forecast`, `capacity_gap`, `plan` and `validate`, and the types that they hand on. Deeper tools are
+`forecast`, `capacity_gap`, `plan`, `plot`, `validate`, and the types that they hand on. Deeper tools are
 reached through their modules. Nothing heavy is imported before it is asked for.
 """
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bayes_distill.forecasting import forecast
     from bayes_distill.gap_risk import capacity_gap
     from bayes_distill.inference.fit import fit
+    from bayes_distill.pictures import plot
     from bayes_distill.planning.plan import plan
     from bayes_distill.posterior import Posterior, load_posterior
     from bayes_distill.runs import check_runs, read_runs, simulate
@@ -30,6 +31,7 @@ _HOMES = {
     "load_card": "bayes_distill.cards",
     "load_posterior": "bayes_distill.posterior",
     "plan": "bayes_distill.planning.plan",
+    "plot": "bayes_distill.pictures",
     "read_runs": "bayes_distill.runs",
     "simulate": "bayes_distill.runs",
     "validate": "bayes_distill.validation.leave_out",
@@ -48,6 +50,7 @@ __all__ = [
     "load_card",
     "load_posterior",
     "plan",
+    "plot",
     "read_runs",
     "simulate",
     "validate",

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -12,30 +9,16 @@ import pytest
 from matplotlib.axes import Axes
 
 from bayes_distill.forecasting import Forecast, forecast
+from bayes_distill.gap_risk import capacity_gap
 from bayes_distill.plots.student_against_teacher import student_against_teacher
 from bayes_distill.runs import Runs
 
 TEACHERS = np.linspace(1.8, 2.7, 19)
 
 
-@pytest.fixture(autouse=True)
-def headless() -> Iterator[None]:
-    """Draw without a screen, and leave no figure behind."""
-    plt.close("all")
-    before = mpl.get_backend()
-    plt.switch_backend("Agg")
-    yield
-    plt.close("all")
-    plt.switch_backend(before)
-
-
 @pytest.fixture
 def curves(scattered) -> Forecast:
     return forecast(scattered, "198M,1B", "5B", teacher_loss=TEACHERS, interval=0.8)
-
-
-def lines(ax: Axes, label: str) -> list:
-    return [line for line in ax.lines if label in str(line.get_label())]
 
 
 def test_draws_on_the_axes_given_and_returns_them(curves):
@@ -59,30 +42,69 @@ def test_axes_are_named_with_units(curves):
 
 
 def test_legend_says_what_the_band_is_and_names_every_student(curves):
-    legend = student_against_teacher(curves).get_legend()
-    title = legend.get_title().get_text()
-    assert "credible" in title
-    assert "80%" in title
-    texts = [text.get_text() for text in legend.get_texts()]
-    assert texts == ["198M on 5B tokens", "1B on 5B tokens", "student = teacher"]
+    texts = [t.get_text() for t in student_against_teacher(curves).get_legend().get_texts()]
+    assert texts[:2] == ["198M on 5B tokens", "1B on 5B tokens"]
+    assert "80% credible band, equal-tailed" in texts
+    assert "thin and pale: outside the runs" in texts
+    assert texts[-1] == "student = teacher"
+    assert "runs" not in texts  # none are shown
 
 
-def test_curves_and_bands_are_those_of_the_forecast(curves):
+def test_curves_and_bands_are_those_of_the_forecast(curves, reads):
     ax = student_against_teacher(curves)
-    assert len(ax.collections) == 2
-    for label, params, band in zip(("198M", "1B on"), (198e6, 1e9), ax.collections, strict=True):
+    for label, params in (("198M on 5B tokens", 198e6), ("1B on 5B tokens", 1e9)):
         mine = curves.table[curves.table["params"] == params]
-        (line,) = lines(ax, label)
-        np.testing.assert_allclose(line.get_xdata(), TEACHERS)
-        np.testing.assert_allclose(line.get_ydata(), mine["mean"])
-        edge = band.get_paths()[0].vertices
-        assert edge[:, 1].min() == pytest.approx(mine["credible_lower"].min())
-        assert edge[:, 1].max() == pytest.approx(mine["credible_upper"].max())
+        x, y = reads.curve(ax, label)
+        np.testing.assert_allclose(x, TEACHERS)
+        np.testing.assert_allclose(y, mine["mean"])
+        x, lower, upper = reads.band(ax, label)
+        np.testing.assert_allclose(x, TEACHERS)
+        np.testing.assert_allclose(lower, mine["credible_lower"])
+        np.testing.assert_allclose(upper, mine["credible_upper"])
+
+
+def test_outside_the_runs_the_line_is_thin(curves):
+    ax = student_against_teacher(curves)
+    pieces = [line for line in ax.lines if line.get_label() == "_1B on 5B tokens"]
+    thin, thick = sorted(pieces, key=lambda line: line.get_linewidth())
+    assert thin.get_linewidth() < 0.6 * thick.get_linewidth()
+    # no teacher of the runs was better than 1.9; the thin piece reaches over to the thick one
+    assert thin.get_xdata().max() == thick.get_xdata().min() == pytest.approx(1.9)
+
+
+def test_the_interval_of_the_best_teacher_goes_through_its_star(curves, scattered):
+    best = capacity_gap(scattered, "198M,1B", "5B", teacher_loss=2.0, interval=0.8)
+    ax = student_against_teacher(curves, best=best)
+    bars = [line for line in ax.lines if line.get_marker() == "|"]
+    for bar, (_, row) in zip(bars, best.table.iterrows(), strict=True):
+        ends = [row["optimal_teacher_loss_lower"], row["optimal_teacher_loss_upper"]]
+        np.testing.assert_allclose(bar.get_xdata(), ends)
+    texts = "\n".join(t.get_text() for t in ax.get_legend().get_texts())
+    assert "80% credible interval, equal-tailed" in texts
+
+
+def test_a_best_teacher_at_an_end_of_the_range_has_no_star(scattered):
+    falling = forecast(scattered, "198M", "5B", teacher_loss=np.linspace(1.8, 2.0, 9))
+    ax = student_against_teacher(falling)
+    assert not [line for line in ax.lines if line.get_marker() == "*"]
+
+
+def test_the_unit_is_the_callers(curves):
+    ax = student_against_teacher(curves, unit="bits per byte")
+    assert "(bits per byte)" in ax.get_xlabel()
+    assert "(bits per byte)" in ax.get_ylabel()
+
+
+def test_looks_as_it_did(made_up_curves, same_picture):
+    same_picture(student_against_teacher(made_up_curves).figure, "student_against_teacher")
 
 
 def test_students_differ_in_colour_and_a_star_marks_the_best_teacher(curves):
     ax = student_against_teacher(curves)
-    assert lines(ax, "198M")[0].get_color() != lines(ax, "1B on")[0].get_color()
+    shown = {line.get_label(): line for line in ax.lines}
+    one, other = shown["198M on 5B tokens"], shown["1B on 5B tokens"]
+    assert one.get_color() != other.get_color()
+    assert one.get_linestyle() != other.get_linestyle()
     stars = [line for line in ax.lines if line.get_marker() == "*"]
     assert len(stars) == 2
     for star, params in zip(stars, (198e6, 1e9), strict=True):
@@ -91,11 +113,16 @@ def test_students_differ_in_colour_and_a_star_marks_the_best_teacher(curves):
         assert (star.get_xdata()[0], star.get_ydata()[0]) == (best["teacher_loss"], best["mean"])
 
 
-def test_the_order_of_the_table_does_not_matter(scattered):
+def test_the_order_of_the_table_does_not_matter(scattered, reads):
     shuffled = np.random.default_rng(0).permutation(TEACHERS)
-    ax = student_against_teacher(forecast(scattered, "1B", "5B", teacher_loss=shuffled))
-    (line,) = lines(ax, "1B on")
-    assert (np.diff(line.get_xdata()) > 0).all()
+    one, other = (
+        student_against_teacher(forecast(scattered, "1B", "5B", teacher_loss=losses))
+        for losses in (TEACHERS, shuffled)
+    )
+    for found, wanted in zip(
+        reads.curve(one, "1B on 5B tokens"), reads.curve(other, "1B on 5B tokens"), strict=True
+    ):
+        np.testing.assert_allclose(found, wanted)
 
 
 def test_only_runs_of_these_students_are_shown(curves):
@@ -108,7 +135,7 @@ def test_only_runs_of_these_students_are_shown(curves):
         }
     )
     ax = student_against_teacher(curves, Runs.from_frame(frame))
-    points = [line for line in ax.lines if line.get_marker() in ("o", "s")]
+    points = [line for line in ax.lines if line.get_marker() in ("o", "D")]
     shown = [list(zip(p.get_xdata(), p.get_ydata(), strict=True)) for p in points]
     assert shown == [[(2.1, 2.7), (2.2, 2.71)], [(2.3, 2.5)]]
     assert points[0].get_marker() != points[1].get_marker()  # told apart without colour

@@ -15,6 +15,7 @@ from bayes_distill.cli import (
     forecast,
     models,
     plan,
+    plot,
     risk,
     simulate,
     validate,
@@ -36,6 +37,7 @@ app.command()(forecast.forecast)
 app.command()(risk.risk)
 app.command()(plan.plan)
 app.command()(validate.validate)
+app.command()(plot.plot)
 app.command()(simulate.simulate)
 app.command()(demo.demo)
 app.add_typer(models.app, name="models")

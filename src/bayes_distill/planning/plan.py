@@ -42,8 +42,11 @@ class Plan:
     table
         One row a student, scenario and budget. ``recipe_*`` is the one allocation that is best for
         the utility over the whole posterior; ``optimum_*_median|lower|upper`` is the spread of each
-        draw's own best allocation; ``regret_*`` is what the recipe loses against knowing the truth
-        (``regret_upper`` is the 95th percentile).
+        draw's own best allocation, ``optimum_fraction_*`` that of its parts of the budget;
+        ``supervised_*`` is supervised training on the same budget and ``gain_*`` by how much the
+        recipe's loss is lower; ``outside`` says that the recipe lies outside the runs;
+        ``regret_*`` is what the recipe loses against knowing the truth (``regret_upper`` is the
+        95th percentile).
     draws
         ``recipe_loss``, ``optimum_loss``, ``supervised_loss`` and the optima's allocations,
         (sample, row).

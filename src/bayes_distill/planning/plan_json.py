@@ -65,8 +65,16 @@ def _row(r: dict[Any, Any]) -> dict[str, Any]:
             **_pick(r, "loss", ("mean", "lower", "upper")),
             "predictive": _pick(r, "predictive", ("lower", "upper")),
         },
+        "supervised": _pick(r, "supervised", ("mean", "lower", "upper")),
+        "gain": _pick(r, "gain", ("mean", "lower", "upper")),
         "optimum": {name: _pick(r, f"optimum_{name}", SPREAD) for name in ("params", *UNKNOWNS)},
+        "optimum_shares": {
+            name: _pick(r, f"optimum_fraction_{name}", SPREAD)
+            for name in SHARES
+            if f"optimum_fraction_{name}_median" in r
+        },
         "regret": _pick(r, "regret", ("mean", "upper")),
+        "outside": bool(r["outside"]),
         "p_beats_supervised": _plain(r["p_beats_supervised"]),
         "flat_teacher_params": _pick(r, "flat_teacher_params", ("lower", "upper")),
         "p_at_bound": {k.removeprefix("p_at_"): _plain(v) for k, v in r.items() if "p_at_" in k},

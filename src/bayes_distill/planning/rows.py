@@ -56,10 +56,14 @@ def solve_rows(
     columns |= {f"recipe_{name}": getattr(recipe, name) for name in UNKNOWNS}
     columns |= _shares(setting, budgets, served, recipe)
     columns |= _band("loss", recipe.losses, interval)
+    columns |= _band("supervised", alone.losses, interval)
+    columns |= _band("gain", alone.losses - recipe.losses, interval)
     lower, upper = equal_tailed(new_run, interval)
     columns |= {"predictive_lower": lower, "predictive_upper": upper}
     for name in UNKNOWNS:
         columns |= _spread(f"optimum_{name}", getattr(optimum, name), interval)
+    for name, share in optimum.shares.items():
+        columns |= _spread(f"optimum_fraction_{name}", share * (left / budgets), interval)
     columns |= {
         "regret_mean": regret.mean(axis=0),
         "regret_upper": np.quantile(regret, 0.95, axis=0),
@@ -70,6 +74,10 @@ def solve_rows(
     columns |= {
         f"p_at_{name}": np.asarray(flag, float).mean(axis=0)
         for name, flag in optimum.at_bound.items()
+    }
+    columns |= {
+        "outside": _outside(setting, recipe),
+        "supervised_outside": _outside(setting, alone),
     }
     small, large = teacher_size_range(setting, left, recipe)
     columns |= {"flat_teacher_params_lower": small, "flat_teacher_params_upper": large}
@@ -86,6 +94,20 @@ def solve_rows(
         "scenario": ("row", np.full(budgets.size, scenario.name, dtype=object)),
     }
     return pd.DataFrame(columns), xr.Dataset(drawn, coords=coordinates)
+
+
+def _outside(setting: Setting, recipe: Recipe) -> NDArray[np.bool_]:
+    """Whether each recipe's student or teacher (budgets,) lies outside the runs."""
+    hull = setting.posterior.hull
+    if hull is None:
+        return np.zeros(recipe.student_tokens.size, bool)
+    return np.array(
+        [
+            max(hull.factors(setting.params, tokens)) > 1 or hull.teacher_outside(loss)
+            for tokens, loss in zip(recipe.student_tokens, recipe.teacher_loss, strict=True)
+        ],
+        bool,
+    )
 
 
 def _shares(setting: Setting, budgets: Floats, served: float, recipe: Recipe) -> dict[str, Floats]:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayes_distill.quantities import format_quantity
+from bayes_distill.plots import style
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
     from bayes_distill.forecasting import Forecast
+    from bayes_distill.gap_risk import GapRisk
     from bayes_distill.runs import Runs
-
-# dark to light, told apart in grey and by the colour-blind; markers and dashes differ too
-COLOURS = ("#22223b", "#0072b2", "#009e73", "#d55e00", "#cc79a7", "#e69f00")
-MARKERS = ("o", "s", "^", "D", "v", "P")
 
 
 def student_against_teacher(
-    forecast: Forecast, runs: Runs | None = None, ax: Axes | None = None
+    forecast: Forecast,
+    runs: Runs | None = None,
+    ax: Axes | None = None,
+    *,
+    best: GapRisk | None = None,
+    unit: str = style.LOSS_UNIT,
 ) -> Axes:
     """Draw student loss against teacher loss, one curve a student, with its credible band.
 
@@ -32,52 +35,90 @@ def student_against_teacher(
         Runs to show as points where their student is one of the forecast's.
     ax
         Axes to draw on; by default new ones.
+    best
+        Gap risk of the same students: gives the star of the best teacher its interval.
+    unit
+        Unit of the losses, for the labels.
     """
-    import matplotlib.pyplot as plt
-
-    if ax is None:
-        _, ax = plt.subplots(figsize=(7, 5), layout="constrained")
-    table = forecast.table
-    students = table[["params", "tokens"]].drop_duplicates().itertuples(index=False)
-    for place, (params, tokens) in enumerate(students):
-        mine = (table["params"] == params) & (table["tokens"] == tokens)
-        curve = table[mine].sort_values("teacher_loss")
-        colour = COLOURS[place % len(COLOURS)]
-        label = f"{format_quantity(params)} on {format_quantity(tokens)} tokens"
-        ax.fill_between(
-            curve["teacher_loss"], curve["credible_lower"], curve["credible_upper"],
-            color=colour, alpha=0.25, linewidth=0,
-        )  # fmt: skip
-        ax.plot(curve["teacher_loss"], curve["mean"], color=colour, label=label)
-        best = curve.iloc[int(curve["mean"].to_numpy().argmin())]
-        ax.plot(
-            best["teacher_loss"], best["mean"], marker="*", color=colour, markersize=12,
-            markeredgecolor="white", linestyle="none", zorder=4,
-        )  # fmt: skip
-        if runs is not None:
-            frame = runs.frame
-            shown = np.isclose(frame["params"].to_numpy(), params, rtol=0.01) & np.isclose(
-                frame["tokens"].to_numpy(), tokens, rtol=0.01
-            )
-            ax.plot(
-                frame["teacher_loss"][shown], frame["loss"][shown],
-                marker=MARKERS[place % len(MARKERS)], color=colour, markersize=4,
-                markerfacecolor="white", linestyle="none", alpha=0.9,
+    with style.house_style():
+        ax = style.axes_or_new(ax)
+        table = forecast.table
+        students = list(table[["params", "tokens"]].drop_duplicates().itertuples(index=False))
+        looks = style.series(len(students))
+        stars = points = 0
+        for (params, tokens), look in zip(students, looks, strict=True):
+            mine = (table["params"] == params) & (table["tokens"] == tokens)
+            curve = table[mine].sort_values("teacher_loss")
+            style.curve_with_band(
+                ax, curve["teacher_loss"], curve["mean"], curve["credible_lower"],
+                curve["credible_upper"], look, curve["outside"], style.student_name(params, tokens),
             )  # fmt: skip
-    limits = {"xlim": ax.get_xlim(), "ylim": ax.get_ylim()}
+            stars += _star(ax, curve, best, look)
+            points += _points(ax, runs, params, tokens, look)
+        _diagonal(ax)
+        ax.set_xlabel(style.loss_label("teacher loss", unit) + "; stronger teachers to the left")
+        ax.set_ylabel(style.loss_label("student loss", unit))
+        handles = [
+            style.series_handle(look, style.student_name(*student), marker=points > 0)
+            for look, student in zip(looks, students, strict=True)
+        ]
+        handles.append(style.band_handle(forecast.interval))
+        if points:
+            handles.append(style.mark_handle("runs", marker="o", markerfacecolor="white"))
+        if stars:
+            spread = "" if best is None else f",\nbar: its {style.interval_name(best.interval)}"
+            handles.append(style.mark_handle(f"best teacher{spread}", marker="*", markersize=10))
+        if bool(table["outside"].any()):
+            handles.append(style.outside_handle())
+        handles.append(style.mark_handle("student = teacher", linestyle=(0, (4, 3)), linewidth=1))
+        style.legend_beside(ax, handles, "Student, and mean of its loss")
+    return ax
+
+
+def _star(ax: Axes, curve: pd.DataFrame, best: GapRisk | None, look: style.Series) -> bool:
+    """Mark the best teacher, unless the curve still falls at an end of the range."""
+    place = int(curve["mean"].to_numpy().argmin())
+    if not 0 < place < len(curve) - 1:
+        return False
+    least = curve.iloc[place]
+    at = float(least["teacher_loss"])
+    if best is not None:
+        same = (best.table["params"] == least["params"]) & (best.table["tokens"] == least["tokens"])
+        for _, row in best.table[same].head(1).iterrows():
+            at = float(row["optimal_teacher_loss_mean"])
+            ends = [row["optimal_teacher_loss_lower"], row["optimal_teacher_loss_upper"]]
+            ax.plot(
+                ends, [least["mean"]] * 2, color=look.colour, linewidth=1.6, marker="|",
+                markersize=9, markeredgewidth=1.6, zorder=3.5,
+            )  # fmt: skip
+    ax.plot(
+        at, least["mean"], marker="*", color=look.colour, markersize=9, markeredgecolor="white",
+        markeredgewidth=0.6, linestyle="none", zorder=4,
+    )  # fmt: skip
+    return True
+
+
+def _points(ax: Axes, runs: Runs | None, params: float, tokens: float, look: style.Series) -> int:
+    """Draw the runs of one student; says how many there are."""
+    if runs is None or "teacher_loss" not in runs.frame:
+        return 0
+    frame = runs.frame
+    mine = np.isclose(frame["params"].to_numpy(float), params, rtol=0.01)
+    mine &= np.isclose(frame["tokens"].to_numpy(float), tokens, rtol=0.01)
+    ax.plot(
+        frame["teacher_loss"][mine], frame["loss"][mine], marker=look.marker, color=look.colour,
+        markersize=4, markerfacecolor="white", markeredgewidth=0.9, linestyle="none", zorder=3,
+    )  # fmt: skip
+    return int(mine.sum())
+
+
+def _diagonal(ax: Axes) -> None:
+    """Draw where student and teacher are equally good, within the limits that the data set."""
+    limits: dict[str, Any] = {"xlim": ax.get_xlim(), "ylim": ax.get_ylim()}
     low = max(limits["xlim"][0], limits["ylim"][0])
     high = min(limits["xlim"][1], limits["ylim"][1])
     ax.plot(
-        [low, high], [low, high], color="0.4", linestyle=(0, (4, 3)), linewidth=1,
+        [low, high], [low, high], color=style.MUTED, linestyle=(0, (4, 3)), linewidth=1,
         label="student = teacher",
     )  # fmt: skip
     ax.set(**limits)
-    ax.set_xlabel("teacher loss (nats per token); stronger teachers to the left")
-    ax.set_ylabel("student loss (nats per token)")
-    percent = f"{100 * forecast.interval:g}%"
-    ax.legend(
-        title=f"mean and {percent} credible band;\nstar: best teacher; points: runs", frameon=False,
-        fontsize=9, title_fontsize=9,
-    )  # fmt: skip
-    ax.spines[["top", "right"]].set_visible(False)
-    return ax

@@ -1,0 +1,190 @@
+"""Draw every kind of plot into docs/gallery, and write the page that shows them.
+
+    python scripts/gallery.py --data busbridge.nc --smaller smaller.nc --hoffmann hoffmann.nc
+
+The three fits are made by the commands at the top of the page. Run it again when the shipped
+posterior or a plot changes; the same fits give the same files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "docs" / "gallery"
+PAGE = ROOT / "docs" / "gallery.md"
+
+HEAD = """\
+# Gallery
+
+Every kind of plot, each with the command that draws it; `bayes-distill plot --list` lists them.
+`plot` writes PNG, SVG or PDF, and `bayes_distill.plot("capacity-gap-map", "busbridge.nc",
+teacher_loss=2.0)` gives the figure in Python. The functions underneath, in `bayes_distill.plots`,
+take a result and the axes to draw on.
+
+Series run from dark to light, so that they keep apart in print; markers and dashes differ too.
+Every legend says what its band is: *credible* bands are about the mean curve, *predictive* ones
+about one new run, all of them equal-tailed at the level of `--interval`. Thin and pale means
+outside the runs, where the law is all there is. If the losses are not in nats per token, `--unit
+"bits per byte"` says so on the axes.
+
+The fits behind the pictures, of the two public tables of runs:
+
+```sh
+bayes-distill fit busbridge2025 --out busbridge.nc
+bayes-distill fit busbridge2025 --where "loss > 2.3" --out smaller.nc
+bayes-distill fit hoffmann2022 --where "tokens > 0.43 * params" --out hoffmann.nc
+```
+
+`python scripts/gallery.py` draws them all and writes this page.
+"""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture: its file, title, sentence, and what follows ``bayes-distill plot``."""
+
+    name: str
+    title: str
+    says: str
+    command: str
+
+
+PICTURES = (
+    Picture(
+        "student-against-teacher",
+        "Student loss against teacher loss",
+        "A stronger teacher helps until it does not: each curve has a best teacher, and small "
+        "students want weaker ones than large students do.",
+        "student-against-teacher busbridge.nc",
+    ),
+    Picture(
+        "student-against-teacher-1b",
+        "One student, with the teachers beyond the runs",
+        "A 1B student on 100B tokens; no run had a teacher better than 1.895, so the curve is "
+        "thin and its band pale there.",
+        "student-against-teacher busbridge.nc --params 1B --tokens 100B --teacher-loss 1.7,2.6",
+    ),
+    Picture(
+        "capacity-gap-map",
+        "Capacity-gap map",
+        "Where a teacher of loss 2.0 is already too strong: to the left of the lines a slightly "
+        "stronger one makes the student worse.",
+        "capacity-gap-map busbridge.nc --teacher-loss 2.0",
+    ),
+    Picture(
+        "recipe-against-budget",
+        "Recipe against budget",
+        "What to spend on a 1B student whose teacher has to be trained and run as well: the "
+        "teacher's size and the shares are known well up to 1e23 FLOPs and badly above.",
+        "recipe-against-budget busbridge.nc --params 1B --budget 1e20,1e25",
+    ),
+    Picture(
+        "recipe-best-case",
+        "Recipe with a free teacher",
+        "With a teacher that costs nothing all of the budget is the student's, and what is left "
+        "to choose is the teacher's loss.",
+        "recipe-against-budget busbridge.nc --params 1B --budget 1e20,1e24 --scenario best-case",
+    ),
+    Picture(
+        "distillation-against-supervised",
+        "Distillation against supervised training",
+        "A 546M student: a free teacher pays at every budget shown, one that is trained for this "
+        "student alone only above the upright band.",
+        "distillation-against-supervised busbridge.nc --params 546M --budget 1e19,1e24",
+    ),
+    Picture(
+        "isoflop-profiles",
+        "IsoFLOP profiles",
+        "Chinchilla's runs: which size of model a budget is best spent on, with the interval of "
+        "that size.",
+        "isoflop-profiles hoffmann.nc --budget 1e19,1e20,1e21 --flops 6nd",
+    ),
+    Picture(
+        "isoflop-profiles-distilled",
+        "IsoFLOP profiles under a teacher",
+        "The same question for students of a free teacher with loss 1.8953, the strongest of the "
+        "runs.",
+        "isoflop-profiles busbridge.nc --budget 1e20,1e21,1e22 --teacher-loss 1.8953",
+    ),
+    Picture(
+        "observed-against-predicted",
+        "Observed against predicted",
+        "Fitted to runs with a loss above 2.3 and asked for the others: diamonds lie outside the "
+        "fitted runs, triangles inside.",
+        "observed-against-predicted smaller.nc --runs busbridge2025",
+    ),
+    Picture(
+        "coefficients-against-published",
+        "Coefficients against published values",
+        "Posterior above, print below: most coefficients of the law are not identified by these "
+        "runs, and the printed intervals of A', B', beta' and c1 are far too narrow.",
+        "coefficients-against-published busbridge.nc",
+    ),
+    Picture(
+        "trade-off-pairs",
+        "Coefficients that trade off",
+        "Why they are not identified: the runs determine A', alpha' and gamma' together, and c1 "
+        "with d1, hardly any of them alone.",
+        "trade-off-pairs busbridge.nc",
+    ),
+)
+
+
+def page() -> str:
+    """The text of docs/gallery.md."""
+    return HEAD + "".join(_section(picture) for picture in PICTURES)
+
+
+def _section(picture: Picture) -> str:
+    return (
+        f"\n## {picture.title}\n\n{_wrapped(picture.says)}\n\n```sh\n"
+        f"bayes-distill plot {picture.command} --out {picture.name}.png\n```\n\n"
+        f"![{picture.title}](gallery/{picture.name}.png)\n"
+    )
+
+
+def _wrapped(text: str, width: int = 118) -> str:
+    import textwrap
+
+    return textwrap.fill(text, width)
+
+
+def commands(fits: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
+    """Names of pictures and the arguments that draw them, with `fits` for the page's files."""
+    for picture in PICTURES:
+        words = [fits.get(word, word) for word in shlex.split(picture.command)]
+        yield (
+            picture.name,
+            ["plot", *words, "--out", str(FOLDER / f"{picture.name}.png"), "--quiet"],
+        )
+
+
+def main() -> int:
+    """Draw what is asked for, and write the page."""
+    from bayes_distill.cli.main import run
+
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--data", default="busbridge.nc", help="fit of busbridge2025")
+    parser.add_argument("--smaller", default="smaller.nc", help='its fit with --where "loss > 2.3"')
+    parser.add_argument("--hoffmann", default="hoffmann.nc", help="fit of hoffmann2022")
+    parser.add_argument("--only", nargs="*", help="names of pictures; by default all")
+    asked = parser.parse_args()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    fits = {
+        "busbridge.nc": asked.data, "smaller.nc": asked.smaller, "hoffmann.nc": asked.hoffmann
+    }  # fmt: skip
+    for name, arguments in commands(fits):
+        if (not asked.only or name in asked.only) and (status := run(arguments)) != 0:
+            return status
+    PAGE.write_text(page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+"""IsoFLOP profiles: loss over student size at fixed budgets, with bands and the best sizes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bayes_distill.plots import style
+from bayes_distill.quantities import format_quantity
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from bayes_distill.views.isoflop import IsoFlop
+
+
+def isoflop_profiles(
+    profiles: IsoFlop, ax: Axes | None = None, *, unit: str = style.LOSS_UNIT
+) -> Axes:
+    """Draw loss over student size, one curve a budget, with the interval of the best size.
+
+    Parameters
+    ----------
+    profiles
+        Of one or more budgets.
+    ax
+        Axes to draw on; by default new ones.
+    unit
+        Unit of the losses, for the labels.
+    """
+    with style.house_style():
+        ax = style.axes_or_new(ax)
+        ax.set_xscale("log")
+        table = profiles.table
+        budgets = list(table["budget"].unique())
+        looks = style.series(len(budgets))
+        has_runs = len(profiles.runs) > 0
+        for budget, look in zip(budgets, looks, strict=True):
+            curve = table[table["budget"] == budget]
+            style.curve_with_band(
+                ax, curve["params"], curve["mean"], curve["lower"], curve["upper"], look,
+                curve["outside"], f"{budget:.3g} FLOPs",
+            )  # fmt: skip
+            mine = profiles.runs[profiles.runs["budget"] == budget]
+            ax.plot(
+                mine["params"], mine["loss"], marker=look.marker, color=look.colour,
+                markersize=4.5, markerfacecolor="white", markeredgewidth=0.9, linestyle="none",
+                zorder=3,
+            )  # fmt: skip
+            best = profiles.optima[profiles.optima["budget"] == budget].iloc[0]
+            ax.plot(
+                [best["params_lower"], best["params_upper"]], [best["loss"]] * 2, linewidth=1.6,
+                color=look.colour, marker="|", markersize=9, markeredgewidth=1.6, zorder=3.5,
+            )  # fmt: skip
+            ax.plot(
+                best["params_median"], best["loss"], marker="*", color=look.colour, markersize=7,
+                markeredgecolor="white", markeredgewidth=0.4, linestyle="none", zorder=4,
+            )  # fmt: skip
+        style.count_axis(ax, "x")
+        ax.set_xlabel("student size (non-embedding parameters)")
+        ax.set_ylabel(style.loss_label("student loss", unit))
+        how = (
+            "supervised training"
+            if profiles.teacher_loss is None
+            else f"distilled from a free teacher of loss {style.loss_text(profiles.teacher_loss)}"
+        )
+        ax.set_title(f"IsoFLOP profiles, {how}")
+        handles = []
+        for budget, look in zip(budgets, looks, strict=True):
+            best = profiles.optima[profiles.optima["budget"] == budget].iloc[0]
+            low, middle, high = (
+                format_quantity(best[f"params_{end}"]) for end in ("lower", "median", "upper")
+            )
+            name = f"{format_quantity(budget)}: best {middle} ({low} to {high})"
+            handles.append(style.series_handle(look, name, marker=has_runs))
+        handles.append(style.band_handle(profiles.interval))
+        handles.append(
+            style.mark_handle(
+                f"best size, median;\nbar: its {style.interval_name(profiles.interval)}",
+                marker="*", markersize=10,
+            )
+        )  # fmt: skip
+        if has_runs:
+            handles.append(
+                style.mark_handle(
+                    "runs within 10% of the budget", marker="o", markerfacecolor="white"
+                )
+            )
+        if bool(table["outside"].any()):
+            handles.append(style.outside_handle())
+        style.legend_beside(ax, handles, "Budget (FLOPs), and mean of the loss")
+    return ax

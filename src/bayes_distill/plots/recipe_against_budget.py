@@ -1,0 +1,170 @@
+"""Recipe against budget: sizes, tokens, losses and shares of the budget, with bands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bayes_distill.errors import Fault, InputError
+from bayes_distill.plots import style
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from bayes_distill.planning.plan import Plan
+
+SHARES = {
+    "student": "student's training",
+    "teacher": "teacher's training",
+    "logits": "teacher's logits",
+    "serving": "serving",
+    "unspent": "unspent",
+}
+FREE = "The teacher is free: any with\nthe loss in the next row will do."
+ALONE = "Supervised: no teacher."
+
+
+def recipe_against_budget(
+    plan: Plan,
+    axes: np.ndarray | None = None,
+    *,
+    scenario: str | None = None,
+    params: float | None = None,
+    unit: str = style.LOSS_UNIT,
+) -> np.ndarray:
+    """Draw what to spend a budget on, over budgets, for one student and scenario.
+
+    Lines are the one recipe for the plan's utility; bands are how each draw's own best recipe
+    spreads (of the student's loss: how the loss of the one recipe does).
+
+    Parameters
+    ----------
+    plan
+        Of at least two budgets.
+    axes
+        Four axes, (2, 2): sizes, tokens, losses, shares. By default new ones.
+    scenario, params
+        Which of the plan's scenarios and students; may be left out where there is one.
+    unit
+        Unit of the losses, for the labels.
+
+    Raises
+    ------
+    InputError
+        If that leaves several students or scenarios, or fewer than two budgets.
+    """
+    table = one_case(plan.table, scenario, params)
+    with style.house_style():
+        if axes is None:
+            axes = style.new_figure(9.6, 7.2).subplots(2, 2, sharex=True)
+        axes = np.asarray(axes).reshape(2, 2)
+        (sizes, tokens), (losses, shares) = axes
+        student, teacher = style.series(2)
+        for ax in axes.flat:
+            ax.set_xscale("log")
+            ax.set_axisbelow(True)
+        nothing = FREE if table["recipe_teacher_loss"].notna().any() else ALONE
+        for ax, what in ((sizes, "params"), (tokens, "tokens")):
+            _recipe(ax, table, f"student_{what}", student, "student")
+            if not _recipe(ax, table, f"teacher_{what}", teacher, "teacher"):
+                ax.text(0.03, 0.95, nothing, transform=ax.transAxes, va="top", color=style.MUTED,
+                        fontsize=9)  # fmt: skip
+            style.count_axis(ax, "y")
+        style.curve_with_band(
+            losses, table["budget"], table["loss_mean"], table["loss_lower"], table["loss_upper"],
+            student, table["outside"], "student",
+        )  # fmt: skip
+        _recipe(losses, table, "teacher_loss", teacher, "teacher")
+        _shares(shares, table)
+        sizes.set(title="Sizes", ylabel="non-embedding parameters")
+        tokens.set(title="Training data", ylabel="tokens")
+        losses.set(title="Losses", ylabel=style.loss_label("validation loss", unit))
+        shares.set(title="Shares of the budget", ylabel="share (%)", ylim=(-3, 103))
+        for ax in axes.flat:
+            if ax.get_legend_handles_labels()[0]:
+                ax.legend(loc="best")
+        for ax in axes[1]:
+            ax.set_xlabel("budget (FLOPs)")
+        size, who = format_case(table)
+        sizes.figure.suptitle(
+            f"{size} student, {who}\nlines: the one recipe; bands: "
+            f"{style.band_name(plan.interval)}, of each draw's own best recipe\n"
+            "(student's loss: of the loss of the one recipe)"
+            + ("; thin and pale: outside the runs" if table["outside"].any() else ""),
+            fontsize=10, x=0.01, ha="left",
+        )  # fmt: skip
+    return np.asarray(axes)
+
+
+def one_case(table: pd.DataFrame, scenario: str | None, params: float | None) -> pd.DataFrame:
+    """Rows of one student and scenario, by rising budget.
+
+    Raises
+    ------
+    InputError
+        If that leaves none, several students or scenarios, or fewer than two budgets.
+    """
+    faults = []
+    mine = table
+    if scenario is not None:
+        mine = mine[mine["scenario"] == scenario]
+    if params is not None:
+        mine = mine[mine["params"] == params]
+    if mine.empty:
+        raise InputError("the plan has no rows of that scenario and student")
+    if len(set(mine["scenario"])) > 1:
+        names = ", ".join(mine["scenario"].unique())
+        faults.append(Fault(f"name one of {names}", column="scenario"))
+    chosen = (mine["served_tokens"] > 0).any() and params is None
+    if len(set(mine["params"])) > 1 and not chosen:
+        faults.append(Fault("name one student", column="params"))
+    if len(set(mine["budget"])) < 2:
+        faults.append(Fault("a curve needs at least two budgets", column="budget"))
+    if faults:
+        raise InputError(faults)
+    return mine.sort_values("budget")
+
+
+def format_case(table: pd.DataFrame) -> tuple[str, str]:
+    """Student and scenario of some rows, as people read them."""
+    from bayes_distill.quantities import format_quantity
+
+    low, high = (format_quantity(float(v)) for v in (table["params"].min(), table["params"].max()))
+    return low if low == high else f"{low} to {high}", str(table["scenario"].iloc[0])
+
+
+def _recipe(ax: Axes, table: pd.DataFrame, name: str, look: style.Series, label: str) -> bool:
+    """Draw one unknown of the recipe with its spread; says whether it is determined at all."""
+    line, spread = f"recipe_{name}", f"optimum_{name}"
+    if name == "student_params":
+        line, spread = "params", "optimum_params"
+    if not table[line].notna().any():
+        return False
+    limit = f"p_at_max_{name}"
+    if limit in table and (table[limit] > 0.5).all():
+        label += ", at its limit"
+    style.curve_with_band(
+        ax, table["budget"], table[line], table[f"{spread}_lower"], table[f"{spread}_upper"], look,
+        table["outside"], label,
+    )  # fmt: skip
+    return True
+
+
+def _shares(ax: Axes, table: pd.DataFrame) -> None:
+    used = [n for n in SHARES if f"share_{n}" in table and (table[f"share_{n}"] > 1e-6).any()]
+    looks = dict(zip(SHARES, style.series(len(SHARES)), strict=True))
+    # student and teacher look as they do in the other panels
+    looks["student"], looks["teacher"] = style.series(2)
+    looks["logits"] = style.series(5)[4]
+    for name in used:
+        columns = [f"share_{name}"] + [
+            f"optimum_fraction_{name}_{end}" for end in ("lower", "upper")
+        ]
+        middle, low, high = (
+            100 * table[c if c in table else columns[0]].to_numpy(float) for c in columns
+        )
+        style.curve_with_band(
+            ax, table["budget"], middle, low, high, looks[name], table["outside"], SHARES[name]
+        )

@@ -1,0 +1,34 @@
+"""The runs that a posterior was fitted to, as it keeps them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from bayes_distill.posterior import Posterior
+
+COLUMNS = ("params", "tokens", "loss", "teacher_loss", "teacher_params", "teacher_tokens")
+
+
+def runs_of(posterior: Posterior) -> pd.DataFrame | None:
+    """The runs, one a row, with the columns of a table of runs; ``None`` if there were none."""
+    if "runs" not in posterior.tree.children:
+        return None
+    stored = posterior.tree["runs"].dataset
+    frame = pd.DataFrame({n: stored[n].to_numpy() for n in COLUMNS if n in stored})
+    frame.index = pd.Index(stored["run"].to_numpy(), name="run")
+    return frame
+
+
+def rows_in(frame: pd.DataFrame, fitted: pd.DataFrame | None) -> np.ndarray:
+    """Which rows of `frame` are among the `fitted` runs, (rows,)."""
+    if fitted is None:
+        return np.zeros(len(frame), bool)
+    names = ["params", "tokens", "loss", "teacher_loss"]
+
+    def keys(table: pd.DataFrame) -> list[tuple[float, ...]]:
+        known = table.reindex(columns=names).astype(float).fillna(-1.0)
+        return [tuple(float(f"{v:.9g}") for v in row) for row in known.to_numpy()]
+
+    known = set(keys(fitted))
+    return np.array([key in known for key in keys(frame)], bool)
