@@ -33,8 +33,8 @@ class Posterior:
     Parameters
     ----------
     tree
-        The groups ``posterior`` (chain, draw) and, for a fit, ``prior``, ``sample_stats``,
-        ``log_likelihood`` and ``runs``, as ArviZ names them.
+        The groups ``posterior`` (chain, draw) and, for a fit, ``prior``, ``log_prior``,
+        ``sample_stats``, ``log_likelihood`` and ``runs``, as ArviZ names them.
     card
         The model card.
     reference
@@ -116,6 +116,21 @@ class Posterior:
             self.law, self.draws, params, tokens, teacher_loss, self.reference
         )
 
+    def run_scale(self, mean: np.ndarray, distilled: np.ndarray) -> np.ndarray:
+        """Residual scale (draws, points) of single runs around `mean`, in the unit of the loss.
+
+        `distilled` (points,) says which points have a teacher; the two kinds of run may scatter
+        differently. Zero for a posterior without noise.
+        """
+        zero = np.zeros(self.n_draws)
+        scale, supervised = (self.draws.get(k) for k in ("scale", "supervised_scale"))
+        own = scale if scale is not None else supervised if supervised is not None else zero
+        plain = supervised if supervised is not None else own
+        scales: np.ndarray = np.where(distilled, own[:, None], plain[:, None]) * (
+            mean if self.card.likelihood.scale == "relative" else self.reference.loss
+        )
+        return scales
+
     def new_run(
         self, mean: np.ndarray, distilled: np.ndarray, generator: np.random.Generator
     ) -> np.ndarray:
@@ -124,13 +139,7 @@ class Posterior:
         `distilled` (points,) says which points have a teacher; the two kinds of run may scatter
         differently. A posterior without noise gives `mean` back.
         """
-        zero = np.zeros(self.n_draws)
-        scale, supervised = (self.draws.get(k) for k in ("scale", "supervised_scale"))
-        own = scale if scale is not None else supervised if supervised is not None else zero
-        plain = supervised if supervised is not None else own
-        spread = np.where(distilled, own[:, None], plain[:, None]) * (
-            mean if self.card.likelihood.scale == "relative" else self.reference.loss
-        )
+        spread = self.run_scale(mean, distilled)
         if self.card.likelihood.family == "normal":
             return mean + spread * generator.standard_normal(mean.shape)
         return mean + spread * generator.standard_t(

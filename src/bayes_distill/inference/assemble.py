@@ -16,6 +16,7 @@ from bayes_distill.inference import identification
 from bayes_distill.inference.density import constrainer, pointwise, prior_sampler
 from bayes_distill.inference.diagnostics import diagnose
 from bayes_distill.inference.leave_one_out import leave_one_out
+from bayes_distill.inference.log_prior import log_prior
 from bayes_distill.inference.model import Data, ModelSpec
 from bayes_distill.laws import Reference
 
@@ -50,6 +51,7 @@ def assemble(
         pointwise(spec)({k: v for k, v in values.items() if v.ndim == 1}, data, hyper)
     )
     by_run = {name: array[:, :n] for name, array in by_run.items()}
+    density = jax.device_get(log_prior(spec)(values, data, hyper))
 
     def grid(array: np.ndarray) -> np.ndarray:
         return array.reshape(chains, draws, *array.shape[1:])
@@ -63,6 +65,7 @@ def assemble(
         {
             "posterior": {name: grid(value) for name, value in values.items()},
             "prior": {name: value[None] for name, value in before.items()},
+            "log_prior": {name: grid(value) for name, value in density.items()},
             "sample_stats": stats,
             "log_likelihood": {"loss": grid(by_run["log_likelihood"]).astype(np.float32)},
         },
