@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from bayes_distill.quantities import format_quantity
 
 THRESHOLD = 0.05
 MOST_NUMBERS = 4_000_000
+AS_IN_CARDS = {"supervised_z": "supervised"}  # the joint prior goes by its heading in a card
 LARGER = 10.0  # the second forecast by default: so many times the reference size and tokens
 
 
@@ -49,11 +50,14 @@ class Sensitivity:
     tree
         Groups ``posterior`` (the answers; coefficients on the log or logit scale), ``log_prior``
         and ``log_likelihood``, as ArviZ's plots take them.
+    notes
+        What people should be told first.
     """
 
     table: pd.DataFrame
     by_prior: pd.DataFrame
     tree: xr.DataTree
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -112,7 +116,7 @@ def sensitivity(
     check_teachers(posterior, points)
     answers, kinds = _answers(posterior, points)
     tree = _tree(posterior, fitted, answers)
-    return _sensitivity(tree, kinds, fitted.stated_sites)
+    return replace(_sensitivity(tree, kinds, fitted.stated_sites), notes=posterior.warnings)
 
 
 def _sensitivity(tree: xr.DataTree, kinds: dict[str, str], sites: Sequence[str]) -> Sensitivity:
@@ -126,14 +130,14 @@ def _sensitivity(tree: xr.DataTree, kinds: dict[str, str], sites: Sequence[str])
     by_prior = pd.DataFrame(
         {site: [float(found[name]) for name in kinds] for site, found in alone.items()},
         index=pd.Index(list(kinds), name="name"),
-    )
+    ).rename(columns=AS_IN_CARDS)
     table = pd.DataFrame(
         {
             "name": list(kinds),
             "kind": list(kinds.values()),
             "prior": [float(prior[name]) for name in kinds],
             "likelihood": [float(likelihood[name]) for name in kinds],
-            "moved_most_by": by_prior.idxmax(axis=1).to_list(),
+            "moved_most_by": [str(name) for name in by_prior.idxmax(axis=1)],
         }
     )
     table["diagnosis"] = [
@@ -168,9 +172,9 @@ def _answers(posterior: Posterior, points: Points) -> tuple[Draws, dict[str, str
         if value.ndim == 1 and np.isfinite(value).all():
             answers[name], kinds[name] = np.log(value), "published"
     for c in law.coordinates:
-        value = posterior.draws.get(c.name)
-        if value is not None and value.ndim == 1:
-            answers[c.name], kinds[c.name] = unconstrain(value, c.support), "sampled"
+        drawn = posterior.draws.get(c.name)
+        if drawn is not None and drawn.ndim == 1 and c.name not in kinds:
+            answers[c.name], kinds[c.name] = unconstrain(drawn, c.support), "sampled"
     losses = losses_at(posterior, points)
     for place, name in enumerate(point_names(points)):
         answers[name], kinds[name] = losses[:, place], "forecast"

@@ -223,24 +223,20 @@ def _row(q: Quantity, real: np.ndarray, new: np.ndarray, interval: float) -> dic
         "upper": float(upper),
         "p": p,
         "verdict": "pass" if passed else "review",
-        "advice": "" if passed else q.advice,
+        "advice": "" if passed else q.if_larger if p < TAIL else q.if_smaller,
     }
 
 
 def _by_run(fitted: AsFitted, losses: np.ndarray, interval: float) -> pd.DataFrame:
     lower, upper = equal_tailed(losses, interval)
     kept = [n for n in ("params", "tokens", "teacher_loss", "loss") if n in fitted.frame]
-    return fitted.frame[kept].assign(
-        median=np.median(losses, axis=0), lower=lower, upper=upper
-    )
+    return fitted.frame[kept].assign(median=np.median(losses, axis=0), lower=lower, upper=upper)
 
 
 def _tree(groups: Mapping[str, Draws], fitted: AsFitted, chains: int = 1) -> xr.DataTree:
     """A DataTree as ArviZ takes it, from draws (draws, ...) by group and name."""
     content: dict[str, Any] = {
-        group: {
-            name: value.reshape(chains, -1, *value.shape[1:]) for name, value in draws.items()
-        }
+        group: {name: value.reshape(chains, -1, *value.shape[1:]) for name, value in draws.items()}
         for group, draws in groups.items()
     }
     content["observed_data"] = {"loss": fitted.frame["loss"].to_numpy(float)}

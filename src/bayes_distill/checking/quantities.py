@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -24,11 +25,16 @@ Statistic = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Quantity:
-    """One test quantity: `statistic` maps residuals (draws, runs) to numbers (draws,)."""
+    """One test quantity: `statistic` maps residuals (draws, runs) to numbers (draws,).
+
+    `if_larger` and `if_smaller` say what it means if the real runs have more or less of it than
+    replicated ones.
+    """
 
     name: str
     meaning: str
-    advice: str
+    if_larger: str
+    if_smaller: str
     statistic: Statistic
 
 
@@ -36,7 +42,7 @@ def normal_residuals(
     losses: np.ndarray, mean: np.ndarray, scale: np.ndarray, likelihood: Likelihood
 ) -> np.ndarray:
     """Residuals of losses around `mean`, all (draws, runs), as standard normal numbers."""
-    residuals = (losses - mean) / scale
+    residuals: np.ndarray = (losses - mean) / scale
     if likelihood.family == "normal":
         return residuals
     beyond = stats.t.sf(np.abs(residuals), likelihood.degrees_of_freedom)
@@ -50,6 +56,7 @@ def quantities_for(frame: pd.DataFrame) -> list[Quantity]:
             "largest_residual",
             "largest residual, as a standard normal",
             "single runs lie further off than the noise allows: look at the flagged runs",
+            "the likelihood expects wilder runs than there are: its tails are heavy for these",
             lambda r: np.abs(r).max(axis=1),
         )
     ]
@@ -60,6 +67,7 @@ def quantities_for(frame: pd.DataFrame) -> list[Quantity]:
                 "same_size",
                 "share of squared residuals that runs of one student size have in common",
                 "runs of one size are off together: bands for a new size are too narrow",
+                "runs of one size differ less from the curve than noise would have it",
                 lambda r: _explained(r, sizes),
             )
         )
@@ -75,14 +83,16 @@ def quantities_for(frame: pd.DataFrame) -> list[Quantity]:
             Quantity(
                 f"trend_{name}",
                 f"correlation of residuals with log {spoken}",
-                f"residuals rise or fall with {spoken}: forecasts beyond the runs are off",
-                lambda r, x=x, known=known: _correlation(r[:, known], x),
+                f"residuals rise with {spoken}: forecasts beyond the runs are off",
+                f"residuals fall with {spoken}: forecasts beyond the runs are off",
+                partial(_correlation, known=known, x=x),
             ),
             Quantity(
                 f"pattern_{name}",
                 f"share of squared residuals that follows {spoken}, in bins",
                 f"the law bends otherwise than the runs along {spoken}",
-                lambda r, x=x, known=known: _explained(r[:, known], _bins(x)),
+                f"residuals are more even along {spoken} than noise would be",
+                partial(_pattern, known=known, groups=_bins(x)),
             ),
         ]
     return found
@@ -100,6 +110,7 @@ def below_teacher(frame: pd.DataFrame) -> Quantity | None:
         "below_teacher",
         "share of students that end below their teacher",
         "students beat (weak) teachers more often than the law allows",
+        "students beat their teachers less often than the noise of this fit would have it",
         lambda losses: (losses[:, known] < teacher[known]).mean(axis=1),
     )
 
@@ -111,8 +122,13 @@ def _explained(residuals: np.ndarray, groups: np.ndarray) -> np.ndarray:
     return np.asarray(between / (residuals**2).sum(axis=1))
 
 
-def _correlation(residuals: np.ndarray, x: np.ndarray) -> np.ndarray:
-    centred = residuals - residuals.mean(axis=1, keepdims=True)
+def _pattern(residuals: np.ndarray, known: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    return _explained(residuals[:, known], groups)
+
+
+def _correlation(residuals: np.ndarray, known: np.ndarray, x: np.ndarray) -> np.ndarray:
+    mine = residuals[:, known]
+    centred = mine - mine.mean(axis=1, keepdims=True)
     along = (x - x.mean()) / np.linalg.norm(x - x.mean())
     return np.asarray(centred @ along / np.linalg.norm(centred, axis=1))
 

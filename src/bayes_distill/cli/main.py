@@ -13,9 +13,12 @@ from bayes_distill.cli import (
     demo,
     fit,
     forecast,
+    identify,
     models,
     plan,
+    predictive,
     risk,
+    sensitivity,
     simulate,
 )
 from bayes_distill.cli.output import error_line
@@ -34,6 +37,9 @@ app.command()(fit.fit)
 app.command()(forecast.forecast)
 app.command()(risk.risk)
 app.command()(plan.plan)
+app.command()(predictive.predictive)
+app.command()(sensitivity.sensitivity)
+app.command()(identify.identify)
 app.command()(simulate.simulate)
 app.command()(demo.demo)
 app.add_typer(models.app, name="models")

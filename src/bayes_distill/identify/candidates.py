@@ -32,8 +32,9 @@ def candidate_grid(posterior: Posterior, hull: Hull, reach: float) -> Candidates
     """Sizes, tokens and teachers over the runs' hull and up to a factor `reach` beyond it.
 
     Tokens per parameter stay within those of the runs: the strangest run is often the one that
-    would tell most if the law held there, and there it is least to be trusted. Teachers stay within those of the runs: a better one may not exist. Where the law has a
-    teacher, supervised runs are among the candidates too.
+    would tell most if the law held there, and there it is least to be trusted. Teachers stay
+    within those of the runs: a better one may not exist. Where the law has a teacher, supervised
+    runs are among the candidates too.
     """
     corners = np.array(hull.points)
     low, high = corners.min(axis=0) - np.log(reach), corners.max(axis=0) + np.log(reach)
@@ -52,7 +53,7 @@ def candidate_grid(posterior: Posterior, hull: Hull, reach: float) -> Candidates
         teachers += list(np.round(np.geomspace(*hull.teacher_loss, TEACHERS), 3))
     rows = np.array([(n, d, t) for n, d in sizes for t in teachers], float).reshape(-1, 3)
     empty = np.full(len(rows), np.nan)
-    return Candidates(Points(*rows.T, empty, empty))
+    return Candidates(Points(rows[:, 0], rows[:, 1], rows[:, 2], empty, empty))
 
 
 def read_candidates(source: pd.DataFrame | str | Path) -> Candidates:

@@ -23,12 +23,12 @@ LEAST_SHARE = 0.1  # of the largest term: what moves the product by less is not 
 
 
 def combinations(variables: Variables, count: int = 3) -> pd.DataFrame:
-    """Best and worst known combinations, `count` of each.
+    """The combinations that the runs tell most and least about, `count` of each.
 
     Returns
     -------
     DataFrame
-        ``known`` (``best`` or ``worst``), ``combination`` (a readable product of powers, each
+        ``learnt`` (``most`` or ``least``), ``combination`` (a readable product of powers, each
         figure below being of exactly what is written), ``variance_left`` (posterior over prior
         variance of its logarithm), ``sd`` (posterior sd of its logarithm), ``prior_sd``.
     """
@@ -38,7 +38,7 @@ def combinations(variables: Variables, count: int = 3) -> pd.DataFrame:
     k = len(left)
     half = max(1, k // 2)
     rows: list[dict[str, Any]] = []
-    for known, order in (("best", range(half)), ("worst", range(k - 1, k - 1 - half, -1))):
+    for learnt, order in (("most", range(half)), ("least", range(k - 1, k - 1 - half, -1))):
         seen: set[str] = {row["combination"] for row in rows}
         mine = 0
         for i in order:
@@ -51,7 +51,7 @@ def combinations(variables: Variables, count: int = 3) -> pd.DataFrame:
             spread, prior = (float(np.sqrt(a @ s @ a)) for s in (after, before))
             rows.append(
                 {
-                    "known": known,
+                    "learnt": learnt,
                     "combination": written,
                     "variance_left": (spread / prior) ** 2,
                     "sd": spread,

@@ -22,6 +22,7 @@ from bayes_distill.posterior import Posterior
 from bayes_distill.quantities import parse_quantity
 
 REFINED = 12  # candidates whose gain is worked out by reweighting
+UNRELIABLE = 0.1  # share of outcomes with a high Pareto k, above which a gain is called rough
 NEARLY = 0.8  # of the best gain: what the cheap alternative must reach
 
 
@@ -165,30 +166,27 @@ def _ranked(
             "teacher_tokens": points.teacher_tokens,
             "flops": cost,
             "linear_gain": linear.mean(axis=1),
-            "refined_gain": np.nan,
-            "error": np.nan,
-            "reliable": False,
-            "recommended": "",
         }
     )
     table["outside"] = extrapolation(posterior, points, table["teacher_loss"].to_numpy())["outside"]
-    by_target = linear.copy()
+    by_target, reliable = linear.copy(), np.zeros(len(points), bool)
+    refined, error = np.full(len(points), np.nan), np.full(len(points), np.nan)
     generator = np.random.default_rng(seed)
     for i in _worth_refining(table):
-        refined = reweighted_gain(
-            targets.values, means[:, i], scales[:, i], likelihood, generator
-        )
-        by_target[i] = refined.gain
-        table.loc[i, "refined_gain"] = refined.gain.mean()
-        table.loc[i, "error"] = refined.error.mean()
-        table.loc[i, "reliable"] = refined.unreliable <= 0.1
-    table["gain"] = table["refined_gain"].fillna(table["linear_gain"])
-    known = table["refined_gain"].notna()
-    best = int(table.loc[known, "gain"].idxmax())
-    nearly = table[known & (table["gain"] >= NEARLY * table.loc[best, "gain"])]
-    cheap = int(nearly["flops"].idxmin())
-    table.loc[cheap, "recommended"] = "cheap"
-    table.loc[best, "recommended"] = "best"
+        found = reweighted_gain(targets.values, means[:, i], scales[:, i], likelihood, generator)
+        by_target[i], reliable[i] = found.gain, found.unreliable <= UNRELIABLE
+        refined[i], error[i] = found.gain.mean(), found.error.mean()
+    known = ~np.isnan(refined)
+    gain = np.where(known, refined, table["linear_gain"])
+    best = int(np.where(known, gain, -np.inf).argmax())
+    nearly = known & (gain >= NEARLY * gain[best])
+    nearly[best] = True
+    cheap = int(np.where(nearly, cost, np.inf).argmin())
+    recommended = np.full(len(points), "", dtype=object)
+    recommended[cheap], recommended[best] = "cheap", "best"
+    table = table.assign(
+        gain=gain, refined_gain=refined, error=error, reliable=reliable, recommended=recommended
+    )
     order = table.assign(known=known).sort_values(["known", "gain"], ascending=False).index
     gains = pd.DataFrame(by_target, columns=list(targets.names))
     after = np.sqrt(np.clip(1 - by_target[best], 0, 1)) * targets.sd
@@ -196,17 +194,17 @@ def _ranked(
         {"name": targets.names, "scale": targets.scales, "sd": targets.sd, "sd_after": after}
     )
     notes = list(posterior.warnings)
-    if not table.loc[best, "reliable"]:
+    if not reliable[best]:
         notes.append(
             "the best run's gain rests on few draws (Pareto k above "
-            f"{HIGH_K} for more than a tenth of its outcomes): take its size as rough"
+            f"{HIGH_K} for more than {UNRELIABLE:.0%} of its outcomes): take its size as rough"
         )
     if table.loc[best, "outside"]:
         notes.append(
             "the best run lies outside the runs: what it is expected to tell rests on the law "
             "being right there"
         )
-    if np.isnan(table.loc[best, "teacher_loss"]) and posterior.info.get("kind") == "distillation":
+    if not points.distilled[best] and posterior.info.get("kind") == "distillation":
         notes.append(
             "the best run has no teacher: with it the table is mixed, and the joint card (or this "
             "one, which takes mixed tables) fits it"

@@ -31,7 +31,8 @@ class Identifiability:
         runs removed, on the log or logit scale; below 0 if they widened it), ``shift`` (of the
         mean, in prior sd), ``identified``.
     combinations
-        Best and worst known products of powers; see `bayes_distill.identify.combinations`.
+        The products of powers that the runs tell most and least about; see
+        `bayes_distill.identify.combinations`.
     correlations
         Pairs of published coefficients that the runs tie together: ``first``, ``second``,
         ``correlation`` (of ranks, 0.9 or more in size).
@@ -64,9 +65,7 @@ class Identifiability:
                 {
                     **{k: r[k] for k in ("name", "meaning", "kind")},
                     **{k: number(r[k]) for k in ("median", "lower", "upper")},
-                    "prior": {
-                        k: number(r[f"prior_{k}"]) for k in ("median", "lower", "upper")
-                    },
+                    "prior": {k: number(r[f"prior_{k}"]) for k in ("median", "lower", "upper")},
                     "contraction": number(r["contraction"]),
                     "shift": number(r["shift"]),
                     "identified": r["identified"],
@@ -115,26 +114,21 @@ def identifiability(
     fitted = AsFitted.of(posterior)
     variables = variables_of(posterior, fitted, seed)
     law = posterior.law
-    meanings = {c.name: c.meaning for c in (*law.coordinates, *law.coefficients)}
-    sampled = set(variables["sampled"].names)
+    meanings = {c.name: c.meaning for c in law.coordinates}
+    meanings |= {c.name: c.meaning for c in law.coefficients}
     rows = [
-        _row(name, meanings, "sampled" if name in sampled else "published", support, group, interval)
-        for group in (variables["published"], variables["sampled"])
+        _row(name, meanings, kind, support, group, interval)
+        for kind, group in variables.items()
         for name, support in group.supports.items()
     ]
     # c0, f1 and gamma may be sampled and published: they count as published, once
     table = pd.DataFrame(rows).drop_duplicates("name", ignore_index=True)
-    published = table["name"].isin(variables["published"].names)
-    table["kind"] = np.where(published, "published", "sampled")
     # what the fit said of its own prior draws stands: two answers would only confuse
     said = {c["name"]: c for c in posterior.info.get("coefficients", [])}
     for key in ("contraction", "identified"):
         own = zip(table["name"], table[key], strict=True)
         table[key] = [said[name][key] if name in said else value for name, value in own]
-    both = [
-        combinations(group).assign(of=kind)
-        for kind, group in variables.items()
-    ]
+    both = [combinations(group).assign(of=kind) for kind, group in variables.items()]
     return Identifiability(
         table,
         pd.concat(both, ignore_index=True),

@@ -85,9 +85,7 @@ def read_target(
         listed = coefficient.split(",") if isinstance(coefficient, str) else coefficient
         names = tuple(name.strip() for name in listed)
         if forecast:
-            faults.append(
-                Fault("name coefficients or a forecast, not both", column="coefficient")
-            )
+            faults.append(Fault("name coefficients or a forecast, not both", column="coefficient"))
     if faults:
         raise InputError(faults)
     return Wanted(names, points)
@@ -112,9 +110,7 @@ def targets_of(posterior: Posterior, wanted: Wanted, seed: int) -> Targets:
         if c.name in posterior.draws and posterior.draws[c.name].ndim == 1
     }
     known |= {
-        name: (value, "positive")
-        for name, value in posterior.published.items()
-        if value.ndim == 1
+        name: (value, "positive") for name, value in posterior.published.items() if value.ndim == 1
     }
     names = wanted.coefficients
     strangers = [name for name in names if name not in known]
@@ -127,12 +123,21 @@ def targets_of(posterior: Posterior, wanted: Wanted, seed: int) -> Targets:
             )
         )
     if not names:
-        names = identifiability(posterior, seed=seed, allow_failed=True).unidentified
-        names = names or posterior.law.coefficient_names
+        names = _unidentified(posterior, seed) or posterior.law.coefficient_names
     scales = {"positive": "log", "unit": "logit", "real": "natural"}
     return Targets(
         names,
         tuple(scales[known[name][1]] for name in names),
         np.column_stack([on_real_line(*known[name]) for name in names]),
         posterior,
+    )
+
+
+def _unidentified(posterior: Posterior, seed: int) -> tuple[str, ...]:
+    """Published coefficients that the runs do not identify: as the fit said, or worked out."""
+    said = posterior.info.get("coefficients")
+    if said is None:
+        return identifiability(posterior, seed=seed, allow_failed=True).unidentified
+    return tuple(
+        c["name"] for c in said if c["name"] in posterior.published and not c["identified"]
     )

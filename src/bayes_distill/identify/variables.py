@@ -47,7 +47,8 @@ def on_real_line(values: np.ndarray, support: Support) -> np.ndarray:
     found = unconstrain(values, support)
     ends = (1 - CENTRAL) / 2
     finite = found[np.isfinite(found)]
-    return np.clip(found, *np.quantile(finite, [ends, 1 - ends]))
+    clipped: np.ndarray = np.clip(found, *np.quantile(finite, [ends, 1 - ends]))
+    return clipped
 
 
 def variables_of(posterior: Posterior, fitted: AsFitted, seed: int) -> dict[str, Variables]:

@@ -117,14 +117,12 @@ class AsFitted:
         change what the scale above them means.
         """
         model = partial(scaling_law_model, self.spec)
-        found = get_dependencies(model, (self.data, self.hyper))["prior_dependencies"]
+        found: Any = get_dependencies(model, (self.data, self.hyper))["prior_dependencies"]
         one = self.prior_draws(1, 0)
         return tuple(
             name
             for name, on in found.items()
-            if name in one
-            and set(on) <= {name}
-            and (one[name].ndim == 1 or name == "supervised_z")
+            if name in one and set(on) <= {name} and (one[name].ndim == 1 or name == "supervised_z")
         )
 
 

@@ -7,7 +7,6 @@ from functools import lru_cache, partial
 
 import jax
 import numpyro
-from jax import Array
 
 from bayes_distill.inference.density import Hyper, Sites
 from bayes_distill.inference.model import Data, ModelSpec, scaling_law_model
