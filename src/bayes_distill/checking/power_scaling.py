@@ -25,6 +25,7 @@ from bayes_distill.errors import Fault, InputError
 from bayes_distill.forecasting import check_teachers, load_beside
 from bayes_distill.inference.as_fitted import AsFitted, Draws, joined
 from bayes_distill.inference.identification import unconstrain
+from bayes_distill.laws.base import Support
 from bayes_distill.points import Points, Quantity, from_table, grid
 from bayes_distill.posterior import Posterior
 from bayes_distill.quantities import format_quantity
@@ -43,6 +44,7 @@ class Sensitivity:
     ----------
     table
         One row an answer: ``name``, ``kind`` (``published``, ``sampled`` or ``forecast``),
+        ``variable`` (its name in `tree`),
         ``prior`` and ``likelihood`` (sensitivities: above 0.05 counts), ``moved_most_by`` (the
         prior site to whose power it is most sensitive) and ``diagnosis``.
     by_prior
@@ -50,6 +52,8 @@ class Sensitivity:
     tree
         Groups ``posterior`` (the answers; coefficients on the log or logit scale), ``log_prior``
         and ``log_likelihood``, as ArviZ's plots take them.
+    sites
+        Sites whose priors are scaled, as the groups name them.
     notes
         What people should be told first.
     """
@@ -57,6 +61,7 @@ class Sensitivity:
     table: pd.DataFrame
     by_prior: pd.DataFrame
     tree: xr.DataTree
+    sites: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -114,12 +119,14 @@ def sensitivity(
     fitted = AsFitted.of(posterior)
     points = points or _default_points(posterior, fitted)
     check_teachers(posterior, points)
-    answers, kinds = _answers(posterior, points)
+    answers, described = _answers(posterior, points)
     tree = _tree(posterior, fitted, answers)
-    return replace(_sensitivity(tree, kinds, fitted.stated_sites), notes=posterior.warnings)
+    return replace(_sensitivity(tree, described, fitted.stated_sites), notes=posterior.warnings)
 
 
-def _sensitivity(tree: xr.DataTree, kinds: dict[str, str], sites: Sequence[str]) -> Sensitivity:
+def _sensitivity(
+    tree: xr.DataTree, described: dict[str, tuple[str, str]], sites: Sequence[str]
+) -> Sensitivity:
     with warnings.catch_warnings():  # weights of a power of 0.99 or 1.01 are as good as even
         warnings.filterwarnings("ignore", category=RuntimeWarning)
         likelihood = arviz_stats.psense(tree, group="likelihood")
@@ -127,23 +134,25 @@ def _sensitivity(tree: xr.DataTree, kinds: dict[str, str], sites: Sequence[str])
         alone = {
             site: arviz_stats.psense(tree, group="prior", group_var_names=[site]) for site in sites
         }
+    names, kinds = zip(*described.values(), strict=True)
     by_prior = pd.DataFrame(
-        {site: [float(found[name]) for name in kinds] for site, found in alone.items()},
-        index=pd.Index(list(kinds), name="name"),
+        {site: [float(found[v]) for v in described] for site, found in alone.items()},
+        index=pd.Index(names, name="name"),
     ).rename(columns=AS_IN_CARDS)
     table = pd.DataFrame(
         {
-            "name": list(kinds),
-            "kind": list(kinds.values()),
-            "prior": [float(prior[name]) for name in kinds],
-            "likelihood": [float(likelihood[name]) for name in kinds],
+            "name": names,
+            "kind": kinds,
+            "variable": list(described),
+            "prior": [float(prior[v]) for v in described],
+            "likelihood": [float(likelihood[v]) for v in described],
             "moved_most_by": [str(name) for name in by_prior.idxmax(axis=1)],
         }
     )
     table["diagnosis"] = [
         _diagnosis(p, q) for p, q in zip(table["prior"], table["likelihood"], strict=True)
     ]
-    return Sensitivity(table, by_prior, tree)
+    return Sensitivity(table, by_prior, tree, tuple(sites))
 
 
 def _diagnosis(prior: float, likelihood: float) -> str:
@@ -163,22 +172,25 @@ def _default_points(posterior: Posterior, fitted: AsFitted) -> Points:
     return Points(reference.params * factors, reference.tokens * factors, teacher, none, none)
 
 
-def _answers(posterior: Posterior, points: Points) -> tuple[Draws, dict[str, str]]:
-    """Answers by name (draws,), and what kind each is; coefficients on the unconstrained scale."""
+def _answers(posterior: Posterior, points: Points) -> tuple[Draws, dict[str, tuple[str, str]]]:
+    """Draws (draws,) by variable, and of each variable what it is called and its kind."""
     law = posterior.law
-    answers: Draws = {}
-    kinds: dict[str, str] = {}
+    logs = {"positive": "log", "unit": "logit", "real": ""}
+    found: dict[str, tuple[str, str, np.ndarray, Support]] = {}
     for name, value in posterior.published.items():
         if value.ndim == 1 and np.isfinite(value).all():
-            answers[name], kinds[name] = np.log(value), "published"
+            found[name] = (f"log {name}", "published", value, "positive")
     for c in law.coordinates:
         drawn = posterior.draws.get(c.name)
-        if drawn is not None and drawn.ndim == 1 and c.name not in kinds:
-            answers[c.name], kinds[c.name] = unconstrain(drawn, c.support), "sampled"
+        if drawn is not None and drawn.ndim == 1 and c.name not in found:
+            label = f"{logs[c.support]} {c.name}".strip()
+            found[c.name] = (label, "sampled", drawn, c.support)
+    answers = {label: unconstrain(draws, s) for label, _, draws, s in found.values()}
+    described = {label: (name, kind) for name, (label, kind, _, _) in found.items()}
     losses = losses_at(posterior, points)
     for place, name in enumerate(point_names(points)):
-        answers[name], kinds[name] = losses[:, place], "forecast"
-    return answers, kinds
+        answers[name], described[name] = losses[:, place], (name, "forecast")
+    return answers, described
 
 
 def losses_at(posterior: Posterior, points: Points) -> np.ndarray:

@@ -182,6 +182,7 @@ def _ranked(
     nearly = known & (gain >= NEARLY * gain[best])
     nearly[best] = True
     cheap = int(np.where(nearly, cost, np.inf).argmin())
+    cheap = cheap if cost[cheap] < cost[best] else best
     recommended = np.full(len(points), "", dtype=object)
     recommended[cheap], recommended[best] = "cheap", "best"
     table = table.assign(
