@@ -54,7 +54,8 @@ def main() -> None:
     runs, card = small_sweep()
     settings = {"warmup": 500, "draws": 1000}
     before = fit(runs, card, **settings)
-    now = variances(before)
+    # all gains are measured against these, so they get more draws
+    now = variances(fit(runs, card, warmup=500, draws=6000))
     coefficients = next_run(before, coefficient="alpha,beta", reach=3)
     forecast = next_run(before, target_params=TARGET[0], target_tokens=TARGET[1], reach=3)
     keys = ["params", "tokens"]

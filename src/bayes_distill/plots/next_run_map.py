@@ -12,6 +12,7 @@ from bayes_distill.quantities import format_quantity
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
 
     from bayes_distill.identify.next_run import NextRun
     from bayes_distill.runs import Runs
@@ -39,6 +40,7 @@ def next_run_map(following: NextRun, runs: Runs | None = None, ax: Axes | None =
     table = following.table
     best = table.groupby(["params", "tokens"])["linear_gain"].max()
     cells = table.pivot_table("linear_gain", "tokens", "params", aggfunc="max")
+    drawn: ScalarMappable
     if min(cells.shape) >= GRID and best.size > 2 * max(cells.shape):
         drawn = ax.pcolormesh(
             *_edges(cells), cells.to_numpy(), cmap="cividis", vmin=0, rasterized=True

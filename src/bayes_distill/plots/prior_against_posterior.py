@@ -50,13 +50,13 @@ def prior_against_posterior(
         )
         centre, unit = before.mean(), before.std()
         colour = KNOWN if told.get(name, False) else UNKNOWN
-        for draws, shade, where in ((before, PRIOR, 0.0), (after, colour, 0.0)):
+        for draws, shade in ((before, PRIOR), (after, colour)):
             scaled = (draws - centre) / unit
             shape = ax.violinplot(
-                scaled, [place + where], orientation="horizontal", widths=0.85,
+                scaled, [place], orientation="horizontal", widths=0.85,
                 showextrema=False, points=200,
             )  # fmt: skip
-            for body in np.atleast_1d(shape["bodies"]):
+            for body in list(shape["bodies"]):  # type: ignore[call-overload]
                 body.set(facecolor=shade, edgecolor="none", alpha=0.75)
         low, high = np.quantile((after - centre) / unit, tails)
         ax.plot([low, high], [place, place], color="#17173a", linewidth=1.6, solid_capstyle="butt")
