@@ -17,7 +17,6 @@ from scipy import stats
 from bayes_distill import fit, next_run
 from bayes_distill.cards import load_card
 from bayes_distill.cards.card import ReferencePoint
-from bayes_distill.checking.power_scaling import losses_at
 from bayes_distill.inference.prepare import reference_point
 from bayes_distill.inference.sweeps import simulate_from_card
 from bayes_distill.points import grid
@@ -41,7 +40,7 @@ def small_sweep(noise: float = 0.01):
 
 def variances(posterior) -> np.ndarray:
     """Posterior variances of log alpha, log beta and the forecast."""
-    forecast = losses_at(posterior, grid(*TARGET))[:, 0]
+    forecast = grid(*TARGET).loss_draws(posterior)[:, 0]
     draws = [np.log(posterior.published["alpha"]), np.log(posterior.published["beta"]), forecast]
     return np.array([d.var() for d in draws])
 
@@ -70,7 +69,7 @@ def main() -> None:
     generator = np.random.default_rng(0)
     rows = []
     for row in chosen.to_dict("records"):
-        mean = losses_at(before, grid(row["params"], row["tokens"]))
+        mean = grid(row["params"], row["tokens"]).loss_draws(before)
         sorted_places = np.argsort(mean[:, 0])
         outcomes = before.new_run(mean, np.array([False]), generator)[:, 0]
         # evenly spread over the mean's distribution, noise as it comes

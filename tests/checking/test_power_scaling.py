@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bayes_distill.checking.power_scaling import THRESHOLD, losses_at, point_names, sensitivity
+from bayes_distill.checking.power_scaling import THRESHOLD, sensitivity
 from bayes_distill.errors import InputError
+from bayes_distill.forecasting import forecast
 from bayes_distill.inference.as_fitted import AsFitted, joined
-from bayes_distill.points import grid
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_forecasts_asked_for_are_among_the_answers(of_sweep, sweep):
     assert list(found["name"]) == [
         "loss of 1B on 100B, teacher 2", "loss of 10B on 100B, teacher 2",
     ]  # fmt: skip
-    expected = losses_at(sweep.posterior, grid("10B", "100B", 2.0))[:, 0]
+    expected = forecast(sweep.posterior, "10B", "100B", teacher_loss=2.0).draws["loss"][:, 0]
     draws = of_sweep.tree["posterior"]["loss of 10B on 100B, teacher 2"].to_numpy()
     np.testing.assert_allclose(draws.reshape(-1), expected)
 
@@ -74,12 +74,6 @@ def test_supervised_runs_outweigh_their_wide_priors(chinchilla):
     found = sensitivity(chinchilla.posterior).table
     assert (found["diagnosis"] == "rests on the runs").all()
     assert (found["kind"] == "forecast").sum() == 2
-
-
-def test_points_are_named_as_people_do():
-    assert point_names(grid("1B", "20B")) == ["loss of 1B on 20B"]
-    sized = grid("1B", "20B", None, "7B", "140B")
-    assert point_names(sized) == ["loss of 1B on 20B, teacher of 7B"]
 
 
 def test_all_faults_at_once(chinchilla):

@@ -156,7 +156,6 @@ def test_the_promised_gain_comes_true():
     variance of log alpha scatters by some 10% around its expectation, so the mean of four by 5%.
     """
     from bayes_distill.cards import load_card
-    from bayes_distill.checking.power_scaling import losses_at
     from bayes_distill.inference.fit import fit
     from bayes_distill.inference.sweeps import simulate_from_card
     from bayes_distill.points import grid
@@ -174,7 +173,7 @@ def test_the_promised_gain_comes_true():
     now = np.log(before.published["alpha"]).var()
     for name, count in (("best", 4), ("poor", 2)):
         run = asked[name]
-        mean = losses_at(before, grid(run["params"], run["tokens"]))[:, 0]
+        mean = grid(run["params"], run["tokens"]).loss_draws(before)[:, 0]
         left = []
         for y in np.quantile(mean, (np.arange(count) + 0.5) / count):
             row = pd.DataFrame([{"params": run["params"], "tokens": run["tokens"], "loss": y}])

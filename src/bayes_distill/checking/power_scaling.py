@@ -28,7 +28,6 @@ from bayes_distill.inference.identification import unconstrain
 from bayes_distill.laws.base import Support
 from bayes_distill.points import Points, Quantity, from_table, grid
 from bayes_distill.posterior import Posterior
-from bayes_distill.quantities import format_quantity
 
 THRESHOLD = 0.05
 MOST_NUMBERS = 4_000_000
@@ -187,35 +186,10 @@ def _answers(posterior: Posterior, points: Points) -> tuple[Draws, dict[str, tup
             found[c.name] = (label, "sampled", drawn, c.support)
     answers = {label: unconstrain(draws, s) for label, _, draws, s in found.values()}
     described = {label: (name, kind) for name, (label, kind, _, _) in found.items()}
-    losses = losses_at(posterior, points)
-    for place, name in enumerate(point_names(points)):
+    losses = points.loss_draws(posterior)
+    for place, name in enumerate(points.names):
         answers[name], described[name] = losses[:, place], (name, "forecast")
     return answers, described
-
-
-def losses_at(posterior: Posterior, points: Points) -> np.ndarray:
-    """Mean curve (draws, points) of students with or without a teacher."""
-    distilled = points.distilled
-    loss = posterior.supervised_loss(points.params, points.tokens)
-    if distilled.any():
-        teacher = points.teacher_draws(posterior)
-        loss[:, distilled] = posterior.distilled_loss(
-            points.params[distilled], points.tokens[distilled], teacher[:, distilled]
-        )
-    return loss
-
-
-def point_names(points: Points) -> list[str]:
-    """What each point is, for people: ``loss of 1B on 100B, teacher 2.00``."""
-    names = []
-    for n, d, loss, size in zip(
-        points.params, points.tokens, points.teacher_loss, points.teacher_params, strict=True
-    ):
-        teacher = f", teacher {loss:.4g}" if np.isfinite(loss) else ""
-        if np.isfinite(size) and not teacher:
-            teacher = f", teacher of {format_quantity(size)}"
-        names.append(f"loss of {format_quantity(n)} on {format_quantity(d)}{teacher}")
-    return names
 
 
 def _tree(posterior: Posterior, fitted: AsFitted, answers: Draws) -> xr.DataTree:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayes_distill.checking.power_scaling import losses_at, point_names
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.forecasting import check_teachers
 from bayes_distill.identify.report import identifiability
@@ -53,7 +52,7 @@ class Targets:
 
     def candidate_means(self, points: Points) -> tuple[np.ndarray, np.ndarray]:
         """Mean and residual scale of runs at `points`, each (draws, points)."""
-        means = losses_at(self.posterior, points)
+        means = points.loss_draws(self.posterior)
         return means, self.posterior.run_scale(means, points.distilled)
 
 
@@ -101,8 +100,8 @@ def targets_of(posterior: Posterior, wanted: Wanted, seed: int) -> Targets:
     """
     if wanted.points is not None:
         check_teachers(posterior, wanted.points)
-        values = losses_at(posterior, wanted.points)
-        names = tuple(point_names(wanted.points))
+        values = wanted.points.loss_draws(posterior)
+        names = tuple(wanted.points.names)
         return Targets(names, ("loss",) * len(names), values, posterior)
     known: dict[str, tuple[np.ndarray, Support]] = {
         c.name: (posterior.draws[c.name], c.support)

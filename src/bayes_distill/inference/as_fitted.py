@@ -16,7 +16,7 @@ from numpyro.infer.inspect import get_dependencies
 from bayes_distill.errors import InputError
 from bayes_distill.inference.density import constrainer, pointwise, prior_sampler
 from bayes_distill.inference.log_prior import log_prior
-from bayes_distill.inference.model import Data, ModelSpec, noise_distribution, scaling_law_model
+from bayes_distill.inference.model import Data, ModelSpec, scaling_law_model
 from bayes_distill.inference.prepare import prepare
 from bayes_distill.posterior import Posterior
 from bayes_distill.runs.table import CANONICAL, Runs
@@ -88,13 +88,13 @@ class AsFitted:
 
     def replicate(self, at: ByRun, seed: int) -> np.ndarray:
         """Losses that the runs would have measured anew, (draws, runs), in their unit."""
-        noise = noise_distribution(
-            self.spec,
-            jnp.asarray(at.mean),
-            jnp.asarray(at.scale),
-            self.hyper["degrees_of_freedom"],
-        )
-        return np.asarray(noise.sample(jax.random.key(seed)))
+        generator = np.random.default_rng(seed)  # some ten times as fast as JAX's Student t
+        if self.spec.likelihood == "normal":
+            noise = generator.standard_normal(at.mean.shape)
+        else:
+            noise = generator.standard_t(self.hyper["degrees_of_freedom"], at.mean.shape)
+        losses: np.ndarray = at.mean + at.scale * noise
+        return losses
 
     def log_prior(self, draws: Draws) -> Draws:
         """Log prior density of every sampled site: name -> (draws,)."""
