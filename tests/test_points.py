@@ -143,3 +143,17 @@ def test_teacher_draws_are_as_given_or_as_the_supervised_law_says(scattered, pla
     )
     assert draws[:, 1].std() > 1e-4
     assert np.isnan(draws[:, 2]).all()
+
+
+def test_points_are_named_as_people_do():
+    assert grid("1B", "20B").names == ["loss of 1B on 20B"]
+    assert grid("1B,2B", "20B", 2.0).names[1] == "loss of 2B on 20B, teacher 2"
+    assert grid("1B", "20B", None, "7B", "140B").names == ["loss of 1B on 20B, teacher of 7B"]
+
+
+def test_loss_draws_are_those_of_a_forecast(scattered):
+    from bayes_distill.forecasting import forecast
+
+    table = pd.DataFrame({"params": [1e9, 2e9], "tokens": 2e10, "teacher_loss": [2.1, np.nan]})
+    found = from_table(table).loss_draws(scattered)
+    np.testing.assert_array_equal(found, forecast(scattered, at=table).draws["loss"])

@@ -1,8 +1,10 @@
 """Bayesian scaling laws for supervised training and distillation.
 
 The front door: `read_runs`, `check_runs`, `simulate`, `load_card`, `fit`, `load_posterior`,
-`forecast`, `capacity_gap`, `plan`, `plot`, `validate`, and the types that they hand on. Deeper tools are
-reached through their modules. Nothing heavy is imported before it is asked for.
+`forecast`, `capacity_gap`, `plan` and `plot`, the checks of a fit (`validate`,
+`predictive_checks`, `sensitivity`, `identifiability`, `next_run`), and the types that they hand
+on. Deeper tools are reached through their modules. Nothing heavy is imported before it is asked
+for.
 """
 
 from importlib import import_module
@@ -13,8 +15,12 @@ from bayes_distill.errors import BayesDistillError, FailedFitError, InputError
 
 if TYPE_CHECKING:
     from bayes_distill.cards import load_card
+    from bayes_distill.checking.checks import predictive_checks
+    from bayes_distill.checking.power_scaling import sensitivity
     from bayes_distill.forecasting import forecast
     from bayes_distill.gap_risk import capacity_gap
+    from bayes_distill.identify.next_run import next_run
+    from bayes_distill.identify.report import identifiability
     from bayes_distill.inference.fit import fit
     from bayes_distill.pictures import plot
     from bayes_distill.planning.plan import plan
@@ -28,11 +34,15 @@ _HOMES = {
     "check_runs": "bayes_distill.runs",
     "fit": "bayes_distill.inference.fit",
     "forecast": "bayes_distill.forecasting",
+    "identifiability": "bayes_distill.identify.report",
     "load_card": "bayes_distill.cards",
     "load_posterior": "bayes_distill.posterior",
+    "next_run": "bayes_distill.identify.next_run",
     "plan": "bayes_distill.planning.plan",
     "plot": "bayes_distill.pictures",
+    "predictive_checks": "bayes_distill.checking.checks",
     "read_runs": "bayes_distill.runs",
+    "sensitivity": "bayes_distill.checking.power_scaling",
     "simulate": "bayes_distill.runs",
     "validate": "bayes_distill.validation.leave_out",
 }
@@ -47,11 +57,15 @@ __all__ = [
     "check_runs",
     "fit",
     "forecast",
+    "identifiability",
     "load_card",
     "load_posterior",
+    "next_run",
     "plan",
     "plot",
+    "predictive_checks",
     "read_runs",
+    "sensitivity",
     "simulate",
     "validate",
 ]

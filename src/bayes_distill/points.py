@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.quantities import parse_quantity
+from bayes_distill.quantities import format_quantity, parse_quantity
 
 if TYPE_CHECKING:
     from bayes_distill.posterior import Posterior
@@ -49,6 +49,31 @@ class Points:
                 self.teacher_params[predicted], self.teacher_tokens[predicted]
             )
         return losses
+
+    def loss_draws(self, posterior: Posterior) -> np.ndarray:
+        """Mean curve (draws, points) of these students, with or without a teacher."""
+        distilled = self.distilled
+        losses = posterior.supervised_loss(self.params, self.tokens)
+        if distilled.any():
+            losses[:, distilled] = posterior.distilled_loss(
+                self.params[distilled],
+                self.tokens[distilled],
+                self.teacher_draws(posterior)[:, distilled],
+            )
+        return losses
+
+    @property
+    def names(self) -> list[str]:
+        """What is forecast at each point, for people: ``loss of 1B on 100B, teacher 2``."""
+        names = []
+        for n, d, loss, size in zip(
+            self.params, self.tokens, self.teacher_loss, self.teacher_params, strict=True
+        ):
+            teacher = f", teacher {loss:.4g}" if np.isfinite(loss) else ""
+            if np.isfinite(size) and not teacher:
+                teacher = f", teacher of {format_quantity(size)}"
+            names.append(f"loss of {format_quantity(n)} on {format_quantity(d)}{teacher}")
+        return names
 
 
 def quantities(value: Quantity) -> list[float]:

@@ -35,8 +35,8 @@ class Posterior:
     Parameters
     ----------
     tree
-        The groups ``posterior`` (chain, draw) and, for a fit, ``prior``, ``sample_stats``,
-        ``log_likelihood`` and ``runs``, as ArviZ names them.
+        The groups ``posterior`` (chain, draw) and, for a fit, ``prior``, ``log_prior``,
+        ``sample_stats``, ``log_likelihood`` and ``runs``, as ArviZ names them.
     card
         The model card.
     reference

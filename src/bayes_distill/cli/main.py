@@ -13,10 +13,13 @@ from bayes_distill.cli import (
     demo,
     fit,
     forecast,
+    identify,
     models,
     plan,
     plot,
+    predictive,
     risk,
+    sensitivity,
     simulate,
     validate,
 )
@@ -38,6 +41,9 @@ app.command()(risk.risk)
 app.command()(plan.plan)
 app.command()(validate.validate)
 app.command()(plot.plot)
+app.command()(predictive.predictive)
+app.command()(sensitivity.sensitivity)
+app.command()(identify.identify)
 app.command()(simulate.simulate)
 app.command()(demo.demo)
 app.add_typer(models.app, name="models")

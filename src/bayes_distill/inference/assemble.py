@@ -16,6 +16,7 @@ from bayes_distill.inference import identification
 from bayes_distill.inference.density import constrainer, pointwise, prior_sampler
 from bayes_distill.inference.diagnostics import diagnose
 from bayes_distill.inference.leave_one_out import leave_one_out
+from bayes_distill.inference.log_prior import log_prior
 from bayes_distill.inference.model import Data, ModelSpec
 from bayes_distill.laws import Reference
 from bayes_distill.levels import size_levels
@@ -48,11 +49,10 @@ def assemble(
     )
     before = jax.device_get(constrainer(spec)(before_raw, data, hyper))
     by_run = jax.device_get(
-        pointwise(spec)(
-            {k: v for k, v in values.items() if not k.endswith("_z")}, data, hyper
-        )
+        pointwise(spec)({k: v for k, v in values.items() if not k.endswith("_z")}, data, hyper)
     )
     by_run = {name: array[:, :n] for name, array in by_run.items()}
+    density = jax.device_get(log_prior(spec)(values, data, hyper))
 
     def grid(array: np.ndarray) -> np.ndarray:
         return array.reshape(chains, draws, *array.shape[1:])
@@ -72,6 +72,7 @@ def assemble(
         {
             "posterior": {name: grid(value) for name, value in kept.items()},
             "prior": {name: v[None] for name, v in before.items() if v.ndim == 1},
+            "log_prior": {name: grid(value) for name, value in density.items()},
             "sample_stats": stats,
             "log_likelihood": {"loss": grid(by_run["log_likelihood"]).astype(np.float32)},
         },

@@ -43,7 +43,10 @@ def _potential(spec: ModelSpec, sites: Sites, data: Data, hyper: Hyper) -> Array
 
 @lru_cache(maxsize=64)
 def prior_sampler(spec: ModelSpec) -> Callable[[Array, Data, Hyper], Sites]:
-    """Compiled function of (keys, data, hyper): sampling coordinates of draws from the prior (keys, ...)."""
+    """Compiled function of (keys, data, hyper): draws from the prior (keys, ...).
+
+    They are in sampling coordinates, as the potential takes them.
+    """
     model = partial(scaling_law_model, spec)
 
     def one(key: Array, data: Data, hyper: Hyper) -> Sites:
@@ -87,7 +90,9 @@ def flat_potential(
     def value(flat: Array, example: Sites, data: Data, hyper: Hyper) -> Array:
         return potential(spec, data, hyper)(ravel_pytree(example)[1](flat))
 
-    def location_scale(flat: Array, example: Sites, data: Data, hyper: Hyper) -> tuple[Array, Array]:
+    def location_scale(
+        flat: Array, example: Sites, data: Data, hyper: Hyper
+    ) -> tuple[Array, Array]:
         of_law, _ = straight.to_law(ravel_pytree(example)[1](flat))
         model = partial(scaling_law_model, spec)
         sites = constrain_fn(model, (data, hyper), {}, of_law, return_deterministic=True)

@@ -64,7 +64,8 @@ def summarise(
 ) -> list[CoefficientSummary]:
     """Summaries of published coefficients first, then of the sampled coordinates and noise.
 
-    `posterior` and `prior` map names (coordinates, scales and published) to draws; `spec` says which scales.
+    `posterior` and `prior` map names (coordinates, scales and published) to draws; `spec` says
+    which scales there are.
     """
     described: list[tuple[str, str, bool, Support]] = [
         (c.name, c.meaning, False, "positive") for c in law.coefficients

@@ -74,7 +74,6 @@ class ModelSpec:
             "mixed": ("scale", "supervised_scale"),
         }[self.kind]
 
-
     @property
     def spread_sites(self) -> tuple[str, ...]:
         """Names of the standard deviations of departures and of shared effects."""

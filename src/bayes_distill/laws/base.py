@@ -158,9 +158,7 @@ class TeacherLaw(Law):
         `coordinates` may hold the student's own departure from the law, ``shift`` and ``tilt``:
         see `laws.departure`.
         """
-        excess = jnp.exp(
-            self.log_excess_loss(coordinates, params, tokens, teacher_loss, reference)
-        )
+        excess = jnp.exp(self.log_excess_loss(coordinates, params, tokens, teacher_loss, reference))
         loss = jnp.asarray(teacher_loss) + excess
         relative = excess / reference.loss
         gain = self.gain(coordinates, relative)
@@ -169,7 +167,7 @@ class TeacherLaw(Law):
         own = departure(coordinates, relative)
         return loss if own is None else loss + reference.loss * own
 
-    def gain(self, coordinates: Coordinates, excess: Array) -> Array | None:
+    def gain(self, coordinates: Coordinates, excess: Array) -> Array | None:  # noqa: ARG002
         """By how much a student beats what `log_excess_loss` gives it; ``None`` if it never does.
 
         `excess` is L_S - L_T by that formula; both are in units of the reference loss.

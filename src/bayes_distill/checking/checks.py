@@ -1,0 +1,84 @@
+"""The predictive checks of one fit, together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bayes_distill.bands import interval_fault
+from bayes_distill.checking.pit import LeaveOneOutPit, leave_one_out_pit
+from bayes_distill.checking.predictive import (
+    VOCABULARY,
+    PosteriorPredictive,
+    PriorPredictive,
+    posterior_predictive,
+    prior_predictive,
+)
+from bayes_distill.errors import Fault
+from bayes_distill.forecasting import load_beside
+from bayes_distill.posterior import Posterior
+
+
+@dataclass(frozen=True)
+class PredictiveChecks:
+    """Prior predictive, posterior predictive and LOO-PIT check of one fit."""
+
+    prior: PriorPredictive
+    posterior: PosteriorPredictive
+    leave_one_out: LeaveOneOutPit
+    interval: float
+    notes: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "interval": self.interval,
+            "prior_predictive": self.prior.to_json(),
+            "posterior_predictive": self.posterior.to_json(),
+            "loo_pit": self.leave_one_out.to_json(),
+        }
+
+
+def predictive_checks(
+    posterior: Posterior | str | Path,
+    *,
+    interval: float = 0.9,
+    vocabulary: float = VOCABULARY,
+    seed: int = 0,
+    allow_failed: bool = False,
+) -> PredictiveChecks:
+    """Check a fit against its own runs: before it saw them, after, and each left out.
+
+    Parameters
+    ----------
+    posterior
+        A fit with its runs, a file written by `fit`, or the name of a card that ships with one.
+    interval
+        Probability inside the intervals.
+    vocabulary
+        Entries of the tokenizer; see `prior_predictive`.
+    seed
+        Seed of the replicated runs.
+    allow_failed
+        Whether a posterior whose fit failed its checks may be used.
+
+    Raises
+    ------
+    InputError
+        Naming every argument at fault; or if the posterior holds no runs.
+    FailedFitError
+        If the fit failed its checks and that is not allowed.
+    """
+    faults = [f for f in [interval_fault(interval)] if f is not None]
+    if not 1 < vocabulary < float("inf"):
+        faults.append(Fault(f"{vocabulary:g} is not a number of entries", column="vocabulary"))
+    posterior = load_beside(faults, posterior, allow_failed)
+    after = posterior_predictive(posterior, interval=interval, seed=seed)
+    return PredictiveChecks(
+        prior_predictive(posterior, interval=interval, vocabulary=vocabulary, seed=seed),
+        after,
+        leave_one_out_pit(posterior, seed=seed, predictive=after),
+        interval,
+        posterior.warnings,
+    )

@@ -1,0 +1,245 @@
+"""Prior and posterior predictive checks of a fit, against its own runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import arviz_base
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayes_distill.bands import equal_tailed, number
+from bayes_distill.checking.quantities import (
+    Quantity,
+    below_teacher,
+    normal_residuals,
+    quantities_for,
+)
+from bayes_distill.compute import Architecture
+from bayes_distill.inference.as_fitted import AsFitted, ByRun, Draws, joined
+from bayes_distill.posterior import Posterior
+
+MOST_NUMBERS = 4_000_000  # draws times runs; of more, draws are thinned evenly
+FAR = 5.0  # reference losses
+TAIL = 0.01  # a p-value this near 0 or 1 asks for review
+SURPRISING = 0.01  # runs beyond the prior's central 99% are named
+VOCABULARY = Architecture().vocabulary
+
+
+@dataclass(frozen=True)
+class PriorPredictive:
+    """What a card foresaw for the runs before it saw their losses.
+
+    Parameters
+    ----------
+    table
+        One row a run: its sizes and loss, median and equal-tailed interval of the prior
+        predictive (a new run), and `place`, the share of it below the measured loss.
+    ranges
+        Share of the curves and of the new runs that no run could have: ``range``, ``limit``,
+        ``share_of_curves``, ``share_of_runs``.
+    tree
+        Groups ``prior``, ``prior_predictive`` and ``observed_data``, as ArviZ takes them.
+    interval
+        Probability inside the intervals.
+    """
+
+    table: pd.DataFrame
+    ranges: pd.DataFrame
+    tree: xr.DataTree
+    interval: float
+
+    @property
+    def surprising(self) -> list[int]:
+        """Rows of the runs outside the central 99% of what the card foresaw."""
+        place = self.table["place"]
+        beyond = (place < SURPRISING / 2) | (place > 1 - SURPRISING / 2)
+        return [int(row) for row in self.table.index[beyond]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "ranges": self.ranges.to_dict("records"),
+            "surprising_runs": self.surprising,
+        }
+
+
+@dataclass(frozen=True)
+class PosteriorPredictive:
+    """How runs replicated from the fit compare with the real ones.
+
+    Parameters
+    ----------
+    table
+        One row a test quantity: ``name``, ``meaning``, ``observed`` (posterior mean), interval of
+        the replicated ones, ``p`` (probability that a replicated one is larger), ``verdict``
+        (``pass`` or ``review``) and ``advice``.
+    by_run
+        One row a run: median and interval of its replications.
+    draws
+        ``observed`` and ``replicated`` (sample, quantity).
+    tree
+        Groups ``posterior``, ``posterior_predictive``, ``observed_data`` and ``log_likelihood``.
+    interval
+        Probability inside the intervals.
+    """
+
+    table: pd.DataFrame
+    by_run: pd.DataFrame
+    draws: xr.Dataset
+    tree: xr.DataTree
+    interval: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        rows = [
+            {k: number(v) if isinstance(v, float) else v for k, v in row.items()}
+            for row in self.table.to_dict("records")
+        ]
+        return {"quantities": rows}
+
+
+def prior_predictive(
+    posterior: Posterior,
+    *,
+    interval: float = 0.9,
+    vocabulary: float = VOCABULARY,
+    seed: int = 0,
+) -> PriorPredictive:
+    """Losses that the prior foresees for the runs of a fit, from its stored prior draws.
+
+    Parameters
+    ----------
+    posterior
+        A fit, with its runs.
+    interval
+        Probability inside the intervals.
+    vocabulary
+        Entries of the tokenizer: its logarithm is the loss, in nats per token, of a model that
+        knows nothing. For losses in another unit read the other two ranges.
+    seed
+        Seed of the scatter.
+
+    Raises
+    ------
+    InputError
+        If the posterior holds no runs.
+    """
+    fitted = AsFitted.of(posterior)
+    draws = joined(posterior.tree["prior"].dataset, _most(fitted))
+    at = fitted.by_run(draws)
+    losses = fitted.replicate(at, seed)
+    measured = fitted.frame["loss"].to_numpy(float)
+    limits = (
+        ("below zero", 0.0, at.mean < 0, losses < 0),
+        (f"above log({vocabulary:g}), a model that knows nothing", math.log(vocabulary),
+         at.mean > math.log(vocabulary), losses > math.log(vocabulary)),
+        (f"above {FAR:g} times the runs' median loss", FAR * fitted.unit,
+         at.mean > FAR * fitted.unit, losses > FAR * fitted.unit),
+    )  # fmt: skip
+    ranges = pd.DataFrame(
+        [
+            {
+                "range": name,
+                "limit": limit,
+                "share_of_curves": float(curves.mean()),
+                "share_of_runs": float(runs.mean()),
+            }
+            for name, limit, curves, runs in limits
+        ]
+    )
+    table = _by_run(fitted, losses, interval).assign(place=(losses < measured).mean(axis=0))
+    tree = _tree({"prior": draws, "prior_predictive": {"loss": losses}}, fitted)
+    return PriorPredictive(table, ranges, tree, interval)
+
+
+def posterior_predictive(
+    posterior: Posterior, *, interval: float = 0.9, seed: int = 0
+) -> PosteriorPredictive:
+    """Replicate the runs from the posterior and compare test quantities.
+
+    A test quantity may depend on the draw as well as on the losses (a discrepancy measure,
+    Gelman, Meng and Stern 1996): each draw's own residuals, real and replicated, are compared.
+
+    Raises
+    ------
+    InputError
+        If the posterior holds no runs.
+    """
+    fitted = AsFitted.of(posterior)
+    draws, at = posterior_by_run(posterior, fitted)
+    losses = fitted.replicate(at, seed)
+    measured = np.broadcast_to(fitted.frame["loss"].to_numpy(float), losses.shape)
+    real, new = (
+        normal_residuals(y, at.mean, at.scale, posterior.card.likelihood)
+        for y in (measured, losses)
+    )
+    pairs = [(q, real, new) for q in quantities_for(fitted.frame)]
+    if (below := below_teacher(fitted.frame)) is not None:
+        pairs.append((below, measured, losses))
+    compared = [(q, q.statistic(real), q.statistic(new)) for q, real, new in pairs]
+    table = pd.DataFrame([_row(*c, interval) for c in compared])
+    kept = xr.Dataset(
+        {
+            "observed": (("sample", "quantity"), np.column_stack([c[1] for c in compared])),
+            "replicated": (("sample", "quantity"), np.column_stack([c[2] for c in compared])),
+        },
+        coords={"quantity": table["name"].to_list()},
+    )
+    groups = {
+        "posterior": draws,
+        "posterior_predictive": {"loss": losses},
+        "log_likelihood": {"loss": at.log_likelihood},
+    }
+    chains = posterior.tree["posterior"].sizes["chain"]
+    tree = _tree(groups, fitted, chains if len(losses) % chains == 0 else 1)
+    return PosteriorPredictive(table, _by_run(fitted, losses, interval), kept, tree, interval)
+
+
+def posterior_by_run(posterior: Posterior, fitted: AsFitted) -> tuple[Draws, ByRun]:
+    """Posterior draws, thinned where there would be too many numbers, and what they say by run."""
+    draws = joined(posterior.tree["posterior"].dataset, _most(fitted))
+    return draws, fitted.by_run(draws)
+
+
+def _most(fitted: AsFitted) -> int:
+    return max(100, MOST_NUMBERS // len(fitted.frame))
+
+
+def _row(q: Quantity, real: np.ndarray, new: np.ndarray, interval: float) -> dict[str, Any]:
+    lower, upper = equal_tailed(new, interval)
+    p = float((new > real).mean() + (new == real).mean() / 2)
+    passed = TAIL <= p <= 1 - TAIL
+    return {
+        "name": q.name,
+        "meaning": q.meaning,
+        "observed": float(real.mean()),
+        "replicated": float(new.mean()),
+        "lower": float(lower),
+        "upper": float(upper),
+        "p": p,
+        "verdict": "pass" if passed else "review",
+        "advice": "" if passed else q.if_larger if p < TAIL else q.if_smaller,
+    }
+
+
+def _by_run(fitted: AsFitted, losses: np.ndarray, interval: float) -> pd.DataFrame:
+    lower, upper = equal_tailed(losses, interval)
+    kept = [n for n in ("params", "tokens", "teacher_loss", "loss") if n in fitted.frame]
+    return fitted.frame[kept].assign(median=np.median(losses, axis=0), lower=lower, upper=upper)
+
+
+def _tree(groups: Mapping[str, Draws], fitted: AsFitted, chains: int = 1) -> xr.DataTree:
+    """A DataTree as ArviZ takes it, from draws (draws, ...) by group and name."""
+    content: dict[str, Any] = {
+        group: {name: value.reshape(chains, -1, *value.shape[1:]) for name, value in draws.items()}
+        for group, draws in groups.items()
+    }
+    content["observed_data"] = {"loss": fitted.frame["loss"].to_numpy(float)}
+    return arviz_base.from_dict(
+        content, coords={"run": fitted.frame.index.to_numpy()}, dims={"loss": ["run"]}
+    )

@@ -1,0 +1,158 @@
+"""``bayes-distill identify``: what the runs tell about coefficients, and the next run to do."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bayes_distill.cli.options import (
+    AllowFailed,
+    Collector,
+    Fit,
+    Interval,
+    Json,
+    Quiet,
+    Seed,
+    TeacherLoss,
+)
+from bayes_distill.cli.output import print_json, print_table, say
+from bayes_distill.errors import InputError
+
+if TYPE_CHECKING:
+    from bayes_distill.identify.next_run import NextRun
+    from bayes_distill.identify.report import Identifiability
+
+SHOWN = 8  # candidates in the table for people
+
+
+def identify(
+    fit: Fit,
+    coefficient: Annotated[
+        str | None, typer.Option(help="What the next run is to narrow.", metavar="NAMES")
+    ] = None,
+    target_params: Annotated[
+        str | None, typer.Option(help="Or a forecast: its student's parameters.", metavar="LIST")
+    ] = None,
+    target_tokens: Annotated[
+        str | None, typer.Option(help="Tokens of that student.", metavar="LIST")
+    ] = None,
+    teacher_loss: TeacherLoss = None,
+    candidates: Annotated[
+        str | None,
+        typer.Option(help="Runs to choose from: params, tokens, teacher_loss.", metavar="FILE"),
+    ] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="Most FLOPs of the next run.", metavar="FLOPS")
+    ] = None,
+    flops: Annotated[str, typer.Option(help="eq69 or 6nd.", metavar="NAME")] = "eq69",
+    reach: Annotated[
+        str, typer.Option(help="How far beyond the runs to look.", metavar="FACTOR")
+    ] = "2",
+    allow_failed: AllowFailed = False,
+    json: Json = False,
+    seed: Seed = "0",
+    interval: Interval = "0.9",
+    quiet: Quiet = False,
+) -> None:
+    """Say what the runs tell about each coefficient, and which run would tell most."""
+    collect = Collector()
+    probability, number = collect.probability("interval", interval), collect.integer("seed", seed)
+    factor = collect.positive("reach", reach)
+    from bayes_distill.identify.next_run import next_run
+    from bayes_distill.identify.report import identifiability
+
+    allowed = allow_failed or bool(collect.faults)  # those are raised first
+    try:
+        following = next_run(
+            fit, coefficient=coefficient, target_params=target_params,
+            target_tokens=target_tokens, teacher_loss=teacher_loss, candidates=candidates,
+            budget=budget, flops=flops, reach=factor, seed=number, allow_failed=allowed,
+        )  # fmt: skip
+    except InputError as error:
+        raise collect.join(error) from None
+    collect.check()
+    report = identifiability(fit, interval=probability, seed=number, allow_failed=allowed)
+    for note in following.notes:
+        say(f"note: {note}", quiet)
+    if json:
+        print_json({**report.to_json(), "next_run": following.to_json()})
+        return
+    _print_report(report)
+    _print_next(following)
+
+
+def _print_report(report: Identifiability) -> None:
+    percent = f"{100 * report.interval:g}%"
+    print_table(
+        "What the runs tell",
+        ["coefficient", "kind", "median", percent, f"prior, {percent}", "variance removed",
+         "known from the runs"],
+        [
+            [r["name"], r["kind"], f"{r['median']:.4g}", f"{r['lower']:.4g} to {r['upper']:.4g}",
+             f"{r['prior_lower']:.3g} to {r['prior_upper']:.3g}", f"{max(r['contraction'], 0):.0%}",
+             "yes" if r["identified"] else "no"]
+            for r in report.table.to_dict("records")
+        ],
+        caption="Variance removed: share of the prior's, on the log (or logit) scale.",
+        left=2,
+    )  # fmt: skip
+    print_table(
+        "Combinations that the runs tell most and least about",
+        ["told", "combination", "of", "within a factor of", "before the runs"],
+        [
+            [r["learnt"], r["combination"], r["of"], _factor(r["sd"]), _factor(r["prior_sd"])]
+            for r in report.combinations.to_dict("records")
+        ],
+        caption="Products of powers, one standard deviation up or down. odds(s) = s / (1 - s).",
+        left=3,
+    )
+    pairs = report.correlations.to_dict("records")
+    if pairs:
+        print_table(
+            "Coefficients of which the runs know the trade-off, and neither alone",
+            ["first", "second", "rank correlation"],
+            [[r["first"], r["second"], f"{r['correlation']:+.3f}"] for r in pairs],
+            left=2,
+        )
+
+
+def _print_next(following: NextRun) -> None:
+    from bayes_distill.quantities import format_quantity
+
+    targets = following.targets.to_dict("records")
+    shown = following.table.head(SHOWN)
+    marked = following.table[following.table["recommended"] != ""]
+    if not marked.index.isin(shown.index).all():
+        import pandas as pd
+
+        shown = pd.concat([shown, marked[~marked.index.isin(shown.index)]])
+    named = bool((shown["name"] != "").any())
+    print_table(
+        "The next run: how much of the variance of "
+        + ", ".join(t["name"] for t in targets)
+        + " it would remove",
+        [*(["run"] if named else []), "", "params", "tokens", "teacher loss", "FLOPs",
+         "variance removed", "outside runs"],
+        [
+            [*([r["name"]] if named else []), r["recommended"], format_quantity(r["params"]),
+             format_quantity(r["tokens"]),
+             "none" if math.isnan(r["teacher_loss"]) else f"{r['teacher_loss']:.3f}",
+             f"{r['flops']:.2g}", f"{r['gain']:.1%}", "yes" if r["outside"] else "no"]
+            for r in shown.to_dict("records")
+        ],
+        caption="Expected, the mean over what is asked for; the best of each size, and cheap: "
+        "at least 80% of the best for the least compute. FLOPs: the student's training alone.\n"
+        + "\n".join(
+            f"{t['name']}: sd {t['sd']:.3g} now, {t['sd_after']:.3g} after the best "
+            f"({t['scale']})"
+            for t in targets
+        ),
+        left=2 if named else 1,
+    )  # fmt: skip
+
+
+def _factor(sd: float) -> str:
+    """A standard deviation of a logarithm as a factor."""
+    return f"{math.exp(sd):.3g}" if sd < 20 else "anything"

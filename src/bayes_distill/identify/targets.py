@@ -1,0 +1,142 @@
+"""What the next run is to narrow: coefficients, or forecasts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayes_distill.errors import Fault, InputError
+from bayes_distill.forecasting import check_teachers
+from bayes_distill.identify.report import identifiability
+from bayes_distill.identify.variables import on_real_line
+from bayes_distill.laws.base import Support
+from bayes_distill.points import Points, Quantity, grid
+from bayes_distill.posterior import Posterior
+
+FLAGS = {"params": "target_params", "tokens": "target_tokens"}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What was asked for: names of coefficients, or points, or neither."""
+
+    coefficients: tuple[str, ...] = ()
+    points: Points | None = None
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Draws of what is to be narrowed.
+
+    Parameters
+    ----------
+    names, scales
+        Of each target; the scale is ``log``, ``logit``, ``natural`` or ``loss``.
+    values
+        (draws, targets).
+    posterior
+        What they are draws of.
+    """
+
+    names: tuple[str, ...]
+    scales: tuple[str, ...]
+    values: np.ndarray
+    posterior: Posterior
+
+    @property
+    def sd(self) -> np.ndarray:
+        """Standard deviation of each, (targets,)."""
+        return np.asarray(self.values.std(axis=0))
+
+    def candidate_means(self, points: Points) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and residual scale of runs at `points`, each (draws, points)."""
+        means = points.loss_draws(self.posterior)
+        return means, self.posterior.noise_scale(means, points.distilled)
+
+
+def read_target(
+    coefficient: str | Sequence[str] | None,
+    target_params: Quantity | None,
+    target_tokens: Quantity | None,
+    teacher_loss: Quantity | None,
+) -> Wanted:
+    """Check what is asked for.
+
+    Raises
+    ------
+    InputError
+        Naming every argument at fault.
+    """
+    forecast = any(v is not None for v in (target_params, target_tokens, teacher_loss))
+    faults: list[Fault] = []
+    points = None
+    if forecast:
+        try:
+            points = grid(target_params, target_tokens, teacher_loss)
+        except InputError as error:
+            faults += [
+                Fault(f.problem, f.row, FLAGS.get(f.column or "", f.column)) for f in error.faults
+            ]
+    names: tuple[str, ...] = ()
+    if coefficient is not None:
+        listed = coefficient.split(",") if isinstance(coefficient, str) else coefficient
+        names = tuple(name.strip() for name in listed)
+        if forecast:
+            faults.append(Fault("name coefficients or a forecast, not both", column="coefficient"))
+    if faults:
+        raise InputError(faults)
+    return Wanted(names, points)
+
+
+def targets_of(posterior: Posterior, wanted: Wanted, seed: int) -> Targets:
+    """Draws of what is asked for.
+
+    Raises
+    ------
+    InputError
+        If a coefficient is not one of the law's, or a teacher is named where it has none.
+    """
+    if wanted.points is not None:
+        check_teachers(posterior, wanted.points)
+        values = wanted.points.loss_draws(posterior)
+        names = tuple(wanted.points.names)
+        return Targets(names, ("loss",) * len(names), values, posterior)
+    known: dict[str, tuple[np.ndarray, Support]] = {
+        c.name: (posterior.draws[c.name], c.support)
+        for c in posterior.law.coordinates
+        if c.name in posterior.draws and posterior.draws[c.name].ndim == 1
+    }
+    known |= {
+        name: (value, "positive") for name, value in posterior.published.items() if value.ndim == 1
+    }
+    names = wanted.coefficients
+    strangers = [name for name in names if name not in known]
+    if strangers:
+        raise InputError(
+            Fault(
+                f"the {posterior.law.name} law has no {', '.join(strangers)} "
+                f"(it has {', '.join(known)})",
+                column="coefficient",
+            )
+        )
+    if not names:
+        names = _unidentified(posterior, seed) or posterior.law.coefficient_names
+    scales = {"positive": "log", "unit": "logit", "real": "natural"}
+    return Targets(
+        names,
+        tuple(scales[known[name][1]] for name in names),
+        np.column_stack([on_real_line(*known[name]) for name in names]),
+        posterior,
+    )
+
+
+def _unidentified(posterior: Posterior, seed: int) -> tuple[str, ...]:
+    """Published coefficients that the runs do not identify: as the fit said, or worked out."""
+    said = posterior.info.get("coefficients")
+    if said is None:
+        return identifiability(posterior, seed=seed, allow_failed=True).unidentified
+    return tuple(
+        c["name"] for c in said if c["name"] in posterior.published and not c["identified"]
+    )

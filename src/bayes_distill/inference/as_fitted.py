@@ -1,0 +1,141 @@
+"""The model of a posterior on its own runs, rebuilt from what the posterior holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpyro.infer.inspect import get_dependencies
+
+from bayes_distill.errors import InputError
+from bayes_distill.inference.density import constrainer, pointwise, prior_sampler
+from bayes_distill.inference.log_prior import log_prior
+from bayes_distill.inference.model import Data, ModelSpec, scaling_law_model
+from bayes_distill.inference.prepare import prepare
+from bayes_distill.posterior import Posterior
+from bayes_distill.runs.table import CANONICAL, Runs
+
+Draws = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class ByRun:
+    """What draws say of each run, arrays (draws, runs), losses in the unit of the runs.
+
+    `log_likelihood` is of losses in units of the reference loss: a constant off, as stored.
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    log_likelihood: np.ndarray
+
+
+@dataclass(frozen=True)
+class AsFitted:
+    """Model, data and hyperparameters of a fit.
+
+    Parameters
+    ----------
+    frame
+        The runs as fitted, canonical columns.
+    spec, data, hyper
+        See `bayes_distill.inference.model`; `data` is padded.
+    unit
+        The reference loss, in the unit of the runs.
+    """
+
+    frame: pd.DataFrame
+    spec: ModelSpec
+    data: Data
+    hyper: dict[str, Any]
+    unit: float
+
+    @classmethod
+    def of(cls, posterior: Posterior) -> AsFitted:
+        """Rebuild the model of a posterior.
+
+        Raises
+        ------
+        InputError
+            If the posterior holds no runs: point coefficients, or one that was thinned.
+        """
+        if "runs" not in posterior.tree:
+            raise InputError(
+                f"the posterior of {posterior.card.name} holds no runs to check it against: use a "
+                "file written by fit"
+            )
+        stored = posterior.tree["runs"].dataset.to_dataframe()
+        frame = stored[[name for name in CANONICAL if name in stored]]
+        table = Runs(frame, str(posterior.info.get("source", "runs")))
+        spec, data, hyper, _ = prepare(posterior.card, table, posterior.reference)
+        return cls(frame, spec, data, hyper, posterior.reference.loss)
+
+    def by_run(self, draws: Draws) -> ByRun:
+        """Evaluate draws of every site (draws, ...) at the runs."""
+        found = jax.device_get(pointwise(self.spec)(_jax(draws), self.data, self.hyper))
+        n = len(self.frame)
+        return ByRun(
+            found["mean"][:, :n] * self.unit,
+            found["scale"][:, :n] * self.unit,
+            found["log_likelihood"][:, :n],
+        )
+
+    def replicate(self, at: ByRun, seed: int) -> np.ndarray:
+        """Losses that the runs would have measured anew, (draws, runs), in their unit."""
+        generator = np.random.default_rng(seed)  # some ten times as fast as JAX's Student t
+        if self.spec.likelihood == "normal":
+            noise = generator.standard_normal(at.mean.shape)
+        else:
+            noise = generator.standard_t(self.hyper["degrees_of_freedom"], at.mean.shape)
+        losses: np.ndarray = at.mean + at.scale * noise
+        return losses
+
+    def log_prior(self, draws: Draws) -> Draws:
+        """Log prior density of every sampled site: name -> (draws,)."""
+        found = log_prior(self.spec)(_jax(draws), self.data, self.hyper)
+        return {name: np.asarray(value) for name, value in found.items()}
+
+    def prior_draws(self, number: int, seed: int) -> Draws:
+        """Fresh draws of every site and coordinate from the prior: name -> (number, ...)."""
+        keys = jax.random.split(jax.random.key(seed), number)
+        raw = prior_sampler(self.spec)(keys, self.data, self.hyper)
+        found = jax.device_get(constrainer(self.spec)(raw, self.data, self.hyper))
+        return dict(found)
+
+    @cached_property
+    def stated_sites(self) -> tuple[str, ...]:
+        """Sampled sites whose prior a card states in numbers.
+
+        Left out are sites whose prior rests on another site, and members of a family of effects
+        (one a student size, say): these are part of the model, and scaling their prior would
+        change what the scale above them means.
+        """
+        model = partial(scaling_law_model, self.spec)
+        found: Any = get_dependencies(model, (self.data, self.hyper))["prior_dependencies"]
+        one = self.prior_draws(1, 0)
+        return tuple(
+            name
+            for name, on in found.items()
+            if name in one and set(on) <= {name} and (one[name].ndim == 1 or name == "supervised_z")
+        )
+
+
+def joined(group: xr.Dataset, most: int | None = None) -> Draws:
+    """Draws of a group with its chains joined, name -> (draws, ...); evenly thinned to `most`."""
+    stride = 1 if most is None else max(1, -(-group.sizes["chain"] * group.sizes["draw"] // most))
+    return {
+        str(name): variable.transpose("chain", "draw", ...)
+        .to_numpy()
+        .reshape(-1, *variable.shape[2:])[::stride]
+        for name, variable in group.data_vars.items()
+    }
+
+
+def _jax(draws: Draws) -> dict[str, jax.Array]:
+    return {name: jnp.asarray(value) for name, value in draws.items()}
