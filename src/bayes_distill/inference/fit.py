@@ -72,12 +72,12 @@ def fit(
     """
     from bayes_distill.runs import read_runs
 
-    _check_settings(chains, warmup, draws)
+    check_settings(chains, warmup, draws)
     table = read_runs(runs, corrections=corrections)
     if where is not None:
         table = table.where(where)
     card = model if isinstance(model, Card) else load_card(model or default_card(table))
-    _check_card(card, table)
+    check_card(card, table)
     clock = time.perf_counter()
     reference = reference_point(card, table.frame)
     spec, data, hyper, notes = prepare(card, table, reference)
@@ -113,7 +113,14 @@ def default_card(table: Runs) -> str:
     return table.source if table.source in model_names() else DEFAULT_CARDS[table.kind]
 
 
-def _check_settings(chains: int, warmup: int, draws: int) -> None:
+def check_settings(chains: int, warmup: int, draws: int) -> None:
+    """Refuse chains that are too few or too short.
+
+    Raises
+    ------
+    InputError
+        Naming every setting at fault.
+    """
     faults = []
     if chains < 2:
         faults.append(f"--chains is {chains}: at least 2 are needed to tell whether they agree")
@@ -125,7 +132,14 @@ def _check_settings(chains: int, warmup: int, draws: int) -> None:
         raise InputError(faults)
 
 
-def _check_card(card: Card, table: Runs) -> None:
+def check_card(card: Card, table: Runs) -> None:
+    """Refuse runs that a card cannot be fitted to.
+
+    Raises
+    ------
+    InputError
+        If the card has no priors, is for another kind of runs, or there are too few of them.
+    """
     law = card.scaling_law
     if card.coefficients is not None:
         raise InputError(
