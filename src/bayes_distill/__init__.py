@@ -1,8 +1,8 @@
 """Bayesian scaling laws for supervised training and distillation.
 
 The front door: `read_runs`, `check_runs`, `simulate`, `load_card`, `fit`, `load_posterior`,
-`forecast`, `capacity_gap` and `plan`, and the types that they hand on. Deeper tools are reached
-through their modules. Nothing heavy is imported before it is asked for.
+`forecast`, `capacity_gap`, `plan` and `calibrate`, and the types that they hand on. Deeper tools
+are reached through their modules. Nothing heavy is imported before it is asked for.
 """
 
 from importlib import import_module
@@ -12,6 +12,7 @@ from bayes_distill._version import __version__
 from bayes_distill.errors import BayesDistillError, FailedFitError, InputError
 
 if TYPE_CHECKING:
+    from bayes_distill.calibration.study import calibrate
     from bayes_distill.cards import load_card
     from bayes_distill.forecasting import forecast
     from bayes_distill.gap_risk import capacity_gap
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Posterior": "bayes_distill.posterior",
+    "calibrate": "bayes_distill.calibration.study",
     "capacity_gap": "bayes_distill.gap_risk",
     "check_runs": "bayes_distill.runs",
     "fit": "bayes_distill.inference.fit",
@@ -39,6 +41,7 @@ __all__ = [
     "InputError",
     "Posterior",
     "__version__",
+    "calibrate",
     "capacity_gap",
     "check_runs",
     "fit",

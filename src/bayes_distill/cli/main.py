@@ -8,6 +8,7 @@ import typer
 
 from bayes_distill._version import __version__
 from bayes_distill.cli import (
+    calibrate,
     check,
     datasets,
     demo,
@@ -34,6 +35,7 @@ app.command()(fit.fit)
 app.command()(forecast.forecast)
 app.command()(risk.risk)
 app.command()(plan.plan)
+app.command()(calibrate.calibrate)
 app.command()(simulate.simulate)
 app.command()(demo.demo)
 app.add_typer(models.app, name="models")
