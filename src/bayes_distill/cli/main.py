@@ -8,6 +8,7 @@ import typer
 
 from bayes_distill._version import __version__
 from bayes_distill.cli import (
+    calibrate,
     check,
     datasets,
     demo,
@@ -44,6 +45,7 @@ app.command()(plot.plot)
 app.command()(predictive.predictive)
 app.command()(sensitivity.sensitivity)
 app.command()(identify.identify)
+app.command()(calibrate.calibrate)
 app.command()(simulate.simulate)
 app.command()(demo.demo)
 app.add_typer(models.app, name="models")

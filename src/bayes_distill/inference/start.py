@@ -32,8 +32,8 @@ def starting_points(
     flat = _flatten(draws)
     # scales of what runs share stay at their prior's middle: levels and scale have no mode to
     # climb to but the one where both vanish
-    free = _flatten({k: np.full(np.shape(v), k not in spec.spread_sites) for k, v in draws.items()})
-    free = free[0].astype(bool)
+    moves: Any = {k: np.full(np.shape(v), k not in spec.spread_sites) for k, v in draws.items()}
+    free = _flatten(moves)[0].astype(bool)
     generator = np.random.default_rng(np.asarray(jax.random.key_data(key_start)).tolist())
     value_and_grad, information = flat_potential(spec)
 
