@@ -1,8 +1,9 @@
 """Bayesian scaling laws for supervised training and distillation.
 
 The front door: `read_runs`, `check_runs`, `simulate`, `load_card`, `fit`, `load_posterior`,
-`forecast`, `capacity_gap`, `plan`, `plot`, `validate`, and the types that they hand on. Deeper tools are
-reached through their modules. Nothing heavy is imported before it is asked for.
+`forecast`, `capacity_gap`, `plan`, `plot`, `validate` and `write_report`, and the types that they
+hand on. Deeper tools are reached through their modules. Nothing heavy is imported before it is
+asked for.
 """
 
 from importlib import import_module
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from bayes_distill.pictures import plot
     from bayes_distill.planning.plan import plan
     from bayes_distill.posterior import Posterior, load_posterior
+    from bayes_distill.report.write import write_report
     from bayes_distill.runs import check_runs, read_runs, simulate
     from bayes_distill.validation.leave_out import validate
 
@@ -35,6 +37,7 @@ _HOMES = {
     "read_runs": "bayes_distill.runs",
     "simulate": "bayes_distill.runs",
     "validate": "bayes_distill.validation.leave_out",
+    "write_report": "bayes_distill.report.write",
 }
 
 __all__ = [
@@ -54,6 +57,7 @@ __all__ = [
     "read_runs",
     "simulate",
     "validate",
+    "write_report",
 ]
 
 

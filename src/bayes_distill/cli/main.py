@@ -16,6 +16,7 @@ from bayes_distill.cli import (
     models,
     plan,
     plot,
+    report,
     risk,
     simulate,
     validate,
@@ -38,6 +39,7 @@ app.command()(risk.risk)
 app.command()(plan.plan)
 app.command()(validate.validate)
 app.command()(plot.plot)
+app.command()(report.report)
 app.command()(simulate.simulate)
 app.command()(demo.demo)
 app.add_typer(models.app, name="models")
