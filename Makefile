@@ -33,6 +33,11 @@ test: $(ready) ## Run all tests; ARGS='-k law' for some
 test-fast: $(ready) ## Run the tests that take no real sampling
 	@$(run) pytest -m 'not slow' $(ARGS)
 
+.PHONY: test-browser
+test-browser: $(ready) ## Run the tests in Chromium, installing Debian's if root
+	@sh scripts/chromium.sh
+	@$(run) pytest -m browser $(ARGS)
+
 .PHONY: lint
 lint: $(ready) ## Check style and layout with ruff
 	@$(run) ruff check

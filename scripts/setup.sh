@@ -29,7 +29,7 @@ rm -f "$venv/.ready"
 : >"$venv/.unfinished"
 echo "Installing the pinned packages into $venv (a minute or two the first time)"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-    --editable '.[dev]' --constraint constraints.txt || {
+    --editable '.[dev,browser]' --constraint constraints.txt || {
     echo "error: the packages could not be installed; pip says why above, and the next make starts afresh" >&2
     exit 1
 }

@@ -36,10 +36,8 @@ def pins() -> dict[str, str]:
 
 
 def declared() -> list[Requirement]:
-    return [
-        Requirement(text)
-        for text in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
-    ]
+    groups = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
+    return [Requirement(text) for group in groups for text in group]
 
 
 def reached(requirements: list[Requirement]) -> Iterator[str]:

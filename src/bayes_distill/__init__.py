@@ -1,10 +1,10 @@
 """Bayesian scaling laws for supervised training and distillation.
 
 The front door: `read_runs`, `check_runs`, `simulate`, `load_card`, `fit`, `load_posterior`,
-`forecast`, `capacity_gap`, `plan` and `plot`, the checks of a fit (`validate`,
-`calibrate`, `predictive_checks`, `sensitivity`, `identifiability`, `next_run`), and the types that they hand
-on. Deeper tools are reached through their modules. Nothing heavy is imported before it is asked
-for.
+`forecast`, `capacity_gap`, `plan`, `plot` and `write_report`, the checks of a fit (`validate`,
+`calibrate`, `predictive_checks`, `sensitivity`, `identifiability`, `next_run`), and the types that
+they hand on. Deeper tools are reached through their modules. Nothing heavy is imported before it
+is asked for.
 """
 
 from importlib import import_module
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bayes_distill.pictures import plot
     from bayes_distill.planning.plan import plan
     from bayes_distill.posterior import Posterior, load_posterior
+    from bayes_distill.report.write import write_report
     from bayes_distill.runs import check_runs, read_runs, simulate
     from bayes_distill.validation.leave_out import validate
 
@@ -47,6 +48,7 @@ _HOMES = {
     "sensitivity": "bayes_distill.checking.power_scaling",
     "simulate": "bayes_distill.runs",
     "validate": "bayes_distill.validation.leave_out",
+    "write_report": "bayes_distill.report.write",
 }
 
 __all__ = [
@@ -71,6 +73,7 @@ __all__ = [
     "sensitivity",
     "simulate",
     "validate",
+    "write_report",
 ]
 
 

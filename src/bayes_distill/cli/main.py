@@ -19,6 +19,7 @@ from bayes_distill.cli import (
     plan,
     plot,
     predictive,
+    report,
     risk,
     sensitivity,
     simulate,
@@ -46,6 +47,7 @@ app.command()(predictive.predictive)
 app.command()(sensitivity.sensitivity)
 app.command()(identify.identify)
 app.command()(calibrate.calibrate)
+app.command()(report.report)
 app.command()(simulate.simulate)
 app.command()(demo.demo)
 app.add_typer(models.app, name="models")

@@ -88,6 +88,7 @@ def plan(
     target_loss: str | float | None = None,
     served_tokens: str | float | None = None,
     crossovers: bool = True,
+    teacher_range: bool = True,
     draws: int = DRAWS,
     interval: float = 0.9,
     seed: int = 0,
@@ -121,6 +122,8 @@ def plan(
         Tokens that the student will serve; their inference, F(N_S) each, is charged to the budget.
     crossovers
         Whether crossover budgets are wanted.
+    teacher_range
+        Whether the range of teacher sizes that do nearly as well is wanted; NaN without.
     draws
         Most draws to plan with; more are thinned evenly.
     interval
@@ -172,7 +175,7 @@ def plan(
         for student, budgets in cases:
             setting = Setting(thin, float(student.size), who, limits, asked.flops)
             table, piece = solve_rows(
-                setting, budgets, asked.served, asked.utility, generator, interval
+                setting, budgets, asked.served, asked.utility, generator, interval, teacher_range
             )
             for name, level in (("median", 0.5), ("lower", lower), ("upper", 1 - lower)):
                 table[f"optimum_params_{name}"] = np.quantile(student.own, level)

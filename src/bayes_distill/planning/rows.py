@@ -28,8 +28,13 @@ def solve_rows(
     utility: Utility,
     generator: np.random.Generator,
     interval: float,
+    teacher_range: bool = True,
 ) -> tuple[pd.DataFrame, xr.Dataset]:
-    """Rows and draws of one student and scenario at several budgets (budgets,)."""
+    """Rows and draws of one student and scenario at several budgets (budgets,).
+
+    `teacher_range` asks for the teacher sizes that do nearly as well, which takes a search of its
+    own.
+    """
     posterior, scenario = setting.posterior, setting.scenario
     left = budgets - setting.student_flops * served
 
@@ -79,7 +84,10 @@ def solve_rows(
         "outside": _outside(setting, recipe),
         "supervised_outside": _outside(setting, alone),
     }
-    small, large = teacher_size_range(setting, left, recipe)
+    unknown = np.full(budgets.size, np.nan)
+    small, large = (
+        teacher_size_range(setting, left, recipe) if teacher_range else (unknown, unknown)
+    )
     columns |= {"flat_teacher_params_lower": small, "flat_teacher_params_upper": large}
     dims = ("sample", "row")
     drawn = {

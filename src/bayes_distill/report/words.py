@@ -1,0 +1,310 @@
+"""What a fit says, in plain words and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bayes_distill.posterior import Posterior
+from bayes_distill.quantities import format_quantity
+
+CHECKS = {
+    "rhat_max": "the chains agree (largest R-hat)",
+    "ess_bulk_min": "enough independent draws for the middle (least bulk ESS)",
+    "ess_tail_min": "enough independent draws for interval ends (least tail ESS)",
+    "divergences": "the sampler got everywhere (divergences)",
+    "bfmi_min": "energies are explored (least BFMI)",
+    "tree_depth_hits": "no trajectory was cut off (at full tree depth)",
+    "contraction_max": "the data taught something (largest contraction)",
+    "coordinates_left_to_prior": "coordinates that the data hardly moved",
+    "prior_pull_max": "data and prior agree (largest pull, in prior sd)",
+}
+VERDICTS = {
+    "pass": ("Yes.", "The draws passed every check of the sampling."),
+    "review": (
+        "With care.",
+        "Some checks of the sampling ask for review; see the advice under Diagnostics.",
+    ),
+    "fail": (
+        "No.",
+        "The draws failed checks of the sampling: whatever this page shows may be wrong. The "
+        "advice is under Diagnostics.",
+    ),
+    "none": (
+        "These are point coefficients.",
+        "They were not fitted here: every interval is a single value, and that is not a certainty.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A table as it is printed; `words` are the columns that hold words, not numbers."""
+
+    header: Sequence[str]
+    rows: Sequence[tuple[str, ...]]
+    caption: str = ""
+    words: tuple[int, ...] = (0,)
+
+
+@dataclass(frozen=True)
+class Section:
+    """Sentences and the tables below them."""
+
+    text: list[str]
+    tables: list[TextTable] = field(default_factory=list)
+
+
+def title_of(posterior: Posterior) -> str:
+    """Headline of the page."""
+    source = posterior.info.get("source")
+    about = f" of {source}" if source and source != posterior.card.name else ""
+    return f"{posterior.card.name}: scaling law{about}"
+
+
+def lead_of(posterior: Posterior) -> str:
+    """One sentence on what was fitted."""
+    info = posterior.info
+    if "n_runs" not in info:
+        return (
+            f"Law: {posterior.law.name}. {posterior.n_draws} draws; no runs are stored with them."
+        )
+    kinds = {
+        "distillation": "distilled",
+        "supervised": "supervised",
+        "mixed": "supervised and distilled",
+    }
+    return (
+        f"Fitted to {info['n_runs']} {kinds.get(info['kind'], info['kind'])} runs with the law "
+        f"{posterior.law.name}; {posterior.n_draws} posterior draws. Losses are in the unit of the "
+        "runs, nats per token unless you measured otherwise."
+    )
+
+
+def verdict_of(posterior: Posterior) -> dict[str, str]:
+    """State, head and text of the verdict."""
+    head, text = VERDICTS.get(posterior.verdict, VERDICTS["none"])
+    if posterior.verdict == "none" and posterior.n_draws > 1:
+        head, text = (
+            "Nobody checked.",
+            "These draws carry no diagnostics: they were not made by fit.",
+        )
+    return {"state": posterior.verdict, "head": head, "text": text}
+
+
+def remarks_of(posterior: Posterior) -> list[str]:
+    """What a reader should know before using the numbers, one sentence each."""
+    info = posterior.info
+    found = [
+        f"{c['advice']}."
+        for c in _checks(posterior)
+        if c["scope"] == "model" and c["verdict"] != "pass" and c["advice"]
+    ]
+    vague = [c["name"] for c in info.get("coefficients", []) if not c["identified"]]
+    if vague:
+        found.append(
+            f"Not known from these runs alone: {', '.join(vague)}. "
+            "Forecasts can be sharp all the same."
+        )
+    flagged = info.get("flagged_runs", [])
+    if flagged:
+        found.append(f"{len(flagged)} of {info['n_runs']} runs are worth a second look; see below.")
+    return [text[0].upper() + text[1:] for text in [*posterior.warnings, *found]]
+
+
+def coefficients_of(posterior: Posterior) -> Section:
+    """Published coefficients and sampled coordinates with intervals, and what is identified."""
+    stored = posterior.info.get("coefficients", [])
+    if not stored:
+        rows = [(name, f"{values.mean():.4g}") for name, values in posterior.published.items()]
+        return Section(
+            ["Point values, without intervals."]
+            if posterior.n_draws == 1
+            else ["Means of the draws."],
+            [TextTable(("coefficient", "value"), rows)],
+        )
+    percent = f"{100 * posterior.info['interval']:g}%"
+    header = (
+        "coefficient",
+        "what it is",
+        "median",
+        f"{percent} credible interval",
+        "known from these runs",
+    )
+    published = set(posterior.published)
+    tables = [
+        TextTable(
+            header,
+            [_coefficient(c) for c in stored if (c["name"] in published) == which],
+            caption,
+            (0, 1, 4),
+        )
+        for caption, which in (
+            ("The paper's coefficients", True),
+            ("Coordinates that were sampled", False),
+        )
+    ]
+    return Section(
+        [
+            f"Intervals are credible, equal-tailed, at {percent}. A coefficient counts as known "
+            "where the runs halve the width of its prior and fix it within a factor of 1.6; the "
+            "others rest on their prior or trade off with each other. What trades off can be vague "
+            "while every forecast is sharp: do not compare such coefficients, compare forecasts."
+        ],
+        [t for t in tables if t.rows],
+    )
+
+
+def diagnostics_of(posterior: Posterior) -> Section:
+    """Every check with its value, threshold, verdict and advice."""
+    checks = _checks(posterior)
+    if not checks:
+        return Section(["There was no sampling to check."])
+    found = posterior.info["diagnostics"]
+    rows = [
+        (
+            CHECKS.get(c["name"], c["name"]),
+            f"{c['value']:.4g}",
+            f"{c['threshold']:.4g}",
+            c["verdict"],
+            c["advice"] or "–",
+        )
+        for c in checks
+    ]
+    return Section(
+        [
+            f"{found['chains']} chains of {found['draws']} draws. Checks of the sampling decide "
+            "the verdict; the last ones tell what data and prior made of each other, which is no "
+            "fault of the draws."
+        ],
+        [TextTable(("check", "value", "threshold", "verdict", "advice"), rows, words=(0, 3, 4))],
+    )
+
+
+def flagged_of(posterior: Posterior) -> Section:
+    """Runs that the law does not expect."""
+    flagged = posterior.info.get("flagged_runs")
+    if flagged is None:
+        return Section(["There are no runs."])
+    if not flagged:
+        return Section(["None: no run is far from what the others lead to expect."])
+    runs = _rows_of_runs(posterior)
+    rows = []
+    for each in flagged:
+        run = runs.get(each["row"], {})
+        rows.append(
+            (
+                str(each["row"]),
+                *(format_quantity(run[n]) if n in run else "–" for n in ("params", "tokens")),
+                *(_loss(run.get(n)) for n in ("teacher_loss", "loss")),
+                f"{each['pareto_k']:.2f}",
+                each["reason"],
+            )
+        )
+    header = ("row", "params", "tokens", "teacher's loss", "loss", "Pareto k", "why")
+    return Section(
+        [
+            "Rows count from 0 in the table as read. A flag is a reason to look, not to delete: a "
+            "wrong label, a failed run, or something that the law does not know."
+        ],
+        [TextTable(header, rows, words=(0, 6))],
+    )
+
+
+def origin_of(posterior: Posterior, extra: dict[str, str]) -> TextTable:
+    """Provenance as rows."""
+    info = posterior.info
+    rows = {
+        "model card": posterior.card.name,
+        "law": posterior.law.name,
+        "runs": str(info.get("source", "none")),
+        "kept where": info.get("where") or "all",
+        "fingerprint of the runs": str(info.get("fingerprint", "none")),
+        "seed of the fit": str(info.get("seed", "none")),
+        "versions at the fit": ", ".join(f"{k} {v}" for k, v in info.get("versions", {}).items())
+        or "unknown",
+    } | extra
+    return TextTable(("what", "value"), list(rows.items()), words=(0, 1))
+
+
+def plan_section(plan: dict[str, Any]) -> dict[str, Any]:
+    """A plan as written by ``plan --json``: notes and tables."""
+    percent = f"{100 * plan['interval']:g}%"
+    rows = [
+        (
+            r["scenario"],
+            format_quantity(r["params"]),
+            format_quantity(r["budget"]),
+            *(
+                _with_spread(r, name)
+                for name in ("student_tokens", "teacher_params", "teacher_tokens")
+            ),
+            _with_spread(r, "teacher_loss"),
+            _with_ends(_loss, *(r["loss"][k] for k in ("mean", "lower", "upper"))),
+            _loss(r["regret"]["mean"]),
+            "–" if r["p_beats_supervised"] is None else f"{r['p_beats_supervised']:.2f}",
+        )
+        for r in plan["rows"]
+    ]
+    header = (
+        "scenario",
+        "student",
+        "budget",
+        "student's tokens",
+        "teacher's size",
+        "teacher's tokens",
+        "teacher's loss",
+        f"loss ({percent} credible)",
+        "regret",
+        "P(beats supervised)",
+    )
+    tables = [TextTable(header, rows, "Recipes")]
+    crossings = [
+        (
+            r["scenario"],
+            format_quantity(r["params"]),
+            _with_ends(format_quantity, *(r["budget"][k] for k in ("median", "lower", "upper"))),
+            f"{r['p_none']:.2f}",
+        )
+        for r in plan.get("crossovers", [])
+    ]
+    if crossings:
+        columns = ("scenario", "student", f"budget: median ({percent})", "P(none up to 1e28)")
+        tables.append(TextTable(columns, crossings, "From which budget distillation stops paying"))
+    return {"percent": percent, "notes": plan.get("notes", []), "tables": tables}
+
+
+def _with_spread(row: dict[str, Any], name: str) -> str:
+    form = _loss if name == "teacher_loss" else format_quantity
+    spread = row["optimum"][name]
+    return _with_ends(form, row["recipe"][name], spread["lower"], spread["upper"])
+
+
+def _with_ends(
+    form: Callable[[float], str], middle: float | None, lower: float | None, upper: float | None
+) -> str:
+    """A value with its interval in brackets, as far as they are known."""
+    shown = "–" if middle is None else form(middle)
+    return shown if lower is None or upper is None else f"{shown} ({form(lower)} to {form(upper)})"
+
+
+def _coefficient(c: dict[str, Any]) -> tuple[str, ...]:
+    known = "yes" if c["identified"] else "no"
+    ends = f"{c['lower']:.4g} to {c['upper']:.4g}"
+    return c["name"], c["meaning"], f"{c['median']:.4g}", ends, known
+
+
+def _checks(posterior: Posterior) -> list[dict[str, Any]]:
+    return list(posterior.info.get("diagnostics", {}).get("checks", []))
+
+
+def _rows_of_runs(posterior: Posterior) -> dict[int, dict[str, float]]:
+    if "runs" not in posterior.tree:
+        return {}
+    frame = posterior.tree["runs"].to_dataset().to_dataframe()
+    return {int(str(row)): values for row, values in frame.to_dict("index").items()}  # type: ignore[misc]
+
+
+def _loss(value: float | None) -> str:
+    return "–" if value is None or value != value else f"{value:.4f}"
