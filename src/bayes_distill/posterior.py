@@ -169,7 +169,7 @@ class Posterior:
                 level = np.unique(labels, return_inverse=True)[1].reshape(-1)
             z = generator.standard_normal((self.n_draws, int(level.max(initial=-1)) + 1))
             offsets += self.draws[name][:, None] * z[:, level]
-        return np.where(distilled, offsets * self.reference.loss, 0.0)
+        return np.asarray(np.where(distilled, offsets * self.reference.loss, 0.0))
 
     def new_run(
         self,

@@ -111,7 +111,8 @@ def flat_potential(
         seen = data.mask[:, None]
         a = jnp.where(seen, of_mean * jnp.exp(-log_scale)[:, None], 0.0)
         b = jnp.where(seen, of_log_scale, 0.0)
-        return prior + weight * a.T @ a + scale_weight * b.T @ b
+        found: Array = prior + weight * a.T @ a + scale_weight * b.T @ b
+        return found
 
     return jax.jit(jax.value_and_grad(value)), jax.jit(information)
 
