@@ -142,22 +142,22 @@ def sample_coordinates(spec: ModelSpec, hyper: dict[str, Any]) -> dict[str, Arra
 def sample_shared(spec: ModelSpec, hyper: dict[str, Any]) -> dict[str, Array]:
     """Sample what runs share: departures of sizes, offsets of teachers and of conditions.
 
-    Departures are standard normal sites (`NAME_z`) that are scaled, for runs of few sizes say
-    little about one of them. Effects are sampled as they are (`NAME_z`, in units of the prior's
-    median scale), for most levels have runs enough to know theirs better than the scale.
+    What each level has is sampled as it is (`NAME_z`, in units of the prior's median scale), not
+    in units of the sampled scale: runs know the sum of law and departure far better than the
+    scale, which would otherwise move every departure with it.
     """
     shared: dict[str, Any] = {}
-    for name in spec.departures:
-        scale = numpyro.sample(f"{name}_sd", dist.LogNormal(*hyper[f"{name}_sd"]))
-        factor = hyper["levels"][name]
-        z = numpyro.sample(f"{name}_z", dist.Normal().expand([factor.shape[0]]).to_event(1))
-        shared[name] = numpyro.deterministic(name, scale * (factor @ z))
-    for name in spec.effects:
+    for name in (*spec.departures, *spec.effects):
         scale = numpyro.sample(f"{name}_sd", dist.LogNormal(*hyper[f"{name}_sd"]))
         unit = jnp.exp(hyper[f"{name}_sd"][0])
-        levels = hyper["levels"][name].shape[0]
-        z = numpyro.sample(f"{name}_z", dist.Normal(0.0, scale / unit).expand([levels]).to_event(1))
-        shared[f"{name}_effect"] = numpyro.deterministic(f"{name}_effect", unit * z)
+        levels = hyper["levels"][name]
+        z = numpyro.sample(
+            f"{name}_z", dist.Normal(0.0, scale / unit).expand([levels.shape[0]]).to_event(1)
+        )
+        if name in spec.departures:
+            shared[name] = numpyro.deterministic(name, unit * (levels @ z))
+        else:
+            shared[f"{name}_effect"] = numpyro.deterministic(f"{name}_effect", unit * z)
     if spec.noisy_teachers:
         levels = hyper["levels"]["teacher"].shape[0]
         shared["teacher_error"] = numpyro.sample(

@@ -31,7 +31,9 @@ def crossover_table(
         for who in asked.scenarios:
             if not who.distils:
                 continue
-            found = crossover(thin.law, thin.draws, thin.reference, size, who, limits, asked.flops)
+            found = crossover(
+                thin.law, thin.student(size), thin.reference, size, who, limits, asked.flops
+            )
             rows.append(_crossover_row(found, _serving(asked, size), interval))
     return pd.DataFrame(rows)
 
@@ -71,7 +73,7 @@ def target_table(
     rows = []
     for size in asked.sizes:
         for who in asked.scenarios:
-            law = (thin.law, thin.draws, thin.reference, size, target)
+            law = (thin.law, thin.student(size), thin.reference, size, target)
             compute = least_compute(*law, who, limits, asked.flops) + _serving(asked, size)
             data = least_tokens(*law, limits, distils=who.distils)
             rows.append(

@@ -40,7 +40,8 @@ def solve_rows(
 
     def solve(who: Scenario) -> Optimum:
         return optimise(
-            posterior.law, posterior.draws, posterior.reference, setting.params, left, who,
+            posterior.law, posterior.student(setting.params), posterior.reference, setting.params,
+            left, who,
             setting.limits, setting.flops,
         )  # fmt: skip
 

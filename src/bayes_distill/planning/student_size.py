@@ -69,7 +69,7 @@ def best_student_size(
             return float("inf")
         left_over = np.array([left])
         optimum = optimise(
-            thin.law, thin.draws, thin.reference, size, left_over, scenario, limits, flops
+            thin.law, thin.student(size), thin.reference, size, left_over, scenario, limits, flops
         )
         losses[size] = optimum.loss[:, 0]
         setting = Setting(thin, size, scenario, limits, flops)
