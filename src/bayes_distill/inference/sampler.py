@@ -183,9 +183,10 @@ def run_chains(
             number * settings.window, settings.warmup, progress,
         )  # fmt: skip
         if number == WINDOWS - 1:
+            state = _one_step_size(state)
             break
         mass = jnp.asarray(_refined(draws, np.asarray(mass)))
-        step_size = jnp.median(state.adapt_state.step_size)
+        step_size = _typical(state.adapt_state.step_size)
         again = jax.random.split(keys[number + 1], settings.chains)
         state = programs.start(again, state.z, mass, step_size, arguments)
     seconds["warm-up"] = time.perf_counter() - clock
@@ -218,6 +219,18 @@ def _advance(
     # (steps, chains, ...) blocks -> (chains, draws, ...)
     draws, stats = jax.tree.map(lambda *b: np.swapaxes(np.concatenate(b), 0, 1), *kept)
     return state, draws, stats
+
+
+def _typical(step_sizes: jax.Array) -> jax.Array:
+    """Geometric mean of the chains' step sizes."""
+    return jnp.exp(jnp.log(step_sizes).mean())
+
+
+def _one_step_size(state: Any) -> Any:
+    """The same step size for every chain: they move in lock step, and wait for the smallest."""
+    own = state.adapt_state.step_size
+    adapted = state.adapt_state._replace(step_size=jnp.full_like(own, _typical(own)))
+    return state._replace(adapt_state=adapted)
 
 
 def _refined(draws: dict[str, np.ndarray], before: np.ndarray) -> np.ndarray:
