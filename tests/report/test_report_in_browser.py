@@ -103,12 +103,17 @@ def test_it_opens_from_a_file_without_network_or_complaint(opened):
 
 
 def test_it_opens_in_less_than_two_seconds(chromium, built):
-    seconds = []
-    for _ in range(3):  # a busy machine may spoil one
-        page = Page(chromium, built.path)
-        seconds.append(page.page.evaluate("performance.now()") / 1000)
-        page.context.close()
-    assert min(seconds) < 2
+    context = chromium.new_context(offline=True)
+    page = context.new_page()
+    session = context.new_cdp_session(page)
+    # processor time of the page's thread: what else the machine does must not count
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    page.goto(built.path.as_uri())
+    page.wait_for_selector("html[data-state=ready]", state="attached", timeout=20_000)
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    seconds = {each["name"]: each["value"] for each in metrics}["TaskDuration"]
+    context.close()
+    assert 0.05 < seconds < 2
 
 
 def allowed(built, kind: str) -> float:

@@ -1,37 +1,26 @@
-"""Matplotlib's plots of a fit, as SVG whose text is text and whose colours follow the page."""
+"""The plots of a fit, as SVG whose text is text and whose colours follow the page."""
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
-
-from bayes_distill.forecasting import forecast
-from bayes_distill.plots.student_against_teacher import student_against_teacher
+from bayes_distill.errors import InputError
+from bayes_distill.pictures import plot
 from bayes_distill.posterior import Posterior
+from bayes_distill.views.runs_of import runs_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from bayes_distill.runs import Runs
-
-GROUPS = (
-    "figure|patch|axes|matplotlib|text|line2d|legend|xtick|ytick|PolyCollection|"
-    "FillBetweenPolyCollection|LineCollection|PathCollection"
-)
-"""How matplotlib begins the ids of its groups."""
-STUDENTS = 4  # curves in a plot
-CURVE = 60  # points of a curve
 # drawn for white paper; the page's own variables turn it for the dark
 COLOURS = {
-    "#000000": "var(--ink)", "#ffffff": "var(--paper)", "#22223b": "var(--ink)",
-    "#17173a": "var(--ink)", "#666666": "var(--muted)", "#5c5c66": "var(--muted)",
-    "#0072b2": "var(--distilled)", "#0067a8": "var(--distilled)", "#e6e6ea": "var(--line)",
+    "#000000": "var(--ink)", "#17173a": "var(--ink)", "#ffffff": "var(--paper)",
+    "#5c5c66": "var(--muted)", "#b9b9c2": "var(--faint)", "#e6e6ea": "var(--line)",
+    "#0067a8": "var(--distilled)", "#c8542b": "var(--alone)", "#7a1f6b": "var(--purple)",
+    "#2f9c7c": "var(--third)", "#d3a23a": "var(--best)",
 }  # fmt: skip
 
 
@@ -44,38 +33,41 @@ class Picture:
     svg: str
 
 
-Drawn = tuple[str, str, "Figure"]
+@dataclass(frozen=True)
+class Shown:
+    """A kind of picture that the page shows.
+
+    Parameters
+    ----------
+    kind, title, caption
+        Its name among the kinds that `plot` knows; what the page says above it.
+    teacher
+        Whether it needs a law and runs with teachers.
+    """
+
+    kind: str
+    title: str
+    caption: str
+    teacher: bool = False
 
 
 def pictures_of(posterior: Posterior, interval: float, seed: int) -> list[Picture]:
-    """All plots that the posterior has runs for."""
+    """All pictures that there is something to show in; none for a posterior without runs."""
     runs = runs_of(posterior)
     if runs is None:
         return []
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
+    taught = posterior.law.has_teacher and "teacher_loss" in runs
+    taught = taught and bool(runs["teacher_loss"].notna().any())
     found = []
-    with mpl.rc_context({"svg.fonttype": "none"}):
-        for place, draw in enumerate(PICTURES):
-            made = draw(posterior, runs, interval, seed)
-            if made is None:
-                continue
-            title, caption, figure = made
-            assert isinstance(figure, Figure)
-            found.append(Picture(title, caption, svg_of(figure, f"picture-{place}")))
+    for shown in SHOWN:
+        if shown.teacher and not taught:
+            continue
+        try:
+            figure = plot(shown.kind, posterior, interval=interval, seed=seed, allow_failed=True)
+        except InputError:  # too few runs for it, such as students that saw a single teacher
+            continue
+        found.append(Picture(shown.title, shown.caption, svg_of(figure, shown.kind)))
     return found
-
-
-def runs_of(posterior: Posterior) -> Runs | None:
-    """The runs that are stored with a fit."""
-    if "runs" not in posterior.tree:
-        return None
-    from bayes_distill.runs import Runs
-
-    frame = posterior.tree["runs"].to_dataset().to_dataframe()
-    known = [n for n in ("params", "tokens", "loss", "teacher_loss") if n in frame]
-    return Runs.from_frame(frame[known].reset_index(drop=True))
 
 
 def svg_of(figure: Figure, name: str) -> str:
@@ -83,58 +75,36 @@ def svg_of(figure: Figure, name: str) -> str:
     import matplotlib as mpl
 
     written = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": name, "svg.id": name}):
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": name, "svg.id": name}):
         figure.savefig(written, format="svg", transparent=True, metadata={"Date": None})
     text = written.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    # matplotlib numbers its groups anew in each figure
-    text = re.sub(rf'\bid="({GROUPS})(\w*)"', rf'id="{name}-\1\2"', text)
+    # matplotlib numbers its ids anew in each figure, and one page may have each only once
+    text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text)
     for drawn, ours in COLOURS.items():
         text = re.sub(drawn, ours, text, flags=re.IGNORECASE)
     # matplotlib leaves black unsaid: it is what SVG fills with
     return text.replace("<svg ", '<svg fill="var(--ink)" ', 1)
 
 
-def _gap(posterior: Posterior, runs: Runs, interval: float, seed: int) -> Drawn | None:
-    if not posterior.law.has_teacher:
-        return None
-    frame = runs.frame
-    taught = frame[frame["teacher_loss"].notna()]
-    if taught.empty:
-        return None
-    students = list(_students(taught))
-    low, high = taught["teacher_loss"].min(), taught["teacher_loss"].max()
-    losses = np.linspace(low / 1.05, high * 1.03, CURVE)
-    at = pd.DataFrame(
-        [{"params": n, "tokens": d, "teacher_loss": t} for n, d in students for t in losses]
-    )
-    curves = forecast(posterior, at=at, interval=interval, seed=seed, allow_failed=True)
-    figure = _figure(7.2, 4.8)
-    student_against_teacher(curves, runs, figure.subplots())
-    return (
+SHOWN = (
+    Shown(
+        "student-against-teacher",
         "Students against their teachers.",
         "Left of its star a stronger teacher makes the student worse: the capacity gap.",
-        figure,
-    )
-
-
-def _students(frame: pd.DataFrame) -> Iterator[tuple[float, float]]:
-    """Students (params, tokens) with the most runs, at most one a size, spread over the sizes."""
-    counts = frame.groupby(["params", "tokens"]).size().reset_index(name="runs")
-    counts = counts.sort_values("runs", ascending=False).drop_duplicates("params")
-    counts = counts[counts["runs"] >= 3].sort_values("params")
-    chosen = np.unique(np.linspace(0, len(counts) - 1, STUDENTS).round().astype(int))
-    for place in chosen[: len(counts)]:
-        row = counts.iloc[place]
-        yield float(row["params"]), float(row["tokens"])
-
-
-def _figure(width: float, height: float) -> Figure:
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-PICTURES: tuple[Callable[..., Drawn | None], ...] = (_gap,)
-"""What is drawn, in this order; each gives a title, a caption and a figure, or ``None``."""
+        teacher=True,
+    ),
+    Shown(
+        "observed-against-predicted",
+        "Runs against what the fit predicts for them.",
+        "Points beyond their bands, above all in rows, are what the law misses.",
+    ),
+    Shown(
+        "coefficients-against-published",
+        "Coefficients against published values.",
+        "A posterior as wide as its prior has learnt nothing from these runs.",
+        teacher=True,
+    ),
+)
+"""What the page shows, in this order."""
