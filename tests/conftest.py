@@ -82,8 +82,8 @@ def sweep(fits_folder: Path) -> Fitted:
     """The paper's design with table 6 as truth, fitted with NUTS."""
     from bayes_distill.inference.sweeps import simulate_from_card
 
-    runs, truth = simulate_from_card("busbridge2025", "paper", coefficients="table6", seed=2)
-    return fit_once(fits_folder, "sweep", runs, truth, careful("busbridge2025"))
+    runs, truth = simulate_from_card("busbridge2025-plain", "paper", coefficients="table6", seed=2)
+    return fit_once(fits_folder, "sweep", runs, truth, careful("busbridge2025-plain"))
 
 
 @pytest.fixture(scope="session")
@@ -126,7 +126,7 @@ def scattered() -> Posterior:
     from bayes_distill.laws import TABLE_6, Reference
     from bayes_distill.posterior import Posterior
 
-    card, reference = load_card("busbridge2025"), Reference(5.46e8, 1.94e10, 2.4)
+    card, reference = load_card("busbridge2025-plain"), Reference(5.46e8, 1.94e10, 2.4)
     generator = np.random.default_rng(5)
     middle = card.scaling_law.from_published(TABLE_6, reference)
     spread = dict.fromkeys(middle, 0.003) | {"c0": 0.02, "width": 0.02, "kappa": 0.02, "bend": 0.02}

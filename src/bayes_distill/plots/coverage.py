@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from bayes_distill.plots.student_against_teacher import COLOURS, MARKERS
+from bayes_distill.plots.style import series
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,12 +36,13 @@ def coverage(validation: Validation, ax: Axes | None = None) -> Axes:
     ax.plot([0, 1], [0, 1], color="0.5", linewidth=1, linestyle=(0, (4, 3)), label="calibrated")
     levels = list(validation.levels)
     groups = validation.table.iloc[:-1]
-    for place, row in enumerate(groups.to_dict("records")):
-        many = len(groups) > MOST_GROUPS
+    many = len(groups) > MOST_GROUPS
+    looks = series(len(groups)) if not many else series(1) * len(groups)
+    for place, (row, look) in enumerate(zip(groups.to_dict("records"), looks, strict=True)):
         ax.plot(
             levels, [row[f"coverage_{percent(level)}"] for level in levels],
-            color="0.6" if many else COLOURS[1:][place % 5] if place < 5 else COLOURS[0],
-            marker=MARKERS[place % len(MARKERS)], markersize=5, linewidth=1, alpha=0.9,
+            color="0.6" if many else look.colour, marker=look.marker, markersize=5, linewidth=1,
+            alpha=0.9,
             label=None if many and place else _label(row, many, len(groups)),
         )  # fmt: skip
     overall = validation.table.iloc[-1]
