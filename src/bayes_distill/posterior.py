@@ -191,7 +191,8 @@ class Posterior:
         else:
             noise = generator.standard_t(self.card.likelihood.degrees_of_freedom, mean.shape)
         shared = self.shared_effects(distilled, generator, teacher=teacher, condition=condition)
-        return mean + shared + spread * noise
+        found: np.ndarray = mean + shared + spread * noise
+        return found
 
     def log_density(self, loss: np.ndarray, mean: np.ndarray, distilled: np.ndarray) -> np.ndarray:
         """Log density (draws, points) of measured losses (points,) around `mean`, per unit of loss.

@@ -19,6 +19,7 @@ DRAWS = 1000
 KINDS = {
     "busbridge2025": "distillation",
     "busbridge2025-loose": "distillation",
+    "busbridge2025-plain": "distillation",
     "distillation": "distillation",
     "hoffmann2022": "supervised",
     "hoffmann2022-gamma": "supervised",
