@@ -2,9 +2,9 @@
 
 The front door: `read_runs`, `check_runs`, `simulate`, `load_card`, `fit`, `load_posterior`,
 `forecast`, `capacity_gap`, `plan` and `plot`, the checks of a fit (`validate`,
-`predictive_checks`, `sensitivity`, `identifiability`, `next_run`), and the types that they hand
-on. Deeper tools are reached through their modules. Nothing heavy is imported before it is asked
-for.
+`calibrate`, `predictive_checks`, `sensitivity`, `identifiability`, `next_run`), and the types that
+they hand on. Deeper tools are reached through their modules. Nothing heavy is imported before it
+is asked for.
 """
 
 from importlib import import_module
@@ -14,6 +14,7 @@ from bayes_distill._version import __version__
 from bayes_distill.errors import BayesDistillError, FailedFitError, InputError
 
 if TYPE_CHECKING:
+    from bayes_distill.calibration.study import calibrate
     from bayes_distill.cards import load_card
     from bayes_distill.checking.checks import predictive_checks
     from bayes_distill.checking.power_scaling import sensitivity
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Posterior": "bayes_distill.posterior",
+    "calibrate": "bayes_distill.calibration.study",
     "capacity_gap": "bayes_distill.gap_risk",
     "check_runs": "bayes_distill.runs",
     "fit": "bayes_distill.inference.fit",
@@ -53,6 +55,7 @@ __all__ = [
     "InputError",
     "Posterior",
     "__version__",
+    "calibrate",
     "capacity_gap",
     "check_runs",
     "fit",

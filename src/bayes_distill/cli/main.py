@@ -8,6 +8,7 @@ import typer
 
 from bayes_distill._version import __version__
 from bayes_distill.cli import (
+    calibrate,
     check,
     datasets,
     demo,
@@ -40,6 +41,7 @@ app.command()(forecast.forecast)
 app.command()(risk.risk)
 app.command()(plan.plan)
 app.command()(validate.validate)
+app.command()(calibrate.calibrate)
 app.command()(plot.plot)
 app.command()(predictive.predictive)
 app.command()(sensitivity.sensitivity)

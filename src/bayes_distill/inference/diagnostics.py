@@ -52,10 +52,10 @@ class Diagnostics:
 def diagnose(
     sampled: xr.Dataset,
     stats: xr.Dataset,
-    contraction: dict[str, float],
-    pull: dict[str, float],
+    contraction: dict[str, float] | None = None,
+    pull: dict[str, float] | None = None,
 ) -> Diagnostics:
-    """Check a fit.
+    """Check a fit; without `contraction` and `pull` the sampling alone.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def diagnose(
     n = int(stats["diverging"].size)
     deep = int((stats["tree_depth"] >= MAX_TREE_DEPTH).sum())
     more = "double --warmup and --draws"
-    checks = (
+    checks: tuple[Check, ...] = (
         Check(
             "rhat_max", rhat, 1.01, _grade(rhat, 1.01, 1.05),
             f"chains disagree most on {rhat_name}: {more}, then look for two modes",
@@ -105,10 +105,11 @@ def diagnose(
     )  # fmt: skip
     overall = max((c.verdict for c in checks), key=lambda v: RANK[v])
     chains, draws = stats["diverging"].shape
+    if contraction and pull:
+        checks += _model_checks(contraction, pull)
     return Diagnostics(
-        overall, rhat, bulk, tail, diverging, chains, draws,
-        tuple(_quiet(c) for c in (*checks, *_model_checks(contraction, pull))),
-    )  # fmt: skip
+        overall, rhat, bulk, tail, diverging, chains, draws, tuple(_quiet(c) for c in checks)
+    )
 
 
 def _model_checks(contraction: dict[str, float], pull: dict[str, float]) -> tuple[Check, ...]:

@@ -1,0 +1,1 @@
+"""Simulation-based calibration: whether posteriors hold the truths that a card's prior makes."""

@@ -1,0 +1,166 @@
+"""What is ranked: every sampled number, and five forecasts that decisions rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from bayes_distill.calibration.setting import Model, Setting
+from bayes_distill.laws import Reference
+from bayes_distill.optimal_teacher import loss_slope, optimal_teacher
+from bayes_distill.posterior import Posterior
+from bayes_distill.quantities import format_quantity
+
+BEYOND = 10.0  # times the largest student and the most tokens of the design
+# teachers of a design that names none by their loss, in reference losses: usual and strong
+TEACHERS = (0.9, 0.8)
+
+Values = dict[str, np.ndarray]
+Kind = Literal["coordinate", "noise", "forecast"]
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One number that is ranked, and what it is in words."""
+
+    name: str
+    kind: Kind
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Points:
+    """Students and teachers that forecasts are asked for; losses in the unit of the runs."""
+
+    middle: tuple[float, float]
+    beyond: tuple[float, float]
+    small: tuple[float, float]
+    corners: tuple[tuple[float, float], tuple[float, float]]
+    teacher: float
+    strong: float
+
+
+def points_of(setting: Setting) -> Points:
+    """Points inside and beyond a design."""
+    design, reference = setting.design, setting.reference
+    params, tokens = (design[name].to_numpy(float) for name in ("params", "tokens"))
+    measured = design["teacher_loss"].dropna() if "teacher_loss" in design else design["params"][:0]
+    usual, strong = (
+        (float(measured.median()), float(measured.min()))
+        if len(measured)
+        else tuple(share * reference.loss for share in TEACHERS)
+    )
+    smallest = float(params.min())
+    return Points(
+        middle=(float(np.median(params)), float(np.median(tokens))),
+        beyond=(BEYOND * float(params.max()), BEYOND * float(tokens.max())),
+        small=(smallest, float(np.median(tokens[params == smallest]))),
+        corners=((smallest, float(tokens.max())), (float(params.max()), float(tokens.min()))),
+        teacher=usual,
+        strong=strong,
+    )
+
+
+def forecast_quantities(setting: Setting) -> list[Quantity]:
+    """Describe the five forecasts of a study."""
+    points = points_of(setting)
+    if setting.fitted.spec.kind == "supervised":
+        small, large = (_student(corner) for corner in points.corners)
+        meanings = {
+            "loss_middle": f"loss of {_student(points.middle)}",
+            "loss_beyond": f"loss of {_student(points.beyond)}",
+            "loss_most_tokens": f"loss of {small}",
+            "loss_fewest_tokens": f"loss of {large}",
+            "gain_from_tokens": f"loss saved by twice the tokens for {_student(points.middle)}",
+        }
+    else:
+        middle, strong = _student(points.middle), f"a teacher at {points.strong:.3g}"
+        meanings = {
+            "supervised_loss": f"supervised loss of {middle}",
+            "distilled_loss": f"loss of {middle}, with a teacher at {points.teacher:.3g}",
+            "distilled_loss_beyond": f"loss of {_student(points.beyond)}, with {strong}",
+            "optimal_teacher_loss": f"loss of the best teacher of {middle}",
+            "teacher_slope": f"dL_S/dL_T of {_student(points.small)}, with {strong}",
+        }
+    return [Quantity(name, "forecast", meaning) for name, meaning in meanings.items()]
+
+
+def forecasts(setting: Setting, model: Model, draws: Values) -> Values:
+    """Forecasts (draws,) of the draws of `model`, each variable (draws, ...)."""
+    posterior = _posterior(model, draws, setting.reference)
+    points = points_of(setting)
+    if setting.fitted.spec.kind == "supervised":
+        n, d = points.middle
+        loss = posterior.supervised_loss(
+            *_columns(points.middle, points.beyond, *points.corners, (n, 2 * d))
+        )
+        named = ("loss_middle", "loss_beyond", "loss_most_tokens", "loss_fewest_tokens")
+        found = {name: loss[:, i] for i, name in enumerate(named)}
+        return found | {"gain_from_tokens": loss[:, 0] - loss[:, 4]}
+    params, tokens = _columns(points.middle)
+    distilled = posterior.distilled_loss(
+        *_columns(points.middle, points.beyond), np.array([points.teacher, points.strong])
+    )
+    strong = np.full((len(distilled), 1), points.strong)
+    return {
+        "supervised_loss": posterior.supervised_loss(params, tokens)[:, 0],
+        "distilled_loss": distilled[:, 0],
+        "distilled_loss_beyond": distilled[:, 1],
+        "optimal_teacher_loss": optimal_teacher(posterior, params, tokens).teacher_loss[:, 0],
+        "teacher_slope": loss_slope(posterior, *_columns(points.small), strong)[:, 0],
+    }
+
+
+def sampled_names(model: Model, sites: Collection[str]) -> set[str]:
+    """Names of what is ranked besides forecasts, of the sites that a fit sampled.
+
+    The six standardised numbers of a joint supervised prior are left to the coordinates that they
+    make: what they mean depends on the prior.
+    """
+    return {*sites, *model.card.scaling_law.coordinate_names} - {"supervised_z"}
+
+
+def sampled_quantity(model: Model, name: str) -> Quantity:
+    """Describe a sampled number; `name` may be that of a component, ``name[i]``."""
+    if name in model.spec.noise_sites:
+        return Quantity(name, "noise", "residual scale, in units of the reference loss")
+    meanings = {c.name: c.meaning for c in model.card.scaling_law.coordinates}
+    return Quantity(name, "coordinate", meanings.get(name.partition("[")[0], ""))
+
+
+def components(values: Values) -> Values:
+    """Split vectors (draws, K) into ``name[0]`` and so on, each (draws,)."""
+    found: Values = {}
+    for name, value in values.items():
+        flat = np.reshape(value, (len(value), -1))
+        if value.ndim == 1:
+            found[name] = value
+        else:
+            found |= {f"{name}[{i}]": flat[:, i] for i in range(flat.shape[1])}
+    return found
+
+
+def _posterior(model: Model, draws: Values, reference: Reference) -> Posterior:
+    """Draws as a posterior, one chain, so that forecasts are those that users get."""
+    data = {
+        name: (("chain", "draw", *(f"{name}_{i}" for i in range(value.ndim - 1))), value[None])
+        for name, value in draws.items()
+    }
+    tree = xr.DataTree.from_dict({"posterior": xr.Dataset(data)})
+    info: dict[str, Any] = {}
+    return Posterior(tree, model.card, reference, info)
+
+
+def _columns(*points: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
+    """Parameters and tokens (points,) of points."""
+    params, tokens = np.array(points).T
+    return params, tokens
+
+
+def _student(point: tuple[float, float]) -> str:
+    params, tokens = point
+    return f"{format_quantity(params)} on {format_quantity(tokens)} tokens"

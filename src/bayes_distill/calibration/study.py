@@ -1,0 +1,193 @@
+"""Many sweeps of one card and design, and what their ranks say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from bayes_distill.calibration.quantities import (
+    Quantity,
+    forecast_quantities,
+    sampled_quantity,
+)
+from bayes_distill.calibration.result import Calibration, Study, summarise
+from bayes_distill.calibration.setting import Setting, make_setting, read_card, read_design
+from bayes_distill.calibration.sweep import run_sweep
+from bayes_distill.cards import Card
+from bayes_distill.errors import Fault, InputError
+from bayes_distill.inference.fit import check_settings
+from bayes_distill.parallel import check_places, map_tasks
+
+LEAST_SWEEPS = 10
+
+
+def calibrate(
+    card: Card | str | Path,
+    design: pd.DataFrame | str | Path,
+    *,
+    sweeps: int = 200,
+    chains: int = 2,
+    warmup: int = 300,
+    draws: int = 250,
+    simulator: Card | str | Path | None = None,
+    seed: int = 0,
+    workers: int | None = None,
+    scheduler: Any = None,
+    resume: str | Path | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Calibration:
+    """Calibrate a card on a design by simulation (Talts et al. 2018).
+
+    For every sweep a truth is drawn from the card's prior, runs of the design are simulated from
+    it and fitted with the card. If the posterior is right, the rank of the truth among its draws
+    is uniform over the sweeps, for every coordinate, noise scale and forecast.
+
+    Parameters
+    ----------
+    card
+        A card with priors, its name or path.
+    design
+        A table of runs without losses; ``"paper"`` and ``"chinchilla"`` are built in.
+    sweeps
+        Number of simulated sweeps.
+    chains, warmup, draws
+        Chains of each fit. A fit that fails its checks is run again with three and nine times
+        the draws.
+    simulator
+        Another card that truths and runs come from, with the reference point of `card`: what a
+        wrong prior or law does to the posterior.
+    seed
+        Seed of everything random. A sweep does not depend on how many there are.
+    workers
+        Processes of this machine.
+    scheduler
+        A Dask cluster instead, see `bayes_distill.parallel.map_tasks`.
+    resume
+        Folder that keeps finished sweeps: a second call goes on where the first stopped.
+    progress
+        Called with (what, sweeps done, sweeps in all).
+
+    Raises
+    ------
+    InputError
+        Naming everything that is wrong with cards, design and settings.
+    """
+    setting, source, name = prepare(
+        card, design, sweeps=sweeps, chains=chains, warmup=warmup, draws=draws,
+        simulator=simulator, seed=seed, workers=workers, scheduler=scheduler,
+    )  # fmt: skip
+    fitted, table = setting.fitted.card, setting.design
+    content = {
+        "card": fitted.model_dump(mode="json"),
+        "simulator": None if source is None else source.model_dump(mode="json"),
+        "design": {str(column): table[column].tolist() for column in table},
+    }
+    settings = {"seed": seed, "chains": chains, "warmup": warmup, "draws": draws}
+    tasks = [{"study": content, "sweep": i, **settings} for i in range(sweeps)]
+    results = map_tasks(
+        run_sweep, tasks, workers=workers, scheduler=scheduler, store=resume, progress=progress,
+        label="sweeps",
+    )  # fmt: skip
+    study = Study(
+        model=fitted.name,
+        simulator=(source or fitted).name,
+        law=fitted.law,
+        design=name,
+        runs=len(table),
+        reference=asdict(setting.reference),
+        settings={"sweeps": sweeps, **settings},
+    )
+    return summarise(results, _described(setting, results[0]), study)
+
+
+def prepare(
+    card: Card | str | Path,
+    design: pd.DataFrame | str | Path,
+    *,
+    sweeps: int,
+    chains: int,
+    warmup: int,
+    draws: int,
+    simulator: Card | str | Path | None,
+    seed: int,
+    workers: int | None,
+    scheduler: Any,
+) -> tuple[Setting, Card | None, str]:
+    """Setting of a study, the simulator's card and the design's name; arguments of `calibrate`.
+
+    Raises
+    ------
+    InputError
+        Naming everything that is wrong with cards, design and settings.
+    """
+    fitted, source, table, name, faults = _read(card, simulator, design)
+    setting = None
+    checks: list[tuple[Callable[..., None], tuple[Any, ...]]] = [
+        (_check_sweeps, (sweeps, seed)),
+        (check_settings, (chains, warmup, draws)),
+        (check_places, (workers, scheduler)),
+    ]
+    for check, arguments in checks:
+        try:
+            check(*arguments)
+        except InputError as error:
+            faults += error.faults
+    if fitted is not None and table is not None:
+        try:
+            setting = make_setting(fitted, source, table)
+        except InputError as error:
+            faults += error.faults
+    if setting is None or faults:
+        raise InputError(faults)
+    return setting, source, name
+
+
+def _read(
+    card: Card | str | Path, simulator: Card | str | Path | None, design: pd.DataFrame | str | Path
+) -> tuple[Card | None, Card | None, pd.DataFrame | None, str, list[Fault]]:
+    """Cards, design and its name, with the faults of all of them."""
+    faults: list[Fault] = []
+    fitted = source = table = None
+    name = ""
+    try:
+        fitted = read_card(card)
+    except InputError as error:
+        faults += error.faults
+    try:
+        source = None if simulator is None else read_card(simulator)
+    except InputError as error:
+        faults += [Fault(str(fault), column="simulator") for fault in error.faults]
+    try:
+        table, name = read_design(design)
+    except InputError as error:
+        faults += error.faults
+    return fitted, source, table, name, faults
+
+
+def _check_sweeps(sweeps: int, seed: int) -> None:
+    faults = []
+    if sweeps < LEAST_SWEEPS:
+        problem = f"{sweeps} say nothing about uniform ranks: at least {LEAST_SWEEPS}"
+        faults.append(Fault(problem, column="sweeps"))
+    if seed < 0:
+        faults.append(Fault(f"{seed} is less than 0", column="seed"))
+    if faults:
+        raise InputError(faults)
+
+
+def _described(setting: Setting, result: dict[str, Any]) -> list[Quantity]:
+    """Quantities that sweeps hold: coordinates as the law lists them, noise, forecasts."""
+    planned = forecast_quantities(setting)
+    names = set(result["quantities"]) - {quantity.name for quantity in planned}
+    order = {name: i for i, name in enumerate(setting.fitted.card.scaling_law.coordinate_names)}
+
+    def place(quantity: Quantity) -> tuple[bool, int, str]:
+        base = quantity.name.partition("[")[0]
+        return quantity.kind == "noise", order.get(base, len(order)), quantity.name
+
+    found = [sampled_quantity(setting.fitted, name) for name in names]
+    return [*sorted(found, key=place), *planned]

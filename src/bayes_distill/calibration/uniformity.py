@@ -1,0 +1,51 @@
+"""Whether ranks are uniform: a test for each quantity, and what many tests at once may say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from arviz_stats.base import array_stats
+from arviz_stats.ecdf_utils import ecdf_pit
+
+BAND_SIMULATIONS = 4000
+BAND_SEED = 2022
+
+
+def uniformity_p_values(pits: np.ndarray) -> np.ndarray:
+    """Probability (quantities,) of ranks at least this far from uniform, if they are uniform.
+
+    `pits` (quantities, sweeps) lie between 0 and 1. The test is ArviZ's ``pot_c``: pointwise
+    tests of the order statistics, joined by Cauchy combination. It sees shifts, and posteriors that
+    are too narrow or too wide, better than the test of Kolmogorov and Smirnov does.
+    """
+    found: np.ndarray = np.asarray(array_stats.uniformity_test(pits, method="pot_c")[0], float)
+    return found
+
+
+def holm(p_values: np.ndarray) -> np.ndarray:
+    """Adjust p values for their number (Holm 1979): valid whatever their dependence."""
+    order = np.argsort(p_values)
+    factors = len(p_values) - np.arange(len(p_values))
+    adjusted = np.empty(len(p_values))
+    adjusted[order] = np.minimum(np.maximum.accumulate(p_values[order] * factors), 1.0)
+    return adjusted
+
+
+def bands(sweeps: int, quantities: int, level: float = 0.95) -> pd.DataFrame:
+    """Simultaneous bands of the ECDF of uniform ranks, less the diagonal.
+
+    Säilynoja, Bürkner and Vehtari 2022: the whole curve of right ranks stays within ``lower`` and
+    ``upper`` with probability `level`; the curves of all quantities stay within ``lower_all`` and
+    ``upper_all`` with that probability or more.
+    """
+    together = 1 - (1 - level) / quantities
+    found: dict[str, np.ndarray] = {}
+    for name, probability in (("", level), ("_all", together)):
+        simulations = max(BAND_SIMULATIONS, int(20 / (1 - probability)))
+        generator = np.random.default_rng(BAND_SEED)
+        # the ranks themselves do not matter: the band is that of any uniform ones
+        x, _, lower, upper = ecdf_pit(
+            np.linspace(0, 1, sweeps), probability, simulations, rng=generator
+        )
+        found |= {"x": x, f"lower{name}": lower - x, f"upper{name}": upper - x}
+    return pd.DataFrame(found)
