@@ -55,7 +55,7 @@ def calibrate(
     sweeps
         Number of simulated sweeps.
     chains, warmup, draws
-        Chains of each fit. A fit that fails its checks is run again with three and nine times
+        Chains of each fit. A fit that fails its checks is run again with two and four times
         the draws.
     simulator
         Another card that truths and runs come from, with the reference point of `card`: what a

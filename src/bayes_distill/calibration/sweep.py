@@ -29,7 +29,7 @@ from bayes_distill.inference.model import Data
 from bayes_distill.inference.sampler import Sample, SamplerSettings, run_nuts
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
-LONGER = 3  # times the draws when a fit that failed is run again
+LONGER = 2  # times the draws when a fit that failed is run again
 MOST_FITS = 3
 LEAST_RANKS = 10  # draws kept of a quantity, however strongly they depend on each other
 
@@ -37,8 +37,8 @@ LEAST_RANKS = 10  # draws kept of a quantity, however strongly they depend on ea
 def run_sweep(task: dict[str, Any]) -> dict[str, Any]:
     """Simulate and fit one sweep; task and result are plain data, see `study`.
 
-    A fit that fails its checks is run again from the start with three times the draws, at most
-    twice. That depends on the runs and on the chains, never on the truth, so ranks stay uniform.
+    A fit that fails its checks is run again from the start with twice the draws, and once more
+    with four times. That depends on the runs and on the chains, never on the truth, so ranks stay uniform.
     """
     clock = time.perf_counter()
     setting = _setting(json.dumps(task["study"], sort_keys=True))

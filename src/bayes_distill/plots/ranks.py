@@ -43,13 +43,11 @@ def ranks(calibration: Calibration, axes: np.ndarray | None = None) -> np.ndarra
         for unused in axes.reshape(-1)[len(rows) :]:
             unused.set_visible(False)
         figure.legend(handles=_handles(len(rows)), loc="outside upper left", ncols=3, frameon=False)
-        for ax in axes[-1]:
-            ax.set_xlabel("rank of the truth, 0 to 1", color=INK)
         for ax in axes.reshape(-1)[max(0, len(rows) - COLUMNS) : len(rows)]:
             ax.tick_params(labelbottom=True)  # where the row below has no panel
-            ax.set_xlabel("rank of the truth, 0 to 1", color=INK)
+            ax.set_xlabel("rank of the truth", color=INK)
         for ax in axes[:, 0]:
-            ax.set_ylabel("ECDF - diagonal", color=INK)
+            ax.set_ylabel("ECDF less diagonal", color=INK)
     for ax, row in zip(np.asarray(axes).reshape(-1), rows, strict=False):
         _panel(ax, calibration, row)
     return np.asarray(axes)
@@ -57,7 +55,7 @@ def ranks(calibration: Calibration, axes: np.ndarray | None = None) -> np.ndarra
 
 def _panel(ax: Axes, calibration: Calibration, row: dict[Any, Any]) -> None:
     bands = calibration.bands
-    ax.fill_between(bands["x"], bands["lower"], bands["upper"], color=BAND, linewidth=0, step="mid")
+    ax.fill_between(bands["x"], bands["lower"], bands["upper"], color=BAND, linewidth=0)
     for side in ("lower_all", "upper_all"):
         ax.plot(bands["x"], bands[side], color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
     ax.axhline(0, color=MUTED, linewidth=0.6)
@@ -67,6 +65,7 @@ def _panel(ax: Axes, calibration: Calibration, row: dict[Any, Any]) -> None:
     ax.set_title(f"{row['name']}{said}\np = {_p(row['p_value'])}, adjusted {_p(row['p_adjusted'])}",
                  fontsize=9, loc="left", color=INK)  # fmt: skip
     ax.set_xlim(0, 1)
+    ax.set_xticks([0.0, 0.5, 1.0], ["0", "0.5", "1"])
     ax.tick_params(colors=MUTED, labelsize=8)
     ax.spines[["top", "right"]].set_visible(False)
 
