@@ -38,7 +38,8 @@ def run_sweep(task: dict[str, Any]) -> dict[str, Any]:
     """Simulate and fit one sweep; task and result are plain data, see `study`.
 
     A fit that fails its checks is run again from the start with twice the draws, and once more
-    with four times. That depends on the runs and on the chains, never on the truth, so ranks stay uniform.
+    with four times. That depends on the runs and on the chains, never on the truth, so ranks stay
+    uniform.
     """
     clock = time.perf_counter()
     setting = _setting(json.dumps(task["study"], sort_keys=True))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 from arviz_stats.base import array_stats
@@ -31,6 +33,18 @@ def holm(p_values: np.ndarray) -> np.ndarray:
     return adjusted
 
 
+@lru_cache(maxsize=32)
+def _band(sweeps: int, probability: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Points, and lower and upper ends of the ECDF there, of a simultaneous band."""
+    simulations = max(BAND_SIMULATIONS, int(20 / (1 - probability)))
+    generator = np.random.default_rng(BAND_SEED)
+    # the ranks themselves do not matter: the band is that of any uniform ones
+    x, _, lower, upper = ecdf_pit(
+        np.linspace(0, 1, sweeps), probability, simulations, rng=generator
+    )
+    return x, lower, upper
+
+
 def bands(sweeps: int, quantities: int, level: float = 0.95) -> pd.DataFrame:
     """Simultaneous bands of the ECDF of uniform ranks, less the diagonal.
 
@@ -41,11 +55,6 @@ def bands(sweeps: int, quantities: int, level: float = 0.95) -> pd.DataFrame:
     together = 1 - (1 - level) / quantities
     found: dict[str, np.ndarray] = {}
     for name, probability in (("", level), ("_all", together)):
-        simulations = max(BAND_SIMULATIONS, int(20 / (1 - probability)))
-        generator = np.random.default_rng(BAND_SEED)
-        # the ranks themselves do not matter: the band is that of any uniform ones
-        x, _, lower, upper = ecdf_pit(
-            np.linspace(0, 1, sweeps), probability, simulations, rng=generator
-        )
+        x, lower, upper = _band(sweeps, probability)
         found |= {"x": x, f"lower{name}": lower - x, f"upper{name}": upper - x}
     return pd.DataFrame(found)

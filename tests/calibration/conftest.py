@@ -1,0 +1,73 @@
+"""A card and a design so small that a sweep takes a fraction of a second, and a study of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+if TYPE_CHECKING:
+    from bayes_distill.calibration.result import Calibration
+    from bayes_distill.cards import Card
+
+SHORT: dict[str, Any] = {"chains": 2, "warmup": 100, "draws": 150}
+
+
+def narrow_card(shift: float = 0.0) -> Card:
+    """Supervised card with narrow priors; `shift` moves that of the level, in its sd."""
+    from bayes_distill.cards import load_card
+    from bayes_distill.cards.card import Card
+
+    content = load_card("supervised").model_dump()
+    for prior in content["priors"].values():
+        prior["sd"] = 0.1
+    content["priors"]["level"]["median"] *= float(np.exp(0.1 * shift))
+    content["likelihood"]["supervised_prior"] |= {"median": 0.05, "sd": 0.3}
+    return Card.model_validate(content | {"name": "narrow"})
+
+
+@pytest.fixture(scope="session")
+def nine_runs() -> pd.DataFrame:
+    params, tokens = np.meshgrid([1e8, 3e8, 1e9], [2e9, 1e10, 5e10])
+    return pd.DataFrame({"params": params.ravel(), "tokens": tokens.ravel()})
+
+
+@pytest.fixture(scope="session")
+def card() -> Card:
+    return narrow_card()
+
+
+@pytest.fixture(scope="session")
+def shifted() -> Callable[[float], Card]:
+    return narrow_card
+
+
+@pytest.fixture(scope="session")
+def settings() -> dict[str, Any]:
+    return SHORT
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder that holds the sweeps of `right`."""
+    return tmp_path_factory.mktemp("sweeps")
+
+
+@pytest.fixture(scope="session")
+def right(card: Card, nine_runs: pd.DataFrame, store: Path) -> Calibration:
+    """Forty sweeps fitted with the prior that they come from."""
+    from bayes_distill.calibration.study import calibrate
+
+    return calibrate(card, nine_runs, sweeps=40, resume=store, **SHORT)
+
+
+@pytest.fixture(scope="session")
+def wrong(card: Card, nine_runs: pd.DataFrame) -> Calibration:
+    """Fifteen sweeps whose truths come from a prior three standard deviations away."""
+    from bayes_distill.calibration.study import calibrate
+
+    return calibrate(card, nine_runs, sweeps=15, simulator=narrow_card(3.0), **SHORT)
