@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bayes_distill.calibration.result import Calibration
     from bayes_distill.cards import Card
 
-SHORT: dict[str, Any] = {"chains": 2, "warmup": 100, "draws": 150}
+SHORT: dict[str, Any] = {"chains": 2, "warmup": 200, "draws": 150}
 
 
 def narrow_card(shift: float = 0.0) -> Card:

@@ -7,7 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayes_distill.calibration.quantities import forecast_quantities, forecasts, points_of
+from bayes_distill.calibration.quantities import (
+    components,
+    forecast_quantities,
+    forecasts,
+    points_of,
+    sampled_names,
+    sampled_quantity,
+)
 from bayes_distill.calibration.setting import make_setting, read_design
 from bayes_distill.calibration.simulator import simulate_sweep
 from bayes_distill.cards import load_card
@@ -113,7 +120,7 @@ def test_a_simulator_must_be_for_the_same_runs_and_reference(card, nine_runs):
 def test_forecasts_are_those_of_the_law(taught, plain):
     """Five quantities, held against the paper's equations at the points that they name."""
     values = truths(taught, 12)
-    found = forecasts(taught, taught.fitted, values)
+    found = forecasts(taught, taught.fitted, values, np.random.default_rng(0))
     assert list(found) == [quantity.name for quantity in forecast_quantities(taught)]
     published = taught.fitted.card.scaling_law.to_published(values, taught.reference)
     c = {name: np.asarray(value) for name, value in published.items()}
@@ -134,10 +141,39 @@ def test_forecasts_are_those_of_the_law(taught, plain):
         assert (at_best[allowed] <= other[allowed] + 1e-9).all()
 
 
+def test_levels_of_the_default_card_are_ranked_and_its_departures_forecast():
+    """Departures of five sizes, effects of teachers and conditions; padding is nobody's."""
+    setting = make_setting(load_card("busbridge2025"), None, read_design("paper")[0])
+    values = truths(setting, 20)
+    assert values["shift"].shape == (20, 8)
+    sites = [n for n in values if n not in setting.fitted.spec.law.coordinate_names]
+    names = sampled_names(setting.fitted, sites) & set(values)
+    assert {"shift", "tilt", "teacher_effect", "condition_effect", "shift_sd"} <= names
+    assert not any(name.endswith("_z") for name in names)
+    found = components({name: values[name] for name in sorted(names)}, setting.data)
+    assert [n for n in found if n.startswith("shift[")] == [f"shift[{i}]" for i in range(5)]
+    np.testing.assert_array_equal(found["tilt[4]"], values["tilt"][:, 4])
+    conditions = [n for n in found if n.startswith("condition_effect[")]
+    assert (len(conditions), conditions[0], conditions[-1]) == (
+        12, "condition_effect[0]", "condition_effect[13]",
+    )  # fmt: skip
+    described = {name: sampled_quantity(setting.fitted, name) for name in found}
+    assert described["shift[2]"].meaning == "shift of size 2"
+    assert described["teacher_effect[0]"].kind == "level"
+    assert described["tilt_sd"].kind == described["scale"].kind == "noise"
+    # a new size departs by what is drawn for it; a seen one by its own
+    at = [
+        forecasts(setting, setting.fitted, values, np.random.default_rng(seed)) for seed in (0, 1)
+    ]
+    assert all(np.isfinite(value).all() for value in at[0].values())
+    changed = {name for name in at[0] if not np.allclose(at[0][name], at[1][name], rtol=1e-5)}
+    assert changed == {"distilled_loss_beyond"}
+
+
 def test_supervised_forecasts_are_those_of_the_law(card, nine_runs, plain):
     setting = make_setting(card, None, nine_runs)
     values = truths(setting, 5)
-    found = forecasts(setting, setting.fitted, values)
+    found = forecasts(setting, setting.fitted, values, np.random.default_rng(0))
     assert list(found) == [quantity.name for quantity in forecast_quantities(setting)]
     c = {
         n: np.asarray(v)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy import signal, stats
@@ -60,6 +62,6 @@ def test_what_never_moves_counts_as_independent():
 
 def test_vectors_are_ranked_component_by_component():
     values = {"plain": np.arange(3.0), "offset": np.arange(12.0).reshape(3, 2, 2)}
-    found = components(values)
+    found = components(values, SimpleNamespace())
     assert list(found) == ["plain", "offset[0]", "offset[1]", "offset[2]", "offset[3]"]
     np.testing.assert_array_equal(found["offset[2]"], [2.0, 6.0, 10.0])

@@ -10,7 +10,7 @@ import pytest
 from bayes_distill.calibration.result import read_calibration
 
 PRIORS = {"floor": 0.6, "level": 0.3, "share": 0.5, "slope_params": 0.25, "slope_tokens": 0.25}
-SHORT = ("--chains", "2", "--warmup", "100", "--draws", "150", "--sweeps", "10")
+SHORT = ("--chains", "2", "--warmup", "200", "--draws", "150", "--sweeps", "10")
 
 
 def write_card(path: Path, level: float = 0.3) -> Path:

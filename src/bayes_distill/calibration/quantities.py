@@ -10,17 +10,20 @@ import numpy as np
 import xarray as xr
 
 from bayes_distill.calibration.setting import Model, Setting
-from bayes_distill.laws import Reference
+from bayes_distill.inference.model import Data
+from bayes_distill.laws.departure import NAMES as DEPARTURES
+from bayes_distill.levels import size_levels
 from bayes_distill.optimal_teacher import loss_slope, optimal_teacher
 from bayes_distill.posterior import Posterior
 from bayes_distill.quantities import format_quantity
 
+MOST_LEVELS = 12
 BEYOND = 10.0  # times the largest student and the most tokens of the design
 # teachers of a design that names none by their loss, in reference losses: usual and strong
 TEACHERS = (0.9, 0.8)
 
 Values = dict[str, np.ndarray]
-Kind = Literal["coordinate", "noise", "forecast"]
+Kind = Literal["coordinate", "noise", "level", "forecast"]
 
 
 @dataclass(frozen=True)
@@ -89,9 +92,14 @@ def forecast_quantities(setting: Setting) -> list[Quantity]:
     return [Quantity(name, "forecast", meaning) for name, meaning in meanings.items()]
 
 
-def forecasts(setting: Setting, model: Model, draws: Values) -> Values:
-    """Forecasts (draws,) of the draws of `model`, each variable (draws, ...)."""
-    posterior = _posterior(model, draws, setting.reference)
+def forecasts(
+    setting: Setting, model: Model, draws: Values, generator: np.random.Generator
+) -> Values:
+    """Forecasts (draws,) of the draws of `model`, each variable (draws, ...).
+
+    `generator` draws what sizes depart by that the design does not have.
+    """
+    posterior = _posterior(model, draws, setting, generator)
     points = points_of(setting)
     if setting.fitted.spec.kind == "supervised":
         n, d = points.middle
@@ -116,43 +124,76 @@ def forecasts(setting: Setting, model: Model, draws: Values) -> Values:
 
 
 def sampled_names(model: Model, sites: Collection[str]) -> set[str]:
-    """Names of what is ranked besides forecasts, of the sites that a fit sampled.
+    """Names of what is ranked besides forecasts, of the sites that a fit samples.
 
-    The six standardised numbers of a joint supervised prior are left to the coordinates that they
-    make: what they mean depends on the prior.
+    Standardised sites (``NAME_z``) are left to what is made of them, coordinates, departures and
+    effects: what they mean themselves depends on the numbers of the prior.
     """
-    return {*sites, *model.card.scaling_law.coordinate_names} - {"supervised_z"}
+    spec = model.spec
+    made = {*spec.law.coordinate_names, *spec.departures, *(f"{n}_effect" for n in spec.effects)}
+    return made | {name for name in sites if not name.endswith("_z")}
 
 
 def sampled_quantity(model: Model, name: str) -> Quantity:
     """Describe a sampled number; `name` may be that of a component, ``name[i]``."""
-    if name in model.spec.noise_sites:
+    spec = model.spec
+    if name in spec.noise_sites:
         return Quantity(name, "noise", "residual scale, in units of the reference loss")
-    meanings = {c.name: c.meaning for c in model.card.scaling_law.coordinates}
-    return Quantity(name, "coordinate", meanings.get(name.partition("[")[0], ""))
+    if name in spec.spread_sites:
+        meaning = (
+            f"standard deviation of {name.removesuffix('_sd')}, in units of the reference loss"
+        )
+        return Quantity(name, "noise", meaning)
+    base, _, component = name.partition("[")
+    meanings = {c.name: c.meaning for c in spec.law.coordinates}
+    if component and base not in meanings:
+        group = _group_of(base)
+        return Quantity(name, "level", f"{base.replace('_', ' ')} of {group} {component[:-1]}")
+    return Quantity(name, "coordinate", meanings.get(base, ""))
 
 
-def components(values: Values) -> Values:
-    """Split vectors (draws, K) into ``name[0]`` and so on, each (draws,)."""
+def components(values: Values, data: Data) -> Values:
+    """Split vectors (draws, K) into ``name[0]`` and so on, each (draws,).
+
+    Levels that no run has (they pad the model) are left out, and of many levels a dozen are kept,
+    evenly spaced: more tests of the same kind would only make each of them blunter.
+    """
     found: Values = {}
     for name, value in values.items():
-        flat = np.reshape(value, (len(value), -1))
         if value.ndim == 1:
             found[name] = value
-        else:
-            found |= {f"{name}[{i}]": flat[:, i] for i in range(flat.shape[1])}
+            continue
+        flat = np.reshape(value, (len(value), -1))
+        levels = getattr(data, _group_of(name), None)
+        count = flat.shape[1] if levels is None else int(np.max(levels)) + 1
+        for i in np.unique(np.linspace(0, count - 1, min(count, MOST_LEVELS)).round().astype(int)):
+            found[f"{name}[{i}]"] = flat[:, i]
     return found
 
 
-def _posterior(model: Model, draws: Values, reference: Reference) -> Posterior:
-    """Draws as a posterior, one chain, so that forecasts are those that users get."""
-    data = {
-        name: (("chain", "draw", *(f"{name}_{i}" for i in range(value.ndim - 1))), value[None])
-        for name, value in draws.items()
+def _group_of(name: str) -> str:
+    """Which field of the data says to which component of a vector a run belongs."""
+    return "size" if name in DEPARTURES else name.partition("_")[0]
+
+
+def _posterior(
+    model: Model, draws: Values, setting: Setting, generator: np.random.Generator
+) -> Posterior:
+    """Draws as a posterior, one chain, so that forecasts are those that users get.
+
+    What new sizes depart by is drawn here, as when a fit is put together.
+    """
+    group: dict[str, Any] = {
+        name: (("chain", "draw"), value[None]) for name, value in draws.items() if value.ndim == 1
     }
-    tree = xr.DataTree.from_dict({"posterior": xr.Dataset(data)})
-    info: dict[str, Any] = {}
-    return Posterior(tree, model.card, reference, info)
+    log_sizes = size_levels(setting.design["params"].to_numpy(float))[1]
+    for name in model.spec.departures:
+        group[name] = (("chain", "draw", "size"), draws[name][None, :, : len(log_sizes)])
+        new = generator.standard_normal((1, len(draws[name])))
+        group[f"{name}_new"] = (("chain", "draw"), new)
+    coords = {"size": np.exp(log_sizes)} if model.spec.departures else {}
+    tree = xr.DataTree.from_dict({"posterior": xr.Dataset(group, coords=coords)})
+    return Posterior(tree, model.card, setting.reference, {})
 
 
 def _columns(*points: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:

@@ -183,11 +183,13 @@ def _described(setting: Setting, result: dict[str, Any]) -> list[Quantity]:
     """Quantities that sweeps hold: coordinates as the law lists them, noise, forecasts."""
     planned = forecast_quantities(setting)
     names = set(result["quantities"]) - {quantity.name for quantity in planned}
-    order = {name: i for i, name in enumerate(setting.fitted.card.scaling_law.coordinate_names)}
+    order = {name: i for i, name in enumerate(setting.fitted.spec.law.coordinate_names)}
+    kinds = ("coordinate", "noise", "level")
 
-    def place(quantity: Quantity) -> tuple[bool, int, str]:
-        base = quantity.name.partition("[")[0]
-        return quantity.kind == "noise", order.get(base, len(order)), quantity.name
+    def place(quantity: Quantity) -> tuple[int, int, str, int]:
+        base, _, component = quantity.name.partition("[")
+        level = int(component[:-1]) if component else 0
+        return kinds.index(quantity.kind), order.get(base, len(order)), base, level
 
     found = [sampled_quantity(setting.fitted, name) for name in names]
     return [*sorted(found, key=place), *planned]

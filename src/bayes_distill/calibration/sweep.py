@@ -56,7 +56,8 @@ def run_sweep(task: dict[str, Any]) -> dict[str, Any]:
         found = _diagnose(sample)
         if found.verdict != "fail":
             break
-    after, before = _quantities(setting, data, sample, draws, truth)
+    generator = np.random.default_rng(streams[1])
+    after, before = _quantities(setting, data, sample, draws, truth, generator)
     return {
         "sweep": number,
         "verdict": found.verdict,
@@ -65,7 +66,7 @@ def run_sweep(task: dict[str, Any]) -> dict[str, Any]:
         "ess_bulk_min": found.ess_bulk_min,
         "divergences": found.divergences,
         "seconds": round(time.perf_counter() - clock, 3),
-        "quantities": _compare(before, after, np.random.default_rng(streams[1])),
+        "quantities": _compare(before, after, generator),
     }
 
 
@@ -119,7 +120,12 @@ def _diagnose(sample: Sample) -> Diagnostics:
 
 
 def _quantities(
-    setting: Setting, data: Data, sample: Sample, draws: int, truth: Values
+    setting: Setting,
+    data: Data,
+    sample: Sample,
+    draws: int,
+    truth: Values,
+    generator: np.random.Generator,
 ) -> tuple[Values, dict[str, float]]:
     """Every quantity, of the fit (chains, draws) and of the truth; a long fit is thinned."""
     chains, length = sample.stats["diverging"].shape
@@ -132,10 +138,10 @@ def _quantities(
     values = jax.device_get(constrainer(model.spec)(joined, data, model.hyper))
     names = sampled_names(model, joined) & set(truth)
     true = {name: np.asarray(value)[None] for name, value in truth.items()}
-    after = components({name: values[name] for name in sorted(names)})
-    before = components({name: true[name] for name in sorted(names)})
-    after |= forecasts(setting, model, values)
-    before |= forecasts(setting, setting.simulator, true)
+    after = components({name: values[name] for name in sorted(names)}, data)
+    before = components({name: true[name] for name in sorted(names)}, data)
+    after |= forecasts(setting, model, values, generator)
+    before |= forecasts(setting, setting.simulator, true, generator)
     return (
         {name: value.reshape(chains, draws) for name, value in after.items()},
         {name: float(value[0]) for name, value in before.items()},
