@@ -35,7 +35,7 @@ def simulation_card() -> Any:
     from bayes_distill.cards.card import Card, ReferencePoint
     from bayes_distill.laws import LAWS, TABLE_6, Reference
 
-    card, reference = load_card("busbridge2025"), Reference(5e8, 2e10, 2.5)
+    card, reference = load_card("busbridge2025-plain"), Reference(5e8, 2e10, 2.5)
     centre = LAWS["distillation"].from_published(TABLE_6, reference)
     content = card.model_dump()
     for name, prior in content["priors"].items():

@@ -52,7 +52,7 @@ def test_new_runs_scatter_as_the_likelihood_says(scattered):
     scale = scattered.draws["scale"] * scattered.reference.loss
     standardised = (found.draws["new_run"] - found.draws["loss"])[:, 0] / scale
     assert stats.kstest(standardised, stats.t(4).cdf).pvalue > 0.001
-    normal = load_card("busbridge2025").model_dump()
+    normal = load_card("busbridge2025-plain").model_dump()
     normal["likelihood"] |= {"family": "normal", "scale": "relative"}
     card = type(scattered.card).model_validate(normal)
     found = forecast(replace(scattered, card=card), *STUDENT, teacher_loss=2.1)

@@ -21,7 +21,7 @@ CHAINS, DRAWS, ROWS = 2, 60, 5
 
 def synthetic(card=None, **info):
     """A posterior with every group that a fit stores, and draws about table 6."""
-    card = card or load_card("busbridge2025")
+    card = card or load_card("busbridge2025-plain")
     generator = np.random.default_rng(3)
     middle = {k: float(v) for k, v in card.scaling_law.from_published(TABLE_6, REFERENCE).items()}
     middle |= {"scale": 0.0025, "supervised_scale": 0.01}
@@ -388,7 +388,7 @@ def test_a_thinned_posterior_can_be_stored(posterior, tmp_path):
 
 @pytest.mark.parametrize("reference", [REFERENCE, Reference(1e9, 1e11, 0.7)], ids=["nats", "bits"])
 def test_point_values_come_back_under_their_names(reference, tmp_path):
-    card = load_card("busbridge2025")
+    card = load_card("busbridge2025-plain")
     point = Posterior.from_coefficients(card, TABLE_6, reference, noise=0.004, origin="table 6")
     assert point.n_draws == 1
     assert point.info == {"origin": "table 6"}

@@ -247,7 +247,7 @@ def test_several_faults_of_simulate_are_named_at_once(refused):
     error = refused("simulate", "supervised")
     assert "--design: is needed" in error
     assert "--out: is needed" in error
-    paper = ("simulate", "busbridge2025", "--design", "paper")
+    paper = ("simulate", "busbridge2025-plain", "--design", "paper")
     assert ".csv" in refused(*paper, "--out", "runs.txt")
 
 

@@ -340,7 +340,7 @@ def test_forecast_and_risk_take_a_real_fit(command, sweep):
 def test_simulate_writes_runs_that_can_be_read_back(command, workplace, suffix):
     out = f"runs{suffix}"
     answer = command(
-        "simulate", "busbridge2025", "--design", "paper", "--coefficients", "table6",
+        "simulate", "busbridge2025-plain", "--design", "paper", "--coefficients", "table6",
         "--out", out, "--seed", "3", "--json",
     )  # fmt: skip
     assert answer.status == 0

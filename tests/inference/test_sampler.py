@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from bayes_distill.inference.sampler import (
-    BLOCK,
     MAX_TREE_DEPTH,
+    WINDOWS,
     Sample,
     SamplerSettings,
     nuts_programs,
@@ -33,7 +33,7 @@ def gaussian(mean: jax.Array, precision: jax.Array) -> Any:
 
 @pytest.fixture(scope="module")
 def programs():
-    return nuts_programs(gaussian, WARMUP, 0.9)
+    return nuts_programs(gaussian, WARMUP // WINDOWS, 0.9)
 
 
 def draw(programs, mean=MEAN, draws=750, seed=0, progress=None) -> Sample:
@@ -92,7 +92,7 @@ def test_progress_counts_every_transition_of_both_phases(programs):
     told: list[tuple[str, int, int]] = []
     draw(programs, draws=250, progress=lambda *report: told.append(report))
     assert told == [
-        *(("warm-up", done, WARMUP) for done in range(BLOCK, WARMUP + 1, BLOCK)),
+        *(("warm-up", done, WARMUP) for done in (75, 150, 225, 300)),
         ("sampling", 100, 250),
         ("sampling", 200, 250),
         ("sampling", 250, 250),
@@ -106,5 +106,5 @@ def test_another_density_and_another_number_of_draws_compile_nothing(programs, c
     assert compilations() == before
     assert moved.unconstrained["single"].mean() == pytest.approx(130, abs=0.5)
     assert set(moved.seconds) == {"compilation", "warm-up", "sampling"}
-    draw(nuts_programs(gaussian, WARMUP, 0.8), draws=50)
+    draw(nuts_programs(gaussian, WARMUP // WINDOWS, 0.8), draws=50)
     assert compilations() > before  # the count can rise: another target is another program

@@ -60,7 +60,7 @@ def posterior_of(draws, **info):
     values = {**draws, "scale": np.full(count, 0.001)}
     group = xr.Dataset({name: (("chain", "draw"), v[None]) for name, v in values.items()})
     tree = xr.DataTree.from_dict({"posterior": group})
-    return Posterior(tree, load_card("busbridge2025"), REFERENCE, info)
+    return Posterior(tree, load_card("busbridge2025-plain"), REFERENCE, info)
 
 
 @pytest.fixture(scope="session")

@@ -42,7 +42,7 @@ def collected(scattered: Posterior, frame: pd.DataFrame) -> Validation:
         **score(scattered, frame, levels=LEVELS),
     }  # fmt: skip
     return collect(
-        [found], leave_out="params", model="busbridge2025", levels=LEVELS, interval=0.9,
+        [found], leave_out="params", model="busbridge2025-plain", levels=LEVELS, interval=0.9,
         settings={}, notes=[],
     )  # fmt: skip
 

@@ -36,9 +36,9 @@ def potential(spec: ModelSpec, data: Data, hyper: Hyper) -> Callable[[Sites], Ar
 # places, and a function that is compiled already is traced once for all of them
 @partial(jax.jit, static_argnums=0)
 def _potential(spec: ModelSpec, sites: Sites, data: Data, hyper: Hyper) -> Array:
-    of_law, log_derivative = straight.to_law(sites)
+    of_law = straight.to_law(sites)
     value: Array = potential_energy(partial(scaling_law_model, spec), (data, hyper), {}, of_law)
-    return value - log_derivative
+    return value
 
 
 @lru_cache(maxsize=64)
@@ -68,7 +68,7 @@ def constrainer(spec: ModelSpec) -> Callable[[Sites, Data, Hyper], Sites]:
     model = partial(scaling_law_model, spec)
 
     def one(sites: Sites, data: Data, hyper: Hyper) -> Sites:
-        of_law, _ = straight.to_law(sites)
+        of_law = straight.to_law(sites)
         values = constrain_fn(model, (data, hyper), {}, of_law, return_deterministic=True)
         return {name: value for name, value in values.items() if name != "loss"}
 
@@ -93,7 +93,7 @@ def flat_potential(
     def location_scale(
         flat: Array, example: Sites, data: Data, hyper: Hyper
     ) -> tuple[Array, Array]:
-        of_law, _ = straight.to_law(ravel_pytree(example)[1](flat))
+        of_law = straight.to_law(ravel_pytree(example)[1](flat))
         model = partial(scaling_law_model, spec)
         sites = constrain_fn(model, (data, hyper), {}, of_law, return_deterministic=True)
         mean = mean_loss(spec, sites, data)

@@ -67,8 +67,9 @@ def summarise(
     `posterior` and `prior` map names (coordinates, scales and published) to draws; `spec` says
     which scales there are.
     """
+    supports = {c.name: c.support for c in law.coordinates}
     described: list[tuple[str, str, bool, Support]] = [
-        (c.name, c.meaning, False, "positive") for c in law.coefficients
+        (c.name, c.meaning, False, supports.get(c.name, "positive")) for c in law.coefficients
     ]
     described += [(c.name, c.meaning, True, c.support) for c in law.coordinates]
     described += [

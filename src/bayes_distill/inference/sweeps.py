@@ -128,6 +128,7 @@ def _truth(card: Card, coefficients: Mapping[str, float] | None, seed: int) -> d
         )
         published = law.to_published(prior_draw(card, reference, seed), reference)
         return {name: float(value) for name, value in published.items()}
+    coefficients = {**law.neutral, **coefficients}
     missing = [name for name in law.coefficient_names if name not in coefficients]
     if missing:
         raise InputError(Fault(f"{', '.join(missing)} are missing", column="coefficients"))

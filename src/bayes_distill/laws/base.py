@@ -88,6 +88,8 @@ class Law(ABC):
     title: ClassVar[str]
     coordinates: ClassVar[tuple[Coordinate, ...]]
     coefficients: ClassVar[tuple[Coefficient, ...]]
+    neutral: ClassVar[Mapping[str, float]] = {}
+    """Published coefficients that others lack, at values at which the law is the others' law."""
 
     @abstractmethod
     def log_supervised_loss(
