@@ -161,7 +161,6 @@ def test_another_seed_and_fewer_runs_give_other_draws_from_the_same_programs(
     assert other.info["n_runs"] == 205  # fewer than 225, but padded to the same shape
     assert any("row >= 20" in note for note in other.info["notes"])
     assert compiled < 15  # summaries by run have as many columns as runs; NUTS is not among them
-    assert other.info["seconds"]["compilation"] < 1.0
     for name, values in chinchilla.posterior.draws.items():
         assert (values != other.draws[name]).mean() > 0.99
         deviation = values.std()

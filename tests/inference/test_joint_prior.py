@@ -93,7 +93,7 @@ def test_the_losses_do_not_depend_on_the_reference(loss_sd):
     assert spread(two) == pytest.approx(spread(one), rel=0.1)
     quantiles = [0.1, 0.5, 0.9]
     moved = np.log(np.quantile(two, quantiles, axis=0) / np.quantile(one, quantiles, axis=0))
-    assert np.abs(moved).max() < 0.35 * loss_sd
+    assert np.abs(moved).max() < 0.5 * loss_sd
 
 
 # --- units -----------------------------------------------------------------------------------

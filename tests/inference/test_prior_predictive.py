@@ -67,7 +67,8 @@ def predict(name, unit=1.0):
     raw = prior_sampler(spec)(jax.random.split(jax.random.key(0), DRAWS), data, hyper)
     values = jax.device_get(constrainer(spec)(raw, data, hyper))
     flat = {k: v for k, v in values.items() if v.ndim == 1}
-    found = jax.device_get(pointwise(spec)(flat, data, hyper))
+    sampled = {k: v for k, v in values.items() if not k.endswith("_z")}
+    found = jax.device_get(pointwise(spec)(sampled, data, hyper))
     n = len(runs)
     assert np.isfinite(found["log_likelihood"]).all()
     return Predicted(
@@ -115,7 +116,11 @@ def test_students_are_near_their_teachers_and_not_below(name):
     found = predict(name)
     taught = ~np.isnan(found.teacher)
     excess = found.mean[:, taught] - found.teacher[taught]
-    assert (excess >= 0).all()
+    if load_card(name).law == "distillation-gain":  # made for students that end below
+        assert 0.001 < (excess < 0).mean() < 0.3
+        assert np.quantile(excess, 0.001) > -0.1
+    else:
+        assert (excess >= 0).all()
     # most students of these sweeps end within a third of the reference loss of their teachers
     assert np.median(excess) < 1 / 3
 
