@@ -36,7 +36,8 @@ class Posterior:
     ----------
     tree
         The groups ``posterior`` (chain, draw) and, for a fit, ``prior``, ``log_prior``,
-        ``sample_stats``, ``log_likelihood`` and ``runs``, as ArviZ names them.
+        ``sample_stats``, ``log_likelihood`` and ``runs``, as ArviZ names them; ``effects`` holds
+        what its runs share, where the model has that.
     card
         The model card.
     reference

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -9,7 +11,7 @@ from scipy import stats
 from bayes_distill.checking.power_scaling import THRESHOLD, sensitivity
 from bayes_distill.errors import InputError
 from bayes_distill.forecasting import forecast
-from bayes_distill.inference.as_fitted import AsFitted, joined
+from bayes_distill.inference.as_fitted import AsFitted, stored_log_prior
 
 
 @pytest.fixture(scope="module")
@@ -30,17 +32,45 @@ def test_log_prior_is_the_density_that_the_card_states(sweep):
             odds = np.log(share / (1 - share))
             expected = stats.norm.logpdf(odds, location, sd) - np.log(share * (1 - share))
         np.testing.assert_allclose(stored[name], expected, rtol=1e-6)
-    expected = stats.norm.logpdf(draws["supervised_z"]).sum(axis=-1)
-    np.testing.assert_allclose(stored["supervised_z"], expected, rtol=1e-6)
-    assert set(stored.data_vars) == {*posterior.card.priors, "supervised_z", "scale"}
+    assert {*posterior.card.priors, "supervised_z", "scale"} <= set(stored.data_vars)
 
 
-def test_log_prior_can_be_had_from_files_without_it(sweep):
+def test_log_prior_of_vectors_is_summed(sweep):
     fitted = AsFitted.of(sweep.posterior)
-    found = fitted.log_prior(joined(sweep.posterior.tree["posterior"].dataset))
-    for name, value in sweep.posterior.tree["log_prior"].data_vars.items():
-        np.testing.assert_allclose(found[name], value.to_numpy().reshape(-1), rtol=1e-9)
-    assert set(fitted.stated_sites) == set(found)
+    draws = fitted.prior_draws(5, 1)
+    found = fitted.log_prior(draws)
+    expected = stats.norm.logpdf(draws["supervised_z"]).sum(axis=-1)
+    np.testing.assert_allclose(found["supervised_z"], expected, rtol=1e-6)
+    assert set(found) == set(fitted.sampled_sites)
+    assert all(value.shape == (5,) for value in found.values())
+
+
+def test_priors_of_effects_are_not_scaled_and_those_of_their_scales_are(sweep):
+    """They are part of the model: a card states how far sizes may lie off, not where they lie."""
+    stated = set(AsFitted.of(sweep.posterior).stated_sites)
+    spreads = {name for name in sweep.posterior.draws if name.endswith("_sd")}
+    assert spreads
+    assert spreads <= stated
+    assert not {f"{name.removesuffix('_sd')}_z" for name in spreads} & stated
+
+
+def test_log_prior_can_be_had_from_files_without_it(chinchilla):
+    posterior = chinchilla.posterior
+    fitted = AsFitted.of(posterior)
+    stored = stored_log_prior(posterior, fitted)
+    tree = posterior.tree.copy()
+    del tree["log_prior"]
+    found = stored_log_prior(replace(posterior, tree=tree), fitted)
+    assert set(found) == set(stored) == set(fitted.stated_sites)
+    for name, value in stored.items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-9)
+
+
+def test_a_file_that_lacks_what_it_takes_says_so(sweep):
+    tree = sweep.posterior.tree.copy()
+    del tree["log_prior"]
+    with pytest.raises(InputError, match="fit again"):
+        sensitivity(replace(sweep.posterior, tree=tree))
 
 
 def test_supervised_coefficients_rest_on_the_prior_and_the_bracket_on_the_runs(of_sweep):
@@ -64,7 +94,7 @@ def test_forecasts_asked_for_are_among_the_answers(of_sweep, sweep):
 
 def test_every_answer_has_a_sensitivity_to_every_prior_alone(of_sweep, sweep):
     assert list(of_sweep.by_prior.index) == list(of_sweep.table["name"])
-    assert set(of_sweep.by_prior) == {*sweep.posterior.card.priors, "supervised", "scale"}
+    assert {*sweep.posterior.card.priors, "supervised", "scale"} <= set(of_sweep.by_prior)
     assert np.isfinite(of_sweep.by_prior.to_numpy()).all()
     rows = of_sweep.to_json()["rows"]
     assert rows[0]["by_prior"]["supervised"] == of_sweep.by_prior.iloc[0]["supervised"]

@@ -14,7 +14,8 @@ from bayes_distill.checking.pit import leave_one_out_pit
 from bayes_distill.checking.predictive import posterior_predictive, prior_predictive
 from bayes_distill.checking.quantities import below_teacher, normal_residuals, quantities_for
 from bayes_distill.errors import InputError
-from bayes_distill.inference.as_fitted import AsFitted, joined
+from bayes_distill.inference.as_fitted import AsFitted, fitted_draws
+from bayes_distill.levels import condition_levels, teacher_levels
 
 
 def with_losses(posterior, losses):
@@ -31,26 +32,34 @@ def by_name(check):
 
 def test_rebuilt_model_gives_the_stored_log_likelihood(sweep):
     posterior = sweep.posterior
-    draws = joined(posterior.tree["posterior"].dataset)
+    draws = fitted_draws(posterior)
     found = AsFitted.of(posterior).by_run(draws)
     stored = posterior.tree["log_likelihood"]["loss"].to_numpy()
     np.testing.assert_allclose(found.log_likelihood, stored.reshape(len(found.mean), -1), atol=1e-5)
 
 
-def test_rebuilt_model_gives_the_law_at_every_run(sweep, plain):
+def test_rebuilt_model_is_the_law_and_what_the_runs_share(sweep):
     posterior = sweep.posterior
     fitted = AsFitted.of(posterior)
-    mean = fitted.by_run(joined(posterior.tree["posterior"].dataset)).mean
-    for place in (0, 100, 300):
-        run = sweep.runs.frame.iloc[place]
-        expected = plain.distilled(posterior.published, run.params, run.tokens, run.teacher_loss)
-        np.testing.assert_allclose(mean[:, place], expected, rtol=1e-8)
+    mean = fitted.by_run(fitted_draws(posterior)).mean
+    frame = sweep.runs.frame
+    columns = (frame[n].to_numpy() for n in ("params", "tokens", "teacher_loss"))
+    curve = posterior.distilled_loss(*columns)
+    effects = posterior.tree["effects"].dataset
+    levels = {
+        "teacher_effect": teacher_levels(frame),
+        "condition_effect": condition_levels(frame["params"], frame["tokens"]),
+    }
+    shared = sum(
+        effects[name].to_numpy().reshape(len(mean), -1)[:, level] for name, level in levels.items()
+    )
+    np.testing.assert_allclose(mean, curve + shared * posterior.reference.loss, rtol=1e-6)
 
 
 def test_mixed_tables_are_rebuilt_too(mixed):
     """Teachers known by size only, and two kinds of noise."""
     posterior = mixed.posterior
-    draws = joined(posterior.tree["posterior"].dataset)
+    draws = fitted_draws(posterior)
     found = AsFitted.of(posterior).by_run(draws).log_likelihood
     stored = posterior.tree["log_likelihood"]["loss"].to_numpy()
     np.testing.assert_allclose(found, stored.reshape(found.shape), atol=1e-5)
@@ -63,7 +72,7 @@ def test_a_posterior_without_runs_says_so(scattered):
 
 def test_replications_scatter_as_the_likelihood_says(chinchilla):
     fitted = AsFitted.of(chinchilla.posterior)
-    at = fitted.by_run(joined(chinchilla.posterior.tree["posterior"].dataset, 200))
+    at = fitted.by_run(fitted_draws(chinchilla.posterior, 200))
     new = fitted.replicate(at, 3)
     scaled = ((new - at.mean) / at.scale)[:, :20].reshape(-1)
     assert stats.kstest(scaled, stats.t(4).cdf).pvalue > 0.001
@@ -193,11 +202,7 @@ def test_loo_pit_is_the_place_among_the_replications(sweep):
     ids=["wilder", "tamer", "worse", "better"],
 )
 def test_loo_pit_finds_what_is_wrong(sweep, change, reading):
-    mean = (
-        AsFitted.of(sweep.posterior)
-        .by_run(joined(sweep.posterior.tree["posterior"].dataset, 100))
-        .mean.mean(axis=0)
-    )
+    mean = AsFitted.of(sweep.posterior).by_run(fitted_draws(sweep.posterior, 100)).mean.mean(axis=0)
     noise = sweep.runs.frame["loss"].to_numpy() - mean
     found = leave_one_out_pit(with_losses(sweep.posterior, mean + change(noise)))
     assert found.verdict == "review"

@@ -23,7 +23,12 @@ import xarray as xr
 from bayes_distill.bands import number
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.forecasting import check_teachers, load_beside
-from bayes_distill.inference.as_fitted import AsFitted, Draws, joined
+from bayes_distill.inference.as_fitted import (
+    AsFitted,
+    Draws,
+    fitted_draws,
+    stored_log_prior,
+)
 from bayes_distill.inference.identification import unconstrain
 from bayes_distill.laws.base import Support
 from bayes_distill.points import Points, Quantity, from_table, grid
@@ -195,25 +200,22 @@ def _answers(posterior: Posterior, points: Points) -> tuple[Draws, dict[str, tup
 def _tree(posterior: Posterior, fitted: AsFitted, answers: Draws) -> xr.DataTree:
     """Answers, log prior and log likelihood, thinned alike where there would be too many numbers.
 
-    A stored ``log_prior`` and ``log_likelihood`` would do; computed anew they are in double
-    precision, and files from before they were stored work too.
+    The log likelihood is worked out anew: a stored one would do, but large ones are not stored.
     """
-    draws = joined(posterior.tree["posterior"].dataset)
     most = max(400, MOST_NUMBERS // len(fitted.frame))
-    stride = max(1, -(-len(next(iter(draws.values()))) // most))
-    kept = {name: value[::stride] for name, value in draws.items()}
+    stride = max(1, -(-posterior.n_draws // most))
+    density = stored_log_prior(posterior, fitted, most)
+    by_run = fitted.by_run(fitted_draws(posterior, most))
     chains = posterior.tree["posterior"].sizes["chain"]
-    count = len(next(iter(kept.values())))
-    chains = chains if count % chains == 0 else 1
+    chains = chains if len(by_run.mean) % chains == 0 else 1
 
     def grid_of(value: np.ndarray) -> np.ndarray:
         return value.reshape(chains, -1, *value.shape[1:])
 
-    by_run = fitted.by_run(kept)
     return arviz_base.from_dict(
         {
             "posterior": {name: grid_of(value[::stride]) for name, value in answers.items()},
-            "log_prior": {n: grid_of(v) for n, v in fitted.log_prior(kept).items()},
+            "log_prior": {name: grid_of(value) for name, value in density.items()},
             "log_likelihood": {"loss": grid_of(by_run.log_likelihood)},
         },
         coords={"run": fitted.frame.index.to_numpy()},

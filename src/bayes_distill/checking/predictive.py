@@ -20,10 +20,11 @@ from bayes_distill.checking.quantities import (
     quantities_for,
 )
 from bayes_distill.compute import Architecture
-from bayes_distill.inference.as_fitted import AsFitted, ByRun, Draws, joined
+from bayes_distill.inference.as_fitted import AsFitted, ByRun, Draws, fitted_draws
 from bayes_distill.posterior import Posterior
 
 MOST_NUMBERS = 4_000_000  # draws times runs; of more, draws are thinned evenly
+PRIOR_DRAWS = 1000
 FAR = 5.0  # reference losses
 TAIL = 0.01  # a p-value this near 0 or 1 asks for review
 SURPRISING = 0.01  # runs beyond the prior's central 99% are named
@@ -110,7 +111,7 @@ def prior_predictive(
     vocabulary: float = VOCABULARY,
     seed: int = 0,
 ) -> PriorPredictive:
-    """Losses that the prior foresees for the runs of a fit, from its stored prior draws.
+    """Losses that the prior foresees for the runs of a fit.
 
     Parameters
     ----------
@@ -122,7 +123,7 @@ def prior_predictive(
         Entries of the tokenizer: its logarithm is the loss, in nats per token, of a model that
         knows nothing. For losses in another unit read the other two ranges.
     seed
-        Seed of the scatter.
+        Seed of the prior draws and of the scatter.
 
     Raises
     ------
@@ -130,7 +131,7 @@ def prior_predictive(
         If the posterior holds no runs.
     """
     fitted = AsFitted.of(posterior)
-    draws = joined(posterior.tree["prior"].dataset, _most(fitted))
+    draws = fitted.prior_draws(min(PRIOR_DRAWS, _most(fitted)), seed)
     at = fitted.by_run(draws)
     losses = fitted.replicate(at, seed)
     measured = fitted.frame["loss"].to_numpy(float)
@@ -202,7 +203,7 @@ def posterior_predictive(
 
 def posterior_by_run(posterior: Posterior, fitted: AsFitted) -> tuple[Draws, ByRun]:
     """Posterior draws, thinned where there would be too many numbers, and what they say by run."""
-    draws = joined(posterior.tree["posterior"].dataset, _most(fitted))
+    draws = fitted_draws(posterior, _most(fitted))
     return draws, fitted.by_run(draws)
 
 

@@ -153,7 +153,7 @@ def _ranked(
     posterior: Posterior, candidates: Candidates, cost: np.ndarray, targets: Targets, seed: int
 ) -> NextRun:
     points = candidates.points
-    means, scales = targets.candidate_means(points)
+    means, scales = targets.candidate_means(points, seed)
     likelihood = posterior.card.likelihood
     linear = linear_gain(targets.values, means, scales, likelihood)
     table = pd.DataFrame(

@@ -50,10 +50,17 @@ class Targets:
         """Standard deviation of each, (targets,)."""
         return np.asarray(self.values.std(axis=0))
 
-    def candidate_means(self, points: Points) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and residual scale of runs at `points`, each (draws, points)."""
-        means = points.loss_draws(self.posterior)
-        return means, self.posterior.noise_scale(means, points.distilled)
+    def candidate_means(self, points: Points, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and residual scale of single runs at `points`, each (draws, points).
+
+        What a run shares with others of its teacher or condition is in the mean, drawn anew: it
+        hides the curve from a single run as noise does. What its size departs from the law is
+        there too, and is the same as in a forecast of that size.
+        """
+        curve = points.loss_draws(self.posterior)
+        generator = np.random.default_rng([seed, 1])
+        shared = self.posterior.shared_effects(points.distilled, generator)
+        return curve + shared, self.posterior.noise_scale(curve, points.distilled)
 
 
 def read_target(

@@ -97,7 +97,10 @@ class AsFitted:
         return losses
 
     def log_prior(self, draws: Draws) -> Draws:
-        """Log prior density of every sampled site: name -> (draws,)."""
+        """Log prior density of every sampled site: name -> (draws,).
+
+        `draws` must hold them all, as those of `prior_draws` do.
+        """
         found = log_prior(self.spec)(_jax(draws), self.data, self.hyper)
         return {name: np.asarray(value) for name, value in found.items()}
 
@@ -116,14 +119,52 @@ class AsFitted:
         (one a student size, say): these are part of the model, and scaling their prior would
         change what the scale above them means.
         """
-        model = partial(scaling_law_model, self.spec)
-        found: Any = get_dependencies(model, (self.data, self.hyper))["prior_dependencies"]
         one = self.prior_draws(1, 0)
         return tuple(
             name
-            for name, on in found.items()
-            if name in one and set(on) <= {name} and (one[name].ndim == 1 or name == "supervised_z")
+            for name, on in self._dependencies.items()
+            if on <= {name} and (one[name].ndim == 1 or name == "supervised_z")
         )
+
+    @property
+    def sampled_sites(self) -> tuple[str, ...]:
+        """All sites that the model samples."""
+        return tuple(self._dependencies)
+
+    @cached_property
+    def _dependencies(self) -> dict[str, set[str]]:
+        """On which sites the prior of each sampled site rests."""
+        model = partial(scaling_law_model, self.spec)
+        found: Any = get_dependencies(model, (self.data, self.hyper))["prior_dependencies"]
+        return {name: set(on) for name, on in found.items() if name != "loss"}
+
+
+def fitted_draws(posterior: Posterior, most: int | None = None) -> Draws:
+    """All that the draws of a fit say of its own runs, chains joined, evenly thinned to `most`."""
+    draws = joined(posterior.tree["posterior"].dataset, most)
+    if "effects" in posterior.tree:
+        draws |= joined(posterior.tree["effects"].dataset, most)
+    return draws
+
+
+def stored_log_prior(posterior: Posterior, fitted: AsFitted, most: int | None = None) -> Draws:
+    """Log prior density of every sampled site (draws,), as stored, or worked out for old files.
+
+    Raises
+    ------
+    InputError
+        If it is not stored and the file does not hold every sampled site.
+    """
+    if "log_prior" in posterior.tree:
+        return joined(posterior.tree["log_prior"].dataset, most)
+    draws = joined(posterior.tree["posterior"].dataset, most)
+    lacking = set(fitted.sampled_sites) - set(draws)
+    if lacking:
+        raise InputError(
+            f"the posterior of {posterior.card.name} lacks draws of {', '.join(sorted(lacking))}, "
+            "and its log prior was not stored: fit again"
+        )
+    return fitted.log_prior(draws)
 
 
 def joined(group: xr.Dataset, most: int | None = None) -> Draws:

@@ -20,6 +20,7 @@ from bayes_distill.inference.log_prior import log_prior
 from bayes_distill.inference.model import Data, ModelSpec
 from bayes_distill.laws import Reference
 from bayes_distill.levels import size_levels
+from bayes_distill.runs.table import NUMERIC
 
 if TYPE_CHECKING:
     from bayes_distill.runs import Runs
@@ -63,6 +64,13 @@ def assemble(
     for name in spec.departures:
         kept[name] = values[name][:, : len(sizes)]
         kept[f"{name}_new"] = generator.standard_normal(chains * draws)
+    # what the runs share is theirs alone: forecasts have no use for it, checks of the fit do
+    shared = {f"{name}_effect": np.asarray(getattr(data, name)) for name in spec.effects}
+    shared |= {"teacher_error": np.asarray(data.teacher)} if spec.noisy_teachers else {}
+    effects = {
+        name: values[name][:, : level.max() + 1].astype(np.float32)
+        for name, level in shared.items()
+    }
     stats = {
         name: sample.stats[name] for name in ("diverging", "energy", "n_steps", "step_size", "lp")
     }
@@ -71,6 +79,7 @@ def assemble(
     tree = arviz_base.from_dict(
         {
             "posterior": {name: grid(value) for name, value in kept.items()},
+            **({"effects": {n: grid(v) for n, v in effects.items()}} if effects else {}),
             "prior": {name: v[None] for name, v in before.items() if v.ndim == 1},
             "log_prior": {name: grid(value) for name, value in density.items()},
             "sample_stats": stats,
@@ -113,9 +122,7 @@ def _runs_group(table: Runs, out: Any) -> xr.Dataset:
     """Runs as fitted, with their leave-one-out figures; text columns as strings."""
     frame = table.frame
     columns: dict[str, Any] = {
-        name: ("run", frame[name].to_numpy(float))
-        for name in ("params", "tokens", "loss", "teacher_loss", "teacher_params", "teacher_tokens")
-        if name in frame
+        name: ("run", frame[name].to_numpy(float)) for name in NUMERIC if name in frame
     }
     for name in ("elpd_i", "pareto_k", "residual"):
         columns[name] = ("run", getattr(out, name))
