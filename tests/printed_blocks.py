@@ -7,6 +7,7 @@ A comment right above a block says what is special about it:
     <!-- real data -->               it needs the tables in BAYES_DISTILL_DATA
     <!-- exit status: 2 -->          its last command is meant to fail
     <!-- file: NAME -->              it is a file, which the blocks below it use
+    <!-- given: NAME, NAME -->       anywhere: files that the page takes as given
 
 `python` blocks of a page share one namespace. In `console` blocks lines with `$` are commands, the
 rest is their output; `sh` blocks are commands alone. A `text` block right below a `python` one is
@@ -99,6 +100,12 @@ def blocks(page: Path) -> list[Block]:
     return found
 
 
+def given(page: Path) -> list[str]:
+    """Names of the files that a page takes as given."""
+    found = re.findall(r"<!-- given: (.*?) -->", page.read_text(encoding="utf-8"))
+    return [name.strip() for names in found for name in names.split(",")]
+
+
 @dataclass
 class PageRun:
     """Runs the blocks of one page in the working folder."""
@@ -126,7 +133,7 @@ class PageRun:
 
 def obey(command: str, status: int = 0) -> str:
     """Run one command, bayes-distill's in this process; give its stdout and stderr together."""
-    words = shlex.split(command, comments=True)
+    words = shlex.split(command)
     if words[0] == "bayes-distill" and not set(words) & {">", "|", "<", "&&"}:
         out, err, both = io.StringIO(), io.StringIO(), io.StringIO()
         with redirect_stdout(_Both(out, both)), redirect_stderr(_Both(err, both)):
