@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from printed_blocks import Block, PageRun, blocks, obey
 
 README = Path(__file__).parents[1] / "README.md"
