@@ -18,32 +18,31 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-from bayes_distill import capacity_gap, forecast, load_posterior
+from bayes_distill import forecast, load_posterior, plot
 from bayes_distill.laws.published import TABLE_6_AS_PRINTED
-from bayes_distill.plots.student_against_teacher import student_against_teacher
+from bayes_distill.plots import style
+from bayes_distill.views.coefficients import TABLE_6_INTERVALS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from bayes_distill.posterior import Posterior
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "figures"
-DRAWS, INK, BLUE, ORANGE = 1500, "#17173a", "#0067a8", "#c8542b"
-PRINTED = {"A'": (2227, 2255), "c1": (522.6, 522.6)}  # table 6: 90% intervals over resamples
+DRAWS, INK, BLUE, ORANGE = 1500, style.INK, "#0067a8", "#c8542b"
 STUDENTS = (("143M", "5.7B", 2.5, "#17173a"), ("546M", "22B", 2.2, "#0067a8"),
             ("1.82B", "73B", 2.1, "#d3a23a"))  # fmt: skip
 SYMBOL = {"A'": "A′", "alpha'": "α′", "gamma'": "γ′", "c1": "c₁", "d1": "d₁"}
-RC = {
-    "figure.facecolor": "white", "font.size": 10, "axes.titlelocation": "left",
-    "axes.titlesize": 10, "axes.spines.top": False, "axes.spines.right": False,
-    "axes.grid": True, "grid.color": "#e6e6ea", "axes.axisbelow": True, "legend.framealpha": 0.95,
-    "legend.edgecolor": "white",
-    "text.color": INK, "axes.labelcolor": INK, "savefig.dpi": 150,
-}  # fmt: skip
 
 
 def coefficients(posterior: Posterior) -> None:
     """Draws of coefficients that trade off, above; what the same draws forecast, below."""
+    with style.house_style():
+        _save(_coefficients(posterior), "coefficients.png")
+
+
+def _coefficients(posterior: Posterior) -> Figure:
     thin = posterior.thin(DRAWS)
     found = thin.published
     figure, axes = plt.subplots(2, 2, figsize=(9.6, 7.4), layout="constrained", sharex="col")
@@ -53,7 +52,7 @@ def coefficients(posterior: Posterior) -> None:
         for ax in (ridge, flat):
             ax.set_xscale("log")
             ax.set_xlim(shown[0] / 2, shown[1] * 2)
-            low, high = PRINTED[across]
+            low, high = TABLE_6_INTERVALS[across]
             ax.axvspan(low, high, color=ORANGE, linewidth=1.5)
         keep = found[across] <= shown[1]
         dots = ridge.scatter(
@@ -78,14 +77,16 @@ def coefficients(posterior: Posterior) -> None:
     axes[1, 0].set_title("The same draws: forecasts hardly differ along A′ ...")
     axes[1, 1].set_title("... nor along c₁")
     axes[1, 0].set_ylabel("forecast loss, from its median (nats per token)")
-    axes[1, 0].legend(loc="upper left", fontsize=8.5)
+    axes[1, 0].legend(
+        loc="upper left", fontsize=8.5, frameon=True, framealpha=0.95, edgecolor="white"
+    )
     marks = [
         axes[0, 1].plot([], [], "o", color=BLUE, markersize=4, label=f"{thin.n_draws} draws")[0],
         axes[0, 1].plot([], [], "D", color=ORANGE, label="table 6, as printed")[0],
         axes[0, 1].plot([], [], color=ORANGE, label="its 90% interval: the width of the line")[0],
     ]
     figure.legend(handles=marks, loc="outside upper left", ncols=3)
-    _save(figure, "coefficients.png")
+    return figure
 
 
 def _losses(ax: Axes, thin: Posterior, across: np.ndarray, keep: np.ndarray) -> None:
@@ -106,20 +107,14 @@ def _losses(ax: Axes, thin: Posterior, across: np.ndarray, keep: np.ndarray) -> 
 
 
 def gap(posterior: Posterior) -> None:
-    """Student loss against teacher loss, with the best teacher's interval."""
-    curve = forecast(posterior, "198M", "4.9B", teacher_loss=np.linspace(1.9, 2.7, 60))
-    best = capacity_gap(posterior, "198M", "4.9B", teacher_loss=2.2).table.iloc[0]
-    figure, ax = plt.subplots(figsize=(7.6, 4.4), layout="constrained")
-    student_against_teacher(curve, ax=ax)
-    low, high = best["optimal_teacher_loss_lower"], best["optimal_teacher_loss_upper"]
-    ax.axvspan(low, high, color=ORANGE, alpha=0.25, linewidth=0,
-               label="best teacher, 90% credible interval")  # fmt: skip
-    ax.legend(fontsize=8.5)
-    ax.set_title("A 198M student on 4.9B tokens, by the loss of its teacher")
+    """Student loss against teacher loss, as the tutorial draws it."""
+    figure = plot(
+        "student-against-teacher", posterior, params="198M", tokens="4.9B", teacher_loss=[1.9, 2.7]
+    )
     _save(figure, "capacity-gap.png")
 
 
-def _save(figure: plt.Figure, name: str) -> None:
+def _save(figure: Figure, name: str) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     figure.savefig(FOLDER / name, metadata={"Software": None})
     plt.close(figure)
@@ -130,9 +125,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--posterior", default="busbridge2025", help="a fit or a card")
     posterior = load_posterior(parser.parse_args().posterior)
-    with mpl.rc_context(RC):
-        coefficients(posterior)
-        gap(posterior)
+    coefficients(posterior)
+    gap(posterior)
 
 
 if __name__ == "__main__":
