@@ -52,6 +52,15 @@ format: $(ready) ## Rewrite the layout and what ruff can mend
 types: $(ready) ## Check the types with mypy
 	@$(run) mypy
 
+.PHONY: docs
+docs: $(ready) ## Build the documentation into docs/_build, and check its links
+	@$(run) sphinx --quiet --fail-on-warning --keep-going --fresh-env docs docs/_build
+	@.venv/bin/python scripts/check_links.py docs/_build
+
+.PHONY: figures
+figures: $(ready) ## Draw the figures of the documentation again
+	@.venv/bin/python scripts/docs_figures.py
+
 .PHONY: check
 check: lint types test ## All of it: lint, types, test
 
@@ -66,5 +75,5 @@ constraints: ## Refresh constraints.txt, best with PYTHON=python3.12
 
 .PHONY: clean
 clean: ## Remove .venv, caches and what was built
-	rm -rf .venv dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv dist build docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -35,6 +35,8 @@ outside the runs, where the law is all there is. If the losses are not in nats p
 
 The fits behind the pictures, of the two public tables of runs:
 
+<!-- given: busbridge.nc, smaller.nc, hoffmann.nc -->
+<!-- not run: three full fits take minutes; the README's test makes two of them -->
 ```sh
 bayes-distill fit busbridge2025 --out busbridge.nc
 bayes-distill fit busbridge2025 --where "loss > 2.3" --out smaller.nc
@@ -143,7 +145,9 @@ def page() -> str:
 
 def _section(picture: Picture) -> str:
     return (
-        f"\n## {picture.title}\n\n{_wrapped(picture.says)}\n\n```sh\n"
+        f"\n## {picture.title}\n\n{_wrapped(picture.says)}\n\n"
+        + ("<!-- real data -->\n" if "--runs busbridge2025" in picture.command else "")
+        + "```sh\n"
         f"bayes-distill plot {picture.command} --out {picture.name}.png\n```\n\n"
         f"![{picture.title}](gallery/{picture.name}.png)\n"
     )

@@ -118,6 +118,15 @@ def mixed(fits_folder: Path) -> Fitted:
 
 
 @pytest.fixture(scope="session")
+def mlflow_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tracking store with two experiments; skipped loudly where MLflow is not installed."""
+    pytest.importorskip("mlflow", reason="MLflow is not installed: pip install '.[dev]'")
+    from tracking_store import make_store
+
+    return make_store(tmp_path_factory.mktemp("store") / "mlflow.db")
+
+
+@pytest.fixture(scope="session")
 def scattered() -> Posterior:
     """2000 made-up draws around table 6, with a hull: a posterior that costs no sampling."""
     import xarray as xr
