@@ -50,6 +50,8 @@ class SizeDeparture:
         Prior standard deviation (draws,).
     new
         Standard normal numbers (draws,) for what the seen sizes do not tell.
+    own
+        What a student of any size has besides (draws,): a new set-up departs in its own way.
     """
 
     log_sizes: np.ndarray
@@ -57,6 +59,7 @@ class SizeDeparture:
     seen: np.ndarray
     scale: np.ndarray
     new: np.ndarray
+    own: np.ndarray
 
     def at(self, params: np.ndarray) -> np.ndarray:
         """Departures (draws, points) of students of `params` (points,) parameters."""
@@ -64,7 +67,8 @@ class SizeDeparture:
         across = correlation(self.log_sizes, log_params, self.length)
         weights = np.linalg.solve(_regular(self.log_sizes, self.length), across)
         left = np.sqrt(np.maximum(1 - (across * weights).sum(0), 0.0))
-        return np.asarray(self.seen @ weights + np.outer(self.scale * self.new, left))
+        unseen = np.outer(self.scale * self.new, left) + self.own[:, None]
+        return np.asarray(self.seen @ weights + unseen)
 
 
 def departures(group: xr.Dataset, lengths: dict[str, float]) -> dict[str, SizeDeparture]:
@@ -74,11 +78,16 @@ def departures(group: xr.Dataset, lengths: dict[str, float]) -> dict[str, SizeDe
         if name not in group:
             continue
         seen = group[name].to_numpy()
+        own = np.zeros(seen.shape[0] * seen.shape[1])
+        if f"condition_{name}_sd" in group:
+            parts = (f"condition_{name}_sd", f"condition_{name}_new")
+            own = np.prod([group[part].to_numpy().reshape(-1) for part in parts], axis=0)
         found[name] = SizeDeparture(
             np.log(group["size"].to_numpy()),
             lengths[name],
             seen.reshape(-1, seen.shape[-1]),
             group[f"{name}_sd"].to_numpy().reshape(-1),
             group[f"{name}_new"].to_numpy().reshape(-1),
+            own,
         )
     return found

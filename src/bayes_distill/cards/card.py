@@ -101,13 +101,15 @@ class Departures(_Part):
     """By how much sizes may depart from the law: see `departures`. Distillation laws only.
 
     `shift` and `tilt` are priors of standard deviations, in units of the reference loss; the
-    lengths say over which distance of log sizes departures are alike.
+    lengths say over which distance of log sizes departures are alike. `condition_tilt` is the prior
+    of a further tilt of its own that every size on every number of tokens has.
     """
 
     shift: LogNormal | None = LogNormal(family="lognormal", median=0.002, sd=0.5)
     shift_length: PositiveFloat = 0.15
     tilt: LogNormal | None = LogNormal(family="lognormal", median=0.006, sd=0.5)
     tilt_length: PositiveFloat = 3.0
+    condition_tilt: LogNormal | None = LogNormal(family="lognormal", median=0.003, sd=0.5)
 
     @property
     def lengths(self) -> dict[str, float]:

@@ -64,6 +64,8 @@ def assemble(
     for name in spec.departures:
         kept[name] = values[name][:, : len(sizes)]
         kept[f"{name}_new"] = generator.standard_normal(chains * draws)
+    if spec.condition_tilt:
+        kept["condition_tilt_new"] = generator.standard_normal(chains * draws)
     # what the runs share is theirs alone: forecasts have no use for it, checks of the fit do
     shared = {f"{name}_effect": np.asarray(getattr(data, name)) for name in spec.effects}
     shared |= {"teacher_error": np.asarray(data.teacher)} if spec.noisy_teachers else {}

@@ -14,6 +14,7 @@ from bayes_distill.laws.base import Support
 SPREAD = {
     "shift_sd": "how far the loss of a size lies off the law",
     "tilt_sd": "how far, under strong teachers, besides",
+    "condition_tilt_sd": "the same, of one size on one number of tokens",
     "teacher_sd": "what students of one teacher share",
     "condition_sd": "what runs of one size on one number of tokens share",
 }

@@ -58,6 +58,7 @@ class ModelSpec:
     predicts_teachers: bool
     departures: tuple[str, ...] = ()
     effects: tuple[str, ...] = ()
+    condition_tilt: bool = False
     noisy_teachers: bool = False
 
     @property
@@ -77,7 +78,13 @@ class ModelSpec:
     @property
     def spread_sites(self) -> tuple[str, ...]:
         """Names of the standard deviations of departures and of shared effects."""
-        return tuple(f"{name}_sd" for name in (*self.departures, *self.effects))
+        return tuple(f"{name}_sd" for name in self.shared)
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """Names of everything that runs share by levels."""
+        extra = ("condition_tilt",) if self.condition_tilt else ()
+        return (*self.departures, *self.effects, *extra)
 
 
 EFFECTS = ("teacher", "condition")
@@ -98,6 +105,7 @@ def model_spec(
         predicts_teachers=predicts_teachers,
         departures=tuple(n for n in NAMES if taught and getattr(card.departures, n, None)),
         effects=tuple(n for n in EFFECTS if taught and getattr(card.likelihood, f"{n}_effect")),
+        condition_tilt=taught and bool(getattr(card.departures, "condition_tilt", None)),
         noisy_teachers=noisy_teachers,
     )
 
@@ -114,7 +122,7 @@ def hyperparameters(card: Card, prior: joint_prior.JointPrior | None) -> dict[st
     for name in EFFECTS:
         if (spread := getattr(likelihood, f"{name}_effect")) is not None:
             tree[f"{name}_sd"] = spread.hyperparameters()
-    for name in NAMES:
+    for name in (*NAMES, "condition_tilt"):
         if (spread := getattr(card.departures, name, None)) is not None:
             tree[f"{name}_sd"] = spread.hyperparameters()
     if prior is not None:
@@ -147,10 +155,10 @@ def sample_shared(spec: ModelSpec, hyper: dict[str, Any]) -> dict[str, Array]:
     scale, which would otherwise move every departure with it.
     """
     shared: dict[str, Any] = {}
-    for name in (*spec.departures, *spec.effects):
+    for name in spec.shared:
         scale = numpyro.sample(f"{name}_sd", dist.LogNormal(*hyper[f"{name}_sd"]))
         unit = jnp.exp(hyper[f"{name}_sd"][0])
-        levels = hyper["levels"][name]
+        levels = hyper["levels"][name.removesuffix("_tilt")]
         z = numpyro.sample(
             f"{name}_z", dist.Normal(0.0, scale / unit).expand([levels.shape[0]]).to_event(1)
         )
@@ -194,6 +202,8 @@ def mean_loss(spec: ModelSpec, coordinates: dict[str, Array], data: Data) -> Arr
         error = coordinates["teacher_error"][data.teacher]
         teacher_loss = teacher_loss + data.teacher_loss_se * error
     own = {name: coordinates[name][data.size] for name in spec.departures}
+    if spec.condition_tilt:
+        own["tilt"] = own.get("tilt", 0.0) + coordinates["condition_tilt_effect"][data.condition]
     student = law.distilled_loss(
         {**coordinates, **own}, data.params, data.tokens, teacher_loss, UNIT
     )

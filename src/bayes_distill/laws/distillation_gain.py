@@ -13,7 +13,6 @@ from jax.typing import ArrayLike
 from bayes_distill.laws.base import Coefficient, Coefficients, Coordinate, Coordinates, Reference
 from bayes_distill.laws.distillation import Distillation
 
-
 PUBLISHED_TOKENS = 1e10  # D_S at which d1 is stated
 
 
