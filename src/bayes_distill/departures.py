@@ -17,6 +17,7 @@ import xarray as xr
 from bayes_distill.laws.departure import NAMES
 
 JITTER = 1e-9
+SAME_CONDITION = 0.05  # of a natural logarithm
 
 
 def correlation(first: np.ndarray, second: np.ndarray, length: float) -> np.ndarray:
@@ -35,8 +36,8 @@ def _regular(log_sizes: np.ndarray, length: float) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class SizeDeparture:
-    """One kind of departure (``shift`` or ``tilt``), as a function of size in every draw.
+class Departure:
+    """One kind of departure (``shift`` or ``tilt``), as a function of the student in every draw.
 
     Parameters
     ----------
@@ -50,8 +51,8 @@ class SizeDeparture:
         Prior standard deviation (draws,).
     new
         Standard normal numbers (draws,) for what the seen sizes do not tell.
-    own
-        What a student of any size has besides (draws,): a new set-up departs in its own way.
+    conditions
+        What conditions have besides; ``None`` if nothing.
     """
 
     log_sizes: np.ndarray
@@ -59,35 +60,74 @@ class SizeDeparture:
     seen: np.ndarray
     scale: np.ndarray
     new: np.ndarray
-    own: np.ndarray
+    conditions: ConditionDeparture | None = None
 
-    def at(self, params: np.ndarray) -> np.ndarray:
-        """Departures (draws, points) of students of `params` (points,) parameters."""
+    def at(self, params: np.ndarray, tokens: np.ndarray | None = None) -> np.ndarray:
+        """Departures (draws, points) of students of `params` parameters on `tokens` (points,).
+
+        Without `tokens`, of students under a condition that nobody has seen.
+        """
         log_params = np.log(np.asarray(params, float))
         across = correlation(self.log_sizes, log_params, self.length)
         weights = np.linalg.solve(_regular(self.log_sizes, self.length), across)
         left = np.sqrt(np.maximum(1 - (across * weights).sum(0), 0.0))
-        unseen = np.outer(self.scale * self.new, left) + self.own[:, None]
-        return np.asarray(self.seen @ weights + unseen)
+        found = self.seen @ weights + np.outer(self.scale * self.new, left)
+        if self.conditions is not None:
+            found = found + self.conditions.at(log_params, tokens)
+        return np.asarray(found)
 
 
-def departures(group: xr.Dataset, lengths: dict[str, float]) -> dict[str, SizeDeparture]:
+@dataclass(frozen=True)
+class ConditionDeparture:
+    """What a size on a number of tokens departs by besides, in every draw.
+
+    A condition within some 5% of one that was seen shares what that one was seen to have.
+    `log_points` is (conditions, 2): log sizes and log tokens; the rest is as in `Departure`.
+    """
+
+    log_points: np.ndarray
+    seen: np.ndarray
+    scale: np.ndarray
+    new: np.ndarray
+
+    def at(self, log_params: np.ndarray, tokens: np.ndarray | None) -> np.ndarray:
+        """Departures (draws, points)."""
+        if tokens is None:
+            return np.repeat((self.scale * self.new)[:, None], len(log_params), axis=1)
+        asked = np.column_stack([log_params, np.log(np.broadcast_to(tokens, log_params.shape))])
+        across = self._alike(asked)
+        regular = self._alike(self.log_points) + JITTER * np.eye(len(self.log_points))
+        weights = np.linalg.solve(regular, across)
+        left = np.sqrt(np.maximum(1 - (across * weights).sum(0), 0.0))
+        return np.asarray(self.seen @ weights + np.outer(self.scale * self.new, left))
+
+    def _alike(self, points: np.ndarray) -> np.ndarray:
+        return np.asarray(
+            correlation(self.log_points[:, 0], points[:, 0], SAME_CONDITION)
+            * correlation(self.log_points[:, 1], points[:, 1], SAME_CONDITION)
+        )
+
+
+def departures(group: xr.Dataset, lengths: dict[str, float]) -> dict[str, Departure]:
     """Read departures from the ``posterior`` group of a fit; empty where the model has none."""
     found = {}
     for name in NAMES:
         if name not in group:
             continue
-        seen = group[name].to_numpy()
-        own = np.zeros(seen.shape[0] * seen.shape[1])
-        if f"condition_{name}_sd" in group:
-            parts = (f"condition_{name}_sd", f"condition_{name}_new")
-            own = np.prod([group[part].to_numpy().reshape(-1) for part in parts], axis=0)
-        found[name] = SizeDeparture(
-            np.log(group["size"].to_numpy()),
-            lengths[name],
-            seen.reshape(-1, seen.shape[-1]),
-            group[f"{name}_sd"].to_numpy().reshape(-1),
-            group[f"{name}_new"].to_numpy().reshape(-1),
-            own,
+        own = None
+        if f"condition_{name}" in group:
+            points = [group[f"condition_{part}"].to_numpy() for part in ("params", "tokens")]
+            own = ConditionDeparture(
+                np.log(np.column_stack(points)), *_parts(group, f"condition_{name}")
+            )
+        found[name] = Departure(
+            np.log(group["size"].to_numpy()), lengths[name], *_parts(group, name), own
         )
     return found
+
+
+def _parts(group: xr.Dataset, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What was seen (draws, levels), the scale and the new (draws,), chains joined."""
+    seen = group[name].to_numpy()
+    scale, new = (group[f"{name}_{part}"].to_numpy().reshape(-1) for part in ("sd", "new"))
+    return seen.reshape(-1, seen.shape[-1]), scale, new

@@ -57,7 +57,7 @@ def optimal_teacher(
     lowest = np.asarray(law.irreducible_loss(coordinates, UNIT))
     if strongest is not None:
         lowest = np.maximum(lowest, strongest / reference.loss)
-    own = {name: each.at(params) for name, each in posterior.departures.items()}
+    own = {name: each.at(params, tokens) for name, each in posterior.departures.items()}
     found = [
         jax.device_get(
             _minimise(
@@ -83,7 +83,7 @@ def loss_slope(
     """
     law, reference = posterior.law, posterior.reference
     assert isinstance(law, TeacherLaw)
-    own = {name: each.at(params) for name, each in posterior.departures.items()}
+    own = {name: each.at(params, tokens) for name, each in posterior.departures.items()}
     return np.asarray(
         _slope(
             law,

@@ -15,7 +15,7 @@ from scipy import stats
 
 from bayes_distill import evaluate
 from bayes_distill.cards import Card, card_from_dict, load_card, model_names, shipped_posterior
-from bayes_distill.departures import SizeDeparture, departures
+from bayes_distill.departures import Departure, departures
 from bayes_distill.errors import FailedFitError, InputError
 from bayes_distill.files import atomic_path
 from bayes_distill.hull import Hull
@@ -85,14 +85,17 @@ class Posterior:
         }
 
     @cached_property
-    def departures(self) -> dict[str, SizeDeparture]:
+    def departures(self) -> dict[str, Departure]:
         """How sizes depart from the law (``shift``, ``tilt``); empty for the law alone."""
         if self.card.departures is None:
             return {}
         return departures(self.tree["posterior"].dataset, self.card.departures.lengths)
 
     def student(self, params: float) -> dict[str, np.ndarray]:
-        """Draws with the departures of one student size: what is to be evaluated for it."""
+        """Draws with the departures of one student size, under a condition that nobody has seen.
+
+        They are what a plan is made from, whose tokens are still open.
+        """
         own = {name: each.at(np.array([params]))[:, 0] for name, each in self.departures.items()}
         return self.draws | own
 
@@ -127,7 +130,7 @@ class Posterior:
 
         `teacher_loss` is (points,), or (draws, points) where it is itself uncertain.
         """
-        own = {name: each.at(params) for name, each in self.departures.items()}
+        own = {name: each.at(params, tokens) for name, each in self.departures.items()}
         return evaluate.distilled_loss(
             self.law, self.draws, params, tokens, teacher_loss, self.reference, own
         )
@@ -215,9 +218,15 @@ class Posterior:
         kept: dict[str, Any] = {
             name: (("chain", "draw"), values[None, ::stride]) for name, values in self.draws.items()
         }
-        for name in self.departures:
-            kept[name] = (("chain", "draw", "size"), self.departures[name].seen[None, ::stride])
-        coords = {"size": group["size"].to_numpy()} if self.departures else {}
+        coords: dict[str, Any] = {}
+        for name, each in self.departures.items():
+            kept[name] = (("chain", "draw", "size"), each.seen[None, ::stride])
+            coords["size"] = group["size"].to_numpy()
+            if each.conditions is not None:
+                seen = each.conditions.seen[None, ::stride]
+                kept[f"condition_{name}"] = (("chain", "draw", "condition"), seen)
+                for part in ("condition_params", "condition_tokens"):
+                    coords[part] = ("condition", group[part].to_numpy())
         tree = xr.DataTree.from_dict({"posterior": xr.Dataset(kept, coords=coords)})
         return Posterior(tree, self.card, self.reference, {**self.info, "thinned_by": stride})
 

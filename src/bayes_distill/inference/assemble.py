@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import arviz_base
 import jax
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from bayes_distill.cards import Card
@@ -19,7 +20,7 @@ from bayes_distill.inference.leave_one_out import leave_one_out
 from bayes_distill.inference.log_prior import log_prior
 from bayes_distill.inference.model import Data, ModelSpec
 from bayes_distill.laws import Reference
-from bayes_distill.levels import size_levels
+from bayes_distill.levels import condition_levels, size_levels
 from bayes_distill.runs.table import NUMERIC
 
 if TYPE_CHECKING:
@@ -64,7 +65,9 @@ def assemble(
     for name in spec.departures:
         kept[name] = values[name][:, : len(sizes)]
         kept[f"{name}_new"] = generator.standard_normal(chains * draws)
+    conditions = _conditions(table.frame)
     if spec.condition_tilt:
+        kept["condition_tilt"] = values["condition_tilt_effect"][:, : len(conditions)]
         kept["condition_tilt_new"] = generator.standard_normal(chains * draws)
     # what the runs share is theirs alone: forecasts have no use for it, checks of the fit do
     shared = {f"{name}_effect": np.asarray(getattr(data, name)) for name in spec.effects}
@@ -88,8 +91,17 @@ def assemble(
             "log_likelihood": {"loss": grid(by_run["log_likelihood"]).astype(np.float32)},
         },
         coords={"run": rows, "size": sizes},
-        dims={"loss": ["run"], **{name: ["size"] for name in spec.departures}},
+        dims={
+            "loss": ["run"],
+            **{name: ["size"] for name in spec.departures},
+            "condition_tilt": ["condition"],
+        },
     )
+    if spec.condition_tilt:
+        tree["posterior"] = tree["posterior"].dataset.assign_coords(
+            condition_params=("condition", conditions[:, 0]),
+            condition_tokens=("condition", conditions[:, 1]),
+        )
     out = leave_one_out(tree, by_run["mean"], by_run["scale"], np.asarray(data.loss)[:n])
     tree["runs"] = _runs_group(table, out)
     if by_run["mean"].size > LOG_LIKELIHOOD_LIMIT:
@@ -118,6 +130,13 @@ def assemble(
         "loo": {"elpd": out.elpd, "se": out.se},
         "hull": {"points": hull.points, "teacher_loss": hull.teacher_loss},
     }
+
+
+def _conditions(frame: pd.DataFrame) -> np.ndarray:
+    """Size and tokens (conditions, 2) of every condition, in the order of its level."""
+    pairs = frame[["params", "tokens"]].to_numpy(float)
+    level = condition_levels(pairs[:, 0], pairs[:, 1])
+    return np.array([np.median(pairs[level == i], axis=0) for i in range(level.max() + 1)])
 
 
 def _runs_group(table: Runs, out: Any) -> xr.Dataset:

@@ -6,7 +6,7 @@ all in units of the reference loss. A shift is the same under every teacher. A t
 under a weak teacher, whose loss the student reaches anyway, and full under a strong one, where
 the student's own capacity shows. Neither moves without bound, wherever it is asked.
 
-Both belong to a student, not to the law: students of one size share them (`SizeDeparture`).
+Both belong to a student, not to the law: students of one size share them (`departures`).
 """
 
 from __future__ import annotations
