@@ -146,6 +146,7 @@ class Card(_Part):
     coefficients: dict[str, PositiveFloat] | None = None
     noise: Annotated[float, Field(ge=0)] = 0.0
     target_accept: Annotated[float, Field(gt=0.5, lt=1)] = 0.9
+    transitions_per_draw: Annotated[int, Field(ge=1, le=100)] = 1
 
     @model_validator(mode="after")
     def _fits_its_law(self) -> Card:

@@ -79,7 +79,8 @@ def assemble(
     stats = {
         name: sample.stats[name] for name in ("diverging", "energy", "n_steps", "step_size", "lp")
     }
-    stats["tree_depth"] = np.floor(np.log2(sample.stats["n_steps"])).astype(int) + 1
+    steps = sample.stats["n_steps"] / card.transitions_per_draw
+    stats["tree_depth"] = np.floor(np.log2(steps)).astype(int) + 1
     rows = table.frame.index.to_numpy()
     tree = arviz_base.from_dict(
         {

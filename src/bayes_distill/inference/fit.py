@@ -85,7 +85,7 @@ def fit(
     clock = time.perf_counter()
     reference = reference_point(card, table.frame)
     spec, data, hyper, notes = prepare(card, table, reference)
-    settings = SamplerSettings(chains, warmup, draws, card.target_accept)
+    settings = SamplerSettings(chains, warmup, draws, card.target_accept, card.transitions_per_draw)
     sample = run_nuts(spec, data, hyper, settings, seed, progress)
     if progress:
         progress("checking", 0, 1)

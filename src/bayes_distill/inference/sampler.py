@@ -31,12 +31,16 @@ MAX_TREE_DEPTH = 10
 
 @dataclass(frozen=True)
 class SamplerSettings:
-    """How NUTS runs: numbers of chains, warm-up and kept transitions, and target acceptance."""
+    """How NUTS runs: numbers of chains, warm-up transitions and draws, and target acceptance.
+
+    Of `transitions_per_draw` transitions the last is a draw.
+    """
 
     chains: int = 4
     warmup: int = 1000
     draws: int = 1000
     target_accept: float = 0.9
+    transitions_per_draw: int = 1
 
     @property
     def window(self) -> int:
@@ -191,11 +195,24 @@ def run_chains(
         state = programs.start(again, state.z, mass, step_size, arguments)
     seconds["warm-up"] = time.perf_counter() - clock
     clock = time.perf_counter()
-    _, draws, stats = _advance(
-        programs, state, arguments, settings.draws, "sampling", 0, settings.draws, progress
-    )
+    steps = settings.draws * settings.transitions_per_draw
+    _, draws, stats = _advance(programs, state, arguments, steps, "sampling", 0, steps, progress)
     seconds["sampling"] = time.perf_counter() - clock
-    return Sample(draws, stats, seconds)
+    return Sample(*_thinned(draws, stats, settings.transitions_per_draw), seconds)
+
+
+def _thinned(
+    draws: dict[str, np.ndarray], stats: dict[str, np.ndarray], every: int
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Keep the last of `every` transitions; a divergence and the work of any of them count."""
+    if every == 1:
+        return draws, stats
+    kept = {name: values[:, every - 1 :: every] for name, values in draws.items()}
+    told = {name: values[:, every - 1 :: every] for name, values in stats.items()}
+    for name in ("diverging", "n_steps"):
+        groups = stats[name].reshape(len(stats[name]), -1, every)
+        told[name] = groups.any(axis=2) if name == "diverging" else groups.sum(axis=2)
+    return kept, told
 
 
 def _advance(
