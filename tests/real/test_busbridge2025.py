@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bayes_distill.forecasting import forecast
+from bayes_distill.optimal_teacher import optimal_teacher
 from bayes_distill.runs import read_runs
 
 pytestmark = pytest.mark.slow
@@ -16,12 +17,13 @@ def summaries(posterior) -> dict[str, dict]:
     return {c["name"]: c for c in posterior.info["coefficients"]}
 
 
-def test_the_defaults_pass_every_check(busbridge):
-    diagnostics = busbridge.info["diagnostics"]
-    assert busbridge.verdict == "pass"
-    assert busbridge.info["n_runs"] == 354
-    assert busbridge.card.name == "busbridge2025"
-    assert diagnostics["rhat_max"] <= 1.01
+@pytest.mark.parametrize("which", ["busbridge", "honest"])
+def test_fits_with_the_defaults_pass_every_check(request, which):
+    posterior = request.getfixturevalue(which)
+    diagnostics = posterior.info["diagnostics"]
+    assert posterior.verdict == "pass"
+    assert posterior.info["n_runs"] == 354
+    assert diagnostics diagnostics["rhat_max"] <= 1.01
     assert diagnostics["ess_bulk_min"] >= 400
     assert diagnostics["ess_tail_min"] >= 400
     assert diagnostics["divergences"] <= 4
@@ -69,7 +71,34 @@ def test_c1_and_d1_are_not_identified_and_others_are(busbridge):
     assert {"c0", "f1", "kappa", "student_level", "scale"} <= identified
 
 
-def test_larger_students_are_predicted(busbridge_above_2_3):
+def test_a_law_that_may_be_wrong_says_where(honest):
+    assert honest.card.name == "busbridge2025"
+    told = summaries(honest)
+    assert told["scale"]["mean"] * honest.reference.loss < 0.002  # a third of the law's alone
+    assert {"G", "teacher_sd"} <= {n for n, c in told.items() if c["identified"]}
+    assert set(honest.departures) == {"shift", "tilt"}
+    assert honest.departures["tilt"].conditions is not None
+
+
+def test_best_teachers_are_where_the_runs_have_them(honest):
+    """Twelve cells of size and tokens with an optimum in the runs: at least eleven agree."""
+    frame = read_runs("busbridge2025").frame
+    agree = []
+    for params in (143e6, 198e6, 546e6):
+        cells = frame[np.isclose(frame["params"], params)]
+        for _, cell in cells.groupby(cells["tokens"].round(-8)):
+            tokens = np.array([cell["tokens"].median()])
+            best = optimal_teacher(honest, np.array([params]), tokens).teacher_loss[:, 0]
+            lower, upper = np.quantile(best, [0.05, 0.95])
+            near = cell.loc[cell["loss"] <= cell["loss"].min() + 0.003, "teacher_loss"]
+            agree.append(near.min() <= upper and lower <= near.max())
+    assert len(agree) == 12
+    assert sum(agree) >= 11
+
+
+@pytest.mark.parametrize("which", ["busbridge_above_2_3", "honest_above_2_3"])
+def test_larger_students_are_predicted(request, which):
+    busbridge_above_2_3 = request.getfixturevalue(which)
     assert busbridge_above_2_3.info["n_runs"] == 328
     frame = read_runs("busbridge2025").where("loss <= 2.3").frame
     assert len(frame) == 26
