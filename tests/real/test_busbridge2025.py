@@ -23,7 +23,7 @@ def test_fits_with_the_defaults_pass_every_check(request, which):
     diagnostics = posterior.info["diagnostics"]
     assert posterior.verdict == "pass"
     assert posterior.info["n_runs"] == 354
-    assert diagnostics diagnostics["rhat_max"] <= 1.01
+    assert diagnostics["rhat_max"] <= 1.01
     assert diagnostics["ess_bulk_min"] >= 400
     assert diagnostics["ess_tail_min"] >= 400
     assert diagnostics["divergences"] <= 4
