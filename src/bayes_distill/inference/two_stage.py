@@ -16,7 +16,7 @@ import pandas as pd
 
 from bayes_distill.cards import Card, card_from_dict
 from bayes_distill.cards.card import SUPERVISED
-from bayes_distill.errors import Fault, InputError
+from bayes_distill.errors import FailedFitError, Fault, InputError
 from bayes_distill.inference.joint_prior import LAW, unconstrain
 from bayes_distill.laws import Reference
 from bayes_distill.posterior import Posterior, load_posterior
@@ -57,11 +57,14 @@ def load_supervised(source: Posterior | str | Path) -> Posterior:
     Raises
     ------
     InputError
-        If there is none, it is of a law with a teacher, or it has too few draws.
-    FailedFitError
-        If that fit failed its checks.
+        If there is none, it failed its checks, it is of a law with a teacher, or it has too few
+        draws.
     """
-    posterior = load_posterior(source)
+    try:
+        posterior = load_posterior(source)
+    except FailedFitError:
+        again = f"{source} failed its checks: fit it again with more --warmup or another card"
+        raise InputError(Fault(again, column="supervised")) from None
     what = "this posterior" if isinstance(source, Posterior) else str(source)
     if posterior.law.has_teacher:
         raise InputError(
@@ -227,9 +230,13 @@ def first_stage_card(card: Card, reference: Reference) -> Card:
 
 
 def supervised_noise(posterior: Posterior, card: Card, reference: Reference) -> np.ndarray | None:
-    """Scale of supervised runs (draws,) as `card` counts it; ``None`` if it counts otherwise."""
+    """Scale of supervised runs (draws,) as `card` counts it; ``None`` for another family of noise.
+
+    If one card counts noise relative to the loss and the other does not, they agree at the middle
+    of the supervised runs.
+    """
     theirs, ours = posterior.card.likelihood, card.likelihood
-    alike = (theirs.family, theirs.scale) == (ours.family, ours.scale)
+    alike = theirs.family == ours.family
     if theirs.family == "student_t":
         alike &= theirs.degrees_of_freedom == ours.degrees_of_freedom
     scale = posterior.draws.get("supervised_scale")
