@@ -93,11 +93,12 @@ def forecast(
         A teacher by size and data instead; its loss comes from the supervised law, with its
         uncertainty.
     at
-        A table with these columns instead.
+        A table with these columns instead. With ``teacher_loss_se`` a teacher's loss is uncertain
+        by that standard error.
     interval
         Probability inside every band.
     seed
-        Seed of the scatter of new runs.
+        Seed of the scatter of new runs and of the error of teachers' losses.
     allow_failed
         Whether a posterior whose fit failed its checks may be used.
 
@@ -129,7 +130,7 @@ def forecast(
     check_teachers(posterior, points)
     distilled = points.distilled
     supervised = posterior.supervised_loss(points.params, points.tokens)
-    teacher = points.teacher_draws(posterior)
+    teacher = points.teacher_draws(posterior, seed)
     loss = supervised.copy()
     if distilled.any():
         loss[:, distilled] = posterior.distilled_loss(

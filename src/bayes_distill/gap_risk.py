@@ -122,7 +122,7 @@ def capacity_gap(
     interval
         Probability inside every interval.
     seed
-        Seed of the measurement error of candidates' losses.
+        Seed of the measurement error of teachers' losses.
     allow_failed
         Whether a posterior whose fit failed its checks may be used.
 
@@ -175,7 +175,7 @@ def capacity_gap(
     if candidates is not None:
         losses = candidates.loss_draws(posterior, seed)
         ranked = _rank(posterior, students, candidates, losses, interval)
-    teacher = points.teacher_draws(posterior)
+    teacher = points.teacher_draws(posterior, seed)
     if not points.distilled.all():
         assert candidates is not None
         points, teacher = _with_candidates(points, teacher, losses)

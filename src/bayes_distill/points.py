@@ -24,13 +24,17 @@ LARGEST_LOSS = 20.0
 
 @dataclass(frozen=True)
 class Points:
-    """Students (points,) and their teachers; NaN where there is none or its loss is not given."""
+    """Students (points,) and their teachers; NaN where there is none or its loss is not given.
+
+    `teacher_loss_se` is the standard error of a measured teacher loss, 0 or NaN where it is exact.
+    """
 
     params: np.ndarray
     tokens: np.ndarray
     teacher_loss: np.ndarray
     teacher_params: np.ndarray
     teacher_tokens: np.ndarray
+    teacher_loss_se: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.params)
@@ -40,9 +44,22 @@ class Points:
         """Which points have a teacher, (points,)."""
         return ~np.isnan(self.teacher_loss) | ~np.isnan(self.teacher_params)
 
-    def teacher_draws(self, posterior: Posterior) -> np.ndarray:
-        """Teacher losses (draws, points): as given, or as the supervised law predicts them."""
+    def teacher_draws(self, posterior: Posterior, seed: int = 0) -> np.ndarray:
+        """Teacher losses (draws, points): as given, or as the supervised law predicts them.
+
+        One with a standard error is uncertain by it, and the same for all points that name it.
+        """
         losses = np.repeat(self.teacher_loss[None], posterior.n_draws, axis=0)
+        se = np.nan_to_num(self.teacher_loss_se) if self.teacher_loss_se is not None else 0.0
+        if np.any(se):
+            teachers = np.column_stack([self.teacher_loss, np.broadcast_to(se, len(self))])
+            _, level = np.unique(teachers, axis=0, return_inverse=True)
+            level = level.reshape(-1)
+            scatter = np.random.default_rng([seed, 4]).standard_normal(
+                (posterior.n_draws, int(level.max()) + 1)
+            )
+            # far in the tail of a careless error there is no loss: it stays above zero
+            losses = np.maximum(losses + se * scatter[:, level], 1e-3 * losses)
         predicted = np.isnan(self.teacher_loss) & ~np.isnan(self.teacher_params)
         if predicted.any():
             losses[:, predicted] = posterior.supervised_loss(
@@ -159,8 +176,14 @@ def from_table(source: pd.DataFrame | str | Path) -> Points:
     if examined.faults:
         raise InputError(examined.faults)
     frame = examined.sound
+    return of_frame(frame)
+
+
+def of_frame(frame: pd.DataFrame) -> Points:
+    """Points from a frame with canonical columns."""
     empty = np.full(len(frame), np.nan)
-    return Points(*(frame[n].to_numpy(float) if n in frame else empty for n in NAMES))
+    columns = (*NAMES, "teacher_loss_se")
+    return Points(*(frame[n].to_numpy(float) if n in frame else empty for n in columns))
 
 
 def _teacher_faults(given: dict[str, bool]) -> list[Fault]:

@@ -350,3 +350,19 @@ def test_an_existing_fit_is_left_alone_by_a_call_at_fault(refused, workplace):
     table = write("runs.csv", *GOOD[:5])
     refused("fit", table, "--out", "fit.nc", "--quiet")
     assert (workplace / "fit.nc").read_bytes() == b"precious"
+
+
+def test_flags_of_two_stages_that_do_not_go_together_are_all_named(refused):
+    write("runs.csv", *GOOD)
+    error = refused("fit", "runs.csv", "--cut", "--chains", "1", "--out", "x.nc")
+    assert "chains" in error
+    assert "cut: needs the supervised law from elsewhere" in error
+    error = refused("fit", "runs.csv", "--imputations", "5", "--supervised", "missing.nc")
+    for said in ("imputations: 5 is less than 10", "is for --cut", "missing.nc does not exist"):
+        assert said in error
+    alone = [row.rsplit(",", 1)[0] for row in GOOD]
+    write("alone.csv", *alone, header="params,tokens,loss")
+    error = refused("fit", "alone.csv", "--cut", "--supervised", "busbridge2025-table6")
+    assert "supervised: alone.csv has no runs with a teacher" in error
+    assert "cut: there are no distillation runs" in error
+    assert "fit of the distillation law" in error

@@ -50,6 +50,28 @@ class Likelihood(_Part):
     condition_effect: LogNormal | None = None
 
 
+class FittedSupervised(_Part):
+    """Posterior of a supervised fit, as a normal distribution: what a two-stage fit starts from.
+
+    `centre` (6) and `covariance` (6, 6) are of the six numbers of `inference.joint_prior`, which
+    count from the card's reference point; `source` says which fit it was.
+    """
+
+    source: str
+    centre: tuple[float, ...]
+    covariance: tuple[tuple[float, ...], ...]
+
+    @model_validator(mode="after")
+    def _square(self) -> FittedSupervised:
+        count = len(SUPERVISED)
+        rows = [self.centre, *self.covariance]
+        if len(rows) != count + 1 or any(len(row) != count for row in rows):
+            raise ValueError(
+                f"needs {count} numbers as centre and {count} by {count} of covariance"
+            )
+        return self
+
+
 class SupervisedPrior(_Part):
     """A joint prior on the supervised coefficients, in units of the losses they imply.
 
@@ -60,7 +82,11 @@ class SupervisedPrior(_Part):
     If the runs' losses are in another unit than the centre's (bits per byte, another tokenizer),
     the centre is multiplied by the ratio of the two, and that ratio is uncertain by `unit_sd`.
     Ratios within `same_unit_within` of one count as the same unit and leave the centre alone.
+
+    With `fitted`, the posterior of a supervised fit takes the place of all this.
     """
+
+    fitted: FittedSupervised | None = None
 
     centre: dict[str, PositiveFloat] = dict(TABLE_6)
     loss_sd: Annotated[float, Field(gt=0, le=1)] = 0.01

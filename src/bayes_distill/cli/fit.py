@@ -36,6 +36,18 @@ def fit(
     out: Annotated[
         str | None, typer.Option(help="Where the posterior goes.", metavar="FIT.nc")
     ] = None,
+    supervised: Annotated[
+        str | None,
+        typer.Option(help="A supervised fit: its posterior is the prior.", metavar="FIT.nc"),
+    ] = None,
+    cut: Annotated[
+        bool,
+        typer.Option("--cut", help="Distillation runs say nothing about the supervised law."),
+    ] = False,
+    imputations: Annotated[
+        str | None,
+        typer.Option(help="With --cut: draws of the supervised law, 64.", metavar="INTEGER"),
+    ] = None,
     chains: Annotated[str, typer.Option(metavar="INTEGER")] = "4",
     warmup: Annotated[str, typer.Option(metavar="INTEGER")] = "1000",
     draws: Annotated[str, typer.Option(help="Kept, per chain.", metavar="INTEGER")] = "1000",
@@ -53,17 +65,25 @@ def fit(
         "draws": collect.integer("draws", draws, 50),
         "seed": collect.integer("seed", seed),
     }
+    if imputations is not None:
+        settings["imputations"] = collect.integer("imputations", imputations, 10)
+        if not cut:
+            collect.add(Fault("is for --cut: add that, or leave it out", column="imputations"))
     probability = collect.probability("interval", interval)
     from bayes_distill.files import unwritable
 
     problem = unwritable(target)
     collect.add(Fault(problem, column="out") if problem else None)
     card, table = _inputs(collect, runs, model, where, not no_corrections, mapping)
+    first = _first_stage(collect, table, supervised, cut)
     collect.check()
     from bayes_distill.inference.fit import fit as fit_runs
 
     with progress_bar(quiet) as progress:
-        posterior = fit_runs(table, card, interval=probability, progress=progress, **settings)
+        posterior = fit_runs(
+            table, card, supervised=first, cut=cut, interval=probability, progress=progress,
+            **settings,
+        )  # fmt: skip
     posterior.save(target)
     if json:
         print_json(fit_json(posterior, target))
@@ -96,6 +116,7 @@ def fit_json(posterior: Posterior, target: Path) -> dict[str, Any]:
         "flagged_runs": info["flagged_runs"],
         "loo": info["loo"],
         "notes": info["notes"],
+        "stages": info.get("stages"),
         "fingerprint": info["fingerprint"],
         "versions": info["versions"],
     }
@@ -126,6 +147,28 @@ def _inputs(
     except InputError as error:
         collect.faults += error.faults
     return card, table
+
+
+def _first_stage(collect: Collector, table: Any, supervised: str | None, cut: bool) -> str | None:
+    """Path of the supervised fit, with what is wrong with it and with the flags gathered."""
+    if supervised is None and not cut:
+        return None
+    from bayes_distill.inference.two_stage import check_against, check_stages, load_supervised
+
+    posterior = None
+    try:
+        if supervised is not None:
+            posterior = load_supervised(supervised)
+    except InputError as error:
+        collect.faults += error.faults
+    if table is not None:
+        try:
+            check_stages(table, supervised, cut)
+            if posterior is not None:
+                check_against(table, posterior)
+        except InputError as error:
+            collect.faults += error.faults
+    return supervised
 
 
 def _checks(posterior: Posterior) -> list[dict[str, Any]]:

@@ -19,6 +19,8 @@ from bayes_distill.inference.diagnostics import diagnose
 from bayes_distill.inference.leave_one_out import leave_one_out
 from bayes_distill.inference.log_prior import log_prior
 from bayes_distill.inference.model import Data, ModelSpec
+from bayes_distill.inference.two_stage import Stages
+from bayes_distill.inference.within import diagnose_within
 from bayes_distill.laws import Reference
 from bayes_distill.levels import condition_levels, size_levels
 from bayes_distill.runs.table import NUMERIC
@@ -40,6 +42,7 @@ def assemble(
     reference: Reference,
     seed: int,
     interval: float,
+    stages: Stages | None = None,
 ) -> tuple[xr.DataTree, dict[str, Any]]:
     """Draws on the natural scale, diagnostics, leave-one-out and summaries."""
     chains, draws = sample.stats["diverging"].shape
@@ -76,6 +79,8 @@ def assemble(
         name: values[name][:, : level.max() + 1].astype(np.float32)
         for name, level in shared.items()
     }
+    if stages is not None and stages.noise is not None:
+        kept.setdefault("supervised_scale", stages.noise)
     stats = {
         name: sample.stats[name] for name in ("diverging", "energy", "n_steps", "step_size", "lp")
     }
@@ -110,14 +115,23 @@ def assemble(
 
     law = card.scaling_law
     after_all = values | _arrays(law.to_published(values, reference))
+    if stages is not None and stages.before:  # what all runs taught, not the second stage alone
+        some = generator.integers(len(stages.before["floor"]), size=PRIOR_DRAWS)
+        before |= {name: value[some] for name, value in stages.before.items()}
     before_all = before | _arrays(law.to_published(before, reference))
     coefficients = identification.summarise(law, after_all, before_all, spec, interval)
     shrink, pull = _against_prior(sample.unconstrained, jax.device_get(before_raw))
-    sampled = arviz_base.dict_to_dataset(
-        sample.unconstrained
-        | {name: grid(values[name]) for name in law.coordinate_names if spec.joint_supervised}
-    )
-    found = diagnose(sampled, tree["sample_stats"].dataset, shrink, pull)
+    if stages is not None and stages.cut:
+        given = {k: v for k, v in sample.unconstrained.items() if k != "supervised_z"}
+        found = diagnose_within(arviz_base.dict_to_dataset(given), tree["sample_stats"].dataset)
+    else:
+        sampled = arviz_base.dict_to_dataset(
+            sample.unconstrained
+            | {name: grid(values[name]) for name in law.coordinate_names if spec.joint_supervised}
+        )
+        found = diagnose(sampled, tree["sample_stats"].dataset, shrink, pull)
+    if stages is not None:
+        found = found.after(stages.verdict)
     frame = table.frame
     teacher = (
         frame["teacher_loss"].to_numpy(float) if "teacher_loss" in frame else np.full(n, np.nan)

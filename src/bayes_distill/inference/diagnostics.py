@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, cast
 
 import arviz_stats
 import numpy as np
@@ -43,6 +43,14 @@ class Diagnostics:
     chains: int
     draws: int
     checks: tuple[Check, ...]
+
+    def after(self, first: str) -> Diagnostics:
+        """Those of a second stage, with the verdict `first` of the fit that it rests on."""
+        verdict: Verdict = "pass" if first not in RANK else cast(Verdict, first)
+        advice = "" if verdict == "pass" else "see to the supervised fit first: this rests on it"
+        check = Check("first_stage", RANK[verdict], 0, verdict, advice)
+        worse = max(self.verdict, verdict, key=lambda v: RANK[v])
+        return replace(self, verdict=worse, checks=(check, *self.checks))
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for JSON."""

@@ -16,6 +16,8 @@ from bayes_distill.errors import InputError
 from bayes_distill.inference.assemble import assemble
 from bayes_distill.inference.prepare import prepare, reference_point
 from bayes_distill.inference.sampler import Progress, SamplerSettings, run_nuts
+from bayes_distill.inference.stages import cut_settings, first_stage
+from bayes_distill.inference.two_stage import check_stages
 from bayes_distill.posterior import Posterior
 
 if TYPE_CHECKING:
@@ -37,6 +39,9 @@ def fit(
     draws: int = 1000,
     seed: int = 0,
     interval: float = 0.9,
+    supervised: Posterior | str | Path | None = None,
+    cut: bool = False,
+    imputations: int | None = None,
     progress: Progress | None = None,
 ) -> Posterior:
     """Fit a scaling law to runs with NUTS.
@@ -60,6 +65,15 @@ def fit(
         Seed of everything random; the same seed gives the same draws.
     interval
         Probability inside the intervals of the coefficients.
+    supervised
+        A fit of a supervised law, whose posterior becomes the prior on the supervised
+        coordinates of this one (two stages).
+    cut
+        Let distillation runs say nothing about the supervised law, which then comes from
+        `supervised`, or from the supervised runs of a mixed table alone. `chains` and `draws` give
+        the number of draws, which are spread over as many chains as there are imputations.
+    imputations
+        With `cut`, how many draws of the supervised law are taken: 64 by default.
     progress
         Called with (phase, done, all) as sampling goes on.
 
@@ -76,20 +90,44 @@ def fit(
     """
     from bayes_distill.runs import read_runs
 
-    check_settings(chains, warmup, draws)
+    check_settings(chains, warmup, draws, cut, imputations)
     table = read_runs(runs, corrections=corrections, mapping=mapping)
     if where is not None:
         table = table.where(where)
     card = model if isinstance(model, Card) else load_card(model or default_card(table))
+    check_stages(table, supervised, cut)
     check_card(card, table)
     clock = time.perf_counter()
     reference = reference_point(card, table.frame)
+    settings = SamplerSettings(
+        chains, warmup, draws, card.target_accept, card.transitions_per_draw
+    )
+    first, stages = None, None
+    if supervised is not None or cut:
+
+        def alone(part: Runs, own: Card) -> Posterior:
+            return fit(
+                part, own, chains=chains, warmup=warmup, draws=draws, seed=seed, progress=progress
+            )
+
+        first = first_stage(table, card, reference, supervised, alone)
+        card, table = first.card, first.table
+        check_card(card, table)
     spec, data, hyper, notes = prepare(card, table, reference)
-    settings = SamplerSettings(chains, warmup, draws, card.target_accept, card.transitions_per_draw)
-    sample = run_nuts(spec, data, hyper, settings, seed, progress)
+    parts = (spec, data, hyper)
+    if first is None:
+        sample = run_nuts(*parts, settings, seed, progress)
+    elif cut:
+        settings = cut_settings(settings, imputations)
+        sample, stages = first.cut(parts, settings, seed, progress)
+    else:
+        sample, stages = first.two_stage(parts, settings, seed, progress)
     if progress:
         progress("checking", 0, 1)
-    tree, info = assemble(card, spec, data, hyper, table, sample, reference, seed, interval)
+    tree, info = assemble(card, *parts, table, sample, reference, seed, interval, stages)
+    if first is not None:
+        info["stages"] = first.to_json(cut=cut)
+        notes = [*first.notes, *notes]
     info |= {
         "interval": interval,
         "seed": seed,
@@ -117,8 +155,10 @@ def default_card(table: Runs) -> str:
     return table.source if table.source in model_names() else DEFAULT_CARDS[table.kind]
 
 
-def check_settings(chains: int, warmup: int, draws: int) -> None:
-    """Refuse chains that are too few or too short.
+def check_settings(
+    chains: int, warmup: int, draws: int, cut: bool = False, imputations: int | None = None
+) -> None:
+    """Refuse chains that are too few or too short, and imputations that there are none of.
 
     Raises
     ------
@@ -132,6 +172,10 @@ def check_settings(chains: int, warmup: int, draws: int) -> None:
         faults.append(f"--warmup is {warmup}: at least 100 are needed to adapt")
     if draws < 50:
         faults.append(f"--draws is {draws}: at least 50 are needed for any interval")
+    if imputations is not None and not cut:
+        faults.append("--imputations is for --cut: add that, or leave it out")
+    elif imputations is not None and imputations < 10:
+        faults.append(f"--imputations is {imputations}: at least 10 are needed for any interval")
     if faults:
         raise InputError(faults)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 from scipy.optimize import brentq
 
 from bayes_distill.cards.card import SupervisedPrior
@@ -61,12 +62,12 @@ def constrain(unconstrained: jax.Array) -> dict[str, jax.Array]:
     }
 
 
-def unconstrain(coordinates: Mapping[str, float]) -> np.ndarray:
-    """Six real numbers (6,) from coordinates; inverse of `constrain`."""
-    c = {name: float(coordinates[name]) for name in NAMES}
+def unconstrain(coordinates: Mapping[str, ArrayLike]) -> np.ndarray:
+    """Six real numbers (..., 6) from coordinates (...); inverse of `constrain`."""
+    c = {name: np.asarray(coordinates[name], float) for name in NAMES}
     loss = c["floor"] + c["level"]
     level = c["level"] / loss
-    return np.array(
+    return np.stack(
         [
             np.log(loss),
             np.log(c["floor"] / c["level"]),
@@ -74,7 +75,8 @@ def unconstrain(coordinates: Mapping[str, float]) -> np.ndarray:
             np.log(c["slope_params"] * c["share"] * level),
             np.log(c["slope_tokens"] * (1 - c["share"]) * level),
             np.log(c["gamma"]),
-        ]
+        ],
+        axis=-1,
     )
 
 
@@ -90,6 +92,9 @@ def joint_prior(prior: SupervisedPrior, reference: Reference, unit_ratio: float)
     unit_ratio
         The runs' losses over those that the centre predicts. See `SupervisedPrior`.
     """
+    if (given := prior.fitted) is not None:
+        factor = np.linalg.cholesky(np.array(given.covariance))
+        return JointPrior(np.array(given.centre), factor, 1.0)
     same_unit = abs(unit_ratio - 1) <= prior.same_unit_within
     ratio = 1.0 if same_unit else unit_ratio
     coordinates = LAW.from_published(

@@ -45,7 +45,9 @@ def prepare(
     noisy = bool(((data.teacher_loss_se > 0) & ~jnp.isnan(data.teacher_loss) & data.mask).any())
     spec = model_spec(card, table.kind, predicts, noisy)
     joint = None
-    if card.supervised is not None:
+    if card.supervised is not None and card.supervised.fitted is not None:
+        joint = joint_prior(card.supervised, reference, 1.0)
+    elif card.supervised is not None:
         ratio = loss_unit_ratio(
             card.supervised, *(frame[c].to_numpy(float) for c in ("params", "tokens", "loss"))
         )

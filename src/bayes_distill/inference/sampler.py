@@ -76,12 +76,16 @@ class Programs(NamedTuple):
 
 
 def nuts_programs(
-    potential_of: Callable[..., Callable[[Any], jax.Array]], warmup: int, target_accept: float
+    potential_of: Callable[..., Callable[[Any], jax.Array]],
+    warmup: int,
+    target_accept: float,
+    axes: tuple[int | None, ...] | None = None,
 ) -> Programs:
     """Compile NUTS for the potential that `potential_of(*arguments)` gives.
 
     The arguments (data and hyperparameters) are traced: other arguments of the same shapes
-    compile nothing.
+    compile nothing. `axes` says, as for `vmap`, along which axis of an argument every chain has
+    its own; by default all chains share all of them.
     """
     init_kernel, sample_kernel = hmc(potential_fn_gen=potential_of, algo="NUTS")
 
@@ -89,7 +93,7 @@ def nuts_programs(
     def start(
         keys: jax.Array, z: Any, inverse_mass: jax.Array, step_size: Any, arguments: Any
     ) -> Any:
-        def one(key: jax.Array, z: Any) -> Any:
+        def one(key: jax.Array, z: Any, arguments: Any) -> Any:
             return init_kernel(
                 z,
                 num_warmup=warmup,
@@ -103,14 +107,14 @@ def nuts_programs(
                 rng_key=key,
             )
 
-        return jax.vmap(one)(keys, z)
+        return jax.vmap(one, in_axes=(0, 0, axes))(keys, z, arguments)
 
     @jax.jit
     def advance(state: Any, arguments: Any, steps: jax.Array) -> Any:
         """Up to `BLOCK` transitions; `steps` is traced, so that one program serves any number."""
 
         def body(i: jax.Array, carry: Any) -> Any:
-            state = jax.vmap(lambda s: sample_kernel(s, arguments))(carry[0])
+            state = jax.vmap(sample_kernel, in_axes=(0, axes))(carry[0], arguments)
             kept = jax.tree.map(lambda all_, new: all_.at[i].set(new), carry[1], _kept(state))
             return state, kept
 

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_distill.errors import Fault, InputError
+from bayes_distill.levels import teacher_levels
 from bayes_distill.quantities import format_quantity
 from bayes_distill.runs.reading import examine
 from bayes_distill.runs.table import Runs, distilled
@@ -54,7 +55,7 @@ def simulate(
         A table of runs without losses: ``params`` and ``tokens``, and for distillation
         ``teacher_loss``, or ``teacher_params`` and ``teacher_tokens``, from which the supervised
         law then gives the teacher's loss. With ``teacher_loss_se`` the design's teacher loss is
-        the true one, and the table gets a measured one.
+        the true one, and the table gets a measured one: the same for all students of a teacher.
     noise
         Scale of the noise: in the unit of the loss, or with `relative` as a part of it.
     likelihood
@@ -93,8 +94,9 @@ def simulate(
     z = rng.standard_t(df, shape) if likelihood == "student_t" else rng.standard_normal(shape)
     frame["loss"] = exact * (1 + noise * z) if relative else exact + noise * z
     if "teacher_loss_se" in frame:
-        errors = frame["teacher_loss_se"].fillna(0.0).to_numpy() * rng.standard_normal(shape)
-        frame["teacher_loss"] += errors
+        teacher = teacher_levels(frame)
+        scatter = rng.standard_normal(int(teacher.max()) + 1)[teacher]
+        frame["teacher_loss"] += frame["teacher_loss_se"].fillna(0.0).to_numpy() * scatter
     if not (frame["loss"] > 0).all():
         raise InputError(f"noise of {noise:g} makes losses negative: lower it, or make it relative")
     order = [

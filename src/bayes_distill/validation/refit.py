@@ -13,7 +13,7 @@ import pandas as pd
 
 from bayes_distill.cards import Card
 from bayes_distill.levels import condition_levels, teacher_levels
-from bayes_distill.points import NAMES, Points
+from bayes_distill.points import NAMES, of_frame
 from bayes_distill.posterior import Posterior
 from bayes_distill.runs import Runs
 from bayes_distill.runs.table import NUMERIC
@@ -99,11 +99,10 @@ def score(
     dict
         ``rows`` and ``pairs`` (columns, one entry a run or pair), ``joint_lpd``, ``joint_draws``.
     """
-    empty = np.full(len(frame), np.nan)
-    points = Points(*(frame[n].to_numpy(float) if n in frame else empty for n in NAMES))
+    points = of_frame(frame)
     loss, distilled = frame["loss"].to_numpy(float), points.distilled
     # all at once: what runs of one size share within a draw must be shared
-    teacher = points.teacher_draws(posterior)
+    teacher = points.teacher_draws(posterior, seed)
     mean = posterior.supervised_loss(points.params, points.tokens)
     if distilled.any():
         mean[:, distilled] = posterior.distilled_loss(

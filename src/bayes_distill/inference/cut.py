@@ -1,0 +1,108 @@
+"""Fits in which distillation runs say nothing about the supervised law: the cut.
+
+Every chain is conditional on a draw of its own of the supervised posterior, and samples the rest
+given that draw (multiple imputation; Plummer 2015). All chains together are draws of
+``p(supervised | supervised runs) p(rest | supervised, distillation runs)``: the supervised
+coordinates keep the distribution that the supervised runs gave them, and the rest is as uncertain
+as that makes it.
+
+The model is that of the two-stage fit, with ``supervised_z`` an argument instead of a site.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import jax
+import numpy as np
+from jax.flatten_util import ravel_pytree
+
+from bayes_distill.inference.density import Hyper, potential
+from bayes_distill.inference.model import Data, ModelSpec
+from bayes_distill.inference.sampler import (
+    Programs,
+    Progress,
+    Sample,
+    SamplerSettings,
+    nuts_programs,
+    run_chains,
+)
+from bayes_distill.inference.start import starting_points
+
+GIVEN = "supervised_z"
+STARTS = 4  # modes that are looked for; chains share them
+
+
+@lru_cache(maxsize=32)
+def _programs(spec: ModelSpec, window: int, target_accept: float) -> Programs:
+    def given(data: Data, hyper: Hyper, z: jax.Array) -> Any:
+        whole = potential(spec, data, hyper)
+        return lambda sites: whole({**sites, GIVEN: z})
+
+    return nuts_programs(given, window, target_accept, axes=(None, None, 0))
+
+
+def run_cut(
+    spec: ModelSpec,
+    data: Data,
+    hyper: Hyper,
+    numbers: np.ndarray,
+    settings: SamplerSettings,
+    seed: int,
+    progress: Progress | None = None,
+) -> Sample:
+    """Draw the rest given draws of the supervised law.
+
+    Parameters
+    ----------
+    spec, data, hyper
+        The model of the two-stage fit.
+    numbers
+        Draws of the supervised posterior (chains, 6), as `joint_prior` counts them: one a chain.
+    settings
+        As many chains as there are such draws, and their lengths.
+    seed, progress
+        As for `run_nuts`.
+
+    Returns
+    -------
+    Sample
+        Of all sites, ``supervised_z`` among them: constant in each chain.
+    """
+    key_start, key_chains = jax.random.split(jax.random.key(seed))
+    clock = time.perf_counter()
+    if progress:
+        progress("finding the mode", 0, 1)
+    start, inverse_mass = starting_points(spec, data, hyper, STARTS, key_start)
+    joint = hyper["supervised"]
+    z = np.linalg.solve(np.asarray(joint["factor"]), (numbers - np.asarray(joint["centre"])).T).T
+    rest = {n: v[np.arange(len(z)) % STARTS] for n, v in start.items() if n != GIVEN}
+    found = time.perf_counter() - clock
+    programs = _programs(spec, settings.window, settings.target_accept)
+    settings = replace(settings, chains=len(z))
+    sample = run_chains(
+        programs,
+        rest,
+        _given(start, inverse_mass),
+        (data, hyper, z),
+        settings,
+        key_chains,
+        progress,
+    )
+    constant = np.repeat(z[:, None], settings.draws, axis=1)
+    return Sample(
+        {**sample.unconstrained, GIVEN: constant},
+        sample.stats,
+        {"mode": found, **sample.seconds},
+    )
+
+
+def _given(start: dict[str, np.ndarray], inverse_mass: np.ndarray) -> np.ndarray:
+    """Covariance of the other sites given ``supervised_z``, from that of all of them."""
+    labels = {n: np.full(v.shape[1:], n == GIVEN, float) for n, v in start.items()}
+    rest = np.asarray(ravel_pytree(labels)[0]) == 0
+    precision = np.linalg.inv(inverse_mass)
+    return np.asarray(np.linalg.inv(precision[np.ix_(rest, rest)]))

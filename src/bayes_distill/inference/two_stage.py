@@ -1,0 +1,274 @@
+"""A supervised fit first, and its posterior as the prior of a distillation fit.
+
+The draws of the supervised fit are taken to the reference point of the new one through their
+published coefficients, and there to the six numbers of `joint_prior`, in which a posterior of
+supervised runs is close to normal: their mean and covariance are the prior of the second stage.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from bayes_distill.cards import Card, card_from_dict
+from bayes_distill.cards.card import SUPERVISED
+from bayes_distill.errors import FailedFitError, Fault, InputError
+from bayes_distill.inference.joint_prior import LAW, unconstrain
+from bayes_distill.laws import Reference
+from bayes_distill.posterior import Posterior, load_posterior
+
+if TYPE_CHECKING:
+    from bayes_distill.runs import Runs
+
+LEAST_DRAWS = 200  # for a covariance of six numbers
+UNIT_GAMMA_SD = 1e-3  # of log gamma, where the supervised law fixes gamma at one
+SAME_UNIT, ODD_UNIT = 0.15, 0.06  # of the median ratio of losses seen and predicted: fault, note
+
+
+@dataclass(frozen=True)
+class Stages:
+    """What the second stage takes along from the first.
+
+    Parameters
+    ----------
+    cut
+        Whether the second stage may say nothing about the supervised law.
+    verdict
+        That of the first stage.
+    before
+        Supervised coordinates (any number of draws,) before any run was seen.
+    noise
+        Scale of supervised runs, one for every draw of the second stage, or ``None``.
+    """
+
+    cut: bool
+    verdict: str
+    before: dict[str, np.ndarray]
+    noise: np.ndarray | None
+
+
+def load_supervised(source: Posterior | str | Path) -> Posterior:
+    """Load the supervised fit of a first stage.
+
+    Raises
+    ------
+    InputError
+        If there is none, it failed its checks, it is of a law with a teacher, or it has too few
+        draws.
+    """
+    try:
+        posterior = load_posterior(source)
+    except FailedFitError:
+        again = f"{source} failed its checks: fit it again with more --warmup or another card"
+        raise InputError(Fault(again, column="supervised")) from None
+    what = "this posterior" if isinstance(source, Posterior) else str(source)
+    if posterior.law.has_teacher:
+        raise InputError(
+            Fault(
+                f"{what} is a fit of the {posterior.law.name} law: name the fit of a supervised "
+                "law (fit RUNS --model supervised)",
+                column="supervised",
+            )
+        )
+    if posterior.n_draws < LEAST_DRAWS:
+        raise InputError(
+            Fault(
+                f"{what} has {posterior.n_draws} draws: at least {LEAST_DRAWS} are needed",
+                column="supervised",
+            )
+        )
+    return posterior
+
+
+def check_stages(table: Runs, supervised: Posterior | str | Path | None, cut: bool) -> None:
+    """Refuse runs and flags that do not make two stages.
+
+    Raises
+    ------
+    InputError
+        Naming every flag at fault.
+    """
+    faults = []
+    if supervised is not None and table.kind == "supervised":
+        faults.append(
+            Fault(
+                f"{table.source} has no runs with a teacher for a supervised fit to inform",
+                column="supervised",
+            )
+        )
+    if cut and table.kind == "supervised":
+        faults.append(Fault("there are no distillation runs to cut off", column="cut"))
+    if cut and table.kind == "distillation" and supervised is None:
+        faults.append(
+            Fault(
+                "needs the supervised law from elsewhere: add --supervised FIT.nc, or supervised "
+                f"runs to {table.source}",
+                column="cut",
+            )
+        )
+    if cut and table.kind == "mixed" and supervised is not None:
+        faults.append(
+            Fault(
+                f"{table.source} has supervised runs of its own, which --cut fits first: leave "
+                "out either --supervised or those runs (--where 'teacher_loss.notna()')",
+                column="supervised",
+            )
+        )
+    if faults:
+        raise InputError(faults)
+
+
+def check_against(table: Runs, posterior: Posterior) -> list[str]:
+    """Refuse a first stage in another unit of loss, or of runs that are in the table again.
+
+    Returns
+    -------
+    list of str
+        Notes on what is odd but no fault.
+
+    Raises
+    ------
+    InputError
+        Naming every fault.
+    """
+    frame, faults, notes = table.frame, [], []
+    params, tokens, loss = (frame[n].to_numpy(float) for n in ("params", "tokens", "loss"))
+    predicted = np.median(posterior.supervised_loss(params, tokens), axis=0)
+    ratio = float(np.median(loss / predicted))
+    differ = (
+        f"losses of {table.source} are {ratio:.3g} times those that the supervised fit predicts"
+    )
+    if abs(ratio - 1) > SAME_UNIT:
+        fix = "both must be in one unit, on one validation set and tokenizer"
+        faults.append(Fault(f"{differ}: {fix}", column="supervised"))
+    elif abs(ratio - 1) > ODD_UNIT:
+        notes.append(f"{differ}: are both on one validation set?")
+    twice = _again(frame[~table.distilled], posterior)
+    if twice:
+        faults.append(
+            Fault(
+                f"{twice} supervised runs of {table.source} were in the supervised fit already and "
+                "would count twice: leave them out (--where 'teacher_loss.notna()')",
+                column="supervised",
+            )
+        )
+    if faults:
+        raise InputError(faults)
+    return notes
+
+
+def supervised_numbers(posterior: Posterior, reference: Reference) -> np.ndarray:
+    """Draws of a supervised fit as the six numbers of `joint_prior`, (draws, 6).
+
+    `reference` is what they count from. A law without gamma has gamma = 1.
+    """
+    published = {"gamma": np.ones(posterior.n_draws), **posterior.published}
+    coordinates = LAW.from_published(published, reference)
+    numbers = unconstrain({name: np.asarray(value) for name, value in coordinates.items()})
+    if not np.isfinite(numbers).all():
+        raise InputError(
+            Fault(
+                "some of its coefficients are not finite: give its card tighter priors",
+                column="supervised",
+            )
+        )
+    return numbers
+
+
+def two_stage_card(
+    card: Card, posterior: Posterior, reference: Reference, source: str
+) -> tuple[Card, list[str]]:
+    """Card whose prior on the supervised coordinates is the posterior of a supervised fit.
+
+    It is pinned to `reference`, from which the prior counts. Returns notes on what was replaced.
+    """
+    numbers = supervised_numbers(posterior, reference)
+    covariance = np.cov(numbers.T)
+    notes = [f"The prior on the supervised coordinates is the posterior of {source}."]
+    if card.supervised is not None:
+        notes.append(f"It takes the place of [supervised] in the card {card.name}.")
+    replaced = [name for name in card.priors if name in SUPERVISED]
+    if replaced:
+        notes.append(f"It takes the place of the card's priors on {', '.join(replaced)}.")
+    if "gamma" not in posterior.law.coordinate_names:
+        covariance[-1, -1] = UNIT_GAMMA_SD**2
+        notes.append(f"{source} has gamma = 1, and so has this fit, within {UNIT_GAMMA_SD:.1%}.")
+    content: dict[str, Any] = card.model_dump(mode="json")
+    content["priors"] = {n: p for n, p in content["priors"].items() if n not in SUPERVISED}
+    fitted = {"source": source, "centre": numbers.mean(0).tolist()}
+    content["supervised"] = {"fitted": fitted | {"covariance": covariance.tolist()}}
+    content["reference"] = _pinned(reference)
+    return card_from_dict(content, card.name), notes
+
+
+def first_stage_card(card: Card, reference: Reference) -> Card:
+    """Card of the supervised runs alone, with the priors and noise that `card` has for them."""
+    noise = card.likelihood
+    content = {
+        "name": f"{card.name}-supervised",
+        "law": "supervised",
+        "reference": _pinned(reference),
+        "likelihood": {
+            "family": noise.family,
+            "degrees_of_freedom": noise.degrees_of_freedom,
+            "scale": noise.scale,
+            "supervised_prior": noise.supervised_prior.model_dump(mode="json"),
+        },
+        "priors": {
+            name: prior.model_dump(mode="json")
+            for name, prior in card.priors.items()
+            if name in SUPERVISED
+        },
+        "supervised": None if card.supervised is None else card.supervised.model_dump(mode="json"),
+        "target_accept": card.target_accept,
+    }
+    return card_from_dict(content, f"for the supervised runs alone, after {card.name},")
+
+
+def supervised_noise(posterior: Posterior, card: Card, reference: Reference) -> np.ndarray | None:
+    """Scale of supervised runs (draws,) as `card` counts it; ``None`` for another family of noise.
+
+    If one card counts noise relative to the loss and the other does not, they agree at the middle
+    of the supervised runs.
+    """
+    theirs, ours = posterior.card.likelihood, card.likelihood
+    alike = theirs.family == ours.family
+    if theirs.family == "student_t":
+        alike &= theirs.degrees_of_freedom == ours.degrees_of_freedom
+    scale = posterior.draws.get("supervised_scale")
+    if scale is None or not alike:
+        return None
+    return scale if ours.scale == "relative" else scale * posterior.reference.loss / reference.loss
+
+
+def supervised_before(posterior: Posterior, reference: Reference) -> dict[str, np.ndarray]:
+    """Supervised coordinates (draws,) before any run was seen: the prior of the first stage."""
+    if "prior" not in posterior.tree:
+        return {}
+    group = posterior.tree["prior"].dataset
+    before = {n: group[n].to_numpy().reshape(-1) for n in posterior.law.coordinate_names}
+    published = posterior.law.to_published(before, posterior.reference)
+    count = len(next(iter(before.values())))
+    # a wide prior of gamma makes coefficients no number holds; they say nothing of the rest
+    with np.errstate(all="ignore"):
+        found = LAW.from_published({"gamma": np.ones(count), **published}, reference)
+    values = {name: np.asarray(value) for name, value in found.items()}
+    sound = np.all([np.isfinite(value) for value in values.values()], axis=0)
+    return {name: value[sound] for name, value in values.items()}
+
+
+def _pinned(reference: Reference) -> dict[str, float]:
+    return {"params": reference.params, "tokens": reference.tokens, "loss": reference.loss}
+
+
+def _again(frame: pd.DataFrame, posterior: Posterior) -> int:
+    """How many runs of a frame are among those that a posterior was fitted to."""
+    if "runs" not in posterior.tree or frame.empty:
+        return 0
+    columns = ["params", "tokens", "loss"]
+    seen = posterior.tree["runs"].dataset[columns].to_dataframe()[columns]
+    return int(frame[columns].apply(tuple, axis=1).isin(set(map(tuple, seen.to_numpy()))).sum())
