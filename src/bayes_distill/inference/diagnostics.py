@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import arviz_stats
 import numpy as np
@@ -46,7 +46,7 @@ class Diagnostics:
 
     def after(self, first: str) -> Diagnostics:
         """Those of a second stage, with the verdict `first` of the fit that it rests on."""
-        verdict: Verdict = "pass" if first not in RANK else cast(Verdict, first)
+        verdict: Verdict = first if first in RANK else "pass"
         advice = "" if verdict == "pass" else "see to the supervised fit first: this rests on it"
         check = Check("first_stage", RANK[verdict], 0, verdict, advice)
         worse = max(self.verdict, verdict, key=lambda v: RANK[v])

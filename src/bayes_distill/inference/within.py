@@ -81,14 +81,16 @@ def pooled_rhat(values: xr.DataArray) -> xr.DataArray:
     length = first.sizes["draw"]
     within = ((first.var("draw", ddof=1) + second.var("draw", ddof=1)) / 2).mean("chain")
     between = (length * (first.mean("draw") - second.mean("draw")) ** 2 / 2).mean("chain")
-    return np.sqrt((length - 1) / length + between / within / length)
+    return ((length - 1) / length + between / within / length) ** 0.5
 
 
 def common_drift(values: xr.DataArray) -> xr.DataArray:
     """By how many standard errors second halves of chains lie off first halves, on average."""
     first, second = _halves(values)
     moved = second.mean("draw") - first.mean("draw")
-    return abs(moved.mean("chain")) / (moved.std("chain", ddof=1) / np.sqrt(moved.sizes["chain"]))
+    error = moved.std("chain", ddof=1) / np.sqrt(moved.sizes["chain"])
+    found: xr.DataArray = abs(moved.mean("chain")) / error
+    return found
 
 
 def _halves(values: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
