@@ -219,6 +219,7 @@ class Posterior:
             kept[name] = (("chain", "draw", "size"), self.departures[name].seen[None, ::stride])
         coords = {"size": group["size"].to_numpy()} if self.departures else {}
         tree = xr.DataTree.from_dict({"posterior": xr.Dataset(kept, coords=coords)})
+        stride *= int(self.info.get("thinned_by", 1))
         return Posterior(tree, self.card, self.reference, {**self.info, "thinned_by": stride})
 
     @classmethod
