@@ -228,6 +228,7 @@ class Posterior:
                 for part in ("condition_params", "condition_tokens"):
                     coords[part] = ("condition", group[part].to_numpy())
         tree = xr.DataTree.from_dict({"posterior": xr.Dataset(kept, coords=coords)})
+        stride *= int(self.info.get("thinned_by", 1))
         return Posterior(tree, self.card, self.reference, {**self.info, "thinned_by": stride})
 
     @classmethod

@@ -20,6 +20,7 @@ from bayes_distill.identify.targets import Targets, read_target, targets_of
 from bayes_distill.points import Points, Quantity
 from bayes_distill.posterior import Posterior
 from bayes_distill.quantities import parse_quantity
+from bayes_distill.shipped import no_runs
 
 REFINED = 12  # candidates whose gain is worked out by reweighting
 UNRELIABLE = 0.1  # share of outcomes with a high Pareto k, above which a gain is called rough
@@ -133,10 +134,7 @@ def next_run(
     assert wanted is not None
     hull = posterior.hull
     if mine is None and hull is None:
-        raise InputError(
-            f"the posterior of {posterior.card.name} holds no runs: use a file written by fit, or "
-            "give a table of candidates"
-        )
+        raise no_runs(posterior, "a grid of next runs lies around them (or give candidates)")
     if mine is not None:
         found = mine
     else:

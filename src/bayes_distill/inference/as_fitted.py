@@ -13,13 +13,13 @@ import pandas as pd
 import xarray as xr
 from numpyro.infer.inspect import get_dependencies
 
-from bayes_distill.errors import InputError
 from bayes_distill.inference.density import constrainer, pointwise, prior_sampler
 from bayes_distill.inference.log_prior import log_prior
 from bayes_distill.inference.model import Data, ModelSpec, scaling_law_model
 from bayes_distill.inference.prepare import prepare
 from bayes_distill.posterior import Posterior
 from bayes_distill.runs.table import CANONICAL, Runs
+from bayes_distill.shipped import no_runs
 
 Draws = dict[str, np.ndarray]
 
@@ -66,10 +66,7 @@ class AsFitted:
             If the posterior holds no runs: point coefficients, or one that was thinned.
         """
         if "runs" not in posterior.tree:
-            raise InputError(
-                f"the posterior of {posterior.card.name} holds no runs to check it against: use a "
-                "file written by fit"
-            )
+            raise no_runs(posterior, "this checks a fit against its own runs")
         stored = posterior.tree["runs"].dataset.to_dataframe()
         frame = stored[[name for name in CANONICAL if name in stored]]
         table = Runs(frame, str(posterior.info.get("source", "runs")))

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from bayes_distill.errors import Fault, InputError
 from bayes_distill.forecasting import forecast
 from bayes_distill.posterior import Posterior, load_posterior
+from bayes_distill.shipped import no_runs
 from bayes_distill.views.runs_of import COLUMNS, rows_in, runs_of
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def observed(
     fitted = runs_of(loaded)
     if runs is None:
         if fitted is None:
-            raise InputError(Fault("is needed: this posterior holds no runs", column="runs"))
+            raise no_runs(loaded, "this shows them (or name others with --runs)")
         frame = fitted
     else:
         frame = (runs if isinstance(runs, Runs) else read_runs(runs)).frame
