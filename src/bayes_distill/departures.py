@@ -9,6 +9,7 @@ plan speak of the same student.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,18 +68,44 @@ class SizeDeparture:
         return np.asarray(self.seen @ weights + np.outer(self.scale * self.new, left))
 
 
-def departures(group: xr.Dataset, lengths: dict[str, float]) -> dict[str, SizeDeparture]:
-    """Read departures from the ``posterior`` group of a fit; empty where the model has none."""
-    found = {}
+@dataclass(frozen=True)
+class JoinedDeparture:
+    """One kind of departure where draws follow several models, the draws of each in one piece."""
+
+    pieces: tuple[SizeDeparture, ...]
+
+    @property
+    def seen(self) -> np.ndarray:
+        """Departures of the sizes that were seen (draws, sizes)."""
+        return np.concatenate([piece.seen for piece in self.pieces])
+
+    def at(self, params: np.ndarray) -> np.ndarray:
+        """Departures (draws, points) of students of `params` (points,) parameters."""
+        return np.concatenate([piece.at(params) for piece in self.pieces])
+
+
+Departure = SizeDeparture | JoinedDeparture
+
+
+def departures(
+    group: xr.Dataset, models: Sequence[tuple[Mapping[str, float], slice]]
+) -> dict[str, Departure]:
+    """Read departures from the ``posterior`` group of a fit; empty where the model has none.
+
+    `models` holds the lengths (name of a departure -> length) of each model, and which draws
+    follow it: one for a fit, several for a stack. A model without a length has no departures of
+    that kind; its draws hold zeros.
+    """
+    found: dict[str, Departure] = {}
     for name in NAMES:
         if name not in group:
             continue
-        seen = group[name].to_numpy()
-        found[name] = SizeDeparture(
-            np.log(group["size"].to_numpy()),
-            lengths[name],
-            seen.reshape(-1, seen.shape[-1]),
-            group[f"{name}_sd"].to_numpy().reshape(-1),
-            group[f"{name}_new"].to_numpy().reshape(-1),
+        log_sizes, seen = np.log(group["size"].to_numpy()), group[name].to_numpy()
+        seen = seen.reshape(-1, seen.shape[-1])
+        scale, new = (group[f"{name}_{k}"].to_numpy().reshape(-1) for k in ("sd", "new"))
+        pieces = tuple(
+            SizeDeparture(log_sizes, lengths.get(name, 1.0), seen[rows], scale[rows], new[rows])
+            for lengths, rows in models
         )
+        found[name] = pieces[0] if len(pieces) == 1 else JoinedDeparture(pieces)
     return found

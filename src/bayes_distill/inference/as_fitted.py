@@ -63,8 +63,13 @@ class AsFitted:
         Raises
         ------
         InputError
-            If the posterior holds no runs: point coefficients, or one that was thinned.
+            If the posterior holds no runs: point coefficients, or one that was thinned; or if
+            it is a stack of fits.
         """
+        if posterior.card.members:
+            raise InputError(
+                f"{posterior.card.name} is a stack, not a fit: check the fits that it is made of"
+            )
         if "runs" not in posterior.tree:
             raise InputError(
                 f"the posterior of {posterior.card.name} holds no runs to check it against: use a "
