@@ -272,16 +272,17 @@ def card_from_toml(text: str, source: str) -> Card:
 
 def card_from_dict(content: dict[str, Any], source: str) -> Card:
     """Make a card from plain data, with every fault in one `InputError`."""
+    alone = isinstance(content, dict) and not content.get("members")
     try:
         return Card.model_validate(content)
     except ValidationError as error:
         faults = [
-            Fault(problem["msg"].removeprefix("Value error, "), column=_key(problem["loc"]))
+            Fault(problem["msg"].removeprefix("Value error, "), column=_key(problem["loc"]) or None)
             for problem in error.errors(include_url=False)
-            if problem["loc"]  # faults with the law, which pydantic joins, are listed below
+            # faults with the law, which pydantic joins, are listed below
+            if problem["loc"] or not alone
         ]
     # pydantic stops before these if it found others
-    alone = isinstance(content, dict) and not content.get("members")
     if alone and isinstance(content.get("law"), str):
         priors = content.get("priors")
         families = {
