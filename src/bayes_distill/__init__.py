@@ -2,9 +2,9 @@
 
 The front door: `read_runs`, `check_runs`, `simulate`, `load_card`, `fit`, `load_posterior`,
 `forecast`, `capacity_gap`, `plan`, `plot` and `write_report`, the checks of a fit (`validate`,
-`calibrate`, `predictive_checks`, `sensitivity`, `identifiability`, `next_run`), and the types that
-they hand on. Deeper tools are reached through their modules. Nothing heavy is imported before it
-is asked for.
+`calibrate`, `predictive_checks`, `sensitivity`, `identifiability`, `next_run`), `compare` and
+`stack` for several fits, and the types that they hand on. Deeper tools are reached through their
+modules. Nothing heavy is imported before it is asked for.
 """
 
 from importlib import import_module
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from bayes_distill.cards import load_card
     from bayes_distill.checking.checks import predictive_checks
     from bayes_distill.checking.power_scaling import sensitivity
+    from bayes_distill.comparison.ranking import compare
+    from bayes_distill.comparison.stacking import stack
     from bayes_distill.forecasting import forecast
     from bayes_distill.gap_risk import capacity_gap
     from bayes_distill.identify.next_run import next_run
@@ -35,6 +37,7 @@ _HOMES = {
     "calibrate": "bayes_distill.calibration.study",
     "capacity_gap": "bayes_distill.gap_risk",
     "check_runs": "bayes_distill.runs",
+    "compare": "bayes_distill.comparison.ranking",
     "fit": "bayes_distill.inference.fit",
     "forecast": "bayes_distill.forecasting",
     "identifiability": "bayes_distill.identify.report",
@@ -47,6 +50,7 @@ _HOMES = {
     "read_runs": "bayes_distill.runs",
     "sensitivity": "bayes_distill.checking.power_scaling",
     "simulate": "bayes_distill.runs",
+    "stack": "bayes_distill.comparison.stacking",
     "validate": "bayes_distill.validation.leave_out",
     "write_report": "bayes_distill.report.write",
 }
@@ -60,6 +64,7 @@ __all__ = [
     "calibrate",
     "capacity_gap",
     "check_runs",
+    "compare",
     "fit",
     "forecast",
     "identifiability",
@@ -72,6 +77,7 @@ __all__ = [
     "read_runs",
     "sensitivity",
     "simulate",
+    "stack",
     "validate",
     "write_report",
 ]

@@ -9,6 +9,7 @@ plan speak of the same student.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,21 +109,60 @@ class ConditionDeparture:
         )
 
 
-def departures(group: xr.Dataset, lengths: dict[str, float]) -> dict[str, Departure]:
-    """Read departures from the ``posterior`` group of a fit; empty where the model has none."""
-    found = {}
+@dataclass(frozen=True)
+class JoinedDeparture:
+    """One kind of departure where draws follow several models, the draws of each in one piece."""
+
+    pieces: tuple[Departure, ...]
+
+    @property
+    def seen(self) -> np.ndarray:
+        """Departures of the sizes that were seen (draws, sizes)."""
+        return np.concatenate([piece.seen for piece in self.pieces])
+
+    @property
+    def conditions(self) -> ConditionDeparture | None:
+        """What conditions have besides, of all draws; ``None`` if nothing."""
+        parts = [piece.conditions for piece in self.pieces]
+        if parts[0] is None:
+            return None
+        known = [part for part in parts if part is not None]
+        columns = ([getattr(k, name) for k in known] for name in ("seen", "scale", "new"))
+        return ConditionDeparture(parts[0].log_points, *(np.concatenate(c) for c in columns))
+
+    def at(self, params: np.ndarray, tokens: np.ndarray | None = None) -> np.ndarray:
+        """Departures (draws, points) of students, as `Departure.at` gives them."""
+        return np.concatenate([piece.at(params, tokens) for piece in self.pieces])
+
+
+def departures(
+    group: xr.Dataset, models: Sequence[tuple[Mapping[str, float], slice]]
+) -> dict[str, Departure | JoinedDeparture]:
+    """Read departures from the ``posterior`` group of a fit; empty where the model has none.
+
+    `models` holds the lengths (name of a departure -> length) of each model, and which draws
+    follow it: one for a fit, several for a stack. A model without a length has no departures of
+    that kind; its draws hold zeros.
+    """
+    found: dict[str, Departure | JoinedDeparture] = {}
     for name in NAMES:
         if name not in group:
             continue
-        own = None
+        log_sizes, own = np.log(group["size"].to_numpy()), _parts(group, name)
+        points, special = None, None
         if f"condition_{name}" in group:
-            points = [group[f"condition_{part}"].to_numpy() for part in ("params", "tokens")]
-            own = ConditionDeparture(
-                np.log(np.column_stack(points)), *_parts(group, f"condition_{name}")
-            )
-        found[name] = Departure(
-            np.log(group["size"].to_numpy()), lengths[name], *_parts(group, name), own
-        )
+            columns = [group[f"condition_{part}"].to_numpy() for part in ("params", "tokens")]
+            points, special = np.log(np.column_stack(columns)), _parts(group, f"condition_{name}")
+        pieces = []
+        for lengths, rows in models:
+            conditions = None
+            if points is not None and special is not None:
+                seen, scale, new = (part[rows] for part in special)
+                conditions = ConditionDeparture(points, seen, scale, new)
+            seen, scale, new = (part[rows] for part in own)
+            length = lengths.get(name, 1.0)
+            pieces.append(Departure(log_sizes, length, seen, scale, new, conditions))
+        found[name] = pieces[0] if len(pieces) == 1 else JoinedDeparture(tuple(pieces))
     return found
 
 

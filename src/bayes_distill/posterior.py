@@ -11,15 +11,14 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy import stats
 
-from bayes_distill import evaluate
+from bayes_distill import evaluate, scatter
 from bayes_distill.cards import Card, card_from_dict, load_card, model_names, shipped_posterior
-from bayes_distill.departures import Departure, departures
+from bayes_distill.departures import Departure, JoinedDeparture, departures
 from bayes_distill.errors import FailedFitError, InputError
 from bayes_distill.files import atomic_path
 from bayes_distill.hull import Hull
-from bayes_distill.laws import LAWS, Law, Reference
+from bayes_distill.laws import LAWS, STACKED, Law, Reference
 
 FORMAT = "bayes-distill posterior"
 FORMAT_VERSION = 1
@@ -85,11 +84,23 @@ class Posterior:
         }
 
     @cached_property
-    def departures(self) -> dict[str, Departure]:
+    def parts(self) -> tuple[tuple[Card, slice], ...]:
+        """Cards with the draws that follow each: a stack has several, in the order of its draws."""
+        members = self.card.members
+        if not members:
+            return ((self.card, slice(None)),)
+        edges = np.searchsorted(self.draws["member"], np.arange(len(members) + 1))
+        return tuple(
+            (card, slice(int(edges[i]), int(edges[i + 1]))) for i, card in enumerate(members)
+        )
+
+    @cached_property
+    def departures(self) -> dict[str, Departure | JoinedDeparture]:
         """How sizes depart from the law (``shift``, ``tilt``); empty for the law alone."""
-        if self.card.departures is None:
+        models = [(c.departures.lengths if c.departures else {}, rows) for c, rows in self.parts]
+        if not any(lengths for lengths, _ in models):
             return {}
-        return departures(self.tree["posterior"].dataset, self.card.departures.lengths)
+        return departures(self.tree["posterior"].dataset, models)
 
     def student(self, params: float) -> dict[str, np.ndarray]:
         """Draws with the departures of one student size, under a condition that nobody has seen.
@@ -145,10 +156,14 @@ class Posterior:
         scale, supervised = (self.draws.get(k) for k in ("scale", "supervised_scale"))
         own = scale if scale is not None else supervised if supervised is not None else zero
         plain = supervised if supervised is not None else own
-        spread: np.ndarray = np.where(distilled, own[:, None], plain[:, None]) * (
-            mean if self.card.likelihood.scale == "relative" else self.reference.loss
+        spread: np.ndarray = np.where(distilled, own[:, None], plain[:, None]) * scatter.unit_of(
+            self._likelihoods, mean, self.reference.loss
         )
         return spread
+
+    @property
+    def _likelihoods(self) -> scatter.Parts:
+        return [(card.likelihood, rows) for card, rows in self.parts]
 
     def shared_effects(
         self,
@@ -190,10 +205,7 @@ class Posterior:
         posterior without noise gives `mean` back.
         """
         spread = self.noise_scale(mean, distilled)
-        if self.card.likelihood.family == "normal":
-            noise = generator.standard_normal(mean.shape)
-        else:
-            noise = generator.standard_t(self.card.likelihood.degrees_of_freedom, mean.shape)
+        noise = scatter.standard_noise(self._likelihoods, mean.shape, generator)
         shared = self.shared_effects(distilled, generator, teacher=teacher, condition=condition)
         found: np.ndarray = mean + shared + spread * noise
         return found
@@ -204,12 +216,7 @@ class Posterior:
         `distilled` is as in `noise_scale`; the posterior must have noise.
         """
         spread = self.noise_scale(mean, distilled)
-        if self.card.likelihood.family == "normal":
-            found: np.ndarray = stats.norm.logpdf(loss, mean, spread)
-        else:
-            degrees = self.card.likelihood.degrees_of_freedom
-            found = stats.t.logpdf(loss, degrees, mean, spread)
-        return found
+        return scatter.log_density(self._likelihoods, loss, mean, spread)
 
     def thin(self, draws: int) -> Posterior:
         """Keep at most `draws` draws, evenly spaced, and nothing that using them does not need."""
@@ -311,7 +318,7 @@ class Posterior:
                 f"{path} has format {attributes['format_version']}, and this version reads up to "
                 f"{FORMAT_VERSION}: upgrade bayes-distill"
             )
-        if attributes["law"] not in LAWS:
+        if attributes["law"] not in {*LAWS, STACKED}:
             raise InputError(
                 f"{path} was fitted with the law {attributes['law']!r}, which this version does "
                 "not have: upgrade bayes-distill"

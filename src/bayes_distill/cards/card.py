@@ -19,7 +19,7 @@ from pydantic import (
 
 from bayes_distill.cards.priors import FAMILIES, LogNormal, Prior
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.laws import LAWS, TABLE_6, Law
+from bayes_distill.laws import LAWS, STACKED, TABLE_6, Law, stack_laws
 from bayes_distill.laws.supervised import Supervised
 
 SUPERVISED = Supervised().coordinate_names
@@ -156,7 +156,8 @@ class Card(_Part):
 
     A card states priors, and is fitted; or it states published `coefficients` (and the `noise`
     of a run around them, in the unit of the loss), and is used as it is, as a posterior with one
-    draw.
+    draw. The card of a stack, which `stack` makes, holds the cards of its `members` in place of
+    either, and its law is ``stacked``.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -173,9 +174,15 @@ class Card(_Part):
     noise: Annotated[float, Field(ge=0)] = 0.0
     target_accept: Annotated[float, Field(gt=0.5, lt=1)] = 0.9
     transitions_per_draw: Annotated[int, Field(ge=1, le=100)] = 1
+    members: tuple[Card, ...] = ()
 
     @model_validator(mode="after")
     def _fits_its_law(self) -> Card:
+        if self.members:
+            faults = self._faults_of_stack()
+            if faults:
+                raise ValueError("; ".join(map(str, faults)))
+            return self
         families = {name: prior.family for name, prior in self.priors.items()}
         names = None if self.coefficients is None else list(self.coefficients)
         faults = _faults_with_law(self.law, families, self.supervised is not None, names)
@@ -183,6 +190,23 @@ class Card(_Part):
         if faults:
             raise ValueError("; ".join(map(str, faults)))
         return self
+
+    def _faults_of_stack(self) -> list[Fault]:
+        faults = []
+        if self.law != STACKED:
+            faults.append(Fault(f"{self.law!r}: a card with members has {STACKED!r}", column="law"))
+        own = {
+            "priors": self.priors,
+            "coefficients": self.coefficients,
+            "supervised": self.supervised,
+            "departures": self.departures,
+        }
+        faults += [
+            Fault("belongs to the members of a stack", column=k) for k, part in own.items() if part
+        ]
+        if any(member.members for member in self.members):
+            faults.append(Fault("a stack cannot be a member of a stack", column="members"))
+        return faults
 
     def _faults_without_teacher(self) -> list[Fault]:
         if self.law not in LAWS or LAWS[self.law].has_teacher:
@@ -201,6 +225,8 @@ class Card(_Part):
     @property
     def scaling_law(self) -> Law:
         """The law that the card names."""
+        if self.members:
+            return stack_laws([member.scaling_law for member in self.members])
         return LAWS[self.law]
 
 
@@ -265,21 +291,28 @@ def card_from_toml(text: str, source: str) -> Card:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{source} is not valid TOML: {error}") from None
+    if "members" in content:
+        raise InputError(
+            f"model card {source} cannot be used: members are of a stack, which is made of fits "
+            "('bayes-distill compare FIT FIT --stack stacked.nc')"
+        )
     return card_from_dict(content, source)
 
 
 def card_from_dict(content: dict[str, Any], source: str) -> Card:
     """Make a card from plain data, with every fault in one `InputError`."""
+    alone = isinstance(content, dict) and not content.get("members")
     try:
         return Card.model_validate(content)
     except ValidationError as error:
         faults = [
-            Fault(problem["msg"].removeprefix("Value error, "), column=_key(problem["loc"]))
+            Fault(problem["msg"].removeprefix("Value error, "), column=_key(problem["loc"]) or None)
             for problem in error.errors(include_url=False)
-            if problem["loc"]  # faults with the law, which pydantic joins, are listed below
+            # faults with the law, which pydantic joins, are listed below
+            if problem["loc"] or not alone
         ]
     # pydantic stops before these if it found others
-    if isinstance(content, dict) and isinstance(content.get("law"), str):
+    if alone and isinstance(content.get("law"), str):
         priors = content.get("priors")
         families = {
             str(name): str(prior.get("family")) if isinstance(prior, dict) else ""

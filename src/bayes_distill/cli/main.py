@@ -10,6 +10,7 @@ from bayes_distill._version import __version__
 from bayes_distill.cli import (
     calibrate,
     check,
+    compare,
     datasets,
     demo,
     fit,
@@ -42,7 +43,7 @@ app.command()(forecast.forecast)
 app.command()(risk.risk)
 app.command()(plan.plan)
 app.command()(validate.validate)
-app.command()(calibrate.calibrate)
+app.command()(compare.compare)
 app.command()(plot.plot)
 app.command()(predictive.predictive)
 app.command()(sensitivity.sensitivity)

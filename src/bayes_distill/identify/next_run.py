@@ -132,6 +132,11 @@ def next_run(
         faults.append(Fault(f"{reach:g} is not between 1 and 100", column="reach"))
     posterior = load_beside(faults, posterior, allow_failed)
     assert wanted is not None
+    if posterior.card.members:
+        raise InputError(
+            f"{posterior.card.name} is a stack, whose fits may disagree on what a run tells: "
+            "ask one of them"
+        )
     hull = posterior.hull
     if mine is None and hull is None:
         raise no_runs(posterior, "a grid of next runs lies around them (or give candidates)")

@@ -13,6 +13,7 @@ import pandas as pd
 import xarray as xr
 from numpyro.infer.inspect import get_dependencies
 
+from bayes_distill.errors import InputError
 from bayes_distill.inference.density import constrainer, pointwise, prior_sampler
 from bayes_distill.inference.log_prior import log_prior
 from bayes_distill.inference.model import Data, ModelSpec, scaling_law_model
@@ -63,8 +64,13 @@ class AsFitted:
         Raises
         ------
         InputError
-            If the posterior holds no runs: point coefficients, or one that was thinned.
+            If the posterior holds no runs: point coefficients, or one that was thinned; or if
+            it is a stack of fits.
         """
+        if posterior.card.members:
+            raise InputError(
+                f"{posterior.card.name} is a stack, not a fit: check the fits that it is made of"
+            )
         if "runs" not in posterior.tree:
             raise no_runs(posterior, "this checks a fit against its own runs")
         stored = posterior.tree["runs"].dataset.to_dataframe()

@@ -160,6 +160,8 @@ def _runs_group(table: Runs, out: Any) -> xr.Dataset:
     columns: dict[str, Any] = {
         name: ("run", frame[name].to_numpy(float)) for name in NUMERIC if name in frame
     }
+    if "group" in frame and frame["group"].notna().any():
+        columns["group"] = ("run", frame["group"].fillna("").astype(str).to_numpy(object))
     for name in ("elpd_i", "pareto_k", "residual"):
         columns[name] = ("run", getattr(out, name))
     return xr.Dataset(columns, coords={"run": frame.index.to_numpy()})

@@ -187,6 +187,11 @@ def check_card(card: Card, table: Runs) -> None:
         If the card has no priors, is for another kind of runs, or there are too few of them.
     """
     law = card.scaling_law
+    if card.members:
+        raise InputError(
+            f"the card {card.name} is of a stack, which is made of fits: fit the cards of its "
+            "members and stack them again"
+        )
     if card.coefficients is not None:
         raise InputError(
             f"the card {card.name} holds published coefficients, which are used as they are; "

@@ -6,6 +6,7 @@ from bayes_distill.laws.distillation import Distillation
 from bayes_distill.laws.distillation_gain import DistillationGain
 from bayes_distill.laws.distillation_no_gap import DistillationNoGap
 from bayes_distill.laws.published import TABLE_6, TABLE_6_AS_PRINTED
+from bayes_distill.laws.stacked import STACKED, Stacked, stack_laws
 from bayes_distill.laws.supervised import Chinchilla, Supervised
 
 LAWS: dict[str, Law] = {
@@ -21,6 +22,7 @@ LAWS: dict[str, Law] = {
 
 __all__ = [
     "LAWS",
+    "STACKED",
     "TABLE_6",
     "TABLE_6_AS_PRINTED",
     "Chinchilla",
@@ -31,6 +33,8 @@ __all__ = [
     "DistillationNoGap",
     "Law",
     "Reference",
+    "Stacked",
     "Supervised",
     "TeacherLaw",
+    "stack_laws",
 ]

@@ -1,0 +1,1 @@
+"""Fits of the same runs, held against each other and put together."""

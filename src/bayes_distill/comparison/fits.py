@@ -1,0 +1,145 @@
+"""The fits that are compared or stacked, and what they must have in common."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from bayes_distill.errors import FailedFitError, Fault, InputError
+from bayes_distill.posterior import Posterior, load_posterior
+from bayes_distill.runs import Runs
+from bayes_distill.runs.table import CANONICAL
+
+Source = Posterior | str | Path
+
+
+def load_fits(fits: Sequence[Source], *, allow_failed: bool = False) -> dict[str, Posterior]:
+    """Load fits of the same runs: label -> posterior, in their order.
+
+    A label is the name of the fit's card; where two fits are of one card, that of its file, or
+    the name of the card with the fit's position behind it.
+
+    Raises
+    ------
+    InputError
+        Naming every fit that cannot be used, and which differ in their runs or reference point.
+    FailedFitError
+        If a fit failed its checks and `allow_failed` is not set.
+    """
+    faults: list[Fault] = []
+    loaded: list[Posterior] = []
+    if len(fits) < 2:
+        faults.append(Fault(f"{len(fits)} fit given: name at least two to compare", column="fits"))
+    failed: FailedFitError | None = None
+    for source in fits:
+        try:
+            loaded.append(load_posterior(source, allow_failed=allow_failed))
+        except InputError as error:
+            faults += error.faults
+        except FailedFitError as error:
+            failed = failed or error
+    if faults:
+        raise InputError(faults)
+    if failed is not None:
+        raise failed
+    named = dict(zip(_labels(fits, loaded), loaded, strict=True))
+    check_together(named)
+    return named
+
+
+def check_together(fits: dict[str, Posterior]) -> None:
+    """Refuse fits that are not of the same runs, or do not count from the same point.
+
+    Raises
+    ------
+    InputError
+        Naming those that differ.
+    """
+    faults = [
+        Fault(f"{name} is a stack already: give the fits that it is made of", column="fits")
+        for name, fit in fits.items()
+        if fit.card.members
+    ]
+    prints = {name: fit.info.get("fingerprint") for name, fit in fits.items()}
+    if len(set(prints.values())) > 1:
+        faults.append(
+            Fault(
+                "these are not fits of the same runs: "
+                + _groups({k: v and v[:8] for k, v in prints.items()}, "runs")
+                + "; fit every card to the same table, with the same --where",
+                column="fits",
+            )
+        )
+    else:
+        points = {
+            name: f"{fit.reference.params:.6g} params, {fit.reference.tokens:.6g} tokens, "
+            f"loss {fit.reference.loss:.6g}"
+            for name, fit in fits.items()
+        }
+        if len(set(points.values())) > 1:
+            faults.append(
+                Fault(
+                    "these fits count from different points: "
+                    + _groups(points, "reference")
+                    + "; state the same [reference] in their cards, or none",
+                    column="fits",
+                )
+            )
+    if faults:
+        raise InputError(faults)
+
+
+def runs_table(fit: Posterior) -> Runs:
+    """The runs of a fit, as fitted, to fit others cards or without some of them.
+
+    Raises
+    ------
+    InputError
+        If the fit does not hold its runs in full.
+    """
+    if "runs" in fit.tree.children:
+        stored = fit.tree["runs"].dataset.to_dataframe()
+        frame = stored[[name for name in CANONICAL if name in stored]].copy()
+        frame.index.name = "row"
+        if "group" in frame:
+            frame["group"] = frame["group"].astype(object).replace("", np.nan)
+        table = Runs(frame, str(fit.info.get("source", "runs")))
+        if table.fingerprint == fit.info.get("fingerprint"):
+            return table
+    raise InputError(
+        f"the fit of {fit.card.name} does not hold its runs in full: fit again with this version"
+    )
+
+
+def _labels(sources: Sequence[Source], fits: Sequence[Posterior]) -> list[str]:
+    names = [fit.card.name for fit in fits]
+    for again in (_stem, _numbered):
+        counts = Counter(names)
+        names = [
+            again(i, name, source) if counts[name] > 1 else name
+            for i, (name, source) in enumerate(zip(names, sources, strict=True))
+        ]
+    return names
+
+
+def _stem(place: int, name: str, source: Source) -> str:
+    del place
+    return name if isinstance(source, Posterior) else Path(source).stem
+
+
+def _numbered(place: int, name: str, source: Source) -> str:
+    del source
+    return f"{name}-{place + 1}"
+
+
+def _groups(values: Mapping[str, str | None], what: str) -> str:
+    """Which fits share which value: ``a, b (runs 1f2e); c (runs 77aa)``."""
+    found: dict[str | None, list[str]] = {}
+    for name, value in values.items():
+        found.setdefault(value, []).append(name)
+    return ", against ".join(
+        f"{' and '.join(names)} ({what} {value or 'not stored'})" for value, names in found.items()
+    )

@@ -1,0 +1,180 @@
+"""A stack of laws: every draw follows one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
+
+from bayes_distill.laws.base import (
+    Coefficient,
+    Coefficients,
+    Coordinate,
+    Coordinates,
+    Law,
+    Reference,
+    TeacherLaw,
+)
+from bayes_distill.laws.departure import NAMES
+
+STACKED = "stacked"
+MEMBER = "member"
+
+
+@dataclass(frozen=True)
+class Stacked(Law):
+    """Mixture of laws, draw by draw.
+
+    ``L = L_m`` with m the coordinate ``member``, the position of the law that the draw follows.
+    Coordinates are those of all members, prefixed with their position (``0:floor``); a draw uses
+    its own member's, and the others must only be harmless numbers. That is how predictive
+    distributions are stacked (Yao et al. 2018): a share of the draws from each, not an average
+    within a draw.
+
+    Parameters
+    ----------
+    members
+        The laws, all of which count from one reference point.
+    """
+
+    members: tuple[Law, ...]
+
+    name: ClassVar[str] = STACKED
+
+    @property
+    def title(self) -> str:  # type: ignore[override]
+        """One of the laws, by name."""
+        return "one of: " + ", ".join(member.name for member in self.members)
+
+    @property
+    def coordinates(self) -> tuple[Coordinate, ...]:  # type: ignore[override]
+        """Those of every member, prefixed, and `member`."""
+        return (
+            *(
+                Coordinate(prefixed(i, c.name), c.support, f"{c.meaning} ({member.name})")
+                for i, member in enumerate(self.members)
+                for c in member.coordinates
+            ),
+            Coordinate(MEMBER, "real", "position of the law that the draw follows, from 0"),
+        )
+
+    @property
+    def coefficients(self) -> tuple[Coefficient, ...]:  # type: ignore[override]
+        """Those that all members have."""
+        common = set.intersection(*(set(member.coefficient_names) for member in self.members))
+        return tuple(c for c in self.members[0].coefficients if c.name in common)
+
+    def log_supervised_loss(
+        self, coordinates: Coordinates, params: ArrayLike, tokens: ArrayLike, reference: Reference
+    ) -> Array:
+        """Log of L(N, D) by each draw's own law, in the unit of ``reference.loss``."""
+        return self._select(
+            coordinates,
+            [
+                member.log_supervised_loss(self._own(i, coordinates), params, tokens, reference)
+                for i, member in enumerate(self.members)
+            ],
+        )
+
+    def irreducible_loss(self, coordinates: Coordinates, reference: Reference) -> Array:
+        """Loss E by each draw's own law, in the unit of ``reference.loss``."""
+        return self._select(
+            coordinates,
+            [
+                member.irreducible_loss(self._own(i, coordinates), reference)
+                for i, member in enumerate(self.members)
+            ],
+        )
+
+    def to_published(self, coordinates: Coordinates, reference: Reference) -> Coefficients:
+        """Coefficients that all members have, each by the draw's own law."""
+        each = [
+            member.to_published(self._own(i, coordinates), reference)
+            for i, member in enumerate(self.members)
+        ]
+        return {
+            name: self._select(coordinates, [found[name] for found in each])
+            for name in self.coefficient_names
+        }
+
+    def from_published(
+        self, coefficients: Mapping[str, ArrayLike], reference: Reference
+    ) -> Coefficients:
+        """Not to be had: published coefficients do not say which law they are of.
+
+        Raises
+        ------
+        TypeError
+            Always.
+        """
+        del coefficients, reference
+        raise TypeError("a stack of laws has no published form: convert with one of its members")
+
+    def _own(self, place: int, coordinates: Coordinates) -> dict[str, ArrayLike]:
+        """Coordinates as one member knows them, with the student's departures if there are any."""
+        names = self.members[place].coordinate_names
+        own = {name: coordinates[prefixed(place, name)] for name in names}
+        return own | {name: coordinates[name] for name in NAMES if name in coordinates}
+
+    def _select(self, coordinates: Coordinates, values: Sequence[Array]) -> Array:
+        """The value of each draw's own member."""
+        member, found = jnp.asarray(coordinates[MEMBER]), values[0]
+        if len(values) == 1:
+            return found
+        for i, value in enumerate(values[1:], start=1):
+            found = jnp.where(member == i, value, found)
+        return found
+
+
+@dataclass(frozen=True)
+class StackedTeacher(Stacked, TeacherLaw):
+    """Stack of laws that all say what a teacher does to a student."""
+
+    def log_excess_loss(
+        self,
+        coordinates: Coordinates,
+        params: ArrayLike,
+        tokens: ArrayLike,
+        teacher_loss: ArrayLike,
+        reference: Reference,
+    ) -> Array:
+        """Log of the student's loss above its teacher's, by each draw's own law."""
+        return self._select(
+            coordinates,
+            [
+                member.log_excess_loss(
+                    self._own(i, coordinates), params, tokens, teacher_loss, reference
+                )
+                for i, member in enumerate(self._teachers)
+            ],
+        )
+
+    def gain(self, coordinates: Coordinates, excess: Array) -> Array | None:
+        """By how much a student beats the excess, by each draw's own law."""
+        each = [
+            member.gain(self._own(i, coordinates), excess)
+            for i, member in enumerate(self._teachers)
+        ]
+        if all(gain is None for gain in each):
+            return None
+        nothing = jnp.zeros_like(excess)
+        return self._select(coordinates, [nothing if gain is None else gain for gain in each])
+
+    @property
+    def _teachers(self) -> tuple[TeacherLaw, ...]:
+        return tuple(member for member in self.members if isinstance(member, TeacherLaw))
+
+
+def stack_laws(members: Sequence[Law]) -> Stacked:
+    """Stack of laws; it knows teachers if all of them do."""
+    kind = StackedTeacher if all(member.has_teacher for member in members) else Stacked
+    return kind(tuple(members))
+
+
+def prefixed(place: int, name: str) -> str:
+    """Name of a member's coordinate in the stack: ``0:floor``."""
+    return f"{place}:{name}"
