@@ -35,7 +35,8 @@ def files(tmp_path, monkeypatch):
 
 def test_a_wrong_prior_gives_status_3_and_a_whole_file(command, files):
     common = ("narrow.toml", "--design", "design.csv", *SHORT, "--simulator", "shifted.toml")
-    answer = command("calibrate", *common, "--out", "study.json", "--resume", "kept", "--json")
+    answer = command("calibrate", *common, "--out", "study.json", "--plot", "ranks.png",
+                     "--resume", "kept", "--json")  # fmt: skip
     assert answer.status == 3
     found = answer.json
     assert found["verdict"] == "fail"
@@ -43,6 +44,7 @@ def test_a_wrong_prior_gives_status_3_and_a_whole_file(command, files):
     assert found["design"] == "design.csv"
     assert len(found["quantities"]) == 11
     assert "level: the posterior lies too low" in answer.err
+    assert Path("ranks.png").read_bytes().startswith(b"\x89PNG")
     study = read_calibration("study.json")
     assert study.verdict == "fail"
     assert len(study.fits) == 10
@@ -59,11 +61,12 @@ def test_every_fault_is_named_and_nothing_is_written(command, files):
     before = sorted(files.iterdir())
     answer = command(
         "calibrate", "nothing.toml", "--sweeps", "many", "--draws", "3", "--workers", "0",
-        "--simulator", "neither", "--out", "no/folder.json", "--seed", "-1", "--json",
+        "--simulator", "neither", "--out", "no/folder.json", "--seed", "-1",
+        "--plot", "ranks.gif", "--json",
     )  # fmt: skip
     assert answer.status == 2
     assert answer.out == ""
     for named in ("nothing.toml", "--sweeps", "'many'", "--draws", "--workers", "neither",
-                  "--design", "no", "--seed"):  # fmt: skip
+                  "--design", "no", "--seed", "--plot", "ranks.gif"):  # fmt: skip
         assert named in answer.error, named
     assert sorted(files.iterdir()) == before

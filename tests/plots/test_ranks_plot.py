@@ -13,12 +13,6 @@ from bayes_distill.plots.ranks import ranks
 NAMES = ("floor", "level", "share", "c0", "teacher_slope")
 
 
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
-
-
 @pytest.fixture(scope="module")
 def study():
     generator = np.random.default_rng(2)

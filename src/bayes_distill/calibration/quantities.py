@@ -12,7 +12,7 @@ import xarray as xr
 from bayes_distill.calibration.setting import Model, Setting
 from bayes_distill.inference.model import Data
 from bayes_distill.laws.departure import NAMES as DEPARTURES
-from bayes_distill.levels import size_levels
+from bayes_distill.levels import condition_levels, size_levels
 from bayes_distill.optimal_teacher import loss_slope, optimal_teacher
 from bayes_distill.posterior import Posterior
 from bayes_distill.quantities import format_quantity
@@ -130,7 +130,8 @@ def sampled_names(model: Model, sites: Collection[str]) -> set[str]:
     effects: what they mean themselves depends on the numbers of the prior.
     """
     spec = model.spec
-    made = {*spec.law.coordinate_names, *spec.departures, *(f"{n}_effect" for n in spec.effects)}
+    made = {n if n in spec.departures else f"{n}_effect" for n in spec.shared}
+    made |= set(spec.law.coordinate_names)
     return made | {name for name in sites if not name.endswith("_z")}
 
 
@@ -181,19 +182,32 @@ def _posterior(
 ) -> Posterior:
     """Draws as a posterior, one chain, so that forecasts are those that users get.
 
-    What new sizes depart by is drawn here, as when a fit is put together.
+    What new sizes and conditions depart by is drawn here, as when a fit is put together
+    (`inference.assemble`).
     """
     group: dict[str, Any] = {
         name: (("chain", "draw"), value[None]) for name, value in draws.items() if value.ndim == 1
     }
-    log_sizes = size_levels(setting.design["params"].to_numpy(float))[1]
-    for name in model.spec.departures:
-        group[name] = (("chain", "draw", "size"), draws[name][None, :, : len(log_sizes)])
-        new = generator.standard_normal((1, len(draws[name])))
-        group[f"{name}_new"] = (("chain", "draw"), new)
-    coords = {"size": np.exp(log_sizes)} if model.spec.departures else {}
+    params, tokens = (setting.design[name].to_numpy(float) for name in ("params", "tokens"))
+    coords: dict[str, Any] = {}
+    kept = {name: (draws[name], "size") for name in model.spec.departures}
+    if model.spec.departures:
+        coords["size"] = np.exp(size_levels(params)[1])
+    if model.spec.condition_tilt:
+        kept["condition_tilt"] = (draws["condition_tilt_effect"], "condition")
+        level = condition_levels(params, tokens)
+        for name, column in (("condition_params", params), ("condition_tokens", tokens)):
+            coords[name] = ("condition", _medians(column, level))
+    for name, (value, dimension) in kept.items():
+        count = len(coords["size"] if dimension == "size" else coords["condition_params"][1])
+        group[name] = (("chain", "draw", dimension), value[None, :, :count])
+        group[f"{name}_new"] = (("chain", "draw"), generator.standard_normal((1, len(value))))
     tree = xr.DataTree.from_dict({"posterior": xr.Dataset(group, coords=coords)})
     return Posterior(tree, model.card, setting.reference, {})
+
+
+def _medians(values: np.ndarray, level: np.ndarray) -> np.ndarray:
+    return np.array([np.median(values[level == i]) for i in range(level.max() + 1)])
 
 
 def _columns(*points: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:

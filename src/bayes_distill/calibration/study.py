@@ -55,8 +55,8 @@ def calibrate(
     sweeps
         Number of simulated sweeps.
     chains, warmup, draws
-        Chains of each fit. A fit that fails its checks is run again with two and four times
-        the draws.
+        Chains of each fit. A fit that fails its checks is run again twice and four times as
+        long, with smaller steps.
     simulator
         Another card that truths and runs come from, with the reference point of `card`: what a
         wrong prior or law does to the posterior.

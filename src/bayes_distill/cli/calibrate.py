@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +13,8 @@ from bayes_distill.errors import Fault, InputError
 
 if TYPE_CHECKING:
     from bayes_distill.calibration.result import Calibration
+
+PICTURES = (".png", ".svg", ".pdf")
 
 
 def calibrate(
@@ -44,6 +47,10 @@ def calibrate(
     out: Annotated[
         str | None, typer.Option(help="Where everything goes, with ranks.", metavar="FILE.json")
     ] = None,
+    plot: Annotated[
+        str | None,
+        typer.Option(help="Draw the ranks: a PNG, SVG or PDF file.", metavar="FILE"),
+    ] = None,
     json: Json = False,
     seed: Seed = "0",
     interval: Interval = "0.9",
@@ -63,11 +70,13 @@ def calibrate(
         "simulator": simulator,
     }
     collect.add(Fault("is needed", column="design") if design is None else None)
-    if out is not None:
-        from bayes_distill.files import unwritable
+    from bayes_distill.files import unwritable
 
-        problem = unwritable(out)
-        collect.add(Fault(problem, column="out") if problem else None)
+    for flag, place in (("out", out), ("plot", plot)):
+        problem = None if place is None else unwritable(place)
+        if flag == "plot" and place is not None and Path(place).suffix not in PICTURES:
+            problem = f"{place} must end in {', '.join(PICTURES[:-1])} or {PICTURES[-1]}"
+        collect.add(Fault(problem, column=flag) if problem else None)
     from bayes_distill.calibration.study import calibrate as call
     from bayes_distill.calibration.study import prepare
 
@@ -84,6 +93,8 @@ def calibrate(
         say(f"note: {note}", quiet)
     if out is not None:
         result.save(out)
+    if plot is not None:
+        _draw(result, plot)
     if json:
         print_json(result.to_json(ranks=False))
     else:
@@ -92,6 +103,18 @@ def calibrate(
         say(f"ranks are not uniform: {', '.join(result.failing())}")
         return 3
     return 0
+
+
+def _draw(result: Calibration, place: str) -> None:
+    from matplotlib import pyplot as plt
+
+    from bayes_distill.files import atomic_path
+    from bayes_distill.plots.ranks import ranks
+
+    figure = ranks(result).reshape(-1)[0].figure
+    with atomic_path(place) as temporary:
+        figure.savefig(temporary)
+    plt.close(figure)
 
 
 def _print(result: Calibration, out: str | None) -> None:

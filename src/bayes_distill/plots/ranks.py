@@ -7,15 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayes_distill.plots import style
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from bayes_distill.calibration.result import Calibration
 
 COLUMNS = 4
-INK, MUTED, BAND = "#17173a", "#5c5c66", "#dcdce2"
-# told apart in grey and by the colour-blind; the title says it in words too
-LOOKS = {"pass": ("#0067a8", "-"), "review": ("#d3a23a", "-"), "fail": ("#c8542b", "-")}
+TOGETHER = (0, (4, 3))
+BAND = "#dcdce2"
+# titles say it in words too
+LOOKS = {
+    verdict: style.series(style.MOST_SERIES)[place]
+    for verdict, place in (("pass", 2), ("fail", 3), ("review", 5))
+}
 
 
 def ranks(calibration: Calibration, axes: np.ndarray | None = None) -> np.ndarray:
@@ -31,56 +37,57 @@ def ranks(calibration: Calibration, axes: np.ndarray | None = None) -> np.ndarra
     axes
         As many axes as there are quantities, of any shape; by default new ones.
     """
-    import matplotlib.pyplot as plt
-
     rows = calibration.table.to_dict("records")
-    if axes is None:
-        lines = math.ceil(len(rows) / COLUMNS)
-        figure, axes = plt.subplots(
-            lines, COLUMNS, figsize=(11, 0.9 + 1.9 * lines), sharex=True, sharey=True,
-            squeeze=False, layout="constrained",
-        )  # fmt: skip
-        for unused in axes.reshape(-1)[len(rows) :]:
-            unused.set_visible(False)
-        figure.legend(handles=_handles(len(rows)), loc="outside upper left", ncols=3, frameon=False)
-        for ax in axes.reshape(-1)[max(0, len(rows) - COLUMNS) : len(rows)]:
-            ax.tick_params(labelbottom=True)  # where the row below has no panel
-            ax.set_xlabel("rank of the truth", color=INK)
-        for ax in axes[:, 0]:
-            ax.set_ylabel("ECDF less diagonal", color=INK)
-    for ax, row in zip(np.asarray(axes).reshape(-1), rows, strict=False):
-        _panel(ax, calibration, row)
-    return np.asarray(axes)
+    with style.house_style():
+        if axes is None:
+            axes = _new_axes(len(rows))
+        panels = np.asarray(axes)
+        for ax, row in zip(panels.reshape(-1), rows, strict=False):
+            _panel(ax, calibration, row)
+    return panels
+
+
+def _new_axes(count: int) -> np.ndarray:
+    """Small panels on a new figure, labelled at its edges, with its legend."""
+    lines = math.ceil(count / COLUMNS)
+    figure = style.new_figure(11, 1.0 + 1.9 * lines)
+    axes: np.ndarray = figure.subplots(lines, COLUMNS, sharex=True, sharey=True, squeeze=False)
+    flat = axes.reshape(-1)
+    for unused in flat[count:]:
+        unused.set_visible(False)
+    for ax in flat[max(0, count - COLUMNS) : count]:  # the last of each column
+        ax.tick_params(labelbottom=True)
+        ax.set_xlabel("rank of the truth")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("ECDF less diagonal")
+    handles = [
+        style.mark_handle(
+            "ECDF of the ranks, less the diagonal", linestyle="-", color=LOOKS["pass"].colour
+        ),
+        style.band_handle(0.95, text="95% simultaneous band, one quantity"),
+        style.mark_handle(f"the same, all {count} together", linestyle=TOGETHER, linewidth=0.9),
+    ]
+    handles[1].set(facecolor=BAND, alpha=1.0)
+    figure.legend(handles=handles, loc="outside upper left", ncols=3)
+    return axes
 
 
 def _panel(ax: Axes, calibration: Calibration, row: dict[Any, Any]) -> None:
     bands = calibration.bands
+    ax.grid(visible=False)
     ax.fill_between(bands["x"], bands["lower"], bands["upper"], color=BAND, linewidth=0)
     for side in ("lower_all", "upper_all"):
-        ax.plot(bands["x"], bands[side], color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
-    ax.axhline(0, color=MUTED, linewidth=0.6)
-    colour, dashes = LOOKS[row["verdict"]]
-    ax.plot(*calibration.curve(row["name"]), color=colour, linewidth=1.5, linestyle=dashes)
+        ax.plot(bands["x"], bands[side], color=style.MUTED, linewidth=0.9, linestyle=TOGETHER)
+    ax.axhline(0, color=style.MUTED, linewidth=0.6)
+    ax.plot(*calibration.curve(row["name"]), color=LOOKS[row["verdict"]].colour, linewidth=1.5)
     said = "" if row["verdict"] == "pass" else f"  {row['verdict'].upper()}"
-    ax.set_title(f"{row['name']}{said}\np = {_p(row['p_value'])}, adjusted {_p(row['p_adjusted'])}",
-                 fontsize=9, loc="left", color=INK)  # fmt: skip
+    ax.set_title(
+        f"{row['name']}{said}\np = {_p(row['p_value'])}, adjusted {_p(row['p_adjusted'])}",
+        fontsize=9, loc="left",
+    )  # fmt: skip
     ax.set_xlim(0, 1)
     ax.set_xticks([0.0, 0.5, 1.0], ["0", "0.5", "1"])
-    ax.tick_params(colors=MUTED, labelsize=8)
-    ax.spines[["top", "right"]].set_visible(False)
 
 
 def _p(value: float) -> str:
     return f"{value:.2f}" if value >= 0.01 else f"{value:.1g}"
-
-
-def _handles(count: int) -> list[Any]:
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
-    return [
-        Line2D([], [], color=LOOKS["pass"][0], label="ECDF of the ranks, less the diagonal"),
-        Patch(color=BAND, label="95% simultaneous band, one quantity"),
-        Line2D([], [], color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)),
-               label=f"the same for all {count} together"),
-    ]  # fmt: skip
