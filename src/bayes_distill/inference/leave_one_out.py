@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 PARETO_K = 0.7
+STUCK = "All tail values are the same"  # what arviz-stats says of draws that hardly moved
 RESIDUAL = 3.29  # residual scales; by chance 0.1% of a normal, 3% of a Student t with 4 degrees
 
 
@@ -60,11 +61,20 @@ def leave_one_out(
 ) -> LeaveOneOut:
     """PSIS-LOO from a tree with ``posterior`` and ``log_likelihood``.
 
-    `mean` and `scale` are (draws, runs), chains joined, `loss` is (runs,), in one unit.
+    `mean` and `scale` are (draws, runs), chains joined, `loss` is (runs,), in one unit. Where
+    chains that hardly moved leave nothing to smooth, elpd and k are NaN and the residual is that of
+    the fit to all runs; such a fit fails its checks, and its user should learn which.
     """
-    with warnings.catch_warnings():  # every high Pareto k is reported, run by run
-        warnings.filterwarnings("ignore", "Estimated shape parameter", UserWarning)
-        found = arviz_stats.loo(tree, pointwise=True)
+    try:
+        with warnings.catch_warnings():  # every high Pareto k is reported, run by run
+            warnings.filterwarnings("ignore", "Estimated shape parameter", UserWarning)
+            found = arviz_stats.loo(tree, pointwise=True)
+    except ValueError as error:
+        if STUCK not in str(error):
+            raise
+        unknown = np.full(loss.shape, np.nan)
+        residual = ((loss - mean) / scale).mean(0)
+        return LeaveOneOut(float("nan"), float("nan"), unknown, unknown, residual)
     weights = np.exp(found.log_weights.transpose("chain", "draw", ...).to_numpy())
     weights = weights.reshape(mean.shape)
     residual = (weights * (loss - mean) / scale).sum(0) / weights.sum(0)
