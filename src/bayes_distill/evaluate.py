@@ -18,9 +18,11 @@ Draws = Mapping[str, np.ndarray]
 
 
 @partial(jax.jit, static_argnums=0)
-def _supervised(law: Law, c: dict[str, Array], params: Array, tokens: Array) -> Array:
+def _supervised(
+    law: Law, c: dict[str, Array], params: Array, tokens: Array, *unique_tokens: Array
+) -> Array:
     columns = {name: value[:, None] for name, value in c.items()}
-    return law.supervised_loss(columns, params, tokens, UNIT)
+    return law.supervised_loss(columns, params, tokens, UNIT, *unique_tokens)
 
 
 @partial(jax.jit, static_argnums=0)
@@ -37,13 +39,25 @@ def _distilled(
 
 
 def supervised_loss(
-    law: Law, draws: Draws, params: np.ndarray, tokens: np.ndarray, reference: Reference
+    law: Law,
+    draws: Draws,
+    params: np.ndarray,
+    tokens: np.ndarray,
+    reference: Reference,
+    unique_tokens: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Supervised loss (draws, points) of models (points,), in the unit of ``reference.loss``."""
+    """Supervised loss (draws, points) of models (points,), in the unit of ``reference.loss``.
+
+    `unique_tokens` (points,) says how many tokens are different ones: all of them where it is NaN.
+    """
     coordinates = _coordinates(law, draws)
     out = np.empty((_count(coordinates), len(params)))
-    for piece, (n, d) in _pieces(len(out), params / reference.params, tokens / reference.tokens):
-        out[:, piece] = np.asarray(_supervised(law, coordinates, n, d))[
+    sizes = [params / reference.params, tokens / reference.tokens]
+    if unique_tokens is not None and law.knows_repeats:
+        unique = np.where(np.isnan(unique_tokens), tokens, unique_tokens)
+        sizes.append(unique / reference.tokens)
+    for piece, columns in _pieces(len(out), *sizes):
+        out[:, piece] = np.asarray(_supervised(law, coordinates, *columns))[
             :, : piece.stop - piece.start
         ]
     return out * reference.loss

@@ -49,7 +49,10 @@ class Forecast:
             rows.append(
                 {
                     **{k: number(r[k]) for k in ("params", "tokens", "teacher_loss")},
-                    **{k: number(r[k]) for k in ("teacher_params", "teacher_tokens")},
+                    **{
+                        k: number(r[k])
+                        for k in ("teacher_params", "teacher_tokens", "unique_tokens")
+                    },
                     "mean": r["mean"],
                     "sd": r["sd"],
                     "credible": {"lower": r["credible_lower"], "upper": r["credible_upper"]},
@@ -73,6 +76,7 @@ def forecast(
     teacher_loss: Quantity | None = None,
     teacher_params: Quantity | None = None,
     teacher_tokens: Quantity | None = None,
+    unique_tokens: Quantity | None = None,
     at: pd.DataFrame | str | Path | None = None,
     interval: float = 0.9,
     seed: int = 0,
@@ -92,6 +96,9 @@ def forecast(
     teacher_params, teacher_tokens
         A teacher by size and data instead; its loss comes from the supervised law, with its
         uncertainty.
+    unique_tokens
+        How many different tokens there are: a student that trains on more sees some more than
+        once. By default all are different. For a law that knows of repeats.
     at
         A table with these columns instead. With ``teacher_loss_se`` a teacher's loss is uncertain
         by that standard error.
@@ -121,15 +128,17 @@ def forecast(
     points = None
     try:
         points = read_points(
-            at, params, tokens, teacher_loss, teacher_params, teacher_tokens, interval
-        )
+            at, params, tokens, teacher_loss, teacher_params, teacher_tokens, interval,
+            unique_tokens,
+        )  # fmt: skip
     except InputError as error:
         faults += error.faults
     posterior = load_beside(faults, posterior, allow_failed)
     assert points is not None
     check_teachers(posterior, points)
+    check_repeats(posterior, points)
     distilled = points.distilled
-    supervised = posterior.supervised_loss(points.params, points.tokens)
+    supervised = points.alone_draws(posterior)
     teacher = points.teacher_draws(posterior, seed)
     loss = supervised.copy()
     if distilled.any():
@@ -151,7 +160,9 @@ def forecast(
             "tokens": ("point", points.tokens),
         },
     )
-    notes = (*posterior.warnings, *extrapolation_notes(table))
+    notes = (
+        *posterior.warnings, *extrapolation_notes(table), *repeat_notes(posterior, points),
+    )  # fmt: skip
     return Forecast(table, draws, interval, notes)
 
 
@@ -163,18 +174,21 @@ def read_points(
     teacher_params: Quantity | None,
     teacher_tokens: Quantity | None,
     interval: float,
+    unique_tokens: Quantity | None = None,
 ) -> Points:
     """Points of a call, with the faults of all its arguments in one error."""
     faults = [f for f in [interval_fault(interval)] if f is not None]
     points = None
     try:
         if at is None:
-            points = asked.grid(params, tokens, teacher_loss, teacher_params, teacher_tokens)
+            points = asked.grid(
+                params, tokens, teacher_loss, teacher_params, teacher_tokens, unique_tokens
+            )
         else:
             points = asked.from_table(at)
     except InputError as error:
         faults = [*error.faults, *faults]
-    given = (params, tokens, teacher_loss, teacher_params, teacher_tokens)
+    given = (params, tokens, teacher_loss, teacher_params, teacher_tokens, unique_tokens)
     if at is not None and any(value is not None for value in given):
         faults.append(Fault("give either a table or single values, not both", column="at"))
     if faults or points is None:
@@ -214,6 +228,34 @@ def check_teachers(posterior: Posterior, points: Points) -> None:
                 column="teacher_loss",
             )
         )
+
+
+def check_repeats(posterior: Posterior, points: Points) -> None:
+    """Refuse repeated tokens where the law takes them for new ones."""
+    if points.repeated.any() and not posterior.law.knows_repeats:
+        raise InputError(
+            Fault(
+                f"the {posterior.card.name} posterior is of the law {posterior.law.name}, which "
+                "takes repeated tokens for new ones: leave it out, or fit the card data-limited",
+                column="unique_tokens",
+            )
+        )
+
+
+def repeat_notes(posterior: Posterior, points: Points) -> tuple[str, ...]:
+    """Say which points repeat their tokens more often than the runs did."""
+    seen = posterior.info.get("epochs")
+    if seen is None or points.unique_tokens is None:
+        return ()
+    epochs = np.where(points.repeated, points.tokens / points.unique_tokens, 1.0)
+    beyond = epochs > seen * 1.01
+    if not beyond.any():
+        return ()
+    return (
+        f"{int(beyond.sum())} of {len(points)} points see their tokens more often (up to "
+        f"{epochs.max():.3g} times) than any run did ({seen:.3g}): what repeats are worth there "
+        "rests on the law, and this law knows of no harm from many epochs",
+    )
 
 
 def extrapolation(posterior: Posterior, points: Points, teacher_loss: np.ndarray) -> pd.DataFrame:
@@ -282,6 +324,9 @@ def _table(
             "teacher_loss": teacher_mean,
             "teacher_params": points.teacher_params,
             "teacher_tokens": points.teacher_tokens,
+            "unique_tokens": np.where(points.repeated, points.unique_tokens, points.tokens)
+            if points.unique_tokens is not None
+            else points.tokens,
             "mean": loss.mean(axis=0),
             "sd": loss.std(axis=0),
             "credible_lower": credible[0],

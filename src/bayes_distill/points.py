@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, SupportsFloat
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from bayes_distill.posterior import Posterior
 
 Quantity = str | SupportsFloat | Sequence[str | SupportsFloat] | np.ndarray
-NAMES = ("params", "tokens", "teacher_loss", "teacher_params", "teacher_tokens")
+NAMES = (
+    "params", "tokens", "teacher_loss", "teacher_params", "teacher_tokens", "unique_tokens",
+)  # fmt: skip
 LARGEST_LOSS = 20.0
 
 
@@ -27,6 +29,7 @@ class Points:
     """Students (points,) and their teachers; NaN where there is none or its loss is not given.
 
     `teacher_loss_se` is the standard error of a measured teacher loss, 0 or NaN where it is exact.
+    `unique_tokens` says how many of a student's tokens are different ones, NaN where all are.
     """
 
     params: np.ndarray
@@ -35,6 +38,7 @@ class Points:
     teacher_params: np.ndarray
     teacher_tokens: np.ndarray
     teacher_loss_se: np.ndarray | None = None
+    unique_tokens: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.params)
@@ -43,6 +47,22 @@ class Points:
     def distilled(self) -> np.ndarray:
         """Which points have a teacher, (points,)."""
         return ~np.isnan(self.teacher_loss) | ~np.isnan(self.teacher_params)
+
+    @property
+    def repeated(self) -> np.ndarray:
+        """Which points see some token more than once, (points,)."""
+        if self.unique_tokens is None:
+            return np.zeros(len(self), bool)
+        return np.asarray(self.unique_tokens < self.tokens)
+
+    def kept(self, which: np.ndarray) -> Points:
+        """Some of the points; `which` is boolean, (points,)."""
+        columns = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Points(**{name: c[which] for name, c in columns.items() if c is not None})
+
+    def alone_draws(self, posterior: Posterior) -> np.ndarray:
+        """Mean curve (draws, points) of these students without a teacher."""
+        return posterior.supervised_loss(self.params, self.tokens, self.unique_tokens)
 
     def teacher_draws(self, posterior: Posterior, seed: int = 0) -> np.ndarray:
         """Teacher losses (draws, points): as given, or as the supervised law predicts them.
@@ -70,7 +90,7 @@ class Points:
     def loss_draws(self, posterior: Posterior) -> np.ndarray:
         """Mean curve (draws, points) of these students, with or without a teacher."""
         distilled = self.distilled
-        losses = posterior.supervised_loss(self.params, self.tokens)
+        losses = self.alone_draws(posterior)
         if distilled.any():
             losses[:, distilled] = posterior.distilled_loss(
                 self.params[distilled],
@@ -83,13 +103,16 @@ class Points:
     def names(self) -> list[str]:
         """What is forecast at each point, for people: ``loss of 1B on 100B, teacher 2``."""
         names = []
-        for n, d, loss, size in zip(
-            self.params, self.tokens, self.teacher_loss, self.teacher_params, strict=True
-        ):
+        unique = np.full(len(self), np.nan) if self.unique_tokens is None else self.unique_tokens
+        for n, d, loss, size, u, again in zip(
+            self.params, self.tokens, self.teacher_loss, self.teacher_params, unique, self.repeated,
+            strict=True,
+        ):  # fmt: skip
             teacher = f", teacher {loss:.4g}" if np.isfinite(loss) else ""
             if np.isfinite(size) and not teacher:
                 teacher = f", teacher of {format_quantity(size)}"
-            names.append(f"loss of {format_quantity(n)} on {format_quantity(d)}{teacher}")
+            of = f" ({format_quantity(u)} unique)" if again else ""
+            names.append(f"loss of {format_quantity(n)} on {format_quantity(d)}{of}{teacher}")
         return names
 
 
@@ -124,17 +147,17 @@ def grid(
     teacher_loss: Quantity | None = None,
     teacher_params: Quantity | None = None,
     teacher_tokens: Quantity | None = None,
+    unique_tokens: Quantity | None = None,
 ) -> Points:
-    """Every combination of the lists given.
+    """Every combination of the lists given; `unique_tokens` beyond the tokens are all of them.
 
     Raises
     ------
     InputError
         Naming every argument that is missing, not a number, or out of range.
     """
-    given = dict(
-        zip(NAMES, (params, tokens, teacher_loss, teacher_params, teacher_tokens), strict=True)
-    )
+    values = (params, tokens, teacher_loss, teacher_params, teacher_tokens, unique_tokens)
+    given = dict(zip(NAMES, values, strict=True))
     lists: dict[str, list[float]] = {}
     faults: list[Fault] = []
     for name, value in given.items():
@@ -158,8 +181,9 @@ def grid(
     faults += _teacher_faults({name: value is not None for name, value in given.items()})
     if faults:
         raise InputError(faults)
-    columns = np.array(list(itertools.product(*(lists[name] for name in NAMES))), float)
-    return Points(*columns.T)
+    columns = np.array(list(itertools.product(*(lists[name] for name in NAMES))), float).T
+    columns[-1] = np.minimum(columns[-1], columns[1])  # of more data than tokens, none repeats
+    return Points(**dict(zip(NAMES, columns, strict=True)))
 
 
 def from_table(source: pd.DataFrame | str | Path) -> Points:
@@ -175,15 +199,14 @@ def from_table(source: pd.DataFrame | str | Path) -> Points:
     examined = examine(source, corrections=False, required=("params", "tokens"))
     if examined.faults:
         raise InputError(examined.faults)
-    frame = examined.sound
-    return of_frame(frame)
+    return of_frame(examined.sound)
 
 
 def of_frame(frame: pd.DataFrame) -> Points:
     """Points from a frame with canonical columns."""
     empty = np.full(len(frame), np.nan)
     columns = (*NAMES, "teacher_loss_se")
-    return Points(*(frame[n].to_numpy(float) if n in frame else empty for n in columns))
+    return Points(**{n: frame[n].to_numpy(float) if n in frame else empty for n in columns})
 
 
 def _teacher_faults(given: dict[str, bool]) -> list[Fault]:

@@ -130,9 +130,17 @@ class Posterior:
         teacher = stored["teacher_loss"]
         return Hull(tuple(map(tuple, stored["points"])), tuple(teacher) if teacher else None)
 
-    def supervised_loss(self, params: np.ndarray, tokens: np.ndarray) -> np.ndarray:
-        """Supervised loss L(N, D) (eq. 1), (draws, points), of models (points,)."""
-        return evaluate.supervised_loss(self.law, self.draws, params, tokens, self.reference)
+    def supervised_loss(
+        self, params: np.ndarray, tokens: np.ndarray, unique_tokens: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Supervised loss L(N, D) (eq. 1), (draws, points), of models (points,).
+
+        `unique_tokens` (points,) says how many tokens are different ones, all where it is NaN; only
+        a law that knows of repeats heeds it.
+        """
+        return evaluate.supervised_loss(
+            self.law, self.draws, params, tokens, self.reference, unique_tokens
+        )
 
     def distilled_loss(
         self, params: np.ndarray, tokens: np.ndarray, teacher_loss: np.ndarray

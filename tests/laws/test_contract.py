@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bayes_distill.laws import LAWS, TABLE_6, TABLE_6_AS_PRINTED, Law, Reference, TeacherLaw
+from bayes_distill.laws import (
+    LAWS,
+    MUENNIGHOFF,
+    TABLE_6,
+    TABLE_6_AS_PRINTED,
+    Law,
+    Reference,
+    TeacherLaw,
+)
 
 REFERENCE = Reference(params=5e8, tokens=1.5e10, loss=2.4)
 REFERENCES = (
@@ -22,13 +30,15 @@ REFERENCES = (
 TYPICAL = {"positive": 0.3, "unit": 0.4, "real": 0.0}
 TYPICAL_BY_NAME = {
     "floor": 0.55, "gamma": 0.6, "student_gamma": 0.75, "c0": 2.3, "kappa": 2.3, "width": 0.1,
-    "bend": 3.0, "gain": 0.005, "gain_reach": 0.04, "drift": 0.01,
+    "bend": 3.0, "gain": 0.005, "gain_reach": 0.04, "drift": 0.01, "repeats_tokens": 15.0,
+    "repeats_params": 5.0,
 }  # fmt: skip
 # how far coordinates are spread, where 0.7 is out of all reason; the drift stays positive, for a
 # negative one keeps no promise where the supervised loss has levelled off (a test of its own)
 WIDTH_BY_NAME = {"drift": 0.003}
 
 PARAMS, TOKENS = np.geomspace(1e5, 1e14, 10), np.geomspace(1e6, 1e18, 13)
+EPOCHS = 2.5  # of a curve on repeated data
 TEACHERS = np.geomspace(0.3, 3, 7) * REFERENCE.loss
 EXTREMES = tuple(a.ravel() for a in np.meshgrid(PARAMS, TOKENS, TEACHERS))
 POINTS = (
@@ -46,20 +56,25 @@ class Curve:
     kind: str
 
     def __call__(self, coordinates, params, tokens, teacher_loss, reference=REFERENCE):
-        if self.kind == "supervised":
-            return self.law.supervised_loss(coordinates, params, tokens, reference)
+        if self.kind != "distilled":
+            unique = self.unique(tokens)
+            return self.law.supervised_loss(coordinates, params, tokens, reference, unique)
         return self.law.distilled_loss(coordinates, params, tokens, teacher_loss, reference)
 
     def log_reducible(self, coordinates, params, tokens, teacher_loss, reference=REFERENCE):
         """Log of what more parameters, more tokens or (never) a weaker teacher must take away."""
-        if self.kind == "supervised":
-            return self.law.log_supervised_loss(coordinates, params, tokens, reference)
+        if self.kind != "distilled":
+            unique = self.unique(tokens)
+            return self.law.log_supervised_loss(coordinates, params, tokens, reference, unique)
         return self.law.log_excess_loss(coordinates, params, tokens, teacher_loss, reference)
+
+    def unique(self, tokens):
+        return tokens / EPOCHS if self.kind == "repeated" else None
 
     @property
     def sizes(self):
         """Positions of the arguments that matter: params, tokens and maybe the teacher's loss."""
-        return (1, 2) if self.kind == "supervised" else (1, 2, 3)
+        return (1, 2, 3) if self.kind == "distilled" else (1, 2)
 
 
 every_law = pytest.mark.parametrize("law", LAWS.values(), ids=LAWS.keys())
@@ -67,6 +82,7 @@ TEACHING = {name: law for name, law in LAWS.items() if isinstance(law, TeacherLa
 every_teacher_law = pytest.mark.parametrize("law", TEACHING.values(), ids=TEACHING.keys())
 GAP_LAWS = {name: law for name, law in TEACHING.items() if "kappa" in law.coordinate_names}
 CURVES = [Curve(law, "supervised") for law in LAWS.values()]
+CURVES += [Curve(law, "repeated") for law in LAWS.values() if law.knows_repeats]
 CURVES += [Curve(law, "distilled") for law in TEACHING.values()]
 every_curve = pytest.mark.parametrize("curve", CURVES, ids=lambda c: f"{c.law.name}-{c.kind}")
 
@@ -250,7 +266,13 @@ def test_more_parameters_tokens_or_a_weaker_teacher_always_lower_the_reducible_p
     draws = several(curve.law, draws=12)
     _, gradients = at_extremes(curve.log_reducible, draws)
     for position in curve.sizes:
-        assert (np.asarray(gradients[position]) < 0).all()
+        slope = np.asarray(gradients[position])
+        if curve.law.knows_repeats and position == 1:
+            # parameters far beyond what the unique tokens feed add nothing
+            assert (slope <= 0).all()
+            assert (slope[:, PARAMS[0] == EXTREMES[0]] < 0).any()
+        else:
+            assert (slope < 0).all()
 
 
 @every_curve
@@ -507,7 +529,19 @@ def with_gain(c, N, D, L_T):
     return before - c["G"] / (1 + (before - L_T) / c["X_G"])
 
 
+def muennighoff(c, N, D, L_T, epochs=1.0):
+    U_D = D / epochs
+    G = (c["alpha"] * c["A"] / (c["beta"] * c["B"])) ** (1 / (c["alpha"] + c["beta"]))
+    U_N = np.minimum((U_D * G) ** (c["beta"] / c["alpha"]) * G, N)
+    R_D, R_N = D / U_D - 1, np.maximum(N / U_N - 1, 0)
+    N_ = U_N + U_N * c["R*_N"] * (1 - np.exp(-R_N / c["R*_N"]))
+    D_ = U_D + U_D * c["R*_D"] * (1 - np.exp(-R_D / c["R*_D"]))
+    return c["A"] / N_ ** c["alpha"] + c["B"] / D_ ** c["beta"] + c["E"]
+
+
 FORMULAS = {
+    "data-limited-supervised": muennighoff,
+    "data-limited-repeated": lambda c, N, D, L_T: muennighoff(c, N, D, L_T, EPOCHS),
     "supervised-supervised": lambda c, N, D, L_T: eq_1(c, N, D),
     "chinchilla-supervised": hoffmann,
     "distillation-supervised": lambda c, N, D, L_T: eq_1(c, N, D),
@@ -531,7 +565,7 @@ def test_losses_are_those_of_the_formula(curve, table, reference):
     N, D, L_T = np.meshgrid(
         np.geomspace(1e7, 1e12, 6), np.geomspace(1e9, 1e14, 6), np.linspace(1.5, 4, 6)
     )
-    published = {**table, **NOT_IN_PRINT}
+    published = {**MUENNIGHOFF, **table, **NOT_IN_PRINT}
     coordinates = curve.law.from_published(published, reference)
     np.testing.assert_allclose(
         curve(coordinates, N, D, L_T, reference), formula(published, N, D, L_T), rtol=1e-11

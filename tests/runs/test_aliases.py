@@ -2,14 +2,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayes_distill.runs.aliases import ALIASES, FLOPS, canonical_name, resolve_columns
+from bayes_distill.runs.aliases import ALIASES, EPOCHS, FLOPS, canonical_name, resolve_columns
 from bayes_distill.runs.table import CANONICAL
 
 PAIRS = [(alias, name) for name, aliases in ALIASES.items() for alias in aliases]
 
 
 def test_every_canonical_column_has_its_names():
-    assert set(ALIASES) == {*CANONICAL, FLOPS}
+    assert set(ALIASES) == {*CANONICAL, FLOPS, EPOCHS}
 
 
 @pytest.mark.parametrize(

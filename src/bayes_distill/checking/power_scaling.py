@@ -22,7 +22,7 @@ import xarray as xr
 
 from bayes_distill.bands import number
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.forecasting import check_teachers, load_beside
+from bayes_distill.forecasting import check_repeats, check_teachers, load_beside
 from bayes_distill.inference.as_fitted import (
     AsFitted,
     Draws,
@@ -123,6 +123,7 @@ def sensitivity(
     fitted = AsFitted.of(posterior)
     points = points or _default_points(posterior, fitted)
     check_teachers(posterior, points)
+    check_repeats(posterior, points)
     answers, described = _answers(posterior, points)
     tree = _tree(posterior, fitted, answers)
     return replace(_sensitivity(tree, described, fitted.stated_sites), notes=posterior.warnings)

@@ -20,6 +20,7 @@ from bayes_distill.cli.options import (
     TeacherParams,
     TeacherTokens,
     Tokens,
+    UniqueTokens,
 )
 from bayes_distill.cli.output import print_json, print_table, say
 from bayes_distill.errors import InputError
@@ -32,6 +33,7 @@ def forecast(
     teacher_loss: TeacherLoss = None,
     teacher_params: TeacherParams = None,
     teacher_tokens: TeacherTokens = None,
+    unique_tokens: UniqueTokens = None,
     at: At = None,
     allow_failed: AllowFailed = False,
     json: Json = False,
@@ -47,7 +49,8 @@ def forecast(
     try:
         result = call(
             fit, params, tokens, teacher_loss=teacher_loss, teacher_params=teacher_params,
-            teacher_tokens=teacher_tokens, at=at, interval=probability, seed=number,
+            teacher_tokens=teacher_tokens, unique_tokens=unique_tokens, at=at,
+            interval=probability, seed=number,
             allow_failed=allow_failed or bool(collect.faults),  # those are raised first
         )  # fmt: skip
     except InputError as error:
@@ -68,7 +71,7 @@ def forecast(
         [
             [
                 format_quantity(r["params"]),
-                format_quantity(r["tokens"]),
+                _tokens(r),
                 _number(r["teacher_loss"], 4, "none"),
                 f"{r['mean']:.4f}",
                 f"{r['credible_lower']:.4f} to {r['credible_upper']:.4f}",
@@ -82,6 +85,14 @@ def forecast(
         caption="Credible: where the mean curve lies. Predictive: where one new run would land.",
         left=0,
     )  # fmt: skip
+
+
+def _tokens(row: dict[Hashable, Any]) -> str:
+    from bayes_distill.quantities import format_quantity
+
+    tokens, unique = row["tokens"], row["unique_tokens"]
+    repeated = f" ({format_quantity(unique)} unique)" if unique < tokens else ""
+    return f"{format_quantity(tokens)}{repeated}"
 
 
 def _where(row: dict[Hashable, Any]) -> str:

@@ -97,6 +97,8 @@ def _flags(arguments: list[str]) -> set[str]:
     options = [option for parameter in command.params for option in parameter.opts]
     flags = {o[2:].replace("-", "_") for o in options if o.startswith("--")}
     if any(a.split("=")[0] == "--at" for a in arguments):
+        from bayes_distill.points import NAMES
+
         # params and the like are then columns of that table, not what was typed
-        flags -= {"params", "tokens", "teacher_loss", "teacher_params", "teacher_tokens"}
+        flags -= set(NAMES)
     return flags

@@ -31,6 +31,10 @@ TeacherParams = Annotated[
 TeacherTokens = Annotated[
     str | None, typer.Option(help="Teacher's training tokens.", metavar="LIST")
 ]
+UniqueTokens = Annotated[
+    str | None,
+    typer.Option(help="How many different tokens there are; beyond, they repeat.", metavar="LIST"),
+]
 MappingFile = Annotated[
     str | None,
     typer.Option("--mapping", help="What a tracker calls the columns.", metavar="FILE.toml"),

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bayes_distill.errors import InputError
 from bayes_distill.hull import Hull
-from bayes_distill.points import NAMES, Points
+from bayes_distill.points import Points, of_frame
 from bayes_distill.posterior import Posterior
 
 SIZES, TOKENS, TEACHERS = 10, 12, 5
@@ -70,8 +70,7 @@ def read_candidates(source: pd.DataFrame | str | Path) -> Candidates:
     if examined.faults:
         raise InputError(examined.faults)
     frame = examined.sound
-    empty = np.full(len(frame), np.nan)
-    points = Points(*(frame[n].to_numpy(float) if n in frame else empty for n in NAMES))
+    points = of_frame(frame)
     names = tuple(map(str, frame["run"])) if "run" in frame else ()
     return Candidates(points, names)
 

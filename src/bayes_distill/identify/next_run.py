@@ -13,7 +13,7 @@ import pandas as pd
 from bayes_distill.bands import mean_of, number
 from bayes_distill.compute import FLOPS, SCENARIOS, total_flops
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.forecasting import check_teachers, extrapolation, load_beside
+from bayes_distill.forecasting import check_repeats, check_teachers, extrapolation, load_beside
 from bayes_distill.identify.candidates import Candidates, candidate_grid, read_candidates
 from bayes_distill.identify.gain import HIGH_K, linear_gain, reweighted_gain
 from bayes_distill.identify.targets import Targets, read_target, targets_of
@@ -146,6 +146,7 @@ def next_run(
         assert hull is not None
         found = candidate_grid(posterior, hull, reach)
     check_teachers(posterior, found.points)
+    check_repeats(posterior, found.points)
     targets = targets_of(posterior, wanted, seed)
     cost = _cost(found.points, flops)
     found, cost = _affordable(found, cost, limit)
@@ -249,10 +250,7 @@ def _affordable(
         raise InputError(
             Fault(f"the cheapest candidate takes {cost.min():.3g} FLOPs", column="budget")
         )
-    p = candidates.points
-    points = Points(
-        *(c[kept] for c in (p.params, p.tokens, p.teacher_loss, p.teacher_params, p.teacher_tokens))
-    )
+    points = candidates.points.kept(kept)
     names = tuple(n for n, k in zip(candidates.names, kept, strict=bool(candidates.names)) if k)
     return Candidates(points, names), cost[kept]
 

@@ -23,6 +23,7 @@ from bayes_distill.inference.two_stage import Stages
 from bayes_distill.inference.within import diagnose_within
 from bayes_distill.laws import Reference
 from bayes_distill.levels import condition_levels, size_levels
+from bayes_distill.runs.repeats import unique_tokens
 from bayes_distill.runs.table import NUMERIC
 
 if TYPE_CHECKING:
@@ -144,6 +145,7 @@ def assemble(
         "flagged_runs": [asdict(run) for run in out.flagged(rows)],
         "loo": {"elpd": out.elpd, "se": out.se},
         "hull": {"points": hull.points, "teacher_loss": hull.teacher_loss},
+        "epochs": float((frame["tokens"].to_numpy(float) / unique_tokens(frame)).max()),
     }
 
 

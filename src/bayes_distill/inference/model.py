@@ -29,7 +29,8 @@ class Data(NamedTuple):
 
     A run without a teacher has NaN in all three teacher fields; a teacher without a measured
     loss has NaN in `teacher_loss` only. `teacher_loss_se` is its standard error, 0 if not given.
-    `size`, `teacher` and `condition` say which runs belong together (`levels`).
+    `size`, `teacher` and `condition` say which runs belong together (`levels`). `unique_tokens` is
+    that of the student, as many as `tokens` where none is repeated.
     """
 
     params: Array
@@ -43,6 +44,7 @@ class Data(NamedTuple):
     teacher: Array
     condition: Array
     mask: Array
+    unique_tokens: Array
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,9 @@ def mean_loss(spec: ModelSpec, coordinates: dict[str, Array], data: Data) -> Arr
     """
     law = spec.law
     if spec.kind == "supervised":
-        return law.supervised_loss(coordinates, data.params, data.tokens, UNIT)
+        return law.supervised_loss(
+            coordinates, data.params, data.tokens, UNIT, unique_tokens=data.unique_tokens
+        )
     assert isinstance(law, TeacherLaw)
     teacher_loss, distilled = data.teacher_loss, ~jnp.isnan(data.teacher_loss)
     if spec.predicts_teachers:

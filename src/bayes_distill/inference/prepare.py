@@ -15,6 +15,7 @@ from bayes_distill.inference.joint_prior import joint_prior, loss_unit_ratio
 from bayes_distill.inference.model import Data, ModelSpec, hyperparameters, model_spec
 from bayes_distill.laws import Reference
 from bayes_distill.levels import condition_levels, size_levels, teacher_levels
+from bayes_distill.runs.repeats import repeats, unique_tokens
 
 if TYPE_CHECKING:
     from bayes_distill.runs import Runs
@@ -42,6 +43,11 @@ def prepare(
     predicts = bool(
         (jnp.isnan(data.teacher_loss) & ~jnp.isnan(data.teacher_params) & data.mask).any()
     )
+    if repeats(frame).any() and not card.scaling_law.knows_repeats:
+        notes.append(
+            f"{int(repeats(frame).sum())} of {len(frame)} runs repeat their tokens, and the "
+            f"{card.law} law takes repeated tokens for new ones: the card data-limited does not"
+        )
     noisy = bool(((data.teacher_loss_se > 0) & ~jnp.isnan(data.teacher_loss) & data.mask).any())
     spec = model_spec(card, table.kind, predicts, noisy)
     joint = None
@@ -114,4 +120,5 @@ def padded_data(frame: pd.DataFrame, reference: Reference) -> Data:
         teacher_loss_se=jnp.nan_to_num(column("teacher_loss_se", reference.loss)),
         **{name: jnp.asarray(level[rows]) for name, level in levels.items()},
         mask=jnp.arange(size) < n,
+        unique_tokens=jnp.asarray(unique_tokens(frame)[rows] / reference.tokens),
     )

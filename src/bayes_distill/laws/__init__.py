@@ -2,10 +2,11 @@
 
 from bayes_distill import _jax as _jax  # float64 before the first array
 from bayes_distill.laws.base import Coefficient, Coordinate, Law, Reference, TeacherLaw
+from bayes_distill.laws.data_limited import DataLimited
 from bayes_distill.laws.distillation import Distillation
 from bayes_distill.laws.distillation_gain import DistillationGain
 from bayes_distill.laws.distillation_no_gap import DistillationNoGap
-from bayes_distill.laws.published import TABLE_6, TABLE_6_AS_PRINTED
+from bayes_distill.laws.published import MUENNIGHOFF, TABLE_6, TABLE_6_AS_PRINTED
 from bayes_distill.laws.stacked import STACKED, Stacked, stack_laws
 from bayes_distill.laws.supervised import Chinchilla, Supervised
 
@@ -14,6 +15,7 @@ LAWS: dict[str, Law] = {
     for law in (
         Supervised(),
         Chinchilla(),
+        DataLimited(),
         Distillation(),
         DistillationGain(),
         DistillationNoGap(),
@@ -22,12 +24,14 @@ LAWS: dict[str, Law] = {
 
 __all__ = [
     "LAWS",
+    "MUENNIGHOFF",
     "STACKED",
     "TABLE_6",
     "TABLE_6_AS_PRINTED",
     "Chinchilla",
     "Coefficient",
     "Coordinate",
+    "DataLimited",
     "Distillation",
     "DistillationGain",
     "DistillationNoGap",

@@ -90,12 +90,22 @@ class Law(ABC):
     coefficients: ClassVar[tuple[Coefficient, ...]]
     neutral: ClassVar[Mapping[str, float]] = {}
     """Published coefficients that others lack, at values at which the law is the others' law."""
+    knows_repeats: ClassVar[bool] = False
+    """Whether the law tells a repeated token from a new one; others ignore `unique_tokens`."""
 
     @abstractmethod
     def log_supervised_loss(
-        self, coordinates: Coordinates, params: ArrayLike, tokens: ArrayLike, reference: Reference
+        self,
+        coordinates: Coordinates,
+        params: ArrayLike,
+        tokens: ArrayLike,
+        reference: Reference,
+        unique_tokens: ArrayLike | None = None,
     ) -> Array:
-        """Log of the loss of supervised training, in the unit of ``reference.loss``."""
+        """Log of the loss of supervised training, in the unit of ``reference.loss``.
+
+        `unique_tokens` says how many of `tokens` are different ones; ``None`` means all.
+        """
 
     @abstractmethod
     def to_published(self, coordinates: Coordinates, reference: Reference) -> Coefficients:
@@ -108,10 +118,17 @@ class Law(ABC):
         """Convert published coefficients to sampled coordinates; inverse of `to_published`."""
 
     def supervised_loss(
-        self, coordinates: Coordinates, params: ArrayLike, tokens: ArrayLike, reference: Reference
+        self,
+        coordinates: Coordinates,
+        params: ArrayLike,
+        tokens: ArrayLike,
+        reference: Reference,
+        unique_tokens: ArrayLike | None = None,
     ) -> Array:
         """Loss of supervised training (eq. 1), in the unit of ``reference.loss``."""
-        return jnp.exp(self.log_supervised_loss(coordinates, params, tokens, reference))
+        return jnp.exp(
+            self.log_supervised_loss(coordinates, params, tokens, reference, unique_tokens)
+        )
 
     def irreducible_loss(self, coordinates: Coordinates, reference: Reference) -> Array:
         """Loss E of an infinite model on infinite data, in the unit of ``reference.loss``."""

@@ -29,9 +29,28 @@ def log_bracket(
     reference: Reference,
 ) -> Array:
     """Log of the bracket; `level` is in units of the reference loss."""
-    share, gamma = jnp.asarray(share), jnp.asarray(gamma)
+    x, y = log_sizes(params, tokens, reference)
+    return log_bracket_at(level, share, slope_params, slope_tokens, gamma, x, y)
+
+
+def log_sizes(params: ArrayLike, tokens: ArrayLike, reference: Reference) -> tuple[Array, Array]:
+    """Logs of N/N0 and of D/D0."""
     x = jnp.log(jnp.asarray(params) / reference.params)
     y = jnp.log(jnp.asarray(tokens) / reference.tokens)
+    return x, y
+
+
+def log_bracket_at(
+    level: ArrayLike,
+    share: ArrayLike,
+    slope_params: ArrayLike,
+    slope_tokens: ArrayLike,
+    gamma: ArrayLike,
+    x: Array,
+    y: Array,
+) -> Array:
+    """Log of the bracket at `x` = log N/N0 and `y` = log D/D0."""
+    share, gamma = jnp.asarray(share), jnp.asarray(gamma)
     inner = jnp.logaddexp(
         jnp.log(share) - slope_params / gamma * x, jnp.log1p(-share) - slope_tokens / gamma * y
     )

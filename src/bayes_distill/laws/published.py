@@ -1,7 +1,8 @@
-"""Coefficients as Busbridge et al. 2025 print them (table 6), and with the one repair they need."""
+"""Coefficients in print: table 6 of Busbridge et al. 2025, also repaired, and Muennighoff et al."""
 
 from __future__ import annotations
 
+import math
 from types import MappingProxyType
 
 TABLE_6_AS_PRINTED = MappingProxyType(
@@ -15,3 +16,11 @@ TABLE_6_AS_PRINTED = MappingProxyType(
 
 TABLE_6 = MappingProxyType({**TABLE_6_AS_PRINTED, "beta'": 0.437})
 """Table 6 with beta' = 0.437, which brings out the paper's figures and data ratios."""
+
+MUENNIGHOFF = MappingProxyType(
+    {
+        "E": math.exp(0.6254804), "A": math.exp(6.255414), "B": math.exp(7.3049974),
+        "alpha": 0.3526596, "beta": 0.3526596, "R*_D": 15.387756, "R*_N": 5.309743,
+    }
+)  # fmt: skip
+"""The data-limited law of Muennighoff et al. 2023 (appendix A), for C4; E, A, B as logarithms."""

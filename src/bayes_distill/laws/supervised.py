@@ -18,7 +18,12 @@ from bayes_distill.laws.base import (
     Law,
     Reference,
 )
-from bayes_distill.laws.bracket import bracket_from_published, bracket_to_published, log_bracket
+from bayes_distill.laws.bracket import (
+    bracket_from_published,
+    bracket_to_published,
+    log_bracket_at,
+    log_sizes,
+)
 
 BRACKET = (
     Coordinate("floor", "positive", "irreducible loss E, in units of the reference loss"),
@@ -51,13 +56,18 @@ class Supervised(Law):
     coefficients: ClassVar[tuple[Coefficient, ...]] = PUBLISHED
 
     def log_supervised_loss(
-        self, coordinates: Coordinates, params: ArrayLike, tokens: ArrayLike, reference: Reference
+        self,
+        coordinates: Coordinates,
+        params: ArrayLike,
+        tokens: ArrayLike,
+        reference: Reference,
+        unique_tokens: ArrayLike | None = None,
     ) -> Array:
         """Log of L(N, D), in the unit of ``reference.loss``."""
         c = coordinates
-        log_reducible = log_bracket(
+        log_reducible = log_bracket_at(
             c["level"], c["share"], c["slope_params"], c["slope_tokens"], self._gamma(c),
-            params, tokens, reference,
+            *self._log_sizes(c, params, tokens, reference, unique_tokens),
         )  # fmt: skip
         log_floor = jnp.log(jnp.asarray(c["floor"]))
         return jnp.log(reference.loss) + jnp.logaddexp(log_floor, log_reducible)
@@ -91,6 +101,18 @@ class Supervised(Law):
 
     def _gamma(self, coordinates: Coordinates) -> Array:
         return jnp.asarray(coordinates["gamma"])
+
+    def _log_sizes(
+        self,
+        coordinates: Coordinates,
+        params: ArrayLike,
+        tokens: ArrayLike,
+        reference: Reference,
+        unique_tokens: ArrayLike | None,
+    ) -> tuple[Array, Array]:
+        """Logs of N/N0 and D/D0, as they count: here as they are, repeated tokens like new ones."""
+        del coordinates, unique_tokens
+        return log_sizes(params, tokens, reference)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from bayes_distill.runs.table import LABELS, NUMERIC, REQUIRED
 
 FLOPS = "training_flops"
 """Stands in for tokens = FLOPs / (6 params) where a table has no tokens."""
+EPOCHS = "epochs"
+"""Stands in for unique tokens = tokens / epochs where a table has no unique tokens."""
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "params": (
@@ -42,16 +44,21 @@ ALIASES: dict[str, tuple[str, ...]] = {
         "DT", "D_T", "teacher_d", "teacher_n_tokens", "teacher_num_tokens",
         "teacher_training_tokens",
     ),
+    "unique_tokens": (
+        "UD", "U_D", "n_unique_tokens", "num_unique_tokens", "unique_train_tokens",
+        "unique_training_tokens", "dataset_tokens",
+    ),
     "run": ("run_name", "run_id"),
     "group": ("group_name",),
     FLOPS: (
         "training_flop", "training_flop(s)", "train_flops", "flop", "flops", "compute",
         "training_compute",
     ),
+    EPOCHS: ("n_epochs", "num_epochs"),
 }  # fmt: skip
 """Accepted names by canonical name; case, spaces, dots, hyphens and underscores do not count."""
 
-KNOWN = (*NUMERIC, FLOPS, *LABELS)
+KNOWN = (*NUMERIC, FLOPS, EPOCHS, *LABELS)
 """Every canonical name, in the order in which people are told of them."""
 
 
@@ -62,7 +69,7 @@ class Resolved:
     Parameters
     ----------
     position
-        Place of a column in the table, by canonical name (or `FLOPS`).
+        Place of a column in the table, by canonical name (or `FLOPS`, `EPOCHS`).
     dropped
         Names of the columns that mean nothing here.
     faults
@@ -93,8 +100,9 @@ def resolve_columns(header: Sequence[str], required: Sequence[str] = REQUIRED) -
             dropped.append(name)
         else:
             places.setdefault(canonical, []).append(place)
-    if "tokens" in places:
-        dropped += [header[place] for place in places.pop(FLOPS, [])]
+    for name, instead in (("tokens", FLOPS), ("unique_tokens", EPOCHS)):
+        if name in places:
+            dropped += [header[place] for place in places.pop(instead, [])]
     faults = [_twice(name, [header[p] for p in at]) for name, at in places.items() if len(at) > 1]
     for name in required:
         if name not in places and not (name == "tokens" and FLOPS in places):
@@ -122,6 +130,8 @@ def _twice(canonical: str, names: Sequence[str]) -> Fault:
     listed = " and ".join(repr(name) for name in names)
     if canonical == FLOPS:
         return Fault(f"the columns {listed} all give training FLOPs: keep one", column=FLOPS)
+    if canonical == EPOCHS:
+        return Fault(f"the columns {listed} all give epochs: keep one", column=EPOCHS)
     return Fault(f"the columns {listed} all mean {canonical}: keep one", column=canonical)
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from bayes_distill.quantities import format_quantity
 from bayes_distill.runs.outliers import suspected_outliers
+from bayes_distill.runs.repeats import repeats, unique_tokens
 from bayes_distill.runs.table import NUMERIC, REQUIRED, distilled
 
 FEW = 8
@@ -30,6 +31,7 @@ def oddities(frame: pd.DataFrame) -> list[str]:
         _outliers(frame),
         *_larger_but_worse(frame),
         _extreme_ratios(frame),
+        _repeated(frame),
     ]
     return [note for note in notes if note]
 
@@ -118,7 +120,8 @@ def _outliers(frame: pd.DataFrame) -> str | None:
 
 
 def _larger_but_worse(frame: pd.DataFrame) -> list[str]:
-    keys = [n for n in ("tokens", "teacher_loss", "teacher_params", "teacher_tokens") if n in frame]
+    same = ("tokens", "unique_tokens", "teacher_loss", "teacher_params", "teacher_tokens")
+    keys = [name for name in same if name in frame]
     found: list[tuple[int, int]] = []
     for _, group in frame.groupby(keys, dropna=False, sort=False):
         for row, params, loss in zip(group.index, group["params"], group["loss"], strict=True):
@@ -148,6 +151,17 @@ def _extreme_ratios(frame: pd.DataFrame) -> str | None:
     return (
         f"Tokens per parameter are outside {RATIO[0]:g} to {RATIO[1]:g} in {rows_text(extreme)}: "
         "check the units."
+    )
+
+
+def _repeated(frame: pd.DataFrame) -> str | None:
+    again = repeats(frame)
+    if not again.any():
+        return None
+    most = (frame["tokens"] / unique_tokens(frame)).max()
+    return (
+        f"{int(again.sum())} of {_runs(len(frame))} saw tokens more than once (at most {most:.3g} "
+        "times): only the law data-limited tells these from new ones."
     )
 
 

@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.runs.aliases import FLOPS, KNOWN, Resolved, resolve_columns
+from bayes_distill.runs.aliases import EPOCHS, FLOPS, KNOWN, Resolved, resolve_columns
 from bayes_distill.runs.corrections import NAMED_NOTES, correct, sibling_note
 from bayes_distill.runs.datasets import DATASETS, fetch
 from bayes_distill.runs.formats import Cells, frame_cells, read_cells
 from bayes_distill.runs.numbers import parse_cells, parse_labels
 from bayes_distill.runs.oddities import oddities
+from bayes_distill.runs.repeats import with_unique_tokens
 from bayes_distill.runs.schema import OPTIONAL, describe_derived, validate
 from bayes_distill.runs.table import LABELS, NUMERIC, REQUIRED, Runs, Skipped
 from bayes_distill.runs.tracker import from_cells, is_export, is_store, without_password
@@ -230,7 +231,7 @@ def _canonical(
     faults: list[Fault] = []
     numbers: dict[str, pd.Series[float]] = {}
     wanted = {*required, *OPTIONAL, FLOPS}  # a design may have losses: nobody looks at them
-    for name in (*NUMERIC, FLOPS):
+    for name in (*NUMERIC, FLOPS, EPOCHS):
         if name in columns.position and name in wanted:
             example = "a loss such as 2.31" if "loss" in name else "1.8B, 300M or 2e20"
             values, problems = parse_cells(cells.columns[columns.position[name]], example)
@@ -243,6 +244,8 @@ def _canonical(
         if "params" in numbers:
             numbers["tokens"], derived = _tokens(flops, numbers["params"], faults, labels)
             faults += derived
+    numbers, more = with_unique_tokens(numbers, labels)
+    faults += _new(more, faults)
     faults = [fault for fault in faults if fault.row not in unreadable]
     place = {label: columns.position.get(name, -1) for name, label in labels.items()}
     rowwise = [*cells.faults, *faults]

@@ -10,7 +10,7 @@ import pandas as pd
 
 from bayes_distill.errors import Fault
 from bayes_distill.quantities import format_quantity
-from bayes_distill.runs.aliases import FLOPS
+from bayes_distill.runs.aliases import EPOCHS, FLOPS
 
 LEAST_PARAMS = 1e5
 LEAST_TOKENS = 1e6
@@ -159,8 +159,12 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "teacher_loss_se": _finite("standard error")[:2],
     "teacher_params": _PARAMS,
     "teacher_tokens": _TOKENS,
+    "unique_tokens": _TOKENS,
+    EPOCHS: _finite("number of epochs"),
 }
-OPTIONAL = ("teacher_loss", "teacher_loss_se", "teacher_params", "teacher_tokens")
+OPTIONAL = (
+    "teacher_loss", "teacher_loss_se", "teacher_params", "teacher_tokens", "unique_tokens", EPOCHS,
+)  # fmt: skip
 MEANING = {
     "params": "number of parameters",
     "tokens": "number of tokens",

@@ -14,6 +14,7 @@ from bayes_distill.errors import Fault, InputError
 from bayes_distill.levels import teacher_levels
 from bayes_distill.quantities import format_quantity
 from bayes_distill.runs.reading import examine
+from bayes_distill.runs.repeats import unique_tokens
 from bayes_distill.runs.table import Runs, distilled
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def simulate(
         ``teacher_loss``, or ``teacher_params`` and ``teacher_tokens``, from which the supervised
         law then gives the teacher's loss. With ``teacher_loss_se`` the design's teacher loss is
         the true one, and the table gets a measured one: the same for all students of a teacher.
+        ``unique_tokens`` (or ``epochs``) matter to a law that knows of repeats.
     noise
         Scale of the noise: in the unit of the loss, or with `relative` as a part of it.
     likelihood
@@ -202,11 +204,11 @@ def _exact_losses(
     """Losses without noise, shape ``(len(frame),)``; fills in missing teacher losses."""
     from bayes_distill.laws import TeacherLaw
 
-    def supervised(params: str, tokens: str) -> NDArray[np.float64]:
+    def supervised(params: str, tokens: str, *unique: NDArray[np.float64]) -> NDArray[np.float64]:
         sizes = frame[params].to_numpy(), frame[tokens].to_numpy()
-        return np.array(law.supervised_loss(coordinates, *sizes, reference))
+        return np.array(law.supervised_loss(coordinates, *sizes, reference, *unique))
 
-    losses = supervised("params", "tokens")
+    losses = supervised("params", "tokens", unique_tokens(frame))
     if "teacher_params" in frame:
         predicted = pd.Series(supervised("teacher_params", "teacher_tokens"), index=frame.index)
         frame["teacher_loss"] = frame.get("teacher_loss", predicted).fillna(predicted)

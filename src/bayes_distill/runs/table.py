@@ -15,7 +15,10 @@ from bayes_distill.errors import InputError
 Kind = Literal["supervised", "distillation", "mixed"]
 
 REQUIRED = ("params", "tokens", "loss")
-NUMERIC = (*REQUIRED, "teacher_loss", "teacher_loss_se", "teacher_params", "teacher_tokens")
+NUMERIC = (
+    *REQUIRED, "teacher_loss", "teacher_loss_se", "teacher_params", "teacher_tokens",
+    "unique_tokens",
+)  # fmt: skip
 LABELS = ("run", "group")
 CANONICAL = (*NUMERIC, *LABELS)
 
@@ -51,8 +54,9 @@ class Runs:
     frame
         Columns ``params``, ``tokens`` (counts) and ``loss`` (nats per token, or any other unit
         throughout), and where the table has them ``teacher_loss`` and its standard error
-        ``teacher_loss_se`` (same unit), ``teacher_params``, ``teacher_tokens``, ``run`` and
-        ``group``. The index, named ``row``, is the run's position in the table as read, from 0.
+        ``teacher_loss_se`` (same unit), ``teacher_params``, ``teacher_tokens``,
+        ``unique_tokens`` (how many of ``tokens`` are different ones; empty means all), ``run``
+        and ``group``. The index, named ``row``, is the run's position in the table as read, from 0.
     source
         Path or name of the data, for people.
     notes

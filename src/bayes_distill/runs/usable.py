@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.runs.aliases import FLOPS, Resolved, canonical_name
+from bayes_distill.runs.aliases import EPOCHS, FLOPS, Resolved, canonical_name
 from bayes_distill.runs.formats import Cells
 from bayes_distill.runs.mapping import Column, RunsMapping, Scalar
 from bayes_distill.runs.numbers import parse_cells, parse_labels
@@ -140,6 +140,11 @@ def _by_alias(
         places.pop(FLOPS, None)
     elif "tokens" in places:
         places.pop(FLOPS, None)
+    if "unique_tokens" in mapped or EPOCHS in mapped:
+        places.pop("unique_tokens", None)
+        places.pop(EPOCHS, None)
+    elif "unique_tokens" in places:
+        places.pop(EPOCHS, None)
     for name, names in places.items():
         if len(names) > 1:
             listed = " and ".join(names)
@@ -258,7 +263,7 @@ def _replaced(
     tracker: TrackerRuns, found: Found, names: Sequence[str | None], rows: list[int]
 ) -> dict[int, str]:
     """Usable runs that a newer one of the same name, size, tokens and teacher replaces."""
-    sizes = (n for n in (*NUMERIC, FLOPS) if n not in ("loss", "teacher_loss_se"))
+    sizes = (n for n in (*NUMERIC, FLOPS, EPOCHS) if n not in ("loss", "teacher_loss_se"))
     about = [name for name in sizes if name in found]
     numbers = [np.nan_to_num(parse_cells(found[name][1])[0], nan=-1.0) for name in about]
     groups: dict[tuple[object, ...], list[int]] = {}

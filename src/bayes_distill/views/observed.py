@@ -83,6 +83,8 @@ def observed(
     if "teacher_loss" in frame and "teacher_params" in frame:  # a loss that was measured goes first
         known = frame["teacher_loss"].notna()
         frame.loc[known, ["teacher_params", "teacher_tokens"]] = np.nan
+    if not loaded.law.knows_repeats:  # it takes every token for a new one
+        frame = frame.drop(columns="unique_tokens", errors="ignore")
     found = forecast(
         loaded,
         at=frame.drop(columns="loss"),
