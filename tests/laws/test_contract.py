@@ -325,7 +325,9 @@ def test_students_of_hopeless_teachers_reach_their_teacher(law):
     teachers = REFERENCE.loss * np.array([3, 10, 100, 1e6])
     reached = law.distilled_loss(draws, 1e9, 2e10, teachers, REFERENCE) + most_gain(draws)
     excess = np.asarray(reached / teachers - 1)
-    assert (excess < [0.1, 0.01, 1e-4, 1e-9]).all()
+    # without a gap nothing but L_T^-c0 takes the excess away, which takes longer
+    most = [0.1, 0.01, 1e-4, 1e-9] if law.name in GAP_LAWS else [0.5, 0.1, 1e-3, 1e-8]
+    assert (excess < most).all()
     assert (excess > -1e-14).all()
 
 

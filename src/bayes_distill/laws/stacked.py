@@ -68,14 +68,26 @@ class Stacked(Law):
         common = set.intersection(*(set(member.coefficient_names) for member in self.members))
         return tuple(c for c in self.members[0].coefficients if c.name in common)
 
+    @property
+    def knows_repeats(self) -> bool:  # type: ignore[override]
+        """Whether any member tells a repeated token from a new one."""
+        return any(member.knows_repeats for member in self.members)
+
     def log_supervised_loss(
-        self, coordinates: Coordinates, params: ArrayLike, tokens: ArrayLike, reference: Reference
+        self,
+        coordinates: Coordinates,
+        params: ArrayLike,
+        tokens: ArrayLike,
+        reference: Reference,
+        unique_tokens: ArrayLike | None = None,
     ) -> Array:
         """Log of L(N, D) by each draw's own law, in the unit of ``reference.loss``."""
         return self._select(
             coordinates,
             [
-                member.log_supervised_loss(self._own(i, coordinates), params, tokens, reference)
+                member.log_supervised_loss(
+                    self._own(i, coordinates), params, tokens, reference, unique_tokens
+                )
                 for i, member in enumerate(self.members)
             ],
         )
