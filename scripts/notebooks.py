@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from bayes_distill.files import atomic_path
 
@@ -53,13 +54,15 @@ def executed(path: Path) -> tuple[nbformat.NotebookNode, float]:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "notebooks"
         shutil.copytree(path.parent, folder, ignore=shutil.ignore_patterns("*.ipynb"))
+        # through files: a port would be open to others on this machine
+        manager = KernelManager(kernel_name="python3", transport="ipc")
         client = NotebookClient(
-            content, timeout=PATIENCE, kernel_name="python3", record_timing=False,
+            content, km=manager, timeout=PATIENCE, record_timing=False,
             resources={"metadata": {"path": str(folder)}},
         )  # fmt: skip
         try:
             client.execute()
-        except CellExecutionError as error:
+        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             raise NotebookError(f"{path.name}: {error}") from None
     seconds = _children() - before
     tidy(content)
@@ -138,7 +141,6 @@ def main() -> int:
             print(f"error: {error}", file=sys.stderr)
             return 1
         target = asked.out / path.name
-        temporary = target.with_suffix(".part")
         with atomic_path(target) as temporary:
             temporary.write_text(nbformat.writes(content) + "\n", encoding="utf-8")
         print(f"  {seconds:.0f} s of processor time", file=sys.stderr)

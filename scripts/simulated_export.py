@@ -2,9 +2,10 @@
 
     python scripts/simulated_export.py
 
-The sweep has what real ones have: supervised models, students distilled from some of them, runs that
-crashed, diverged, were started again, or belong to something else. The truth behind it is table 6 of
-Busbridge et al. 2025 (beta' repaired) with a higher floor, as another tokenizer would give.
+The sweep has what real ones have: supervised models, students distilled from some of them, runs
+that crashed, diverged, were started again, or belong to something else. The truth behind it is
+table 6 of Busbridge et al. 2025 (beta' repaired) with a higher floor, as another tokenizer would
+give.
 """
 
 from __future__ import annotations
@@ -83,7 +84,8 @@ def _mishaps(table: pd.DataFrame) -> list[pd.DataFrame]:
     )
     crashed = table.iloc[[7, 55]].assign(
         State="crashed", Created=lambda t: t["Created"] - hour,
-        **{"val/loss": lambda t: t["val/loss"] + 0.4, "tokens_seen_b": lambda t: t["tokens_seen_b"] / 5},
+        **{"val/loss": lambda t: t["val/loss"] + 0.4,
+           "tokens_seen_b": lambda t: t["tokens_seen_b"] / 5},
     )  # fmt: skip
     diverged = table.iloc[[30]].assign(
         Name="700M-52.5B-high-lr", Created=lambda t: t["Created"] - hour, **{"val/loss": np.nan}
