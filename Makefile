@@ -38,6 +38,10 @@ test-browser: $(ready) ## Run the tests in Chromium, installing Debian's if root
 	@sh scripts/chromium.sh
 	@$(run) pytest -m browser $(ARGS)
 
+.PHONY: notebooks
+notebooks: $(ready) ## Run the notebooks and write their outputs; ARGS=3 for one
+	@.venv/bin/python scripts/notebooks.py $(ARGS)
+
 .PHONY: lint
 lint: $(ready) ## Check style and layout with ruff
 	@$(run) ruff check
