@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from typing import Annotated, Any, ClassVar, Literal, override
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, override
 
-from numpyro import distributions as dist  # not numpyro.distributions: see inference/__init__.py
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
 
 from bayes_distill.laws.base import Support
+
+if TYPE_CHECKING:
+    from numpyro import distributions as dist
 
 
 class _Prior(BaseModel, ABC):
@@ -43,7 +45,7 @@ class LogNormal(_Prior):
     @staticmethod
     @override
     def distribution(first: Any, second: Any) -> dist.Distribution:
-        return dist.LogNormal(first, second)
+        return _distributions().LogNormal(first, second)
 
 
 class Gamma(_Prior):
@@ -61,7 +63,7 @@ class Gamma(_Prior):
     @staticmethod
     @override
     def distribution(first: Any, second: Any) -> dist.Distribution:
-        return dist.Gamma(first, second)
+        return _distributions().Gamma(first, second)
 
 
 class LogitNormal(_Prior):
@@ -79,6 +81,7 @@ class LogitNormal(_Prior):
     @staticmethod
     @override
     def distribution(first: Any, second: Any) -> dist.Distribution:
+        dist = _distributions()
         return dist.TransformedDistribution(
             dist.Normal(first, second), dist.transforms.SigmoidTransform()
         )
@@ -99,7 +102,7 @@ class Beta(_Prior):
     @staticmethod
     @override
     def distribution(first: Any, second: Any) -> dist.Distribution:
-        return dist.Beta(first, second)
+        return _distributions().Beta(first, second)
 
 
 class Normal(_Prior):
@@ -117,7 +120,14 @@ class Normal(_Prior):
     @staticmethod
     @override
     def distribution(first: Any, second: Any) -> dist.Distribution:
-        return dist.Normal(first, second)
+        return _distributions().Normal(first, second)
+
+
+def _distributions() -> Any:
+    """NumPyro's distributions: only fits need them, and they take a while to import."""
+    from numpyro import distributions  # not numpyro.distributions: see inference/__init__.py
+
+    return distributions
 
 
 Prior = Annotated[LogNormal | Gamma | LogitNormal | Beta | Normal, Field(discriminator="family")]
