@@ -223,8 +223,6 @@ class Posterior:
 
         `distilled` is as in `noise_scale`; the posterior must have noise.
         """
-        from scipy import stats  # half a second, which no forecast needs
-
         spread = self.noise_scale(mean, distilled)
         return scatter.log_density(self._likelihoods, loss, mean, spread)
 

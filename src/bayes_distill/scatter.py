@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
 
 if TYPE_CHECKING:
     from bayes_distill.cards.card import Likelihood
@@ -41,6 +40,8 @@ def standard_noise(
 
 def log_density(parts: Parts, loss: np.ndarray, mean: np.ndarray, spread: np.ndarray) -> np.ndarray:
     """Log density (draws, points) of losses (points,), per unit of loss."""
+    from scipy import stats  # half a second, which no forecast needs
+
     found = np.empty_like(mean)
     for likelihood, rows in parts:
         found[rows] = (

@@ -45,7 +45,8 @@ class LogNormal(_Prior):
     @staticmethod
     @override
     def distribution(first: Any, second: Any) -> dist.Distribution:
-        return _distributions().LogNormal(first, second)
+        found: dist.Distribution = _distributions().LogNormal(first, second)
+        return found
 
 
 class Gamma(_Prior):
@@ -63,7 +64,8 @@ class Gamma(_Prior):
     @staticmethod
     @override
     def distribution(first: Any, second: Any) -> dist.Distribution:
-        return _distributions().Gamma(first, second)
+        found: dist.Distribution = _distributions().Gamma(first, second)
+        return found
 
 
 class LogitNormal(_Prior):
@@ -81,10 +83,11 @@ class LogitNormal(_Prior):
     @staticmethod
     @override
     def distribution(first: Any, second: Any) -> dist.Distribution:
-        dist = _distributions()
-        return dist.TransformedDistribution(
-            dist.Normal(first, second), dist.transforms.SigmoidTransform()
+        families = _distributions()
+        found: dist.Distribution = families.TransformedDistribution(
+            families.Normal(first, second), families.transforms.SigmoidTransform()
         )
+        return found
 
 
 class Beta(_Prior):
@@ -102,7 +105,8 @@ class Beta(_Prior):
     @staticmethod
     @override
     def distribution(first: Any, second: Any) -> dist.Distribution:
-        return _distributions().Beta(first, second)
+        found: dist.Distribution = _distributions().Beta(first, second)
+        return found
 
 
 class Normal(_Prior):
@@ -120,7 +124,8 @@ class Normal(_Prior):
     @staticmethod
     @override
     def distribution(first: Any, second: Any) -> dist.Distribution:
-        return _distributions().Normal(first, second)
+        found: dist.Distribution = _distributions().Normal(first, second)
+        return found
 
 
 def _distributions() -> Any:
