@@ -135,7 +135,7 @@ class Departures(_Part):
     shift_length: PositiveFloat = 0.15
     tilt: LogNormal | None = LogNormal(family="lognormal", median=0.006, sd=0.5)
     tilt_length: PositiveFloat = 3.0
-    condition_tilt: LogNormal | None = LogNormal(family="lognormal", median=0.003, sd=0.5)
+    condition_tilt: LogNormal | None = None
 
     @property
     def lengths(self) -> dict[str, float]:
