@@ -9,7 +9,7 @@ import arviz_stats
 import numpy as np
 import pandas as pd
 import xarray as xr
-from arviz_stats.utils import ELPDData
+from arviz_stats.utils import ELPDDataLOO
 
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.inference.leave_one_out import PARETO_K
@@ -63,14 +63,13 @@ def loo_table(fits: Mapping[str, Posterior]) -> pd.DataFrame:
     )
 
 
-def _elpd(fit: Posterior) -> ELPDData:
-    """What the fit stored, as ArviZ takes it; a fit of many runs has no log likelihood any more."""
+def _elpd(fit: Posterior) -> ELPDDataLOO:
+    """What the fit stored, as ArviZ takes it: a fit of many runs keeps no log likelihood."""
     runs = fit.tree["runs"].dataset
     # stored for losses over the reference loss
     each = runs["elpd_i"].to_numpy() - np.log(fit.reference.loss)
     k = runs["pareto_k"].to_numpy()
-    return ELPDData(
-        kind="loo",
+    return ELPDDataLOO(
         elpd=float(each.sum()),
         se=float(np.sqrt(len(each) * each.var())),
         p=np.nan,
