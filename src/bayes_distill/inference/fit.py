@@ -99,9 +99,7 @@ def fit(
     check_card(card, table)
     clock = time.perf_counter()
     reference = reference_point(card, table.frame)
-    settings = SamplerSettings(
-        chains, warmup, draws, card.target_accept, card.transitions_per_draw
-    )
+    settings = SamplerSettings(chains, warmup, draws, card.target_accept, card.transitions_per_draw)
     first, stages = None, None
     if supervised is not None or cut:
 
