@@ -9,7 +9,7 @@ import pytest
 from bayes_distill.errors import InputError
 from bayes_distill.forecasting import forecast
 from bayes_distill.gap_risk import capacity_gap
-from bayes_distill.inference.as_fitted import AsFitted
+from bayes_distill.inference.as_fitted import AsFitted, fitted_draws
 from bayes_distill.inference.fit import fit
 from bayes_distill.laws import TABLE_6, Distillation
 from bayes_distill.posterior import load_posterior
@@ -110,7 +110,7 @@ def test_errors_of_teachers_that_are_modelled_leave_the_law_right(noisy):
 def test_true_losses_of_teachers_are_found(noisy):
     posterior = noisy.aware
     fitted = AsFitted.of(posterior)
-    error = posterior.tree["posterior"].dataset["teacher_error"].to_numpy()
+    error = posterior.tree["effects"].dataset["teacher_error"].to_numpy()
     error = error.reshape(posterior.n_draws, -1)[:, np.asarray(fitted.data.teacher)[:72]]
     losses = noisy.runs.frame["teacher_loss"].to_numpy() + SE * error
     z = (losses.mean(0) - noisy.true) / losses.std(0)
@@ -127,9 +127,6 @@ def test_a_stored_fit_knows_the_errors_of_its_teachers(noisy, tmp_path):
     assert (fitted.frame["teacher_loss_se"] == SE).all()
     assert fitted.spec.noisy_teachers
     stored = loaded.tree["log_likelihood"].dataset["loss"].to_numpy()
-    draws = {
-        str(n): v.to_numpy().reshape(-1, *v.shape[2:])[:40]
-        for n, v in loaded.tree["posterior"].dataset.data_vars.items()
-    }
+    draws = {name: value[:40] for name, value in fitted_draws(loaded).items()}
     again = fitted.by_run(draws).log_likelihood
     np.testing.assert_allclose(again, stored.reshape(-1, 72)[:40], rtol=1e-4, atol=1e-3)

@@ -29,7 +29,7 @@ THERE, HERE = Reference(1e9, 3e10, 2.3), Reference(4e8, 1e10, 2.6)
 SIZES, TOKENS = np.array([2e8, 1e9, 5e9]), np.array([1e10, 2e10, 3e11])
 
 
-def made_up(card="supervised", draws=400, spread=0.03, **info) -> Posterior:
+def made_up(card="hoffmann2022-gamma", draws=400, spread=0.03, **info) -> Posterior:
     """Draws of a supervised law around table 6, without a fit."""
     law = load_card(card).scaling_law
     generator = np.random.default_rng(3)
@@ -44,8 +44,9 @@ def made_up(card="supervised", draws=400, spread=0.03, **info) -> Posterior:
     return Posterior(tree, load_card(card), THERE, info)
 
 
-def test_draws_taken_to_another_reference_predict_the_same_losses():
-    posterior = made_up()
+@pytest.mark.parametrize("card", ["hoffmann2022", "hoffmann2022-gamma"])
+def test_draws_taken_to_another_reference_predict_the_same_losses(card):
+    posterior = made_up(card)
     numbers = supervised_numbers(posterior, HERE)
     assert numbers.shape == (400, 6)
     c = jax.vmap(constrain)(numbers)
@@ -166,7 +167,7 @@ def stages() -> SimpleNamespace:
     runs = simulate(Distillation(), TABLE_6, mixed_design(), noise=0.004, seed=5)
     settings = {"warmup": 200, "draws": 100}
     alone, taught = (Runs.from_frame(runs.frame[m]) for m in (~runs.distilled, runs.distilled))
-    first = fit(alone, "supervised", **settings)
+    first = fit(alone, first_stage_card(load_card("joint"), THERE), **settings)
     first = Posterior(first.tree, first.card, first.reference, {**first.info, "verdict": "review"})
     two = fit(taught, "distillation", supervised=first, **settings)
     cut = fit(taught, "distillation", supervised=first, cut=True, imputations=40, **settings)

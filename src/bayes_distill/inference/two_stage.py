@@ -246,7 +246,10 @@ def supervised_noise(posterior: Posterior, card: Card, reference: Reference) -> 
 
 
 def supervised_before(posterior: Posterior, reference: Reference) -> dict[str, np.ndarray]:
-    """Supervised coordinates (draws,) before any run was seen: the prior of the first stage."""
+    """Supervised coordinates (draws,) before any run was seen: the prior of the first stage.
+
+    Without gamma if the law fixes it.
+    """
     if "prior" not in posterior.tree:
         return {}
     group = posterior.tree["prior"].dataset
@@ -258,7 +261,8 @@ def supervised_before(posterior: Posterior, reference: Reference) -> dict[str, n
         found = LAW.from_published({"gamma": np.ones(count), **published}, reference)
     values = {name: np.asarray(value) for name, value in found.items()}
     sound = np.all([np.isfinite(value) for value in values.values()], axis=0)
-    return {name: value[sound] for name, value in values.items()}
+    fixed = {"gamma"} - set(posterior.law.coordinate_names)
+    return {name: value[sound] for name, value in values.items() if name not in fixed}
 
 
 def _pinned(reference: Reference) -> dict[str, float]:
