@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import xarray as xr
 
+from bayes_distill.inference.sweeps import simulate_from_card
+from bayes_distill.posterior import Posterior
 from printed_blocks import RUNNABLE, Block, PageRun, blocks, given, matched
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -33,12 +37,21 @@ def has_blocks(page: Path) -> bool:
     return any(block.language in RUNNABLE and runs_here(block) for block in blocks(page))
 
 
+def with_runs(posterior: Posterior) -> Posterior:
+    """The same posterior, with the paper's design as its runs: a fit that costs no sampling."""
+    frame = simulate_from_card("busbridge2025-plain", "paper", coefficients="table6")[0].frame
+    columns = ["params", "tokens", "loss", "teacher_loss"]
+    runs = xr.Dataset({c: ("run", frame[c].to_numpy()) for c in columns}, {"run": frame.index})
+    groups = {"posterior": posterior.tree["posterior"].to_dataset(), "runs": runs}
+    return replace(posterior, tree=xr.DataTree.from_dict(groups))
+
+
 def give(name: str, request: pytest.FixtureRequest) -> None:
     """Put a file that a page takes as given into the working folder."""
     if name in ("fit.nc", "hoffmann.nc"):
         shutil.copy(request.getfixturevalue("chinchilla").file, name)
     elif name in ("busbridge.nc", "smaller.nc"):
-        request.getfixturevalue("scattered").save(name)
+        with_runs(request.getfixturevalue("scattered")).save(name)
     elif name == "mlflow.db":
         shutil.copy(request.getfixturevalue("mlflow_store"), name)
     elif name == "mapping.toml":
