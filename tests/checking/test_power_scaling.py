@@ -45,15 +45,6 @@ def test_log_prior_of_vectors_is_summed(sweep):
     assert all(value.shape == (5,) for value in found.values())
 
 
-def test_priors_of_effects_are_not_scaled_and_those_of_their_scales_are(sweep):
-    """They are part of the model: a card states how far sizes may lie off, not where they lie."""
-    stated = set(AsFitted.of(sweep.posterior).stated_sites)
-    spreads = {name for name in sweep.posterior.draws if name.endswith("_sd")}
-    assert spreads
-    assert spreads <= stated
-    assert not {f"{name.removesuffix('_sd')}_z" for name in spreads} & stated
-
-
 def test_log_prior_can_be_had_from_files_without_it(chinchilla):
     posterior = chinchilla.posterior
     fitted = AsFitted.of(posterior)
@@ -64,13 +55,6 @@ def test_log_prior_can_be_had_from_files_without_it(chinchilla):
     assert set(found) == set(stored) == set(fitted.stated_sites)
     for name, value in stored.items():
         np.testing.assert_allclose(found[name], value, rtol=1e-9)
-
-
-def test_a_file_that_lacks_what_it_takes_says_so(sweep):
-    tree = sweep.posterior.tree.copy()
-    del tree["log_prior"]
-    with pytest.raises(InputError, match="fit again"):
-        sensitivity(replace(sweep.posterior, tree=tree))
 
 
 def test_supervised_coefficients_rest_on_the_prior_and_the_bracket_on_the_runs(of_sweep):
