@@ -56,7 +56,8 @@ def test_every_fault_is_named_and_nothing_written(command, pair_files, workplace
     assert answer.status == 2
     for part in (
         "none.nc does not exist", "--weights: '0.5,x' are not numbers",
-        "--stack: the folder nowhere", "--stack-draws: 0", "--leave-out: 'size' is none of", "--chains", "--interval",
+        "--stack: the folder nowhere", "--stack-draws: 0", "--leave-out: 'size' is none of",
+        "--chains", "--interval",
     ):  # fmt: skip
         assert part in answer.error, part
     assert sorted(path.name for path in workplace.iterdir()) == before
