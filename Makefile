@@ -73,6 +73,14 @@ wheel: $(ready) ## Build the wheel into dist/
 	@$(run) pip --disable-pip-version-check wheel --quiet --no-deps --wheel-dir dist .
 	@ls dist/*.whl
 
+.PHONY: wheel-test
+wheel-test: $(ready) ## Install the wheel into an empty venv elsewhere and ask it (needs a network)
+	@sh scripts/wheel-test.sh
+
+.PHONY: models
+models: $(ready) ## Fit the cards that ship with a posterior again; ARGS=NAME for one
+	@.venv/bin/python scripts/build_models.py $(ARGS)
+
 .PHONY: constraints
 constraints: ## Refresh constraints.txt, best with PYTHON=python3.12
 	@sh scripts/constraints.sh

@@ -1,4 +1,4 @@
-"""``bayes-distill demo``: the whole way on a simulated sweep whose truth is known."""
+"""``bayes-distill demo``: what ships is asked, then a sweep is fitted whose truth is known."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bayes_distill.cli.demo_ready import MODEL, Ready, ask_ready
 from bayes_distill.cli.options import Collector, Interval, Json, Quiet, Seed
 from bayes_distill.cli.output import print_json, print_table, progress_bar, say
 from bayes_distill.errors import Fault
@@ -29,7 +30,7 @@ def demo(
     interval: Interval = "0.9",
     quiet: Quiet = False,
 ) -> int:
-    """Simulate a sweep, fit it, forecast a student, judge three teachers, save a plot."""
+    """Ask the posterior that ships; then fit a simulated sweep and hold it against the truth."""
     collect = Collector()
     number, probability = collect.integer("seed", seed), collect.probability("interval", interval)
     folder = Path(out)
@@ -52,6 +53,10 @@ def demo(
     from bayes_distill.quantities import format_quantity
 
     folder.mkdir(parents=True, exist_ok=True)
+    say(f"Asking the posterior that ships with {MODEL} (the first plan compiles) ...", quiet)
+    ready = ask_ready(probability, number)
+    if not json:
+        _print_ready(ready)
     say("Simulating a sweep on the paper's design, with the coefficients of table 6 "
         "(beta' = 0.437) and noise of 0.005 nats ...", quiet)  # fmt: skip
     runs, truth = simulate_from_card("distillation", "paper", coefficients="table6", seed=number)
@@ -83,6 +88,7 @@ def demo(
     if json:
         print_json(
             {
+                "ready": ready.answers,
                 "runs": len(runs),
                 "verdict": posterior.verdict,
                 "seconds": posterior.info["seconds"]["total"],
@@ -96,7 +102,7 @@ def demo(
         return 0 if posterior.verdict != "fail" else 3
     percent = f"{100 * probability:g}%"
     print_table(
-        f"1. Fit of {len(runs)} simulated runs: verdict {posterior.verdict}",
+        f"A fit of {len(runs)} simulated runs, whose truth is known: verdict {posterior.verdict}",
         ["coefficient", "truth", "median", f"{percent} credible", "holds the truth", "known"],
         [
             [c["name"], f"{true[c['name']]:.4g}", f"{c['median']:.4g}",
@@ -113,7 +119,7 @@ def demo(
     exact = law.distilled_loss(law.from_published(truth, reference), *STUDENT, 2.0, reference)
     size, data = (format_quantity(value) for value in STUDENT)
     typer.echo(
-        f"2. A {size} student on {data} tokens from a teacher of loss 2.0 reaches "
+        f"A {size} student on {data} tokens from a teacher of loss 2.0 reaches "
         f"{r['mean']:.4f} nats\n"
         f"   ({percent} credible {r['credible_lower']:.4f} to {r['credible_upper']:.4f}; one run "
         f"{r['predictive_lower']:.4f} to {r['predictive_upper']:.4f};\n"
@@ -122,7 +128,7 @@ def demo(
     )
     names = list(TEACHERS)
     print_table(
-        f"3. Three teachers for a {format_quantity(SMALL_STUDENT[0])} student on "
+        f"Three teachers for a {format_quantity(SMALL_STUDENT[0])} student on "
         f"{format_quantity(SMALL_STUDENT[1])} tokens",
         ["teacher", "its loss", "P(stronger one hurts)", "student loss", "above the best"],
         [
@@ -135,6 +141,15 @@ def demo(
     )  # fmt: skip
     typer.echo(f"Fit: {folder / 'demo.nc'}   Plot: {picture}")
     return 0 if posterior.verdict != "fail" else 3
+
+
+def _print_ready(ready: Ready) -> None:
+    import textwrap
+
+    typer.echo(f"The posterior that ships with {MODEL}, {ready.answers['seconds']:.1f} s\n")
+    for sentence in ready.sentences:
+        typer.echo(textwrap.fill(sentence, 96, initial_indent="  ", subsequent_indent="    "))
+    typer.echo("")
 
 
 def _curves(teacher_losses: Iterable[float]) -> pd.DataFrame:

@@ -189,6 +189,15 @@ def flagged_of(posterior: Posterior) -> Section:
         return Section(["There are no runs."])
     if not flagged:
         return Section(["None: no run is far from what the others lead to expect."])
+    if posterior.info.get("shipped"):
+        places = ", ".join(str(row) for row in sorted(each["row"] for each in flagged))
+        return Section(
+            [
+                f"Rows {places} of {posterior.info['source']} lie far from what the others lead to "
+                "expect. The posterior that ships holds no runs: a fit of your own says what is "
+                "odd about each."
+            ]
+        )
     runs = _rows_of_runs(posterior)
     rows = []
     for each in flagged:

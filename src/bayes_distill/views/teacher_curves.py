@@ -13,12 +13,14 @@ from bayes_distill import points
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.forecasting import Forecast, forecast
 from bayes_distill.gap_risk import GapRisk, capacity_gap
+from bayes_distill.hull import Hull
 from bayes_distill.points import Quantity
 from bayes_distill.posterior import Posterior, load_posterior
 from bayes_distill.views.runs_of import runs_of
 
 TEACHERS = 80
 MOST_STUDENTS = 5
+CANDIDATES = 15  # sizes to take them from, where there are no runs
 FEWEST_TEACHERS = 3
 USUAL_RATIO = 20.0  # tokens a parameter, about compute-optimal
 FALLBACK = (1.8, 2.8)  # nats per token, for point coefficients that came from no runs
@@ -95,12 +97,13 @@ def teacher_curves(
 def students_of(posterior: Posterior) -> list[tuple[float, float]]:
     """Students of the runs that saw several teachers, one a size, smallest first.
 
-    Of each size the one nearest to 20 tokens a parameter.
+    Of each size the one nearest to 20 tokens a parameter. Where the posterior holds no runs, as
+    those that ship, sizes across the range of its runs, on 20 tokens a parameter.
 
     Raises
     ------
     InputError
-        If the posterior holds no runs with teachers.
+        If the posterior holds no runs with teachers, and knows of none.
     """
     runs = runs_of(posterior)
     if runs is not None and "teacher_loss" in runs:
@@ -113,12 +116,24 @@ def students_of(posterior: Posterior) -> list[tuple[float, float]]:
         if len(chosen):
             few = np.unique(np.linspace(0, len(chosen) - 1, MOST_STUDENTS).round().astype(int))
             return list(chosen.iloc[few][["params", "tokens"]].itertuples(index=False, name=None))
+    elif runs is None and posterior.hull is not None and posterior.hull.teacher_loss:
+        return _students_within(posterior.hull)
     raise InputError(
         [
             Fault("is needed: this posterior holds no runs to take students from", column=name)
             for name in ("params", "tokens")
         ]
     )
+
+
+def _students_within(hull: Hull) -> list[tuple[float, float]]:
+    """Students on 20 tokens a parameter across the runs' sizes, as far as the runs reach."""
+    ends = [np.log10(np.exp(end([x for x, _ in hull.points]))) for end in (min, max)]
+    sizes = [float(f"{size:.1e}") for size in np.logspace(*ends, CANDIDATES)]
+    students = [(size, USUAL_RATIO * size) for size in sizes]
+    inside = [student for student in students if hull.factors(*student) == (1.0, 1.0)]
+    few = np.unique(np.linspace(0, len(inside) - 1, MOST_STUDENTS).round().astype(int))
+    return [inside[i] for i in few] if inside else students[:1]
 
 
 def _losses(posterior: Posterior, given: Quantity | None) -> np.ndarray:

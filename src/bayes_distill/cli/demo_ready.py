@@ -1,0 +1,63 @@
+"""The first part of the demo: three questions to the posterior that ships."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+MODEL = "busbridge2025"
+STUDENT, TEACHER, BUDGET = (1e9, 1e11), 2.0, 1e22
+SCENARIO = "teacher-pretraining-and-inference"
+PLAN_DRAWS = 200
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Answers as sentences for people and as plain data."""
+
+    sentences: tuple[str, ...]
+    answers: dict[str, Any]
+
+
+def ask_ready(interval: float, seed: int) -> Ready:
+    """Ask the shipped posterior for a forecast, a risk and a plan."""
+    from bayes_distill.forecasting import forecast
+    from bayes_distill.gap_risk import capacity_gap
+    from bayes_distill.planning.plan import plan
+    from bayes_distill.posterior import load_posterior
+    from bayes_distill.quantities import format_quantity
+
+    clock = time.perf_counter()
+    posterior = load_posterior(MODEL)
+    student = forecast(posterior, *STUDENT, teacher_loss=TEACHER, interval=interval, seed=seed)
+    gap = capacity_gap(posterior, *STUDENT, teacher_loss=TEACHER, interval=interval)
+    recipe = plan(
+        posterior, STUDENT[0], BUDGET, scenario=SCENARIO, crossovers=False, draws=PLAN_DRAWS,
+        interval=interval, seed=seed,
+    )  # fmt: skip
+    f, g = student.table.iloc[0], gap.table.iloc[0]
+    answers = {"forecast": student.to_json(), "risk": gap.to_json(), "plan": recipe.to_json()}
+    row = answers["plan"]["rows"][0]
+    best, loss = row["recipe"], row["loss"]
+    size, tokens = (format_quantity(value) for value in STUDENT)
+    percent = f"{100 * interval:g}%"
+    sentences = (
+        f"Forecast: a {size} student on {tokens} tokens from a teacher of loss {TEACHER} reaches "
+        f"{f['mean']:.3f} nats per token. With {percent} probability its mean curve lies within "
+        f"{f['credible_lower']:.3f} to {f['credible_upper']:.3f}, and one new run lands within "
+        f"{f['predictive_lower']:.3f} to {f['predictive_upper']:.3f}. It beats supervised training "
+        f"on the same tokens with probability {f['p_beats_supervised']:.2f}.",
+        "Risk: a slightly stronger teacher would make that student worse with probability "
+        f"{g['p_stronger_teacher_hurts']:.2f}. Its best teacher has a loss within "
+        f"{g['optimal_teacher_loss_lower']:.2f} to {g['optimal_teacher_loss_upper']:.2f} "
+        f"({percent}); the one of loss {TEACHER} costs it {g['excess_mean']:.4f} nats.",
+        f"Plan: who has {BUDGET:.0e} FLOPs for that student and pays for its teacher too trains a "
+        f"teacher of {format_quantity(best['teacher_params'])} parameters on "
+        f"{format_quantity(best['teacher_tokens'])} tokens and the student on "
+        f"{format_quantity(best['student_tokens'])}. That reaches {loss['mean']:.3f} nats "
+        f"({percent}: {loss['lower']:.3f} to {loss['upper']:.3f}); knowing the law exactly would "
+        f"gain {row['regret']['mean']:.4f} on it.",
+    )
+    seconds = round(time.perf_counter() - clock, 2)
+    return Ready(sentences, {"model": MODEL, "seconds": seconds, **answers})
