@@ -151,7 +151,6 @@ def test_levels_of_the_default_card_are_ranked_and_its_departures_forecast():
     assert {
         "shift",
         "tilt",
-        "condition_tilt_effect",
         "teacher_effect",
         "condition_effect",
         "shift_sd",
@@ -161,7 +160,6 @@ def test_levels_of_the_default_card_are_ranked_and_its_departures_forecast():
     assert [n for n in found if n.startswith("shift[")] == [f"shift[{i}]" for i in range(5)]
     np.testing.assert_array_equal(found["tilt[4]"], values["tilt"][:, 4])
     conditions = [n for n in found if n.startswith("condition_effect[")]
-    assert [n for n in found if n.startswith("condition_tilt_effect[")][-1].endswith("[13]")
     assert (len(conditions), conditions[0], conditions[-1]) == (
         12, "condition_effect[0]", "condition_effect[13]",
     )  # fmt: skip
