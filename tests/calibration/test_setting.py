@@ -172,7 +172,8 @@ def test_levels_of_the_default_card_are_ranked_and_its_departures_forecast():
         forecasts(setting, setting.fitted, values, np.random.default_rng(seed)) for seed in (0, 1)
     ]
     assert all(np.isfinite(value).all() for value in at[0].values())
-    changed = {name for name in at[0] if not np.allclose(at[0][name], at[1][name], rtol=1e-5)}
+    # the jitter of the departures moves a seen size by some 1e-7
+    changed = {n for n in at[0] if not np.allclose(at[0][n], at[1][n], rtol=1e-5, atol=1e-4)}
     assert changed == {"distilled_loss_beyond"}
 
 
