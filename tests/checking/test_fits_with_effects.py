@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import jax
 import numpy as np
 import pytest
 
+from bayes_distill.cards import load_card
 from bayes_distill.checking.checks import predictive_checks
 from bayes_distill.checking.power_scaling import sensitivity
 from bayes_distill.errors import InputError
@@ -14,34 +16,51 @@ from bayes_distill.identify.next_run import next_run
 from bayes_distill.identify.report import identifiability
 from bayes_distill.identify.targets import Wanted, targets_of
 from bayes_distill.inference.as_fitted import AsFitted, fitted_draws
+from bayes_distill.inference.assemble import assemble
+from bayes_distill.inference.density import prior_sampler
+from bayes_distill.inference.prepare import prepare, reference_point
+from bayes_distill.inference.sampler import Sample
+from bayes_distill.inference.sweeps import simulate_from_card
 from bayes_distill.levels import condition_levels, teacher_levels
 from bayes_distill.points import grid
 from bayes_distill.posterior import Posterior
+from bayes_distill.runs import Runs, paper_design
+
+CHAINS, DRAWS = 2, 300
 
 
 @pytest.fixture(scope="module")
 def departing(fits_folder):
-    """A short fit, read back from its file; some teachers' losses have standard errors.
+    """Draws from the prior of the default card, stored as those of a fit are, and read back.
 
-    Draws are too few to judge anything by: every test holds them against themselves.
+    They cost no sampling, and every test holds them against themselves. Half of the teachers'
+    losses have standard errors.
     """
-    from bayes_distill.inference.fit import fit
-    from bayes_distill.inference.sweeps import simulate_from_card
-    from bayes_distill.runs import Runs, paper_design
-
-    design = paper_design().iloc[::6]
-    runs, _ = simulate_from_card("busbridge2025-plain", design, coefficients="table6", seed=2)
+    runs, _ = simulate_from_card(
+        "busbridge2025-plain", paper_design().iloc[::3], coefficients="table6", seed=2
+    )
     frame = runs.frame.drop(columns="group", errors="ignore")
     frame["teacher_loss_se"] = np.where(frame["params"] > 3e8, 0.004, np.nan)
-    fitted = fit(Runs.from_frame(frame), "busbridge2025", chains=2, warmup=100, draws=100)
-    return Posterior.load(fitted.save(fits_folder / "departing.nc"))
+    table, card = Runs.from_frame(frame), load_card("busbridge2025")
+    reference = reference_point(card, table.frame)
+    spec, data, hyper, _ = prepare(card, table, reference)
+    keys = jax.random.split(jax.random.key(0), CHAINS * DRAWS)
+    raw = jax.device_get(prior_sampler(spec)(keys, data, hyper))
+    noise = np.random.default_rng(0).standard_normal((CHAINS, DRAWS))
+    stats = {"diverging": noise > 9, "n_steps": np.full(noise.shape, 7), "energy": noise}
+    stats |= {"step_size": np.ones_like(noise), "lp": noise}
+    sample = Sample({k: v.reshape(CHAINS, DRAWS, *v.shape[1:]) for k, v in raw.items()}, stats, {})
+    tree, info = assemble(card, spec, data, hyper, table, sample, reference, 0, 0.9)
+    made_up = Posterior(tree, card, reference, info | {"kind": "distillation", "verdict": "pass"})
+    return Posterior.load(made_up.save(fits_folder / "departing.nc"))
 
 
 def test_rebuilt_model_gives_the_stored_log_likelihood(departing):
     """With effects, departures and errors of teachers: all that the likelihood saw."""
     found = AsFitted.of(departing).by_run(fitted_draws(departing)).log_likelihood
     stored = departing.tree["log_likelihood"]["loss"].to_numpy()
-    np.testing.assert_allclose(found, stored.reshape(found.shape), atol=1e-3)
+    # stored in single precision
+    np.testing.assert_allclose(found, stored.reshape(found.shape), rtol=1e-4, atol=1e-3)
     plain = departing.tree.copy()
     del plain["effects"]
     with pytest.raises(KeyError):
@@ -64,12 +83,13 @@ def test_rebuilt_model_is_the_curve_and_what_the_runs_share(departing):
         effects[name].to_numpy().reshape(len(mean), -1)[:, level] for name, level in levels.items()
     )
     expected = curve + shared * departing.reference.loss
-    np.testing.assert_allclose(mean[:, exact], expected[:, exact], rtol=1e-6)
-    assert np.abs(mean[:, ~exact] - expected[:, ~exact]).max() > 1e-4  # their errors are in it
+    # a posterior interpolates departures, with a jitter, and effects are in single precision
+    np.testing.assert_allclose(mean[:, exact], expected[:, exact], rtol=1e-5)
+    assert np.abs(mean[:, ~exact] - expected[:, ~exact]).max() > 1e-3  # their errors are in it
 
 
 def test_all_checks_run(departing):
-    found = predictive_checks(departing, allow_failed=True)
+    found = predictive_checks(departing)
     assert found.posterior.table["p"].between(0, 1).all()
     assert found.leave_one_out.table["pit"].between(0, 1).all()
     assert np.isfinite(found.prior.table["median"]).all()
@@ -77,7 +97,7 @@ def test_all_checks_run(departing):
 
 def test_priors_of_effects_are_not_scaled_and_those_of_their_scales_are(departing):
     """They are part of the model: a card states how far sizes may lie off, not where they lie."""
-    found = sensitivity(departing, allow_failed=True)
+    found = sensitivity(departing)
     spreads = {"shift_sd", "tilt_sd", "teacher_sd", "condition_sd"}
     assert spreads <= set(found.sites)
     assert not {name for name in found.sites if name.endswith("_z")} - {"supervised_z"}
@@ -88,12 +108,12 @@ def test_a_file_that_lacks_what_it_takes_says_so(departing):
     tree = departing.tree.copy()
     del tree["log_prior"]
     with pytest.raises(InputError, match="fit again"):
-        sensitivity(replace(departing, tree=tree), allow_failed=True)
+        sensitivity(replace(departing, tree=tree))
 
 
 def test_report_names_the_gain_too(departing):
-    found = identifiability(departing, allow_failed=True)
-    assert {"G", "X_G", "gain_reach"} <= set(found.table["name"])
+    found = identifiability(departing)
+    assert {"G", "X_G", "drift", "gain_reach"} <= set(found.table["name"])
     assert len(found.combinations)
 
 
@@ -103,15 +123,15 @@ def test_what_a_single_run_shares_hides_the_curve_from_it(departing):
     at = grid("1B", "20B", 2.0)
     means, _ = targets.candidate_means(at, 0)
     added = (means - targets.values)[:, 0] / departing.reference.loss
-    expected = np.hypot(departing.draws["teacher_sd"], departing.draws["condition_sd"])
-    # the standard deviation of 200 draws is known to 5%, and their kurtosis adds to that
-    assert added.std() == pytest.approx(np.sqrt((expected**2).mean()), rel=0.25)
+    scaled = added / np.hypot(departing.draws["teacher_sd"], departing.draws["condition_sd"])
+    # four standard errors of the standard deviation of these draws
+    assert scaled.std() == pytest.approx(1, abs=4 / np.sqrt(2 * CHAINS * DRAWS))
 
 
 def test_next_run_knows_that_a_size_departs_alike_in_run_and_forecast(departing):
     """The forecast of a size is narrowed more by a run of that size than by the law alone."""
     found = next_run(
-        departing, target_params="1B", target_tokens="20B", teacher_loss=2.0, allow_failed=True,
+        departing, target_params="1B", target_tokens="20B", teacher_loss=2.0
     )  # fmt: skip
     best = found.table.iloc[0]
     assert 0 < best["gain"] <= 1

@@ -29,7 +29,7 @@ from bayes_distill.inference.as_fitted import (
     fitted_draws,
     stored_log_prior,
 )
-from bayes_distill.inference.identification import unconstrain
+from bayes_distill.inference.identification import published_supports, unconstrain
 from bayes_distill.laws.base import Support
 from bayes_distill.points import Points, Quantity, from_table, grid
 from bayes_distill.posterior import Posterior
@@ -182,9 +182,11 @@ def _answers(posterior: Posterior, points: Points) -> tuple[Draws, dict[str, tup
     law = posterior.law
     logs = {"positive": "log", "unit": "logit", "real": ""}
     found: dict[str, tuple[str, str, np.ndarray, Support]] = {}
-    for name, value in posterior.published.items():
+    for name, support in published_supports(law).items():
+        value = posterior.published[name]
         if value.ndim == 1 and np.isfinite(value).all():
-            found[name] = (f"log {name}", "published", value, "positive")
+            label = f"{logs[support]} {name}".strip()
+            found[name] = (label, "published", value, support)
     for c in law.coordinates:
         drawn = posterior.draws.get(c.name)
         if drawn is not None and drawn.ndim == 1 and c.name not in found:

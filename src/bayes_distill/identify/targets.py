@@ -11,6 +11,7 @@ from bayes_distill.errors import Fault, InputError
 from bayes_distill.forecasting import check_teachers
 from bayes_distill.identify.report import identifiability
 from bayes_distill.identify.variables import on_real_line
+from bayes_distill.inference.identification import published_supports
 from bayes_distill.laws.base import Support
 from bayes_distill.points import Points, Quantity, grid
 from bayes_distill.posterior import Posterior
@@ -115,8 +116,11 @@ def targets_of(posterior: Posterior, wanted: Wanted, seed: int) -> Targets:
         for c in posterior.law.coordinates
         if c.name in posterior.draws and posterior.draws[c.name].ndim == 1
     }
+    published = posterior.published
     known |= {
-        name: (value, "positive") for name, value in posterior.published.items() if value.ndim == 1
+        name: (published[name], support)
+        for name, support in published_supports(posterior.law).items()
+        if published[name].ndim == 1
     }
     names = wanted.coefficients
     strangers = [name for name in names if name not in known]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayes_distill.inference.as_fitted import AsFitted, Draws, joined
-from bayes_distill.inference.identification import unconstrain
+from bayes_distill.inference.identification import published_supports, unconstrain
 from bayes_distill.laws.base import Support
 from bayes_distill.posterior import Posterior
 
@@ -74,11 +74,13 @@ def variables_of(posterior: Posterior, fitted: AsFitted, seed: int) -> dict[str,
     supports = {
         label: known[label.split("[")[0]] for label in coordinates[1] if label in coordinates[0]
     }
-    positive: dict[str, Support] = {
-        name: "positive" for name, value in published[1].items() if value.ndim == 1
+    of_published = {
+        name: support
+        for name, support in published_supports(law).items()
+        if published[1][name].ndim == 1
     }
     return {
-        "published": Variables(positive, *published),
+        "published": Variables(of_published, *published),
         "sampled": Variables(supports, *coordinates),
     }
 

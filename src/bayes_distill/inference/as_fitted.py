@@ -147,6 +147,8 @@ def fitted_draws(posterior: Posterior, most: int | None = None) -> Draws:
     draws = joined(posterior.tree["posterior"].dataset, most)
     if "effects" in posterior.tree:
         draws |= joined(posterior.tree["effects"].dataset, most)
+    if "condition_tilt" in draws:  # stored under the name that forecasts know it by
+        draws["condition_tilt_effect"] = draws.pop("condition_tilt")
     return draws
 
 

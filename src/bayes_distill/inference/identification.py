@@ -56,6 +56,12 @@ def unconstrain(values: np.ndarray, support: Support) -> np.ndarray:
         return np.log(values) - np.log1p(-values) if support == "unit" else values
 
 
+def published_supports(law: Law) -> dict[str, Support]:
+    """Support of every published coefficient: positive, unless it is a coordinate that is not."""
+    own = {c.name: c.support for c in law.coordinates}
+    return {c.name: own.get(c.name, "positive") for c in law.coefficients}
+
+
 def summarise(
     law: Law,
     posterior: dict[str, np.ndarray],
@@ -68,9 +74,9 @@ def summarise(
     `posterior` and `prior` map names (coordinates, scales and published) to draws; `spec` says
     which scales there are.
     """
-    supports = {c.name: c.support for c in law.coordinates}
+    supports = published_supports(law)
     described: list[tuple[str, str, bool, Support]] = [
-        (c.name, c.meaning, False, supports.get(c.name, "positive")) for c in law.coefficients
+        (c.name, c.meaning, False, supports[c.name]) for c in law.coefficients
     ]
     described += [(c.name, c.meaning, True, c.support) for c in law.coordinates]
     described += [
