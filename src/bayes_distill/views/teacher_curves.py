@@ -128,8 +128,9 @@ def students_of(posterior: Posterior) -> list[tuple[float, float]]:
 
 def _students_within(hull: Hull) -> list[tuple[float, float]]:
     """Students on 20 tokens a parameter across the runs' sizes, as far as the runs reach."""
-    ends = [np.log10(np.exp(end([x for x, _ in hull.points]))) for end in (min, max)]
-    sizes = [float(f"{size:.1e}") for size in np.logspace(*ends, CANDIDATES)]
+    log_sizes = [x for x, _ in hull.points]
+    between = np.geomspace(np.exp(min(log_sizes)), np.exp(max(log_sizes)), CANDIDATES)
+    sizes = [float(f"{size:.1e}") for size in between]
     students = [(size, USUAL_RATIO * size) for size in sizes]
     inside = [student for student in students if hull.factors(*student) == (1.0, 1.0)]
     few = np.unique(np.linspace(0, len(inside) - 1, MOST_STUDENTS).round().astype(int))
