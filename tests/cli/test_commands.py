@@ -398,7 +398,7 @@ def test_models(command):
     names = {model["name"] for model in listed.json["models"]}
     assert {"busbridge2025", "hoffmann2022", "distillation", "supervised", "joint"} <= names
     shown = command("models", "show", "busbridge2025", "--json")
-    assert shown.json["law"] == "distillation"
+    assert shown.json["law"] == "distillation-gain"
     assert shown.json["priors"]["c0"]["family"] == "lognormal"
     assert "busbridge2025" in command("models", "list").out
 

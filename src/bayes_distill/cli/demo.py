@@ -59,10 +59,12 @@ def demo(
         _print_ready(ready)
     say("Simulating a sweep on the paper's design, with the coefficients of table 6 "
         "(beta' = 0.437) and noise of 0.005 nats ...", quiet)  # fmt: skip
-    runs, truth = simulate_from_card("distillation", "paper", coefficients="table6", seed=number)
+    runs, truth = simulate_from_card(
+        "busbridge2025-plain", "paper", coefficients="table6", seed=number
+    )
     with progress_bar(quiet) as progress:
         posterior = fit(
-            runs, "distillation", warmup=600, draws=1000, seed=number, interval=probability,
+            runs, "busbridge2025-plain", warmup=600, draws=1000, seed=number, interval=probability,
             progress=progress,
         )  # fmt: skip
     posterior.save(folder / "demo.nc")

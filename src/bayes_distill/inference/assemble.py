@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -88,22 +89,24 @@ def assemble(
     steps = sample.stats["n_steps"] / card.transitions_per_draw
     stats["tree_depth"] = np.floor(np.log2(steps)).astype(int) + 1
     rows = table.frame.index.to_numpy()
-    tree = arviz_base.from_dict(
-        {
-            "posterior": {name: grid(value) for name, value in kept.items()},
-            **({"effects": {n: grid(v) for n, v in effects.items()}} if effects else {}),
-            "prior": {name: v[None] for name, v in before.items() if v.ndim == 1},
-            "log_prior": {name: grid(value) for name, value in density.items()},
-            "sample_stats": stats,
-            "log_likelihood": {"loss": grid(by_run["log_likelihood"]).astype(np.float32)},
-        },
-        coords={"run": rows, "size": sizes},
-        dims={
-            "loss": ["run"],
-            **{name: ["size"] for name in spec.departures},
-            "condition_tilt": ["condition"],
-        },
-    )
+    with warnings.catch_warnings():  # a cut has many short chains, which is no slip
+        warnings.filterwarnings("ignore", "Found chain dimension to be longer", UserWarning)
+        tree = arviz_base.from_dict(
+            {
+                "posterior": {name: grid(value) for name, value in kept.items()},
+                **({"effects": {n: grid(v) for n, v in effects.items()}} if effects else {}),
+                "prior": {name: v[None] for name, v in before.items() if v.ndim == 1},
+                "log_prior": {name: grid(value) for name, value in density.items()},
+                "sample_stats": stats,
+                "log_likelihood": {"loss": grid(by_run["log_likelihood"]).astype(np.float32)},
+            },
+            coords={"run": rows, "size": sizes},
+            dims={
+                "loss": ["run"],
+                **{name: ["size"] for name in spec.departures},
+                "condition_tilt": ["condition"],
+            },
+        )
     if spec.condition_tilt:
         tree["posterior"] = tree["posterior"].dataset.assign_coords(
             condition_params=("condition", conditions[:, 0]),
@@ -124,7 +127,10 @@ def assemble(
     shrink, pull = _against_prior(sample.unconstrained, jax.device_get(before_raw))
     if stages is not None and stages.cut:
         given = {k: v for k, v in sample.unconstrained.items() if k != "supervised_z"}
-        found = diagnose_within(arviz_base.dict_to_dataset(given), tree["sample_stats"].dataset)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Found chain dimension to be longer", UserWarning)
+            named = arviz_base.dict_to_dataset(given)
+        found = diagnose_within(named, tree["sample_stats"].dataset)
     else:
         sampled = arviz_base.dict_to_dataset(
             sample.unconstrained
