@@ -151,7 +151,8 @@ def test_another_unit_of_loss_and_runs_that_count_twice_are_refused():
 
 
 def mixed_design() -> pd.DataFrame:
-    params, ratio = np.meshgrid([143e6, 5e8, 2e9, 7e9], [10, 30, 100, 300, 800])
+    # no small models: these only distilled students tell of
+    params, ratio = np.meshgrid([1e9, 2e9, 4e9, 8e9], [10, 30, 100, 300, 800])
     alone = pd.DataFrame({"params": params.ravel(), "tokens": (params * ratio).ravel()})
     cells = [(n, n * r) for n in (143e6, 546e6, 1.82e9) for r in (20.0, 100.0)]
     taught = pd.DataFrame(
@@ -197,10 +198,10 @@ def test_the_cut_leaves_the_supervised_posterior_as_it_was(stages):
 
 @pytest.mark.slow
 def test_distillation_runs_narrow_the_supervised_law_unless_they_are_cut(stages):
-    there = np.array([143e6]), np.array([1.43e10])  # where students show it
+    there = np.array([143e6]), np.array([1.43e10])  # where supervised runs are far
     sd = {name: posterior.supervised_loss(*there).std() for name, posterior in vars(stages).items()}
-    assert sd["two"] < 0.9 * sd["first"]
-    assert sd["cut"] > 0.75 * sd["first"]
+    assert sd["two"] < 0.8 * sd["first"]
+    assert sd["cut"] == pytest.approx(sd["first"], rel=0.35)  # of 40 draws
 
 
 @pytest.mark.slow
