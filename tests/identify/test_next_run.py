@@ -165,18 +165,18 @@ def test_the_promised_gain_comes_true():
     truth = {"E": 1.817, "A": 482.0, "B": 2085.0, "alpha": 0.348, "beta": 0.366}
     runs, _ = simulate_from_card("supervised", design, coefficients=truth, noise=0.003, seed=4)
     card = load_card("supervised").model_copy(update={"target_accept": 0.95})
-    before = fit(runs, card, warmup=300, draws=500)
+    before = fit(runs, card, warmup=300, draws=1000)
     promised = next_run(before, coefficient="alpha")
     asked = {"best": promised.table.iloc[0], "poor": promised.table.iloc[-1]}
     assert asked["best"]["gain"] > 0.3
     assert asked["poor"]["gain"] < 0.05
     now = np.log(before.published["alpha"]).var()
-    for name, count in (("best", 3), ("poor", 1)):
+    for name, count in (("best", 3), ("poor", 3)):
         run = asked[name]
         mean = grid(run["params"], run["tokens"]).loss_draws(before)[:, 0]
         left = []
         for y in np.quantile(mean, (np.arange(count) + 0.5) / count):
             row = pd.DataFrame([{"params": run["params"], "tokens": run["tokens"], "loss": y}])
             table = pd.concat([runs.frame, row], ignore_index=True)[["params", "tokens", "loss"]]
-            left.append(np.log(fit(table, card, warmup=300, draws=500).published["alpha"]).var())
+            left.append(np.log(fit(table, card, warmup=300, draws=1000).published["alpha"]).var())
         assert 1 - np.mean(left) / now == pytest.approx(run["gain"], abs=0.15), name
