@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bayes_distill.cards import load_card
 from bayes_distill.inference.fit import fit
 from bayes_distill.inference.sweeps import simulate_from_card
 from bayes_distill.posterior import Posterior
 from bayes_distill.runs import Runs
 
 TRUTH = {"E": 1.22, "A": 3355.0, "B": 18186.0, "alpha": 0.408, "beta": 0.431, "gamma": 0.45}
-SHORT = {"chains": 4, "warmup": 300, "draws": 150}
+SHORT = {"chains": 4, "warmup": 500, "draws": 500}
 
 
 @dataclass(frozen=True)
@@ -37,4 +38,8 @@ def pair() -> Pair:
     runs, _ = simulate_from_card(
         "hoffmann2022-gamma", design, coefficients=TRUTH, noise=0.002, seed=4
     )
-    return Pair(runs, *(fit(runs, name, **SHORT) for name in ("hoffmann2022-gamma", "supervised")))
+    cards = [
+        load_card(name).model_copy(update={"target_accept": 0.98})
+        for name in ("hoffmann2022-gamma", "supervised")
+    ]
+    return Pair(runs, *(fit(runs, card, **SHORT) for card in cards))

@@ -10,7 +10,7 @@ from bayes_distill import Posterior, compare, forecast, load_posterior, stack
 from bayes_distill.errors import FailedFitError, InputError
 from bayes_distill.validation.refit import score
 
-SHORT = {"chains": 4, "warmup": 300, "draws": 150}  # as the fits: shares their compiled programs
+SHORT = {"chains": 4, "warmup": 500, "draws": 500}  # as the fits: shares their compiled programs
 
 
 @pytest.fixture
@@ -98,6 +98,7 @@ def test_validations_that_exist_are_used_and_give_the_same(pair, answered, tmp_p
     pd.testing.assert_frame_equal(read, anew)
 
 
+@pytest.mark.slow
 def test_an_extrapolation_is_refitted_and_ranked(pair, tmp_path):
     result = compare(pair.fits, tail="params < 3e9", resume=tmp_path / "refits", **SHORT)
     table = result.left_out["tail"].set_index("fit")
