@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from traitlets.config import Config
 
 from bayes_distill.files import atomic_path
 
@@ -54,11 +54,12 @@ def executed(path: Path) -> tuple[nbformat.NotebookNode, float]:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "notebooks"
         shutil.copytree(path.parent, folder, ignore=shutil.ignore_patterns("*.ipynb"))
-        # through files: a port would be open to others on this machine
-        manager = KernelManager(kernel_name="python3", transport="ipc")
+        # through files: a port would be open to everybody on this machine
+        transport = {"transport": "ipc", "ip": str(Path(temporary) / "kernel")}
         client = NotebookClient(
-            content, km=manager, timeout=PATIENCE, record_timing=False,
-            resources={"metadata": {"path": str(folder)}},
+            content, kernel_name="python3", timeout=PATIENCE, startup_timeout=PATIENCE,
+            record_timing=False, resources={"metadata": {"path": str(folder)}},
+            config=Config({"KernelManager": transport}),
         )  # fmt: skip
         try:
             client.execute()
