@@ -31,8 +31,8 @@ def calibrate(
     *,
     sweeps: int = 200,
     chains: int = 2,
-    warmup: int = 300,
-    draws: int = 250,
+    warmup: int = 400,
+    draws: int = 750,
     simulator: Card | str | Path | None = None,
     seed: int = 0,
     workers: int | None = None,
@@ -55,8 +55,8 @@ def calibrate(
     sweeps
         Number of simulated sweeps.
     chains, warmup, draws
-        Chains of each fit. A fit that fails its checks is run again twice and four times as
-        long, with smaller steps.
+        Chains of each fit, and their lengths. A fit that fails its checks is run again twice and
+        four times as long, with smaller steps.
     simulator
         Another card that truths and runs come from, with the reference point of `card`: what a
         wrong prior or law does to the posterior.

@@ -28,8 +28,8 @@ def calibrate(
     ] = None,
     sweeps: Annotated[str, typer.Option(help="Simulated sweeps.", metavar="INTEGER")] = "200",
     chains: Annotated[str, typer.Option(metavar="INTEGER")] = "2",
-    warmup: Annotated[str, typer.Option(metavar="INTEGER")] = "300",
-    draws: Annotated[str, typer.Option(help="Kept, per chain.", metavar="INTEGER")] = "250",
+    warmup: Annotated[str, typer.Option(metavar="INTEGER")] = "400",
+    draws: Annotated[str, typer.Option(help="Kept, per chain.", metavar="INTEGER")] = "750",
     simulator: Annotated[
         str | None,
         typer.Option(help="Another card, that truths and runs come from.", metavar="CARD"),
