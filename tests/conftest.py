@@ -33,6 +33,14 @@ def real_data() -> Path:
     return Path(folder)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def room() -> None:
+    """Thousands of programs are compiled here: none is kept past what a process may hold."""
+    from bayes_distill._jax import make_room
+
+    make_room()
+
+
 @dataclass(frozen=True)
 class Fitted:
     """A simulated sweep, the coefficients it came from, its fit, and both as files."""

@@ -8,6 +8,9 @@ from pathlib import Path
 import jax
 import platformdirs
 
+LIMIT_OF_MAPS = Path("/proc/sys/vm/max_map_count")
+OWN_MAPS = Path("/proc/self/maps")
+
 
 def cache_folder() -> Path:
     """Folder of compiled programs; ``BAYES_DISTILL_CACHE`` moves it."""
@@ -23,6 +26,25 @@ def configure() -> None:
         # a fit is made of small programs that are each below JAX's default threshold of a second
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+def make_room() -> bool:
+    """Drop compiled programs where this process comes near the most memory maps Linux allows it.
+
+    Every program on a CPU holds some memory maps, a fit about 1,700. Past the limit (65,530 unless
+    set otherwise) a process crashes: after some 30 fits of tables of different sizes. What is
+    dropped is read back from the cache of compiled programs when it is next needed.
+    """
+    try:
+        limit = int(LIMIT_OF_MAPS.read_text())
+        with OWN_MAPS.open("rb") as maps:
+            held = sum(1 for _ in maps)
+    except (OSError, ValueError):  # not Linux, or not allowed to look: no such limit is known
+        return False
+    if held < limit / 2:
+        return False
+    jax.clear_caches()
+    return True
 
 
 configure()

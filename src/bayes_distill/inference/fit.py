@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from bayes_distill._jax import make_room
 from bayes_distill._version import __version__
 from bayes_distill.cards import Card, load_card, model_names
 from bayes_distill.errors import InputError
@@ -91,6 +92,7 @@ def fit(
     from bayes_distill.runs import read_runs
 
     check_settings(chains, warmup, draws, cut, imputations)
+    make_room()
     table = read_runs(runs, corrections=corrections, mapping=mapping)
     if where is not None:
         table = table.where(where)
