@@ -26,8 +26,8 @@ $(ready): pyproject.toml constraints.txt
 	@sh scripts/setup.sh
 
 .PHONY: test
-test: $(ready) ## Run all tests; ARGS='-k law' for some
-	@$(run) pytest $(ARGS)
+test: $(ready) ## Run all tests, in two processes; ARGS='-k law' for some, -n 0 for one process
+	@$(run) pytest -n 2 --dist loadfile $(ARGS)
 
 .PHONY: test-fast
 test-fast: $(ready) ## Run the tests that take no real sampling

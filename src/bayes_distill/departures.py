@@ -38,7 +38,7 @@ def _regular(log_sizes: np.ndarray, length: float) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Departure:
-    """One kind of departure (``shift`` or ``tilt``), as a function of the student in every draw.
+    """One kind of departure (``shift``, ``tilt``, ...), as a function of the student.
 
     Parameters
     ----------
@@ -47,7 +47,8 @@ class Departure:
     length
         How far correlations reach, in log size.
     seen
-        Departures of those sizes (draws, sizes), in units of the reference loss.
+        Departures of those sizes (draws, sizes), in units of the reference loss; a place is one of
+        the loss's logarithm.
     scale
         Prior standard deviation (draws,).
     new
@@ -146,9 +147,10 @@ def departures(
     """
     found: dict[str, Departure | JoinedDeparture] = {}
     for name in NAMES:
-        if name not in group:
+        if name not in group and f"condition_{name}" not in group:
             continue
-        log_sizes, own = np.log(group["size"].to_numpy()), _parts(group, name)
+        log_sizes = np.log(group["size"].to_numpy())
+        own = _parts(group, name) if name in group else _nothing(group, len(log_sizes))
         points, special = None, None
         if f"condition_{name}" in group:
             columns = [group[f"condition_{part}"].to_numpy() for part in ("params", "tokens")]
@@ -164,6 +166,12 @@ def departures(
             pieces.append(Departure(log_sizes, length, seen, scale, new, conditions))
         found[name] = pieces[0] if len(pieces) == 1 else JoinedDeparture(tuple(pieces))
     return found
+
+
+def _nothing(group: xr.Dataset, sizes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`_parts` where sizes do not depart, only conditions do."""
+    draws = group.sizes["chain"] * group.sizes["draw"]
+    return np.zeros((draws, sizes)), np.zeros(draws), np.zeros(draws)
 
 
 def _parts(group: xr.Dataset, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -96,7 +96,7 @@ class Posterior:
 
     @cached_property
     def departures(self) -> dict[str, Departure | JoinedDeparture]:
-        """How sizes depart from the law (``shift``, ``tilt``); empty for the law alone."""
+        """How students depart from the law, by name; empty for the law alone."""
         models = [(c.departures.lengths if c.departures else {}, rows) for c, rows in self.parts]
         if not any(lengths for lengths, _ in models):
             return {}
@@ -235,7 +235,8 @@ class Posterior:
         }
         coords: dict[str, Any] = {}
         for name, each in self.departures.items():
-            kept[name] = (("chain", "draw", "size"), each.seen[None, ::stride])
+            if name in group:  # what only conditions have is not stored for sizes
+                kept[name] = (("chain", "draw", "size"), each.seen[None, ::stride])
             coords["size"] = group["size"].to_numpy()
             if each.conditions is not None:
                 seen = each.conditions.seen[None, ::stride]

@@ -167,14 +167,15 @@ def test_levels_of_the_default_card_are_ranked_and_its_departures_forecast():
     assert described["shift[2]"].meaning == "shift of size 2"
     assert described["teacher_effect[0]"].kind == "level"
     assert described["tilt_sd"].kind == described["scale"].kind == "noise"
-    # a new size departs by what is drawn for it; a seen one by its own
+    # a new size, or a new condition, departs by what is drawn for it; a seen one by its own
     at = [
         forecasts(setting, setting.fitted, values, np.random.default_rng(seed)) for seed in (0, 1)
     ]
     assert all(np.isfinite(value).all() for value in at[0].values())
     # the jitter of the departures moves a seen size by some 1e-7
     changed = {n for n in at[0] if not np.allclose(at[0][n], at[1][n], rtol=1e-5, atol=1e-4)}
-    assert changed == {"distilled_loss_beyond"}
+    with_teacher = {"distilled_loss", "distilled_loss_beyond"}
+    assert changed == with_teacher | {"optimal_teacher_loss", "teacher_slope"}
 
 
 def test_supervised_forecasts_are_those_of_the_law(card, nine_runs, plain):

@@ -113,7 +113,7 @@ def test_a_file_that_lacks_what_it_takes_says_so(departing):
 
 def test_report_names_the_gain_too(departing):
     found = identifiability(departing)
-    assert {"G", "X_G", "drift", "gain_reach"} <= set(found.table["name"])
+    assert {"G", "X_G", "gain_reach"} <= set(found.table["name"])
     assert len(found.combinations)
 
 

@@ -30,12 +30,9 @@ REFERENCES = (
 TYPICAL = {"positive": 0.3, "unit": 0.4, "real": 0.0}
 TYPICAL_BY_NAME = {
     "floor": 0.55, "gamma": 0.6, "student_gamma": 0.75, "c0": 2.3, "kappa": 2.3, "width": 0.1,
-    "bend": 3.0, "gain": 0.005, "gain_reach": 0.04, "drift": 0.01, "repeats_tokens": 15.0,
+    "bend": 3.0, "gain": 0.005, "gain_reach": 0.04, "repeats_tokens": 15.0,
     "repeats_params": 5.0,
 }  # fmt: skip
-# how far coordinates are spread, where 0.7 is out of all reason; the drift stays positive, for a
-# negative one keeps no promise where the supervised loss has levelled off (a test of its own)
-WIDTH_BY_NAME = {"drift": 0.003}
 
 PARAMS, TOKENS = np.geomspace(1e5, 1e14, 10), np.geomspace(1e6, 1e18, 13)
 EPOCHS = 2.5  # of a curve on repeated data
@@ -116,7 +113,6 @@ def constrained(support, value):
 def several(law, draws=6, width=0.7, seed=0):
     """Coordinates (draws,) spread about the typical ones; the first draw is typical."""
     shifts = width * np.random.default_rng(seed).standard_normal((len(law.coordinates), draws))
-    shifts *= np.array([[WIDTH_BY_NAME.get(c.name, width) / width] for c in law.coordinates])
     shifts[:, 0] = 0
     centre = typical(law)
     return {
@@ -140,7 +136,7 @@ def shifted(law):
     centre = typical(law)
     return shifts.map(
         lambda values: {
-            c.name: float(moved(c.support, centre[c.name], value * WIDTH_BY_NAME.get(c.name, 1.0)))
+            c.name: float(moved(c.support, centre[c.name], value))
             for c, value in zip(law.coordinates, values, strict=True)
         }
     )
@@ -395,7 +391,7 @@ def test_a_bend_far_away_is_the_harmless_limit_of_an_infinite_c1():
 @pytest.mark.parametrize("law", GAP_LAWS.values(), ids=GAP_LAWS.keys())
 def test_kappa_is_the_log_suppression_of_an_equally_good_teacher(law):
     c, params, tokens = typical(law), 5e8, 1e10
-    own = jnp.exp(law.log_ability(c, params, tokens, REFERENCE))
+    own = jnp.exp(law.log_supervised_loss(c, params, tokens, REFERENCE))
     with_it = law.log_excess_loss(c, params, tokens, own, REFERENCE)
     without = law.log_excess_loss({**c, "kappa": 1e-12}, params, tokens, own, REFERENCE)
     assert float(without - with_it) == pytest.approx(c["kappa"], rel=1e-9)
@@ -519,15 +515,13 @@ def no_gap(c, N, D, L_T):
     return L_T + L_T ** -c["c0"] * bracket
 
 
-def eq_8(c, N, D, L_T, drift=0.0):
-    """Eq. 8; with a drift, the place of the gap moves with tokens from where it is at 1e10."""
-    d1 = c["d1"] * (D / 1e10) ** -drift
-    bend = (1 + (L_T / (eq_1(c, N, D) * d1)) ** (1 / c["f1"])) ** (-c["c1"] * c["f1"])
+def eq_8(c, N, D, L_T):
+    bend = (1 + (L_T / (eq_1(c, N, D) * c["d1"])) ** (1 / c["f1"])) ** (-c["c1"] * c["f1"])
     return L_T + bend * (no_gap(c, N, D, L_T) - L_T)
 
 
 def with_gain(c, N, D, L_T):
-    before = eq_8(c, N, D, L_T, c["drift"])
+    before = eq_8(c, N, D, L_T)
     return before - c["G"] / (1 + (before - L_T) / c["X_G"])
 
 
@@ -553,7 +547,7 @@ FORMULAS = {
     "distillation-no-gap-supervised": lambda c, N, D, L_T: eq_1(c, N, D),
     "distillation-no-gap-distilled": no_gap,
 }
-NOT_IN_PRINT = {"G": 0.015, "X_G": 0.08, "drift": 0.02}
+NOT_IN_PRINT = {"G": 0.015, "X_G": 0.08}
 
 
 @every_curve
@@ -572,20 +566,6 @@ def test_losses_are_those_of_the_formula(curve, table, reference):
     np.testing.assert_allclose(
         curve(coordinates, N, D, L_T, reference), formula(published, N, D, L_T), rtol=1e-11
     )
-
-
-def test_a_negative_drift_lets_tokens_harm_where_the_supervised_loss_has_levelled_off():
-    """And nowhere near runs that people make: the price of a gap that moves with tokens."""
-    law = LAWS["distillation-gain"]
-
-    def loss(drift, params, log_tokens):
-        coordinates = {**typical(law), "drift": drift}
-        return law.distilled_loss(coordinates, params, jnp.exp(log_tokens), 2.0, REFERENCE)
-
-    slope = jax.jit(jax.grad(loss, argnums=2))
-    far, near = (1e8, np.log(1e16)), (1e9, np.log(2e10))
-    assert float(slope(-0.02, *far)) > 0 > float(slope(0.02, *far))
-    assert max(float(slope(-0.02, *near)), float(slope(0.02, *near))) < 0
 
 
 def test_the_gain_law_without_its_own_coefficients_is_eq_8():

@@ -11,7 +11,7 @@ from bayes_distill.laws.stacked import prefixed
 REFERENCE = Reference(params=5e8, tokens=1.5e10, loss=2.4)
 NAMES = ("distillation", "distillation-gain", "distillation-no-gap")
 MEMBERS = [LAWS[name] for name in NAMES]
-OWN = {"G": 0.02, "X_G": 0.08, "drift": 0.01}
+OWN = {"G": 0.02, "X_G": 0.08}
 POINTS = (np.geomspace(1e8, 1e10, 7), np.geomspace(4e9, 1e12, 7)[::-1], np.linspace(1.7, 3.2, 7))
 MEMBER = np.array([0.0, 2.0, 1.0, 1.0, 0.0])
 

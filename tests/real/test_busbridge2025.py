@@ -92,7 +92,7 @@ def test_best_teachers_are_where_the_runs_have_them(honest):
             near = cell.loc[cell["loss"] <= cell["loss"].min() + 0.003, "teacher_loss"]
             agree.append(near.min() <= upper and lower <= near.max())
     assert len(agree) == 12
-    assert sum(agree) >= 10
+    assert sum(agree) >= 11
 
 
 @pytest.mark.parametrize("which", ["busbridge_above_2_3", "honest_above_2_3"])

@@ -132,7 +132,7 @@ def test_without_runs_the_fitted_ones_are_held_against_themselves(scattered):
     found = observed(with_runs(scattered, FRAME))
     assert found.table["observed"].tolist() == FRAME["loss"].tolist()
     assert set(found.table["where"]) == {FITTED}
-    with pytest.raises(InputError, match="runs: is needed"):
+    with pytest.raises(InputError, match="holds no runs"):
         observed(scattered)
 
 

@@ -49,10 +49,18 @@ def test_students_of_the_runs_are_those_near_20_tokens_a_parameter(scattered):
     assert students == [[2e8, 4e9], [1e9, 2e10]]  # the last has too few teachers
 
 
+def test_without_runs_students_lie_across_their_range(scattered):
+    """As for the posteriors that ship."""
+    curves = teacher_curves(scattered).curves.table
+    students = curves[["params", "tokens"]].drop_duplicates()
+    assert len(students) > 1
+    assert students["params"].between(1e8, 6e9).all()
+    np.testing.assert_allclose(students["tokens"] / students["params"], 20)
+
+
 @pytest.mark.parametrize(
     ("asked", "named"),
     [
-        ({}, ["params: is needed", "tokens: is needed"]),
         ({"params": "1B"}, ["tokens: is needed"]),
         ({"params": "1B", "tokens": "20B", "teacher_loss": 2.0}, ["teacher_loss: give the two"]),
         ({"params": "1B", "tokens": "20B", "at": pd.DataFrame()}, ["at: give either"]),

@@ -11,7 +11,7 @@ import xarray as xr
 
 from bayes_distill.calibration.setting import Model, Setting
 from bayes_distill.inference.model import Data
-from bayes_distill.laws.departure import NAMES as DEPARTURES
+from bayes_distill.laws.departure import OF_SIZES
 from bayes_distill.levels import condition_levels, size_levels
 from bayes_distill.optimal_teacher import loss_slope, optimal_teacher
 from bayes_distill.posterior import Posterior
@@ -174,7 +174,7 @@ def components(values: Values, data: Data) -> Values:
 
 def _group_of(name: str) -> str:
     """Which field of the data says to which component of a vector a run belongs."""
-    return "size" if name in DEPARTURES else name.partition("_")[0]
+    return "size" if name in OF_SIZES else name.partition("_")[0]
 
 
 def _posterior(
@@ -191,10 +191,11 @@ def _posterior(
     params, tokens = (setting.design[name].to_numpy(float) for name in ("params", "tokens"))
     coords: dict[str, Any] = {}
     kept = {name: (draws[name], "size") for name in model.spec.departures}
-    if model.spec.departures:
+    if model.spec.departures or model.spec.condition_departures:
         coords["size"] = np.exp(size_levels(params)[1])
-    if model.spec.condition_tilt:
-        kept["condition_tilt"] = (draws["condition_tilt_effect"], "condition")
+    special = [f"condition_{name}" for name in model.spec.condition_departures]
+    if special:
+        kept |= {name: (draws[f"{name}_effect"], "condition") for name in special}
         level = condition_levels(params, tokens)
         for name, column in (("condition_params", params), ("condition_tokens", tokens)):
             coords[name] = ("condition", _medians(column, level))

@@ -127,15 +127,17 @@ class Departures(_Part):
     """By how much sizes may depart from the law: see `departures`. Distillation laws only.
 
     `shift` and `tilt` are priors of standard deviations, in units of the reference loss; the
-    lengths say over which distance of log sizes departures are alike. `condition_tilt` is the prior
-    of a further tilt of its own that every size on every number of tokens has.
+    lengths say over which distance of log sizes departures are alike. `condition_stretch` and
+    `condition_place` are those of what every size on every number of tokens has of its own: a
+    stretch of its bracket, and a shift of the log of the loss at which the capacity gap opens.
     """
 
     shift: LogNormal | None = LogNormal(family="lognormal", median=0.002, sd=0.5)
     shift_length: PositiveFloat = 0.15
     tilt: LogNormal | None = LogNormal(family="lognormal", median=0.006, sd=0.5)
     tilt_length: PositiveFloat = 3.0
-    condition_tilt: LogNormal | None = None
+    condition_stretch: LogNormal | None = None
+    condition_place: LogNormal | None = None
 
     @property
     def lengths(self) -> dict[str, float]:

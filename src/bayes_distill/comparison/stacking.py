@@ -182,7 +182,8 @@ def _draws(fits: Sequence[Posterior], picks: Sequence[np.ndarray]) -> xr.Dataset
             else np.zeros((len(pick), len(sizes)))
             for fit, pick in zip(fits, picks, strict=True)
         ]
-        found[name] = (("chain", "draw", "size"), np.concatenate(seen)[None])
+        if any(name in fit.tree["posterior"] for fit in having):
+            found[name] = (("chain", "draw", "size"), np.concatenate(seen)[None])
         special = [
             fit.departures[name].conditions if name in fit.departures else None for fit in fits
         ]

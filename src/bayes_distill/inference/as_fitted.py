@@ -18,6 +18,7 @@ from bayes_distill.inference.density import constrainer, pointwise, prior_sample
 from bayes_distill.inference.log_prior import log_prior
 from bayes_distill.inference.model import Data, ModelSpec, scaling_law_model
 from bayes_distill.inference.prepare import prepare
+from bayes_distill.laws.departure import OF_CONDITIONS
 from bayes_distill.posterior import Posterior
 from bayes_distill.runs.table import CANONICAL, Runs
 from bayes_distill.shipped import no_runs
@@ -147,8 +148,9 @@ def fitted_draws(posterior: Posterior, most: int | None = None) -> Draws:
     draws = joined(posterior.tree["posterior"].dataset, most)
     if "effects" in posterior.tree:
         draws |= joined(posterior.tree["effects"].dataset, most)
-    if "condition_tilt" in draws:  # stored under the name that forecasts know it by
-        draws["condition_tilt_effect"] = draws.pop("condition_tilt")
+    for name in OF_CONDITIONS:  # stored under the name that forecasts know it by
+        if f"condition_{name}" in draws:
+            draws[f"condition_{name}_effect"] = draws.pop(f"condition_{name}")
     return draws
 
 

@@ -71,9 +71,10 @@ def assemble(
         kept[name] = values[name][:, : len(sizes)]
         kept[f"{name}_new"] = generator.standard_normal(chains * draws)
     conditions = _conditions(table.frame)
-    if spec.condition_tilt:
-        kept["condition_tilt"] = values["condition_tilt_effect"][:, : len(conditions)]
-        kept["condition_tilt_new"] = generator.standard_normal(chains * draws)
+    special = [f"condition_{name}" for name in spec.condition_departures]
+    for name in special:
+        kept[name] = values[f"{name}_effect"][:, : len(conditions)]
+        kept[f"{name}_new"] = generator.standard_normal(chains * draws)
     # what the runs share is theirs alone: forecasts have no use for it, checks of the fit do
     shared = {f"{name}_effect": np.asarray(getattr(data, name)) for name in spec.effects}
     shared |= {"teacher_error": np.asarray(data.teacher)} if spec.noisy_teachers else {}
@@ -104,10 +105,10 @@ def assemble(
             dims={
                 "loss": ["run"],
                 **{name: ["size"] for name in spec.departures},
-                "condition_tilt": ["condition"],
+                **{name: ["condition"] for name in special},
             },
         )
-    if spec.condition_tilt:
+    if special:
         tree["posterior"] = tree["posterior"].dataset.assign_coords(
             condition_params=("condition", conditions[:, 0]),
             condition_tokens=("condition", conditions[:, 1]),

@@ -14,7 +14,8 @@ from bayes_distill.laws.base import Support
 SPREAD = {
     "shift_sd": "how far the loss of a size lies off the law",
     "tilt_sd": "how far, under strong teachers, besides",
-    "condition_tilt_sd": "the same, of one size on one number of tokens",
+    "condition_stretch_sd": "how far, where it matters, one size on one number of tokens does",
+    "condition_place_sd": "how far, there, the gap opens off L~_S, in its logarithm",
     "teacher_sd": "what students of one teacher share",
     "condition_sd": "what runs of one size on one number of tokens share",
 }

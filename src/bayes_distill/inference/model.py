@@ -19,7 +19,7 @@ from bayes_distill.cards.card import Card
 from bayes_distill.cards.priors import FAMILIES
 from bayes_distill.inference import joint_prior
 from bayes_distill.laws import LAWS, Law, Reference, TeacherLaw
-from bayes_distill.laws.departure import NAMES
+from bayes_distill.laws.departure import OF_CONDITIONS, OF_SIZES
 
 UNIT = Reference(1.0, 1.0, 1.0)
 
@@ -60,7 +60,7 @@ class ModelSpec:
     predicts_teachers: bool
     departures: tuple[str, ...] = ()
     effects: tuple[str, ...] = ()
-    condition_tilt: bool = False
+    condition_departures: tuple[str, ...] = ()
     noisy_teachers: bool = False
 
     @property
@@ -85,8 +85,8 @@ class ModelSpec:
     @property
     def shared(self) -> tuple[str, ...]:
         """Names of everything that runs share by levels."""
-        extra = ("condition_tilt",) if self.condition_tilt else ()
-        return (*self.departures, *self.effects, *extra)
+        of_conditions = (f"condition_{name}" for name in self.condition_departures)
+        return (*self.departures, *self.effects, *of_conditions)
 
 
 EFFECTS = ("teacher", "condition")
@@ -105,9 +105,11 @@ def model_spec(
         relative=card.likelihood.scale == "relative",
         kind=kind,
         predicts_teachers=predicts_teachers,
-        departures=tuple(n for n in NAMES if taught and getattr(card.departures, n, None)),
+        departures=tuple(n for n in OF_SIZES if taught and getattr(card.departures, n, None)),
         effects=tuple(n for n in EFFECTS if taught and getattr(card.likelihood, f"{n}_effect")),
-        condition_tilt=taught and bool(getattr(card.departures, "condition_tilt", None)),
+        condition_departures=tuple(
+            n for n in OF_CONDITIONS if taught and getattr(card.departures, f"condition_{n}", None)
+        ),
         noisy_teachers=noisy_teachers,
     )
 
@@ -124,7 +126,7 @@ def hyperparameters(card: Card, prior: joint_prior.JointPrior | None) -> dict[st
     for name in EFFECTS:
         if (spread := getattr(likelihood, f"{name}_effect")) is not None:
             tree[f"{name}_sd"] = spread.hyperparameters()
-    for name in (*NAMES, "condition_tilt"):
+    for name in (*OF_SIZES, *(f"condition_{name}" for name in OF_CONDITIONS)):
         if (spread := getattr(card.departures, name, None)) is not None:
             tree[f"{name}_sd"] = spread.hyperparameters()
     if prior is not None:
@@ -160,7 +162,8 @@ def sample_shared(spec: ModelSpec, hyper: dict[str, Any]) -> dict[str, Array]:
     for name in spec.shared:
         scale = numpyro.sample(f"{name}_sd", dist.LogNormal(*hyper[f"{name}_sd"]))
         unit = jnp.exp(hyper[f"{name}_sd"][0])
-        levels = hyper["levels"][name.removesuffix("_tilt")]
+        of_condition = name.startswith("condition")
+        levels = hyper["levels"]["condition" if of_condition else name]
         z = numpyro.sample(
             f"{name}_z", dist.Normal(0.0, scale / unit).expand([levels.shape[0]]).to_event(1)
         )
@@ -206,8 +209,8 @@ def mean_loss(spec: ModelSpec, coordinates: dict[str, Array], data: Data) -> Arr
         error = coordinates["teacher_error"][data.teacher]
         teacher_loss = teacher_loss + data.teacher_loss_se * error
     own = {name: coordinates[name][data.size] for name in spec.departures}
-    if spec.condition_tilt:
-        own["tilt"] = own.get("tilt", 0.0) + coordinates["condition_tilt_effect"][data.condition]
+    for name in spec.condition_departures:
+        own[name] = coordinates[f"condition_{name}_effect"][data.condition]
     student = law.distilled_loss(
         {**coordinates, **own}, data.params, data.tokens, teacher_loss, UNIT
     )

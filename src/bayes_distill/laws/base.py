@@ -174,8 +174,8 @@ class TeacherLaw(Law):
     ) -> Array:
         """Loss of a distilled student (eq. 8), in the unit of ``reference.loss``.
 
-        `coordinates` may hold the student's own departure from the law, ``shift`` and ``tilt``:
-        see `laws.departure`.
+        `coordinates` may hold the student's own departure from the law, ``shift``, ``tilt``,
+        ``stretch`` and ``place``: see `laws.departure`.
         """
         excess = jnp.exp(self.log_excess_loss(coordinates, params, tokens, teacher_loss, reference))
         loss = jnp.asarray(teacher_loss) + excess

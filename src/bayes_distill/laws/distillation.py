@@ -20,6 +20,7 @@ from bayes_distill.laws.base import (
     TeacherLaw,
 )
 from bayes_distill.laws.bracket import bracket_from_published, bracket_to_published, log_bracket
+from bayes_distill.laws.departure import opens_at
 from bayes_distill.laws.softplus import inverse_softplus, log_softplus
 from bayes_distill.laws.supervised import Supervised
 
@@ -82,7 +83,7 @@ class Distillation(Supervised, TeacherLaw):
         """Log of L_S - L_T, in the unit of ``reference.loss``."""
         c = coordinates
         log_teacher = jnp.log(jnp.asarray(teacher_loss))
-        log_student = self.log_ability(c, params, tokens, reference)
+        log_student = opens_at(c, self.log_supervised_loss(c, params, tokens, reference))
         w, f1 = _bend(c["width"], c["bend"])
         log_suppression = -jnp.exp(
             jnp.log(jnp.asarray(c["kappa"]))
@@ -95,12 +96,6 @@ class Distillation(Supervised, TeacherLaw):
         )  # fmt: skip
         log_pull = -jnp.asarray(c["c0"]) * (log_teacher - jnp.log(reference.loss))
         return jnp.log(reference.loss) + log_pull + log_suppression + log_capacity
-
-    def log_ability(
-        self, coordinates: Coordinates, params: ArrayLike, tokens: ArrayLike, reference: Reference
-    ) -> Array:
-        """Log of the loss that a teacher is held against: L~_S, what the student reaches alone."""
-        return self.log_supervised_loss(coordinates, params, tokens, reference)
 
     def to_published(self, coordinates: Coordinates, reference: Reference) -> Coefficients:
         """Coefficients of table 6. c1 and d1 reach infinity where the data let them."""

@@ -13,8 +13,6 @@ from jax.typing import ArrayLike
 from bayes_distill.laws.base import Coefficient, Coefficients, Coordinate, Coordinates, Reference
 from bayes_distill.laws.distillation import Distillation
 
-PUBLISHED_TOKENS = 1e10  # D_S at which d1 is stated
-
 
 @dataclass(frozen=True)
 class DistillationGain(Distillation):
@@ -32,24 +30,14 @@ class DistillationGain(Distillation):
         *Distillation.coordinates,
         Coordinate("gain", "positive", "how far a student beats a weak teacher, reference losses"),
         Coordinate("gain_reach", "positive", "X at which half the gain is left, reference losses"),
-        Coordinate("drift", "real", "fall of the log loss at which the gap opens, per log tokens"),
     )
     coefficients: ClassVar[tuple[Coefficient, ...]] = (
         *Distillation.coefficients,
         Coefficient("G", "how far a student beats a weak teacher"),
         Coefficient("X_G", "excess over the teacher at which half of G is left"),
-        Coefficient("drift", "fall of the log loss at which the gap opens, per log tokens"),
     )
 
-    neutral: ClassVar[Mapping[str, float]] = {"G": 1e-9, "X_G": 0.1, "drift": 0.0}
-
-    def log_ability(
-        self, coordinates: Coordinates, params: ArrayLike, tokens: ArrayLike, reference: Reference
-    ) -> Array:
-        """Log of L~_S (D_S / D0)^-drift, in the unit of ``reference.loss``."""
-        alone = super().log_ability(coordinates, params, tokens, reference)
-        log_tokens = jnp.log(jnp.asarray(tokens)) - jnp.log(reference.tokens)
-        return alone - jnp.asarray(coordinates["drift"]) * log_tokens
+    neutral: ClassVar[Mapping[str, float]] = {"G": 1e-9, "X_G": 0.1}
 
     def gain(self, coordinates: Coordinates, excess: Array) -> Array:
         """Loss below L_T + X, in units of the reference loss, as `excess` is."""
@@ -57,31 +45,20 @@ class DistillationGain(Distillation):
         return most / (1 + excess / reach)
 
     def to_published(self, coordinates: Coordinates, reference: Reference) -> Coefficients:
-        """Coefficients of eq. 8 at 1e10 tokens, G and X_G in the unit of the loss, and drift."""
-        drift = jnp.asarray(coordinates["drift"])
-        found = super().to_published(coordinates, reference)
+        """Coefficients of eq. 8, and G and X_G in the unit of the loss."""
         return {
-            **found,
-            "d1": found["d1"] * jnp.exp(drift * jnp.log(reference.tokens / PUBLISHED_TOKENS)),
+            **super().to_published(coordinates, reference),
             "G": jnp.asarray(coordinates["gain"]) * reference.loss,
             "X_G": jnp.asarray(coordinates["gain_reach"]) * reference.loss,
-            "drift": drift,
         }
 
     def from_published(
         self, coefficients: Mapping[str, ArrayLike], reference: Reference
     ) -> Coefficients:
-        """Sampled coordinates of the coefficients of eq. 8 at 1e10 tokens, G, X_G and drift.
-
-        Without the last three, eq. 8 itself.
-        """
+        """Sampled coordinates of the coefficients of eq. 8, G and X_G; without those, eq. 8."""
         coefficients = {**self.neutral, **coefficients}
-        drift = jnp.asarray(coefficients["drift"])
-        moved = jnp.exp(-drift * jnp.log(reference.tokens / PUBLISHED_TOKENS))
-        here = {**coefficients, "d1": jnp.asarray(coefficients["d1"]) * moved}
         return {
-            **super().from_published(here, reference),
+            **super().from_published(coefficients, reference),
             "gain": jnp.asarray(coefficients["G"]) / reference.loss,
             "gain_reach": jnp.asarray(coefficients["X_G"]) / reference.loss,
-            "drift": drift,
         }

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bayes_distill.cards import Card
+from bayes_distill.inference.identification import SPREAD
 from bayes_distill.laws import LAWS
 from bayes_distill.posterior import Posterior
 from bayes_distill.quantities import format_quantity
@@ -137,6 +138,9 @@ def _law(posterior: Posterior) -> Iterator[str]:
             if prior is not None:
                 text = f"how far a size lies off the law {says}, alike within {length:g} in ln N"
                 rows.append((f"{kind}_sd", text, _prior(prior)))
+        for name in ("condition_stretch_sd", "condition_place_sd"):
+            if (prior := getattr(card.departures, name.removesuffix("_sd"))) is not None:
+                rows.append((name, SPREAD[name], _prior(prior)))
     yield _table(TextTable(("coordinate", "what it is", "prior"), rows, words=(0, 1, 2)))
     if card.supervised is not None:
         yield _joint_prior(card)
