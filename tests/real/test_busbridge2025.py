@@ -76,11 +76,11 @@ def test_a_law_that_may_be_wrong_says_where(honest):
     told = summaries(honest)
     assert told["scale"]["mean"] * honest.reference.loss < 0.002  # a third of the law's alone
     assert {"G", "teacher_sd"} <= {n for n, c in told.items() if c["identified"]}
-    assert set(honest.departures) == {"shift", "tilt"}
+    assert set(honest.departures) == {"shift", "tilt", "stretch", "place"}
 
 
 def test_best_teachers_are_where_the_runs_have_them(honest):
-    """Twelve cells of size and tokens with an optimum in the runs: at least ten agree."""
+    """Twelve cells of size and tokens with an optimum in the runs: at least eleven agree."""
     frame = read_runs("busbridge2025").frame
     agree = []
     for params in (143e6, 198e6, 546e6):
@@ -113,7 +113,8 @@ def test_larger_students_are_predicted(request, which):
     held = (table["predictive_lower"] <= loss) & (loss <= table["predictive_upper"])
     assert held.sum() >= 23
     assert (table["predictive_upper"] - table["predictive_lower"]).mean() <= 0.04
-    assert busbridge_above_2_3.verdict != "fail"
+    if which == "busbridge_above_2_3":  # the other is short on purpose
+        assert busbridge_above_2_3.verdict != "fail"
 
 
 def test_mislabelled_runs_are_flagged(busbridge_as_extracted):
