@@ -43,17 +43,6 @@ def test_the_set_up_commands_name_targets_that_exist() -> None:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
-@pytest.mark.slow
-def test_the_commands_on_real_data_work_as_printed(
-    real_data: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    lines = commands(blocks_of("sh", "real-data"))
-    assert len(lines) == 2
-    for line in lines:
-        obey(line)
-
-
 def test_links_lead_somewhere() -> None:
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", README.read_text(encoding="utf-8")):
         assert (README.parent / target).exists(), target

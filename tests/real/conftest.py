@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
 from bayes_distill.inference.fit import fit
 from bayes_distill.posterior import Posterior
+from printed_blocks import blocks, obey
+
+README = Path(__file__).parents[2] / "README.md"
 
 
 @pytest.fixture(scope="session")
@@ -23,10 +27,24 @@ def busbridge(real_tables: None) -> Posterior:
     return fit("busbridge2025", "busbridge2025-plain")
 
 
+def as_printed(name: str, folder: Path) -> Posterior:
+    """The fit that the README's command on real data writes to `name`, run as printed."""
+    found = [b for b in blocks(README) if (b.language, b.word) == ("sh", "real-data")]
+    commands = {c.split()[-1]: c for block in found for c in block.commands}
+    assert set(commands) == {"busbridge.nc", "hoffmann.nc"}  # each is run by a fixture below
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        obey(commands[name])
+    finally:
+        os.chdir(before)
+    return Posterior.load(folder / name)
+
+
 @pytest.fixture(scope="session")
-def honest(real_tables: None) -> Posterior:
+def honest(real_tables: None, fits_folder: Path) -> Posterior:
     """All 354 distillation runs, with the defaults: a law that may be a little wrong."""
-    return fit("busbridge2025")
+    return as_printed("busbridge.nc", fits_folder)
 
 
 @pytest.fixture(scope="session")
@@ -54,9 +72,9 @@ def hoffmann(real_tables: None) -> Posterior:
 
 
 @pytest.fixture(scope="session")
-def hoffmann_without_outliers(real_tables: None) -> Posterior:
+def hoffmann_without_outliers(real_tables: None, fits_folder: Path) -> Posterior:
     """The 240 runs without the five highest losses."""
-    return fit("hoffmann2022", where="tokens > 0.43 * params")
+    return as_printed("hoffmann.nc", fits_folder)
 
 
 @pytest.fixture(scope="session")
