@@ -29,11 +29,11 @@ from numpyro.infer.util import potential_energy
 from scipy.optimize import minimize
 
 from bayes_distill.cards import load_card
+from bayes_distill.inference.kernel import nuts_programs
 from bayes_distill.inference.prepare import prepare, reference_point
 from bayes_distill.inference.sampler import (
     Sample,
     SamplerSettings,
-    nuts_programs,
     run_chains,
     run_nuts,
 )

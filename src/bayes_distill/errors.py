@@ -54,3 +54,7 @@ class InputError(BayesDistillError, ValueError):
 
 class FailedFitError(BayesDistillError):
     """A posterior whose fit failed its checks was used without being allowed to."""
+
+
+class InterruptedFitError(BayesDistillError):
+    """Long work was interrupted, and says where what was done is kept."""

@@ -9,14 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from bayes_distill.inference.sampler import (
-    MAX_TREE_DEPTH,
-    WINDOWS,
-    Sample,
-    SamplerSettings,
-    nuts_programs,
-    run_chains,
-)
+from bayes_distill.inference.kernel import MAX_TREE_DEPTH, nuts_programs
+from bayes_distill.inference.sampler import WINDOWS, Sample, SamplerSettings, run_chains
 
 COVARIANCE = np.array([[1.0, 0.9, 0.0], [0.9, 1.0, 0.3], [0.0, 0.3, 2.0]])
 MEAN = np.array([1.0, -2.0, 30.0])

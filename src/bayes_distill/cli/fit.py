@@ -9,7 +9,7 @@ import typer
 
 from bayes_distill.cli.options import Collector, Interval, Json, MappingFile, Quiet, Seed
 from bayes_distill.cli.output import print_json, print_table, progress_bar, say
-from bayes_distill.errors import Fault, InputError
+from bayes_distill.errors import Fault, InputError, InterruptedFitError
 
 if TYPE_CHECKING:
     from bayes_distill.posterior import Posterior
@@ -56,7 +56,11 @@ def fit(
     interval: Interval = "0.9",
     quiet: Quiet = False,
 ) -> int:
-    """Fit a scaling law to a table of runs with NUTS."""
+    """Fit a scaling law to a table of runs with NUTS.
+
+    While it samples, its state is kept in OUT.unfinished: after an interrupt, the same command
+    goes on from there.
+    """
     collect = Collector()
     target = Path(out) if out else Path(f"{Path(runs).stem}.nc")
     settings: dict[str, Any] = {
@@ -77,14 +81,31 @@ def fit(
     card, table = _inputs(collect, runs, model, where, not no_corrections, mapping)
     first = _first_stage(collect, table, supervised, cut)
     collect.check()
+    from bayes_distill.inference.checkpoint import forget
     from bayes_distill.inference.fit import fit as fit_runs
 
-    with progress_bar(quiet) as progress:
-        posterior = fit_runs(
-            table, card, supervised=first, cut=cut, interval=probability, progress=progress,
-            **settings,
-        )  # fmt: skip
+    unfinished = Path(f"{target}.unfinished")
+    if any(unfinished.glob("*.npz")):
+        say(
+            f"note: {unfinished} holds the state of an interrupted fit. If it is of the same runs, "
+            "card and settings this one goes on from there; otherwise it begins anew",
+            quiet,
+        )
+    try:
+        with progress_bar(quiet) as progress:
+            posterior = fit_runs(
+                table, card, supervised=first, cut=cut, interval=probability, progress=progress,
+                resume=unfinished, **settings,
+            )  # fmt: skip
+    except KeyboardInterrupt:
+        if not any(unfinished.glob("*.npz")):
+            raise  # before there was anything to keep
+        raise InterruptedFitError(
+            f"interrupted; what was done is kept in {unfinished}, and the same command goes on "
+            "from there"
+        ) from None
     posterior.save(target)
+    forget(unfinished)
     if json:
         print_json(fit_json(posterior, target))
     else:

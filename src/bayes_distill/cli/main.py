@@ -27,7 +27,7 @@ from bayes_distill.cli import (
     validate,
 )
 from bayes_distill.cli.output import error_line
-from bayes_distill.errors import BayesDistillError, InputError
+from bayes_distill.errors import BayesDistillError, InputError, InterruptedFitError
 
 app = typer.Typer(
     name="bayes-distill",
@@ -75,6 +75,9 @@ def run(arguments: list[str]) -> int:
     except InputError as error:
         error_line(error.faults, _flags(arguments))
         return 2
+    except InterruptedFitError as error:
+        error_line([str(error)])
+        return 130
     except BayesDistillError as error:
         error_line([str(error)])
         return 2

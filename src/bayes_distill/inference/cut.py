@@ -14,6 +14,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -21,14 +22,15 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from bayes_distill.inference.density import Hyper, potential
+from bayes_distill.inference.kernel import Programs, nuts_programs
 from bayes_distill.inference.model import Data, ModelSpec
 from bayes_distill.inference.sampler import (
-    Programs,
     Progress,
     Sample,
     SamplerSettings,
-    nuts_programs,
+    checkpoint_in,
     run_chains,
+    started,
 )
 from bayes_distill.inference.start import starting_points
 
@@ -53,6 +55,7 @@ def run_cut(
     settings: SamplerSettings,
     seed: int,
     progress: Progress | None = None,
+    folder: str | Path | None = None,
 ) -> Sample:
     """Draw the rest given draws of the supervised law.
 
@@ -64,7 +67,7 @@ def run_cut(
         Draws of the supervised posterior (chains, 6), as `joint_prior` counts them: one a chain.
     settings
         As many chains as there are such draws, and their lengths.
-    seed, progress
+    seed, progress, folder
         As for `run_nuts`.
 
     Returns
@@ -76,7 +79,10 @@ def run_cut(
     clock = time.perf_counter()
     if progress:
         progress("finding the mode", 0, 1)
-    start, inverse_mass = starting_points(spec, data, hyper, STARTS, key_start)
+    checkpoint = checkpoint_in(folder, f"cut {spec!r}", settings, seed, (data, hyper, numbers))
+    start, inverse_mass = started(
+        checkpoint, lambda: starting_points(spec, data, hyper, STARTS, key_start)
+    )
     joint = hyper["supervised"]
     z = np.linalg.solve(np.asarray(joint["factor"]), (numbers - np.asarray(joint["centre"])).T).T
     rest = {n: v[np.arange(len(z)) % STARTS] for n, v in start.items() if n != GIVEN}
@@ -91,6 +97,7 @@ def run_cut(
         settings,
         key_chains,
         progress,
+        checkpoint,
     )
     constant = np.repeat(z[:, None], settings.draws, axis=1)
     return Sample(

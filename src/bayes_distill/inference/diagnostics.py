@@ -9,7 +9,7 @@ import arviz_stats
 import numpy as np
 import xarray as xr
 
-from bayes_distill.inference.sampler import MAX_TREE_DEPTH
+from bayes_distill.inference.kernel import MAX_TREE_DEPTH
 
 Verdict = Literal["pass", "review", "fail"]
 RANK: dict[Verdict, int] = {"pass": 0, "review": 1, "fail": 2}

@@ -44,6 +44,7 @@ def fit(
     cut: bool = False,
     imputations: int | None = None,
     progress: Progress | None = None,
+    resume: str | Path | None = None,
 ) -> Posterior:
     """Fit a scaling law to runs with NUTS.
 
@@ -77,6 +78,10 @@ def fit(
         With `cut`, how many draws of the supervised law are taken: 64 by default.
     progress
         Called with (phase, done, all) as sampling goes on.
+    resume
+        Folder that keeps the sampler's state as it goes: a second call with the same arguments,
+        after an interrupt or a crash, goes on from there, and gives the same draws as one that
+        was not interrupted. Remove the folder once the posterior is saved.
 
     Returns
     -------
@@ -107,8 +112,9 @@ def fit(
 
         def alone(part: Runs, own: Card) -> Posterior:
             return fit(
-                part, own, chains=chains, warmup=warmup, draws=draws, seed=seed, progress=progress
-            )
+                part, own, chains=chains, warmup=warmup, draws=draws, seed=seed,
+                progress=progress, resume=resume,
+            )  # fmt: skip
 
         first = first_stage(table, card, reference, supervised, alone)
         card, table = first.card, first.table
@@ -116,12 +122,12 @@ def fit(
     spec, data, hyper, notes = prepare(card, table, reference)
     parts = (spec, data, hyper)
     if first is None:
-        sample = run_nuts(*parts, settings, seed, progress)
+        sample = run_nuts(*parts, settings, seed, progress, resume)
     elif cut:
         settings = cut_settings(settings, imputations)
-        sample, stages = first.cut(parts, settings, seed, progress)
+        sample, stages = first.cut(parts, settings, seed, progress, resume)
     else:
-        sample, stages = first.two_stage(parts, settings, seed, progress)
+        sample, stages = first.two_stage(parts, settings, seed, progress, resume)
     if progress:
         progress("checking", 0, 1)
     tree, info = assemble(card, *parts, table, sample, reference, seed, interval, stages)

@@ -1,32 +1,38 @@
 """NUTS over vectorised chains, in blocks, with compiled programs that are shared between fits.
 
-NumPyro's functional kernel is used instead of its `MCMC` class because the transitions then run
-in blocks of our choosing: progress is reported between them, nothing is dispatched op by op, and
-data are arguments of the compiled program, so refits of the same shape compile nothing.
+A run has stages: windows of warm-up, each with the mass matrix that the one before gave, and
+sampling. It can be kept in a file as it goes, and go on from there.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from numpyro.infer.hmc import hmc
 
+from bayes_distill.inference.checkpoint import (
+    Checkpoint,
+    Position,
+    Start,
+    key_of,
+    leaves_of,
+    state_like,
+)
 from bayes_distill.inference.density import Hyper, potential
+from bayes_distill.inference.kernel import BLOCK, Programs, nuts_programs
 from bayes_distill.inference.model import Data, ModelSpec
 from bayes_distill.inference.start import starting_points
 
 Progress = Callable[[str, int, int], None]
-BLOCK = 100
 WINDOWS = 4
 FIRST_STEP = 0.5
-MAX_TREE_DEPTH = 10
 
 
 @dataclass(frozen=True)
@@ -56,74 +62,6 @@ class Sample(NamedTuple):
     seconds: dict[str, float]
 
 
-def _kept(state: Any) -> tuple[Any, dict[str, jax.Array]]:
-    """What is kept of a state: positions, and what diagnostics ask for."""
-    return state.z, {
-        "diverging": state.diverging,
-        "n_steps": state.num_steps,
-        "acceptance_rate": state.accept_prob,
-        "energy": state.energy,
-        "lp": -state.potential_energy,
-        "step_size": state.adapt_state.step_size,
-    }
-
-
-class Programs(NamedTuple):
-    """Compiled parts of NUTS for one model: initialisation, and a block of transitions."""
-
-    start: Callable[..., Any]
-    advance: Callable[..., Any]
-
-
-def nuts_programs(
-    potential_of: Callable[..., Callable[[Any], jax.Array]],
-    warmup: int,
-    target_accept: float,
-    axes: tuple[int | None, ...] | None = None,
-) -> Programs:
-    """Compile NUTS for the potential that `potential_of(*arguments)` gives.
-
-    The arguments (data and hyperparameters) are traced: other arguments of the same shapes
-    compile nothing. `axes` says, as for `vmap`, along which axis of an argument every chain has
-    its own; by default all chains share all of them.
-    """
-    init_kernel, sample_kernel = hmc(potential_fn_gen=potential_of, algo="NUTS")
-
-    @jax.jit
-    def start(
-        keys: jax.Array, z: Any, inverse_mass: jax.Array, step_size: Any, arguments: Any
-    ) -> Any:
-        def one(key: jax.Array, z: Any, arguments: Any) -> Any:
-            return init_kernel(
-                z,
-                num_warmup=warmup,
-                step_size=step_size,
-                adapt_mass_matrix=False,  # done between windows, for all chains at once
-                inverse_mass_matrix={tuple(sorted(z)): inverse_mass},
-                dense_mass=[tuple(sorted(z))],
-                target_accept_prob=target_accept,
-                max_tree_depth=MAX_TREE_DEPTH,
-                model_args=arguments,
-                rng_key=key,
-            )
-
-        return jax.vmap(one, in_axes=(0, 0, axes))(keys, z, arguments)
-
-    @jax.jit
-    def advance(state: Any, arguments: Any, steps: jax.Array) -> Any:
-        """Up to `BLOCK` transitions; `steps` is traced, so that one program serves any number."""
-
-        def body(i: jax.Array, carry: Any) -> Any:
-            state = jax.vmap(sample_kernel, in_axes=(0, axes))(carry[0], arguments)
-            kept = jax.tree.map(lambda all_, new: all_.at[i].set(new), carry[1], _kept(state))
-            return state, kept
-
-        empty = jax.tree.map(lambda leaf: jnp.zeros((BLOCK, *leaf.shape), leaf.dtype), _kept(state))
-        return jax.lax.fori_loop(0, steps, body, (state, empty))
-
-    return Programs(start, advance)
-
-
 @lru_cache(maxsize=32)
 def _programs(spec: ModelSpec, window: int, target_accept: float) -> Programs:
     return nuts_programs(partial(potential, spec), window, target_accept)
@@ -136,6 +74,7 @@ def run_nuts(
     settings: SamplerSettings,
     seed: int,
     progress: Progress | None = None,
+    folder: str | Path | None = None,
 ) -> Sample:
     """Draw from the posterior; the same seed gives the same draws.
 
@@ -149,16 +88,37 @@ def run_nuts(
         Seed of starting points and transitions.
     progress
         Called with (phase, transitions done, transitions in all) after every block.
+    folder
+        Keep the state there as sampling goes on, and go on from what is kept of the same run.
     """
     key_start, key_chains = jax.random.split(jax.random.key(seed))
     clock = time.perf_counter()
     if progress:
         progress("finding the mode", 0, 1)
-    z, inverse_mass = starting_points(spec, data, hyper, settings.chains, key_start)
+    checkpoint = checkpoint_in(folder, repr(spec), settings, seed, (data, hyper))
+    z, inverse_mass = started(
+        checkpoint, lambda: starting_points(spec, data, hyper, settings.chains, key_start)
+    )
     found = time.perf_counter() - clock
     programs = _programs(spec, settings.window, settings.target_accept)
-    sample = run_chains(programs, z, inverse_mass, (data, hyper), settings, key_chains, progress)
+    sample = run_chains(
+        programs, z, inverse_mass, (data, hyper), settings, key_chains, progress, checkpoint
+    )
     return sample._replace(seconds={"mode": found, **sample.seconds})
+
+
+def checkpoint_in(
+    folder: str | Path | None, label: str, settings: SamplerSettings, seed: int, arguments: Any
+) -> Checkpoint | None:
+    """The checkpoint of a run in a folder of them; ``None`` without a folder."""
+    if folder is None:
+        return None
+    return Checkpoint(folder, key_of(label, {**asdict(settings), "seed": seed}, arguments))
+
+
+def started(checkpoint: Checkpoint | None, find: Callable[[], Start]) -> Start:
+    """What `find` gives, or gave before the run was interrupted."""
+    return find() if checkpoint is None else checkpoint.start(find)
 
 
 def run_chains(
@@ -169,12 +129,15 @@ def run_chains(
     settings: SamplerSettings,
     key: jax.Array,
     progress: Progress | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Sample:
     """Warm up and sample from given starting points (chains, ...).
 
     Warm-up runs in windows of one length. Every window starts with the mass matrix that the draws
     of all chains in the window before give, held by the matrix they were drawn with where they
     are few: a first matrix as good as that of a mode is refined, never forgotten.
+
+    With a `checkpoint` the run goes on from where it was last kept, and is kept as it goes.
     """
     clock = time.perf_counter()
     keys = jax.random.split(key, WINDOWS)
@@ -183,12 +146,13 @@ def run_chains(
     state = jax.block_until_ready(programs.start(first, z, mass, step_size, arguments))
     # no transition, but the program for all of them: compilation is timed apart from sampling
     jax.block_until_ready(programs.advance(state, arguments, 0))
-    seconds = {"compilation": time.perf_counter() - clock}
-    clock = time.perf_counter()
-    for number in range(WINDOWS):
-        state, draws, _ = _advance(
-            programs, state, arguments, settings.window, "warm-up",
-            number * settings.window, settings.warmup, progress,
+    run = _Run(programs, arguments, checkpoint, progress)
+    run.seconds["compilation"] = time.perf_counter() - clock
+    begun, state, mass = run.resumed(state, mass)
+    for number in range(begun, WINDOWS):
+        state, draws, _ = run.stage(
+            number, state, mass, settings.window, "warm-up",
+            number * settings.window, settings.warmup,
         )  # fmt: skip
         if number == WINDOWS - 1:
             state = _one_step_size(state)
@@ -197,12 +161,72 @@ def run_chains(
         step_size = _typical(state.adapt_state.step_size)
         again = jax.random.split(keys[number + 1], settings.chains)
         state = programs.start(again, state.z, mass, step_size, arguments)
-    seconds["warm-up"] = time.perf_counter() - clock
-    clock = time.perf_counter()
     steps = settings.draws * settings.transitions_per_draw
-    _, draws, stats = _advance(programs, state, arguments, steps, "sampling", 0, steps, progress)
-    seconds["sampling"] = time.perf_counter() - clock
-    return Sample(*_thinned(draws, stats, settings.transitions_per_draw), seconds)
+    _, draws, stats = run.stage(WINDOWS, state, mass, steps, "sampling", 0, steps)
+    return Sample(*_thinned(draws, stats, settings.transitions_per_draw), run.seconds)
+
+
+class _Run:
+    """The stages of one run, kept as they go where there is a checkpoint."""
+
+    def __init__(
+        self,
+        programs: Programs,
+        arguments: Any,
+        checkpoint: Checkpoint | None,
+        progress: Progress | None,
+    ) -> None:
+        self.programs, self.arguments = programs, arguments
+        self.checkpoint, self.progress = checkpoint, progress
+        self.position = None if checkpoint is None else checkpoint.position()
+        self.seconds: dict[str, float] = {} if self.position is None else self.position.seconds
+
+    def resumed(self, state: Any, mass: jax.Array) -> tuple[int, Any, jax.Array]:
+        """Number of the stage to begin with, and its state and mass matrix."""
+        if self.position is None:
+            return 0, state, mass
+        at = self.position
+        return at.stage, state_like(state, at.state), jnp.asarray(at.mass)
+
+    def stage(
+        self, number: int, state: Any, mass: jax.Array, steps: int, phase: str, before: int, of: int
+    ) -> tuple[Any, dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Run `steps` transitions in blocks; the state after, and draws and statistics of all."""
+        clock, spent = time.perf_counter(), self.seconds.get(phase, 0.0)
+        kept, begun = [], 0
+        if self.position is not None:  # of this stage: the loop begins with it
+            kept, begun = [(self.position.draws, self.position.stats)], self.position.done
+            self.position = None
+        try:
+            for done in range(begun, steps, BLOCK):
+                size = min(BLOCK, steps - done)
+                state, block = self.programs.advance(state, self.arguments, size)
+                kept.append(
+                    jax.tree.map(lambda leaf, size=size: leaf[:size], jax.device_get(block))
+                )
+                self.seconds[phase] = spent + time.perf_counter() - clock
+                self._keep(number, done + size, state, mass, kept)
+                if self.progress:
+                    self.progress(phase, before + done + size, of)
+        except BaseException:  # an interrupt too: what was done is not lost
+            if self.checkpoint is not None:
+                self.checkpoint.flush()
+            raise
+        self.seconds.setdefault(phase, spent)
+        # (steps, chains, ...) blocks -> (chains, draws, ...)
+        draws, stats = jax.tree.map(lambda *b: np.swapaxes(np.concatenate(b), 0, 1), *kept)
+        return state, draws, stats
+
+    def _keep(self, number: int, done: int, state: Any, mass: jax.Array, kept: list[Any]) -> None:
+        if self.checkpoint is None:
+            return
+        seconds, blocks = dict(self.seconds), list(kept)
+
+        def position() -> Position:
+            draws, stats = jax.tree.map(lambda *b: np.concatenate(b), *blocks)
+            return Position(number, done, leaves_of(state), np.asarray(mass), draws, stats, seconds)
+
+        self.checkpoint.keep(position)
 
 
 def _thinned(
@@ -217,29 +241,6 @@ def _thinned(
         groups = stats[name].reshape(len(stats[name]), -1, every)
         told[name] = groups.any(axis=2) if name == "diverging" else groups.sum(axis=2)
     return kept, told
-
-
-def _advance(
-    programs: Programs,
-    state: Any,
-    arguments: Any,
-    steps: int,
-    phase: str,
-    before: int,
-    of: int,
-    progress: Progress | None,
-) -> tuple[Any, dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Run `steps` transitions in blocks; the state after, and draws and statistics of all."""
-    kept = []
-    for done in range(0, steps, BLOCK):
-        size = min(BLOCK, steps - done)
-        state, block = programs.advance(state, arguments, size)
-        kept.append(jax.tree.map(lambda leaf, size=size: leaf[:size], jax.device_get(block)))
-        if progress:
-            progress(phase, before + done + size, of)
-    # (steps, chains, ...) blocks -> (chains, draws, ...)
-    draws, stats = jax.tree.map(lambda *b: np.swapaxes(np.concatenate(b), 0, 1), *kept)
-    return state, draws, stats
 
 
 def _typical(step_sizes: jax.Array) -> jax.Array:

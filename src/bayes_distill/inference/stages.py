@@ -61,12 +61,13 @@ class FirstStage:
         settings: SamplerSettings,
         seed: int,
         progress: Progress | None,
+        folder: str | Path | None = None,
     ) -> tuple[Sample, Stages]:
         """Sample with the supervised posterior as prior."""
         some = np.random.default_rng([seed, 3]).integers(
             self.posterior.n_draws, size=settings.chains * settings.draws
         )
-        return run_nuts(*model, settings, seed, progress), self._carried(some, cut=False)
+        return run_nuts(*model, settings, seed, progress, folder), self._carried(some, cut=False)
 
     def cut(
         self,
@@ -74,11 +75,12 @@ class FirstStage:
         settings: SamplerSettings,
         seed: int,
         progress: Progress | None,
+        folder: str | Path | None = None,
     ) -> tuple[Sample, Stages]:
         """Sample the rest given draws of the supervised posterior, one a chain."""
         given = np.linspace(0, self.posterior.n_draws - 1, settings.chains).astype(int)
         numbers = supervised_numbers(self.posterior, self.reference)[given]
-        sample = run_cut(*model, numbers, settings, seed, progress)
+        sample = run_cut(*model, numbers, settings, seed, progress, folder)
         return sample, self._carried(np.repeat(given, settings.draws), cut=True)
 
     def _carried(self, draws: np.ndarray, *, cut: bool) -> Stages:

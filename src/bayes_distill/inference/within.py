@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from bayes_distill.inference.diagnostics import RANK, Check, Diagnostics, _grade, _quiet, _worst
-from bayes_distill.inference.sampler import MAX_TREE_DEPTH
+from bayes_distill.inference.kernel import MAX_TREE_DEPTH
 
 MORE = "double --warmup and --draws"
 

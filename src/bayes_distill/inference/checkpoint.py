@@ -1,0 +1,212 @@
+"""The state of a sampler, kept in a file as it goes, so that a second call goes on from there.
+
+What is kept is everything that the next transition depends on, bit for bit: the resumed run
+gives the draws that the uninterrupted one would have given.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+import zipfile
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from bayes_distill._version import __version__
+from bayes_distill.errors import Fault, InputError
+from bayes_distill.files import atomic_path
+
+EVERY = 2.0  # seconds between two writes at least: a kill costs no more, a write far less
+Arrays = dict[str, np.ndarray]
+Start = tuple[dict[str, np.ndarray], np.ndarray]
+
+
+class Position(NamedTuple):
+    """Where a sampler stands.
+
+    Parameters
+    ----------
+    stage
+        Warm-up windows behind it; sampling is the last stage.
+    done
+        Transitions of this stage behind it.
+    state
+        Leaves of the kernel's state.
+    mass
+        Inverse mass matrix (sites, sites) of this stage.
+    draws, stats
+        Of this stage so far, (transitions, chains, ...).
+    seconds
+        Spent so far, by phase.
+    """
+
+    stage: int
+    done: int
+    state: list[np.ndarray]
+    mass: np.ndarray
+    draws: Arrays
+    stats: Arrays
+    seconds: dict[str, float]
+
+
+class Checkpoint:
+    """A file that holds the state of one sampling run.
+
+    Parameters
+    ----------
+    folder
+        Where the file is kept; it is made if need be. Several runs may share it.
+    key
+        Name of the run, see `key_of`: another model, seed or version is another run.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be made or written to.
+    """
+
+    def __init__(self, folder: str | Path, key: str) -> None:
+        self.path = Path(folder) / f"{key}.npz"
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(
+                Fault(f"{folder} cannot be made a folder: {error.strerror}", column="resume")
+            ) from None
+        if not os.access(self.path.parent, os.W_OK):
+            raise InputError(Fault(f"{folder} cannot be written to", column="resume"))
+        self._found = self._read()
+        self._start: Arrays = {n: v for n, v in self._found.items() if n.startswith("start/")}
+        self._latest: Callable[[], Arrays] | None = None
+        self._written = time.monotonic()
+
+    def start(self, find: Callable[[], Start]) -> Start:
+        """Starting points and inverse mass matrix: those kept, or else what `find` gives."""
+        if not self._start:
+            points, mass = find()
+            self._start = {f"start/z/{n}": np.asarray(v) for n, v in points.items()}
+            self._start["start/mass"] = np.asarray(mass)
+            self._write(self._start)
+        points = {
+            n.removeprefix("start/z/"): v
+            for n, v in self._start.items()
+            if n.startswith("start/z/")
+        }
+        return points, self._start["start/mass"]
+
+    def position(self) -> Position | None:
+        """Where the run stood when it was last kept; ``None`` if it has to begin."""
+        found = self._found
+        if "header" not in found:
+            return None
+        header = json.loads(found["header"].tobytes())
+        return Position(
+            header["stage"], header["done"],
+            [found[f"state/{i}"] for i in range(header["leaves"])],
+            found["mass"], _part(found, "draws/"), _part(found, "stats/"), header["seconds"],
+        )  # fmt: skip
+
+    def keep(self, position: Callable[[], Position]) -> None:
+        """Note where the run stands; `position` is asked when it is time to write."""
+        self._latest = lambda: _arrays(position())
+        if time.monotonic() - self._written >= EVERY:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was noted last, if it was not written yet."""
+        if self._latest is not None:
+            self._write({**self._start, **self._latest()})
+            self._latest = None
+
+    def _read(self) -> Arrays:
+        try:
+            with self.path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
+                return {name: file[name] for name in file.files}
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return {}  # none yet, or a damaged one: it costs the time, not the answer
+
+    def _write(self, arrays: Arrays) -> None:
+        with atomic_path(self.path) as temporary, temporary.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+        self._written = time.monotonic()
+
+
+def forget(folder: str | Path) -> None:
+    """Remove what is kept in a folder, and the folder if nothing else is in it."""
+    for path in Path(folder).glob("*.npz"):
+        path.unlink(missing_ok=True)
+    if Path(folder).is_dir() and not any(Path(folder).iterdir()):
+        Path(folder).rmdir()
+
+
+def key_of(label: str, settings: Mapping[str, Any], arguments: Any) -> str:
+    """Name of a run: the same only if its draws would be the same.
+
+    Parameters
+    ----------
+    label
+        What is sampled, as text.
+    settings
+        Plain data, the seed among them.
+    arguments
+        Pytree of the arrays that the density depends on.
+    """
+    versions = {name: version(name) for name in ("jax", "jaxlib", "numpyro", "numpy")}
+    header = {"label": label, "version": __version__, **versions, **settings}
+    content = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+    for place, leaf in jax.tree_util.tree_leaves_with_path(arguments):
+        array = np.asarray(leaf)
+        content.update(f"{jax.tree_util.keystr(place)}{array.dtype}{array.shape}".encode())
+        content.update(np.ascontiguousarray(array).tobytes())
+    return content.hexdigest()[:32]
+
+
+def leaves_of(state: Any) -> list[np.ndarray]:
+    """Leaves of a kernel's state as plain arrays; keys of generators as their numbers."""
+    return [
+        np.asarray(jax.random.key_data(leaf) if _is_key(leaf) else leaf)
+        for leaf in jax.tree.leaves(state)
+    ]
+
+
+def state_like(template: Any, leaves: list[np.ndarray]) -> Any:
+    """The state of these leaves, with the structure and kinds of `template`."""
+    like, structure = jax.tree.flatten(template)
+    made = [
+        jax.random.wrap_key_data(jax.numpy.asarray(new))
+        if _is_key(old)
+        else jax.numpy.asarray(new, old.dtype)
+        for old, new in zip(like, leaves, strict=True)
+    ]
+    return jax.tree.unflatten(structure, made)
+
+
+def _is_key(leaf: Any) -> bool:
+    return bool(jax.numpy.issubdtype(leaf.dtype, jax.dtypes.prng_key))
+
+
+def _arrays(position: Position) -> Arrays:
+    header = {
+        "stage": position.stage,
+        "done": position.done,
+        "leaves": len(position.state),
+        "seconds": position.seconds,
+    }
+    return {
+        "header": np.frombuffer(json.dumps(header).encode(), np.uint8),
+        "mass": position.mass,
+        **{f"state/{i}": leaf for i, leaf in enumerate(position.state)},
+        **{f"draws/{name}": values for name, values in position.draws.items()},
+        **{f"stats/{name}": values for name, values in position.stats.items()},
+    }
+
+
+def _part(arrays: Arrays, prefix: str) -> Arrays:
+    return {n.removeprefix(prefix): v for n, v in arrays.items() if n.startswith(prefix)}
