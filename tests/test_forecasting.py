@@ -11,6 +11,7 @@ import pytest
 import xarray as xr
 from scipy import stats
 
+from bayes_distill import forecasting
 from bayes_distill.cards import load_card
 from bayes_distill.errors import FailedFitError, InputError
 from bayes_distill.forecasting import forecast
@@ -206,3 +207,58 @@ def test_a_failed_fit_is_used_only_if_told_to(scattered):
     assert len(forecast(failed, *STUDENT, allow_failed=True).table) == 1
     with pytest.raises(InputError):  # the faults of the call come first
         forecast(failed, "7", "1B")
+
+
+STREAMED = {"teacher_loss": "1.9,2.2,2.5"}
+
+
+def test_points_in_blocks_are_forecast_as_all_at_once(scattered, monkeypatch):
+    whole = forecast(scattered, "1B,2B", "10B,30B", **STREAMED)
+    widths = []
+    one = type(scattered).supervised_loss
+
+    def watched(self, params, *rest):
+        widths.append(len(params))
+        return one(self, params, *rest)
+
+    monkeypatch.setattr(type(scattered), "supervised_loss", watched)
+    monkeypatch.setattr(forecasting, "BLOCK", 5 * scattered.n_draws)
+    blocks = forecast(scattered, "1B,2B", "10B,30B", **STREAMED)
+    assert widths == [5, 5, 2]
+    exact = [c for c in whole.table if not c.startswith("predictive")]
+    pd.testing.assert_frame_equal(blocks.table[exact], whole.table[exact])
+    np.testing.assert_array_equal(blocks.draws["loss"], whole.draws["loss"])
+    scatter = (whole.table["predictive_upper"] - whole.table["predictive_lower"]).to_numpy()
+    for end in ("predictive_lower", "predictive_upper"):  # other noise, of the same kind
+        assert (np.abs(blocks.table[end] - whole.table[end]) < 0.1 * scatter).all()
+    again = forecast(scattered, "1B,2B", "10B,30B", **STREAMED)
+    pd.testing.assert_frame_equal(blocks.table, again.table)
+
+
+def test_uncertain_teachers_are_the_same_in_every_block(scattered, monkeypatch):
+    table = pd.DataFrame(
+        {"params": [1e9, 2e9, 1e9], "tokens": 1e11, "teacher_loss": 2.1, "teacher_loss_se": 0.03}
+    )
+    monkeypatch.setattr(forecasting, "BLOCK", 1)
+    teacher = forecast(scattered, at=table).draws["teacher_loss"].to_numpy()
+    assert teacher.std() > 0.02
+    np.testing.assert_array_equal(teacher[:, [0, 0]], teacher[:, 1:])
+
+
+def test_many_draws_are_summarised_and_not_kept(scattered, monkeypatch):
+    monkeypatch.setattr(forecasting, "KEPT", 2 * scattered.n_draws)
+    found = forecast(scattered, "1B,2B,3B", "10B")
+    assert len(found.table) == 3
+    with pytest.raises(InputError, match=r"draws of 3 points were summarised.*fewer of either"):
+        _ = found.draws
+    assert forecast(scattered, "1B,2B", "10B").draws.sizes["point"] == 2
+
+
+def test_draws_are_thinned_to_what_is_asked_and_the_cost_is_said(scattered):
+    few = forecast(scattered, "1B", "10B", draws=100)
+    assert few.draws.sizes["sample"] <= 100
+    (note,) = [n for n in few.notes if "draws were used" in n]
+    assert f"of {scattered.n_draws:,} draws" in note
+    assert not any("draws were used" in n for n in forecast(scattered, "1B", "10B").notes)
+    with pytest.raises(InputError, match="draws: must be at least 1"):
+        forecast(scattered, "1B", "10B", draws=0)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_distill import points as asked
 from bayes_distill.argument_types import NUMBER, SOURCE, WHOLE, check_types
-from bayes_distill.bands import equal_tailed, interval_fault, mean_of, number
+from bayes_distill.asking import check_repeats, check_teachers, load_beside, read_points
+from bayes_distill.bands import equal_tailed, mean_of, number
 from bayes_distill.errors import Fault, InputError
+from bayes_distill.outside import extrapolation, extrapolation_notes, repeat_notes, thinning_notes
 from bayes_distill.points import Points, Quantity
-from bayes_distill.posterior import Posterior, load_posterior
+from bayes_distill.posterior import Posterior
+
+DRAWS = 4000  # by default: what thinning to them costs is said where it is done
+BLOCK = 2**22  # draws times points at once: 32 MB an array
+KEPT = 2**24  # draws times points that are kept: 128 MB an array
 
 
 @dataclass(frozen=True)
@@ -28,9 +32,8 @@ class Forecast:
     table
         One row a point, for people. ``credible_*`` bound the mean curve, ``predictive_*`` a
         single new run; both are equal-tailed at `interval`.
-    draws
-        ``loss``, ``new_run``, ``supervised_loss``, ``teacher_loss`` (sample, point), in the unit of
-        the runs' loss.
+    kept
+        What `draws` gives; ``None`` where that would be too much to keep.
     interval
         Probability inside every band.
     notes
@@ -38,9 +41,27 @@ class Forecast:
     """
 
     table: pd.DataFrame
-    draws: xr.Dataset
+    kept: xr.Dataset | None
     interval: float
     notes: tuple[str, ...]
+
+    @property
+    def draws(self) -> xr.Dataset:
+        """``loss``, ``new_run``, ``supervised_loss``, ``teacher_loss`` (sample, point).
+
+        In the unit of the runs' loss.
+
+        Raises
+        ------
+        InputError
+            If there were too many draws and points to keep more than their summaries.
+        """
+        if self.kept is None:
+            raise InputError(
+                f"the draws of {len(self.table):,} points were summarised as they came and not "
+                f"kept: more than {KEPT:,} draws times points. Ask for fewer of either"
+            )
+        return self.kept
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -78,11 +99,14 @@ def forecast(
     teacher_tokens: Quantity | None = None,
     unique_tokens: Quantity | None = None,
     at: pd.DataFrame | str | Path | None = None,
+    draws: int = DRAWS,
     interval: float = 0.9,
     seed: int = 0,
     allow_failed: bool = False,
 ) -> Forecast:
     """Forecast the loss of every combination of the values given, or of every row of `at`.
+
+    Points are taken in blocks, so that memory is bounded whatever is asked.
 
     Parameters
     ----------
@@ -102,6 +126,8 @@ def forecast(
     at
         A table with these columns instead. With ``teacher_loss_se`` a teacher's loss is uncertain
         by that standard error.
+    draws
+        Most draws to use; more are thinned evenly, and a note says what that costs.
     interval
         Probability inside every band.
     seed
@@ -123,8 +149,9 @@ def forecast(
         at=(at, (pd.DataFrame, *SOURCE, type(None))),
         interval=(interval, NUMBER),
         seed=(seed, WHOLE),
+        draws=(draws, WHOLE),
     )
-    faults: list[Fault] = []
+    faults: list[Fault] = [] if draws > 0 else [Fault("must be at least 1", column="draws")]
     points = None
     try:
         points = read_points(
@@ -137,182 +164,61 @@ def forecast(
     assert points is not None
     check_teachers(posterior, points)
     check_repeats(posterior, points)
-    distilled = points.distilled
-    supervised = points.alone_draws(posterior)
-    teacher = points.teacher_draws(posterior, seed)
-    loss = supervised.copy()
-    if distilled.any():
-        loss[:, distilled] = posterior.distilled_loss(
-            points.params[distilled], points.tokens[distilled], teacher[:, distilled]
-        )
-    new_run = posterior.new_run(loss, distilled, np.random.default_rng(seed))
-    table = _table(posterior, points, loss, new_run, supervised, teacher, interval)
-    dims = ("sample", "point")
-    draws = xr.Dataset(
-        {
-            "loss": (dims, loss),
-            "new_run": (dims, new_run),
-            "supervised_loss": (dims, supervised),
-            "teacher_loss": (dims, teacher),
-        },
-        coords={
-            "params": ("point", points.params),
-            "tokens": ("point", points.tokens),
-        },
-    )
+    thin = posterior if posterior.n_draws <= draws else posterior.thin(draws)
+    size = max(1, BLOCK // thin.n_draws)
+    keep = thin.n_draws * len(points) <= KEPT
+    tables, kept = [], []
+    for place, begin in enumerate(range(0, len(points), size)):
+        block = points.kept(np.arange(begin, min(begin + size, len(points))))
+        found = _Block.of(thin, block, seed, place)
+        tables.append(_table(thin, block, found, interval))
+        if keep:
+            kept.append(found.dataset(block))
+    table = pd.concat(tables, ignore_index=True)
     notes = (
         *posterior.warnings, *extrapolation_notes(table), *repeat_notes(posterior, points),
+        *thinning_notes(posterior, thin),
     )  # fmt: skip
-    return Forecast(table, draws, interval, notes)
+    return Forecast(table, xr.concat(kept, dim="point") if keep else None, interval, notes)
 
 
-def read_points(
-    at: pd.DataFrame | str | Path | None,
-    params: Quantity | None,
-    tokens: Quantity | None,
-    teacher_loss: Quantity | None,
-    teacher_params: Quantity | None,
-    teacher_tokens: Quantity | None,
-    interval: float,
-    unique_tokens: Quantity | None = None,
-) -> Points:
-    """Points of a call, with the faults of all its arguments in one error."""
-    faults = [f for f in [interval_fault(interval)] if f is not None]
-    points = None
-    try:
-        if at is None:
-            points = asked.grid(
-                params, tokens, teacher_loss, teacher_params, teacher_tokens, unique_tokens
+class _Block(NamedTuple):
+    """Draws (draws, points) of some of the points."""
+
+    loss: np.ndarray
+    new_run: np.ndarray
+    supervised_loss: np.ndarray
+    teacher_loss: np.ndarray
+
+    @classmethod
+    def of(cls, posterior: Posterior, points: Points, seed: int, place: int) -> _Block:
+        distilled = points.distilled
+        supervised = points.alone_draws(posterior)
+        teacher = points.teacher_draws(posterior, seed)
+        loss = supervised.copy()
+        if distilled.any():
+            loss[:, distilled] = posterior.distilled_loss(
+                points.params[distilled], points.tokens[distilled], teacher[:, distilled]
             )
-        else:
-            points = asked.from_table(at)
-    except InputError as error:
-        faults = [*error.faults, *faults]
-    given = (params, tokens, teacher_loss, teacher_params, teacher_tokens, unique_tokens)
-    if at is not None and any(value is not None for value in given):
-        faults.append(Fault("give either a table or single values, not both", column="at"))
-    if faults or points is None:
-        raise InputError(faults)
-    return points
+        generator = np.random.default_rng([seed, place] if place else seed)
+        return cls(loss, posterior.new_run(loss, distilled, generator), supervised, teacher)
 
-
-def load_beside(
-    faults: list[Fault], source: Posterior | str | Path, allow_failed: bool
-) -> Posterior:
-    """Load a posterior; what is wrong with it is raised together with the other faults of a call.
-
-    Raises
-    ------
-    InputError
-        If there are faults, of either sort.
-    FailedFitError
-        If there are none and the fit failed its checks.
-    """
-    try:
-        # a call that is at fault anyway hears of that first
-        posterior = load_posterior(source, allow_failed=allow_failed or bool(faults))
-    except InputError as error:
-        raise InputError([*error.faults, *faults]) from None
-    if faults:
-        raise InputError(faults)
-    return posterior
-
-
-def check_teachers(posterior: Posterior, points: Points) -> None:
-    """Refuse teachers where the law knows none."""
-    if points.distilled.any() and not posterior.law.has_teacher:
-        raise InputError(
-            Fault(
-                f"the {posterior.card.name} posterior is of a supervised law and says nothing "
-                "about teachers: leave the teacher out, or use a distillation fit",
-                column="teacher_loss",
-            )
+    def dataset(self, points: Points) -> xr.Dataset:
+        """With the students as coordinates."""
+        dims = ("sample", "point")
+        return xr.Dataset(
+            {name: (dims, values) for name, values in self._asdict().items()},
+            coords={"params": ("point", points.params), "tokens": ("point", points.tokens)},
         )
-
-
-def check_repeats(posterior: Posterior, points: Points) -> None:
-    """Refuse repeated tokens where the law takes them for new ones."""
-    if points.repeated.any() and not posterior.law.knows_repeats:
-        raise InputError(
-            Fault(
-                f"the {posterior.card.name} posterior is of the law {posterior.law.name}, which "
-                "takes repeated tokens for new ones: leave it out, or fit the card data-limited",
-                column="unique_tokens",
-            )
-        )
-
-
-def repeat_notes(posterior: Posterior, points: Points) -> tuple[str, ...]:
-    """Say which points repeat their tokens more often than the runs did."""
-    seen = posterior.info.get("epochs")
-    if seen is None or points.unique_tokens is None:
-        return ()
-    epochs = np.where(points.repeated, points.tokens / points.unique_tokens, 1.0)
-    beyond = epochs > seen * 1.01
-    if not beyond.any():
-        return ()
-    return (
-        f"{int(beyond.sum())} of {len(points)} points see their tokens more often (up to "
-        f"{epochs.max():.3g} times) than any run did ({seen:.3g}): what repeats are worth there "
-        "rests on the law, and this law knows of no harm from many epochs",
-    )
-
-
-def extrapolation(posterior: Posterior, points: Points, teacher_loss: np.ndarray) -> pd.DataFrame:
-    """How far each point lies outside the runs: factors beyond their hull, 1 inside."""
-    hull = posterior.hull
-    n = len(points)
-    factors = np.ones((n, 2))
-    teacher_outside = np.zeros(n, bool)
-    if hull is not None:
-        factors = np.array(
-            [hull.factors(n_, d) for n_, d in zip(points.params, points.tokens, strict=True)]
-        ).reshape(n, 2)
-        teacher_outside = np.array([hull.teacher_outside(t) for t in teacher_loss], bool)
-    outside = (factors > 1).any(axis=1) | teacher_outside
-    return pd.DataFrame(
-        {
-            "outside": outside,
-            "factor_params": factors[:, 0],
-            "factor_tokens": factors[:, 1],
-            "teacher_outside": teacher_outside,
-        }
-    )
-
-
-def by_factors(most: Mapping[str, float]) -> str:
-    """Say by how much something lies outside the runs, leaving out what does not."""
-    beyond = [f"{factor:.3g} in {name}" for name, factor in most.items() if factor > 1]
-    return f"by a factor of up to {' and '.join(beyond)}"
-
-
-def extrapolation_notes(table: pd.DataFrame) -> tuple[str, ...]:
-    """One sentence each for points outside the runs' sizes and outside their teachers."""
-    notes = []
-    beyond = table[(table["factor_params"] > 1) | (table["factor_tokens"] > 1)]
-    if len(beyond):
-        most = {name: float(beyond[f"factor_{name}"].max()) for name in ("params", "tokens")}
-        notes.append(
-            f"{len(beyond)} of {len(table)} points lie outside the runs, {by_factors(most)}: the "
-            "bands there rest on the law being right"
-        )
-    teachers = int(table["teacher_outside"].sum())
-    if teachers:
-        notes.append(
-            f"{teachers} of {len(table)} points have a teacher better or worse than any in the runs"
-        )
-    return tuple(notes)
 
 
 def _table(
     posterior: Posterior,
     points: Points,
-    loss: np.ndarray,
-    new_run: np.ndarray,
-    supervised: np.ndarray,
-    teacher: np.ndarray,
+    found: _Block,
     interval: float,
 ) -> pd.DataFrame:
+    loss, new_run, supervised, teacher = found
     credible, predictive = equal_tailed(loss, interval), equal_tailed(new_run, interval)
     plain = equal_tailed(supervised, interval)
     teacher_mean = mean_of(teacher)

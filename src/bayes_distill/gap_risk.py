@@ -11,16 +11,12 @@ import pandas as pd
 import xarray as xr
 
 from bayes_distill.argument_types import NUMBER, SOURCE, WHOLE, check_types
+from bayes_distill.asking import check_teachers, load_beside, read_points
 from bayes_distill.bands import equal_tailed, mean_of, number
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.forecasting import (
-    check_teachers,
-    extrapolation,
-    extrapolation_notes,
-    load_beside,
-    read_points,
-)
+from bayes_distill.forecasting import DRAWS
 from bayes_distill.optimal_teacher import OptimalTeacher, loss_slope, optimal_teacher
+from bayes_distill.outside import extrapolation, extrapolation_notes, thinning_notes
 from bayes_distill.points import Points, Quantity
 from bayes_distill.posterior import Posterior
 from bayes_distill.teachers import Teachers, read_teachers
@@ -170,6 +166,9 @@ def capacity_gap(
             "teachers: use a distillation fit"
         )
     check_teachers(posterior, points)
+    whole = posterior
+    if whole.n_draws > DRAWS:
+        posterior = whole.thin(DRAWS)
     students = _students(points)
     ranked = pd.DataFrame()
     if candidates is not None:
@@ -180,7 +179,9 @@ def capacity_gap(
         assert candidates is not None
         points, teacher = _with_candidates(points, teacher, losses)
     table, draws = _risk(posterior, points, teacher, strongest, interval)
-    notes = (*posterior.warnings, *extrapolation_notes(table))
+    notes = (
+        *posterior.warnings, *extrapolation_notes(table), *thinning_notes(whole, posterior)
+    )  # fmt: skip
     return GapRisk(table, ranked, draws, interval, notes)
 
 

@@ -56,7 +56,7 @@ class Points:
         return np.asarray(self.unique_tokens < self.tokens)
 
     def kept(self, which: np.ndarray) -> Points:
-        """Some of the points; `which` is boolean, (points,)."""
+        """Some of the points; `which` is boolean, (points,), or their places."""
         columns = {field.name: getattr(self, field.name) for field in fields(self)}
         return Points(**{name: c[which] for name, c in columns.items() if c is not None})
 
@@ -73,10 +73,16 @@ class Points:
         se = np.nan_to_num(self.teacher_loss_se) if self.teacher_loss_se is not None else 0.0
         if np.any(se):
             teachers = np.column_stack([self.teacher_loss, np.broadcast_to(se, len(self))])
-            _, level = np.unique(teachers, axis=0, return_inverse=True)
+            each, level = np.unique(teachers, axis=0, return_inverse=True)
             level = level.reshape(-1)
-            scatter = np.random.default_rng([seed, 4]).standard_normal(
-                (posterior.n_draws, int(level.max()) + 1)
+            # a generator a teacher: its error does not depend on who else is asked about
+            scatter = np.column_stack(
+                [
+                    np.random.default_rng([seed, 4, *one.view(np.uint64).tolist()]).standard_normal(
+                        posterior.n_draws
+                    )
+                    for one in each
+                ]
             )
             # far in the tail of a careless error there is no loss: it stays above zero
             losses = np.maximum(losses + se * scatter[:, level], 1e-3 * losses)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bayes_distill.asking import load_beside
 from bayes_distill.bands import interval_fault
 from bayes_distill.checking.pit import LeaveOneOutPit, leave_one_out_pit
 from bayes_distill.checking.predictive import (
@@ -16,7 +17,6 @@ from bayes_distill.checking.predictive import (
     prior_predictive,
 )
 from bayes_distill.errors import Fault
-from bayes_distill.forecasting import load_beside
 from bayes_distill.posterior import Posterior
 
 

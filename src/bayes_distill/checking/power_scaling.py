@@ -20,9 +20,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_distill.asking import check_repeats, check_teachers, load_beside
 from bayes_distill.bands import number
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.forecasting import check_repeats, check_teachers, load_beside
 from bayes_distill.inference.as_fitted import (
     AsFitted,
     Draws,

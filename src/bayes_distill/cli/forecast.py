@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from bayes_distill.cli.options import (
     AllowFailed,
@@ -35,6 +37,9 @@ def forecast(
     teacher_tokens: TeacherTokens = None,
     unique_tokens: UniqueTokens = None,
     at: At = None,
+    draws: Annotated[
+        str, typer.Option(help="Most posterior draws to use.", metavar="INTEGER")
+    ] = "4000",
     allow_failed: AllowFailed = False,
     json: Json = False,
     seed: Seed = "0",
@@ -44,13 +49,14 @@ def forecast(
     """Forecast the loss of students; lists are separated by commas and form a grid."""
     collect = Collector()
     probability, number = collect.probability("interval", interval), collect.integer("seed", seed)
+    most = collect.integer("draws", draws, 1)
     from bayes_distill.forecasting import forecast as call
 
     try:
         result = call(
             fit, params, tokens, teacher_loss=teacher_loss, teacher_params=teacher_params,
             teacher_tokens=teacher_tokens, unique_tokens=unique_tokens, at=at,
-            interval=probability, seed=number,
+            draws=most, interval=probability, seed=number,
             allow_failed=allow_failed or bool(collect.faults),  # those are raised first
         )  # fmt: skip
     except InputError as error:

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayes_distill.asking import check_repeats, check_teachers, load_beside
 from bayes_distill.bands import mean_of, number
 from bayes_distill.compute import FLOPS, SCENARIOS, total_flops
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.forecasting import check_repeats, check_teachers, extrapolation, load_beside
 from bayes_distill.identify.candidates import Candidates, candidate_grid, read_candidates
 from bayes_distill.identify.gain import HIGH_K, linear_gain, reweighted_gain
 from bayes_distill.identify.targets import Targets, read_target, targets_of
+from bayes_distill.outside import extrapolation
 from bayes_distill.points import Points, Quantity
 from bayes_distill.posterior import Posterior
 from bayes_distill.quantities import parse_quantity

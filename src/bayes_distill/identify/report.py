@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayes_distill.asking import load_beside
 from bayes_distill.bands import equal_tailed, interval_fault, number
-from bayes_distill.forecasting import load_beside
 from bayes_distill.identify.combinations import combinations, correlations
 from bayes_distill.identify.variables import Variables, on_real_line, variables_of
 from bayes_distill.inference.as_fitted import AsFitted

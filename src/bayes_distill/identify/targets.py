@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayes_distill.asking import check_teachers
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.forecasting import check_teachers
 from bayes_distill.identify.report import identifiability
 from bayes_distill.identify.variables import on_real_line
 from bayes_distill.inference.identification import published_supports

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_distill.forecasting import by_factors
+from bayes_distill.outside import by_factors
 from bayes_distill.planning.asked import Asked
 from bayes_distill.planning.crossover import Crossover, crossover
 from bayes_distill.planning.limits import Limits

@@ -12,7 +12,7 @@ from bayes_distill import points
 from bayes_distill.bands import equal_tailed, interval_fault
 from bayes_distill.compute import FLOPS, TRAINING_PASSES, ForwardFlops
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.forecasting import extrapolation
+from bayes_distill.outside import extrapolation
 from bayes_distill.points import Points, Quantity, quantities
 from bayes_distill.posterior import Posterior, load_posterior
 from bayes_distill.views.ranges import log_range
