@@ -1,8 +1,9 @@
-"""Draw every kind of plot into docs/gallery, and write the page that shows them.
+r"""Draw every kind of plot into docs/gallery, and write the page that shows them.
 
-    python scripts/gallery.py --data busbridge.nc --smaller smaller.nc --hoffmann hoffmann.nc
+    python scripts/gallery.py --data busbridge.nc --smaller smaller.nc --hoffmann hoffmann.nc \
+        --calibration calibration.json
 
-The three fits are made by the commands at the top of the page. Run it again when the shipped
+The files are made by the commands at the top of the page. Run it again when the shipped
 posterior or a plot changes; the same fits give the same files.
 """
 
@@ -35,12 +36,13 @@ outside the runs, where the law is all there is. If the losses are not in nats p
 
 The fits behind the pictures, of the two public tables of runs:
 
-<!-- given: busbridge.nc, smaller.nc, hoffmann.nc -->
-<!-- not run: three full fits take minutes; the README's test makes two of them -->
+<!-- given: busbridge.nc, smaller.nc, hoffmann.nc, calibration.json -->
+<!-- not run: three full fits and 200 more; the README's test makes two of them -->
 ```sh
 bayes-distill fit busbridge2025 --out busbridge.nc
 bayes-distill fit busbridge2025 --where "loss > 2.3" --out smaller.nc
 bayes-distill fit hoffmann2022 --where "tokens > 0.43 * params" --out hoffmann.nc
+bayes-distill calibrate distillation --design paper --sweeps 200 --workers 2 --out calibration.json
 ```
 
 `python scripts/gallery.py` draws them all and writes this page.
@@ -135,6 +137,74 @@ PICTURES = (
         "with d1, hardly any of them alone.",
         "trade-off-pairs busbridge.nc",
     ),
+    Picture(
+        "prior-against-posterior",
+        "Prior and posterior",
+        "How far the runs moved each number that is sampled: what no supervised run could tell, "
+        "they left to the prior.",
+        "prior-against-posterior busbridge.nc",
+    ),
+    Picture(
+        "next-run-map",
+        "The next run",
+        "What one more run would tell about alpha: students between the sizes that were run, "
+        "trained for long.",
+        "next-run-map busbridge.nc --coefficient alpha",
+    ),
+    Picture(
+        "coverage",
+        "Coverage of left-out runs",
+        "Each of five student sizes left out in turn, by the validation that ships with the card: "
+        "above the diagonal bands are too wide, below it too narrow.",
+        "coverage busbridge2025",
+    ),
+    Picture(
+        "reliability",
+        "Reliability of the gap risk",
+        "Pairs of teachers of students that were left out: of those forecast with 80%, some 80% "
+        "should come true.",
+        "reliability busbridge2025",
+    ),
+    Picture(
+        "ranks",
+        "Ranks of a calibration study",
+        "The card for distilled runs on 200 simulated sweeps: curves inside the grey band are "
+        "those of a posterior that is right.",
+        "ranks calibration.json",
+    ),
+    Picture(
+        "prior-predictive",
+        "Prior predictive check",
+        "The prior foresees losses like the real ones, and few that no run could have. Drawn by "
+        "ArviZ, as are the next one, the LOO-PITs and power-scaling.",
+        "prior-predictive busbridge.nc",
+    ),
+    Picture(
+        "posterior-predictive",
+        "Posterior predictive check",
+        "Runs replicated from the fit are like the real ones.",
+        "posterior-predictive busbridge.nc",
+    ),
+    Picture(
+        "predictive-quantities",
+        "What could give the law away",
+        "Trends and patterns of the residuals, the largest of them, and students below their "
+        "teachers: in replicated tables, and in the real one.",
+        "predictive-quantities busbridge.nc",
+    ),
+    Picture(
+        "loo-pit",
+        "LOO-PIT",
+        "Where each run falls in what the others lead to expect: flat if bands are right.",
+        "loo-pit busbridge.nc",
+    ),
+    Picture(
+        "power-scaling",
+        "Sensitivity by power-scaling",
+        "The three answers that the prior moves most, under a prior and a likelihood of 0.95 and "
+        "1.05 times their power.",
+        "power-scaling busbridge.nc",
+    ),
 )
 
 
@@ -177,11 +247,13 @@ def main() -> int:
     parser.add_argument("--data", default="busbridge.nc", help="fit of busbridge2025")
     parser.add_argument("--smaller", default="smaller.nc", help='its fit with --where "loss > 2.3"')
     parser.add_argument("--hoffmann", default="hoffmann.nc", help="fit of hoffmann2022")
+    parser.add_argument("--calibration", default="calibration.json", help="of distillation")
     parser.add_argument("--only", nargs="*", help="names of pictures; by default all")
     asked = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
     fits = {
-        "busbridge.nc": asked.data, "smaller.nc": asked.smaller, "hoffmann.nc": asked.hoffmann
+        "busbridge.nc": asked.data, "smaller.nc": asked.smaller, "hoffmann.nc": asked.hoffmann,
+        "calibration.json": asked.calibration,
     }  # fmt: skip
     for name, arguments in commands(fits):
         if (not asked.only or name in asked.only) and (status := run(arguments)) != 0:

@@ -13,6 +13,7 @@ import xarray as xr
 from bayes_distill.inference.sweeps import simulate_from_card
 from bayes_distill.posterior import Posterior
 from printed_blocks import RUNNABLE, Block, PageRun, blocks, given, matched
+from studies import random_study
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.relative_to(DOCS).parts)
@@ -54,6 +55,8 @@ def give(name: str, request: pytest.FixtureRequest) -> None:
         shutil.copy(request.getfixturevalue("chinchilla").table, name)
     elif name in ("busbridge.nc", "smaller.nc"):
         with_runs(request.getfixturevalue("scattered")).save(name)
+    elif name == "calibration.json":
+        random_study().save(name)
     elif name == "mlflow.db":
         shutil.copy(request.getfixturevalue("mlflow_store"), name)
     elif name == "mapping.toml":

@@ -70,7 +70,7 @@ def test_prior_against_posterior_is_on_the_prior_s_scale(chinchilla):
     assert prior_against_posterior(report, "published", ax=ax) is ax
     names = [label.get_text() for label in ax.get_yticklabels()]
     assert names == ["beta", "alpha", "B", "A", "E"]
-    assert any("50% credible" in text.get_text() for text in ax.get_legend().get_texts())
+    assert any("50%\ncredible" in text.get_text() for text in ax.get_legend().get_texts())
     variables = report.variables["published"]
     before, after = (np.log(d["E"]) for d in (variables.prior, variables.posterior))
     dots = [line for line in ax.lines if line.get_marker() == "o"]
@@ -85,7 +85,7 @@ def test_map_marks_the_recommended_run_and_the_runs_done(chinchilla):
     (star,) = [line for line in ax.lines if line.get_marker() == "*"]
     assert (star.get_xdata()[0], star.get_ydata()[0]) == (best["params"], best["tokens"])
     assert ax.collections
-    assert "beta" in ax.figure.axes[-1].get_ylabel()
+    assert "beta" in titles(ax)
 
 
 def test_a_short_list_is_drawn_as_points(chinchilla):

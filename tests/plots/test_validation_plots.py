@@ -79,5 +79,5 @@ def test_coverage_shows_every_group_and_all_together(groups):
         assert list(line.get_xdata()) == list(LEVELS)
         assert line.get_ydata()[2] == row["coverage_90"]
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert labels[-1] == "overall (20 runs)"
+    assert labels[-1] == "all together (20 runs)"
     assert len(labels) == (5 if groups == 3 else 3)

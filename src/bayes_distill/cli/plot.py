@@ -36,7 +36,11 @@ def plot(
     ] = None,
     fit: Annotated[
         str | None,
-        typer.Argument(metavar="FIT", help="File written by fit, or a card with a posterior."),
+        typer.Argument(
+            metavar="FIT",
+            help="File written by fit, or a card with a posterior; for coverage, reliability and "
+            "ranks the results' JSON.",
+        ),
     ] = None,
     out: Annotated[
         str | None, typer.Option(help="File to write: .png, .svg or .pdf.", metavar="FILE")
@@ -75,6 +79,9 @@ def plot(
     draws: Annotated[
         str | None, typer.Option(help="Most posterior draws to use.", metavar="INTEGER")
     ] = None,
+    coefficient: Annotated[
+        str | None, typer.Option(help="What the next run is to narrow.", metavar="NAMES")
+    ] = None,
     unit: Annotated[
         str, typer.Option(help="Unit of the runs' losses, for the labels.", metavar="TEXT")
     ] = "nats per token",
@@ -105,6 +112,7 @@ def plot(
         "budget": budget, "scenario": scenario, "utility": utility, "flops": flops,
         "max_tokens": max_tokens, "max_teacher_tokens": max_teacher_tokens,
         "max_teacher_params": max_teacher_params, "runs": runs, "draws": most,
+        "coefficient": coefficient,
     }  # fmt: skip
     drawn = draw(
         kind, fit, options, out=out, interval=probability, seed=number, unit=unit,

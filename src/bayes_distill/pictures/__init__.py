@@ -5,6 +5,7 @@ made of take more.
 """
 
 from bayes_distill.pictures.drawing import plot
-from bayes_distill.pictures.kinds import KINDS, Kind
+from bayes_distill.pictures.kind import Kind
+from bayes_distill.pictures.kinds import KINDS
 
 __all__ = ["KINDS", "Kind", "plot"]

@@ -10,18 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.files import atomic_path, unwritable
-from bayes_distill.pictures.kinds import KINDS, LIMITS, Kind, Request
+from bayes_distill.pictures.kind import LIMITS, Kind, Request, Source
+from bayes_distill.pictures.kinds import KINDS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from bayes_distill.calibration.result import Calibration
     from bayes_distill.posterior import Posterior
+    from bayes_distill.validation.result import Validation
 
 SUFFIXES = (".png", ".svg", ".pdf")
 # no dates in files: the same picture is the same bytes
 METADATA: Mapping[str, dict[str, None]] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 LISTS = ("params", "tokens", "teacher_loss", "teacher_params", "teacher_tokens", "budget", *LIMITS)
 LOSS_UNIT = "nats per token"
+WANTED: Mapping[Source, str] = {
+    "fit": "a file written by fit, or a card's name",
+    "validation": "a file written by validate --out, or a card that ships with a validation",
+    "calibration": "a file written by calibrate --out",
+}
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,7 @@ class Drawing:
 
 def plot(
     kind: str,
-    posterior: Posterior | str | Path,
+    posterior: Posterior | Validation | Calibration | str | Path,
     *,
     out: str | Path | None = None,
     interval: float = 0.9,
@@ -51,7 +59,8 @@ def plot(
     kind
         A name out of `KINDS`, or so much of its beginning that it is the only one.
     posterior
-        A `Posterior`, a file written by `fit`, or a card's name.
+        A `Posterior`, a file written by `fit`, or a card's name. For kinds whose ``source`` is
+        ``validation`` or ``calibration``, what `validate` or `calibrate` gave, or its file.
     out
         File to write, whole or not at all: ``.png``, ``.svg`` or ``.pdf``.
     interval
@@ -80,7 +89,7 @@ def plot(
 
 def draw(
     kind: str | None,
-    posterior: Posterior | str | Path | None,
+    posterior: Posterior | Validation | Calibration | str | Path | None,
     options: Mapping[str, Any],
     *,
     out: str | Path | None,
@@ -103,7 +112,6 @@ def draw(
 
     from bayes_distill.bands import interval_fault
     from bayes_distill.plots.style import house_style
-    from bayes_distill.posterior import load_posterior
 
     given = {name: value for name, value in options.items() if value is not None}
     found = list(faults)
@@ -114,12 +122,13 @@ def draw(
     found += [wrong] if wrong is not None and wrong.column not in {f.column for f in faults} else []
     if chosen is not None:
         found += _option_faults(chosen, given)
+    source = "fit" if chosen is None else chosen.source
     loaded = None
     if posterior is None:
-        found.append(Fault("is needed: a file written by fit, or a card's name", column="FIT"))
+        found.append(Fault(f"is needed: {WANTED[source]}", column="FIT"))
     else:
         try:
-            loaded = load_posterior(posterior, allow_failed=allow_failed or bool(found))
+            loaded = _loaded(posterior, source, allow_failed or bool(found))
         except InputError as error:
             found = [*error.faults, *found]
     if found:
@@ -137,6 +146,22 @@ def draw(
         for number in set(plt.get_fignums()) - before:
             plt.close(number)  # the caller has the figure; pyplot need not keep it
     return Drawing(chosen.name, figure, notes)
+
+
+def _loaded(of: Any, source: Source, allow_failed: bool) -> Any:
+    """Give what a picture is of: a posterior, or results that a command has written."""
+    if source == "validation":
+        from bayes_distill.validation.read import read_validation
+        from bayes_distill.validation.result import Validation
+
+        return of if isinstance(of, Validation) else read_validation(of)
+    if source == "calibration":
+        from bayes_distill.calibration.result import Calibration, read_calibration
+
+        return of if isinstance(of, Calibration) else read_calibration(of)
+    from bayes_distill.posterior import load_posterior
+
+    return load_posterior(of, allow_failed=allow_failed)
 
 
 def _chosen(name: str | None, faults: list[Fault]) -> Kind | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayes_distill.plots import style
 from bayes_distill.quantities import format_quantity
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from bayes_distill.runs import Runs
 
 GRID = 3  # sizes and tokens at least, for cells; a short list is drawn as points
+MOST_NAMES = 2  # in the title
+SAID = {"best": "tells most:", "cheap": "cheapest that tells 80% as much:"}
 
 
 def next_run_map(following: NextRun, runs: Runs | None = None, ax: Axes | None = None) -> Axes:
@@ -32,51 +35,54 @@ def next_run_map(following: NextRun, runs: Runs | None = None, ax: Axes | None =
     ax
         Axes to draw on; by default new ones.
     """
-    import matplotlib.pyplot as plt
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, PercentFormatter
+    from matplotlib.ticker import PercentFormatter
 
-    if ax is None:
-        _, ax = plt.subplots(figsize=(8, 5.4), layout="constrained")
     table = following.table
     best = table.groupby(["params", "tokens"])["linear_gain"].max()
     cells = table.pivot_table("linear_gain", "tokens", "params", aggfunc="max")
-    drawn: ScalarMappable
-    if min(cells.shape) >= GRID and best.size > 2 * max(cells.shape):
-        drawn = ax.pcolormesh(
-            *_edges(cells), cells.to_numpy(), cmap="cividis", vmin=0, rasterized=True
-        )
-    else:
-        places = best.reset_index()
-        drawn = ax.scatter(
-            places["params"], places["tokens"], c=places["linear_gain"], cmap="cividis", vmin=0,
-            s=160, edgecolor="0.3", linewidth=0.6,
-        )  # fmt: skip
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    if runs is not None:
-        ax.plot(
-            runs.frame["params"], runs.frame["tokens"], linestyle="none", marker="o", markersize=3,
-            color="white", markeredgecolor="0.2", markeredgewidth=0.5, label="runs done",
-        )  # fmt: skip
-    for mark, marker, size in (("cheap", "P", 11), ("best", "*", 17)):
-        for row in table[table["recommended"] == mark].to_dict("records"):
-            ax.plot(
-                row["params"], row["tokens"], marker=marker, markersize=size, color="#c8542b",
-                markeredgecolor="white", linestyle="none", clip_on=False, zorder=5,
-                label=f"{mark}: {_named(row)}",
+    handles = []
+    with style.house_style():
+        ax = style.axes_or_new(ax, 11.0, 5.4)
+        ax.grid(visible=False)
+        drawn: ScalarMappable
+        if min(cells.shape) >= GRID and best.size > 2 * max(cells.shape):
+            drawn = ax.pcolormesh(
+                *_edges(cells), cells.to_numpy(), cmap=style.PROBABILITY_MAP, vmin=0,
+                rasterized=True,
             )  # fmt: skip
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_locator(LogLocator(subs=(1.0, 3.0), numticks=20))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: format_quantity(value)))
-        axis.set_minor_formatter(NullFormatter())
-    ax.set_xlabel("student parameters")
-    ax.set_ylabel("student tokens")
-    bar = ax.figure.colorbar(drawn, ax=ax, format=PercentFormatter(1))
-    names = list(following.targets["name"])
-    asked = ", ".join(names) if len(names) <= 3 else f"{len(names)} coefficients, on average"
-    bar.set_label(f"variance removed (expected): {asked}")
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False, fontsize=9)
-    ax.spines[["top", "right"]].set_visible(False)
+        else:
+            places = best.reset_index()
+            drawn = ax.scatter(
+                places["params"], places["tokens"], c=places["linear_gain"], vmin=0,
+                cmap=style.PROBABILITY_MAP, s=160, edgecolor=style.MUTED, linewidth=0.6,
+            )  # fmt: skip
+        if runs is not None:
+            look: dict[str, Any] = {"marker": "o", "markersize": 3.5, "color": "white",
+                    "markeredgecolor": style.INK, "markeredgewidth": 0.6}  # fmt: skip
+            ax.plot(runs.frame["params"], runs.frame["tokens"], linestyle="none", **look)
+            handles.append(style.mark_handle("runs done", **look))
+        for mark, marker, size in (("cheap", "P", 11), ("best", "*", 17)):
+            for row in table[table["recommended"] == mark].to_dict("records"):
+                look = {"marker": marker, "markersize": size, "color": "#c8542b",
+                        "markeredgecolor": "white"}  # fmt: skip
+                ax.plot(row["params"], row["tokens"], linestyle="none", clip_on=False, zorder=5,
+                        **look)  # fmt: skip
+                handles.append(style.mark_handle(f"{SAID[mark]}\n{_named(row)}", **look))
+        for which in ("x", "y"):
+            (ax.set_xscale if which == "x" else ax.set_yscale)("log")
+            style.count_axis(ax, "x" if which == "x" else "y")
+        ax.set_xlabel("student size (non-embedding parameters)")
+        ax.set_ylabel("student training tokens")
+        names = list(following.targets["name"])
+        asked = (
+            ", ".join(names) if len(names) <= MOST_NAMES else f"{len(names)} answers, on average"
+        )
+        ax.set_title(f"What one more run would tell about {asked}")
+        bar = ax.figure.colorbar(
+            drawn, ax=ax, format=PercentFormatter(1), location="left", pad=0.02
+        )
+        bar.set_label("share of its variance that the run removes (expected)")
+        style.legend_beside(ax, handles[::-1], "Under the best teacher for each")
     return ax
 
 

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from bayes_distill.identify.variables import on_real_line
+from bayes_distill.plots import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from bayes_distill.identify.report import Identifiability
 
-PRIOR, KNOWN, UNKNOWN = "#b9b9c2", "#0067a8", "#c8542b"
+PRIOR, KNOWN, UNKNOWN = style.FAINT, "#0067a8", "#d3a23a"
+MEANING = {"sampled": "sampled coordinates", "published": "published coefficients"}
 WIDEST = 4.0  # prior standard deviations to either side
 
 
@@ -33,49 +35,58 @@ def prior_against_posterior(
     ax
         Axes to draw on; by default new ones.
     """
-    import matplotlib.pyplot as plt
-    from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     variables = report.variables[kind]
     names = variables.names[::-1]  # the first on top
-    if ax is None:
-        _, ax = plt.subplots(figsize=(8.5, 1.2 + 0.42 * len(names)), layout="constrained")
     told = report.table.set_index("name")["identified"]
     tails = [(1 - report.interval) / 2, (1 + report.interval) / 2]
-    for place, name in enumerate(names):
-        support = variables.supports[name]
-        before, after = (
-            on_real_line(draws[name], support) for draws in (variables.prior, variables.posterior)
+    with style.house_style():
+        ax = style.axes_or_new(ax, 10.2, 1.4 + 0.34 * len(names))
+        ax.grid(visible=False)
+        ax.axvline(0, color=style.FAINT, linewidth=0.8, zorder=0)
+        for place, name in enumerate(names):
+            support = variables.supports[name]
+            before, after = (
+                on_real_line(draws[name], support)
+                for draws in (variables.prior, variables.posterior)
+            )
+            centre, unit = before.mean(), before.std()
+            known = bool(told.get(name, False))
+            for draws, colour in ((before, PRIOR), (after, KNOWN if known else UNKNOWN)):
+                shape = ax.violinplot(
+                    (draws - centre) / unit, [place], orientation="horizontal", widths=0.85,
+                    showextrema=False, points=200,
+                )  # fmt: skip
+                for body in list(shape["bodies"]):  # type: ignore[call-overload]
+                    body.set(facecolor=colour, edgecolor="none", alpha=0.75)
+            low, middle, high = (
+                (np.quantile(after, share) - centre) / unit for share in (tails[0], 0.5, tails[1])
+            )
+            ax.plot([low, high], [place, place], color=style.INK, linewidth=1.6,
+                    solid_capstyle="butt")  # fmt: skip
+            ax.plot(middle, place, marker="o" if known else "D", color="white",
+                    markeredgecolor=style.INK, markersize=4)  # fmt: skip
+        ax.set_yticks(range(len(names)), names)
+        ax.set_xlim(-WIDEST, WIDEST)
+        ax.set_ylim(-0.7, len(names) - 0.3)
+        ax.set_xlabel(
+            "standard deviations of the prior from its mean, of the logarithm\n"
+            "(of log odds for what lies between 0 and 1)"
         )
-        centre, unit = before.mean(), before.std()
-        colour = KNOWN if told.get(name, False) else UNKNOWN
-        for draws, shade in ((before, PRIOR), (after, colour)):
-            scaled = (draws - centre) / unit
-            shape = ax.violinplot(
-                scaled, [place], orientation="horizontal", widths=0.85,
-                showextrema=False, points=200,
-            )  # fmt: skip
-            for body in list(shape["bodies"]):  # type: ignore[call-overload]
-                body.set(facecolor=shade, edgecolor="none", alpha=0.75)
-        low, high = np.quantile((after - centre) / unit, tails)
-        ax.plot([low, high], [place, place], color="#17173a", linewidth=1.6, solid_capstyle="butt")
-        ax.plot((np.median(after) - centre) / unit, place, marker="o", color="white",
-                markeredgecolor="#17173a", markersize=4)  # fmt: skip
-    ax.set_yticks(range(len(names)), names)
-    ax.set_xlim(-WIDEST, WIDEST)
-    ax.set_ylim(-0.7, len(names) - 0.3)
-    ax.set_xlabel("prior standard deviations from the prior's mean (logarithm; log odds of shares)")
-    ax.axvline(0, color="0.8", linewidth=0.8, zorder=0)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(
-        handles=[
-            Patch(facecolor=PRIOR, label="prior"),
-            Patch(facecolor=KNOWN, alpha=0.75, label="posterior, identified"),
-            Patch(facecolor=UNKNOWN, alpha=0.75, label="posterior, not identified"),
-            Line2D([], [], color="#17173a", marker="o", markerfacecolor="white", markersize=4,
-                   label=f"median and {100 * report.interval:g}% credible interval"),
-        ],
-        loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False, fontsize=9,
-    )  # fmt: skip
+        ax.set_title(f"What the runs told: {MEANING[kind]} before and after")
+        dot = {"linestyle": "-", "color": style.INK, "markerfacecolor": "white", "markersize": 4}
+        style.legend_beside(
+            ax,
+            [
+                Patch(facecolor=PRIOR, label="prior"),
+                Patch(facecolor=KNOWN, alpha=0.75, label="posterior, known from the runs"),
+                Patch(facecolor=UNKNOWN, alpha=0.75, label="posterior, not known from them"),
+                style.mark_handle(
+                    f"known: median, {style.percent(report.interval)}\n"
+                    "credible interval, equal-tailed", marker="o", **dot,
+                ),
+                style.mark_handle("the same, not known", marker="D", **dot),
+            ],
+        )  # fmt: skip
     return ax

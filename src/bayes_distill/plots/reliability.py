@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bayes_distill.plots import style
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from bayes_distill.validation.result import Validation
 
-STYLES = {"predictive": ("#0072b2", "o", "-"), "credible": ("#d55e00", "s", "--")}
+SIDES = {"predictive": -1, "credible": 1}  # where its numbers stand: upper left, lower right
 MEANING = {"predictive": "of the runs as measured", "credible": "of the mean curves"}
 
 
@@ -26,36 +28,45 @@ def reliability(validation: Validation, ax: Axes | None = None) -> Axes:
     ax
         Axes to draw on; by default new ones.
     """
-    import matplotlib.pyplot as plt
-
-    if ax is None:
-        _, ax = plt.subplots(figsize=(6, 5.5), layout="constrained")
-    ax.plot([0, 1], [0, 1], color="0.5", linewidth=1, linestyle=(0, (4, 3)), label="calibrated")
-    table = validation.reliability
-    most = max(1, int(table["pairs"].max()))
-    for band, (colour, marker, dashes) in STYLES.items():
-        mine = table[(table["band"] == band) & (table["pairs"] > 0)]
-        brier = validation.table.iloc[-1][f"brier_{band}"]
-        ax.plot(
-            mine["forecast"], mine["observed"], color=colour, linestyle=dashes, linewidth=1.2,
-            label=f"{band}, {MEANING[band]}\n(Brier score {brier:.3f})",
-        )  # fmt: skip
-        ax.scatter(
-            mine["forecast"], mine["observed"], s=20 + 180 * (mine["pairs"] / most) ** 0.5,
-            color=colour, marker=marker, edgecolor="white", zorder=3,
-        )  # fmt: skip
-        right = band == "credible"
-        for forecast, observed, pairs in mine[["forecast", "observed", "pairs"]].itertuples(
-            index=False
-        ):
-            ax.annotate(
-                f"{pairs}", (forecast, observed), xytext=(9, -10) if right else (-9, 10),
-                textcoords="offset points", ha="left" if right else "right", va="center",
-                color=colour, fontsize=8,
+    with style.house_style():
+        ax = style.axes_or_new(ax, 8.6, 5.6)
+        ax.plot([0, 1], [0, 1], color=style.MUTED, linewidth=1, linestyle=style.DIAGONAL,
+                label="calibrated")  # fmt: skip
+        table = validation.reliability
+        most = max(1, int(table["pairs"].max())) if len(table) else 1
+        for (band, side), look in zip(SIDES.items(), style.series(2), strict=True):
+            mine = table[(table["band"] == band) & (table["pairs"] > 0)]
+            brier = validation.table.iloc[-1][f"brier_{band}"]
+            ax.plot(
+                mine["forecast"], mine["observed"], color=look.colour, linestyle=look.dashes,
+                linewidth=1.2, marker=look.marker, markersize=0.1, zorder=3,
+                label=f"{band}: {MEANING[band]}\n(Brier score {brier:.3f})",
             )  # fmt: skip
-    ax.set(xlim=(-0.14, 1.12), ylim=(-0.1, 1.08), aspect="equal")
-    ax.set_xlabel("forecast probability that the stronger teacher gives the worse student")
-    ax.set_ylabel("share of the pairs in which it did")
-    ax.legend(frameon=False, fontsize=9, loc="lower right", title="numbers: pairs in the bin")
-    ax.spines[["top", "right"]].set_visible(False)
+            ax.scatter(
+                mine["forecast"], mine["observed"], s=20 + 180 * (mine["pairs"] / most) ** 0.5,
+                color=look.colour, marker=look.marker, edgecolor="white", zorder=3,
+            )  # fmt: skip
+            for forecast, observed, pairs in mine[["forecast", "observed", "pairs"]].itertuples(
+                index=False
+            ):
+                ax.annotate(
+                    f"{pairs}", (forecast, observed), xytext=(side * 11, -side * 9),
+                    textcoords="offset points", ha="left" if side > 0 else "right", va="center",
+                    color=look.colour, fontsize=8,
+                )  # fmt: skip
+        ax.set(xlim=(-0.14, 1.14), ylim=(-0.1, 1.1), aspect="equal")
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_ticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
+            axis.set_major_formatter(lambda value, _: f"{100 * value:.0f}%")
+        ax.set_xlabel("forecast probability that the stronger teacher\ngives the worse student")
+        ax.set_ylabel("share of the pairs in which it did")
+        ax.set_title(f"Gap risk of left-out pairs of teachers, {validation.model}")
+        handles = [ax.lines[0]] + [
+            style.mark_handle(
+                str(line.get_label()), marker=look.marker, markersize=7, color=look.colour,
+                markeredgecolor="white", linestyle=look.dashes, linewidth=1.2,
+            )
+            for line, look in zip(ax.lines[1:], style.series(2), strict=True)
+        ]  # fmt: skip
+        style.legend_beside(ax, handles, "Numbers: pairs in the bin")
     return ax

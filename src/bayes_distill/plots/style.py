@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LOSS_UNIT = "nats per token"
 PROBABILITY_MAP = "cividis"  # even in lightness, and made for the colour-blind
+DIAGONAL = (0, (4, 3))  # dashes of a line that says what calibrated or unchanged would be
 INK, MUTED, FAINT = "#17173a", "#5c5c66", "#b9b9c2"
 BAND_ALPHA = 0.32
 OUTSIDE_ALPHA = 0.17

@@ -1,0 +1,80 @@
+"""Validations that were written as JSON, read again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayes_distill.cards.registry import model_names, models_folder
+from bayes_distill.errors import InputError
+from bayes_distill.validation.gap_pairs import BANDS
+from bayes_distill.validation.result import Validation
+
+SHIPPED = "validation-params.json"
+NEEDED = ("leave_out", "model", "settings", "levels", "interval", "groups", "overall", "gap_risk")
+
+
+def read_validation(path: str | Path) -> Validation:
+    """Read a validation from the file that ``validate --out`` wrote, or from a card that ships one.
+
+    Single pairs of teachers are not written, so `pairs` of what comes back is empty.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, no such card with one, or it holds something else.
+    """
+    place, said = Path(path), str(path)
+    if said in model_names():
+        place = models_folder() / said / SHIPPED
+        if not place.is_file():
+            raise InputError(
+                f"{said} ships without a validation: run 'bayes-distill validate RUNS --model "
+                f"{said} --out validation.json' and use that file"
+            )
+    try:
+        content = json.loads(place.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{said} does not exist, and is no card's name") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{said} cannot be read as JSON: {error}") from None
+    if not isinstance(content, dict) or any(name not in content for name in NEEDED):
+        raise InputError(f"{said} was not written by 'bayes-distill validate --out'")
+    levels = tuple(float(level) for level in content["levels"])
+    return Validation(
+        pd.DataFrame([_group(r) for r in [*content["groups"], content["overall"]]]),
+        pd.DataFrame([_row(r) for r in content.get("rows", [])]),
+        pd.DataFrame(),
+        _reliability(content["gap_risk"]),
+        content["leave_out"], content["model"], levels, float(content["interval"]),
+        content["settings"], tuple(content.get("notes", ())),
+    )  # fmt: skip
+
+
+def _group(record: dict[str, Any]) -> dict[str, Any]:
+    plain = {name: _number(value) for name, value in record.items() if name != "coverage"}
+    return plain | {f"coverage_{level}": share for level, share in record["coverage"].items()}
+
+
+def _row(record: dict[str, Any]) -> dict[str, Any]:
+    plain = {name: _number(value) for name, value in record.items() if name != "predictive"}
+    bands = record["predictive"].items()
+    return plain | {f"{end}_{level}": v for level, ends in bands for end, v in ends.items()}
+
+
+def _reliability(gap_risk: dict[str, Any] | None) -> pd.DataFrame:
+    columns = ["band", "lower", "upper", "pairs", "forecast", "observed"]
+    rows = [
+        {"band": band, **{name: _number(value) for name, value in row.items()}}
+        for band in (BANDS if gap_risk else ())
+        for row in (gap_risk or {})[band]["reliability"]
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _number(value: Any) -> Any:
+    return np.nan if value is None else value  # JSON has no NaN
