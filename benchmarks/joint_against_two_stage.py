@@ -35,6 +35,7 @@ from bayes_distill.posterior import Posterior
 from bayes_distill.runs import Runs, simulate
 
 NOISE = 0.005
+NARROW = 1e-6  # nats
 HERE = Reference(6e8, 2e10, 2.5)
 WAYS = ("joint", "two-stage", "cut")
 COORDINATES = (
@@ -154,20 +155,30 @@ def summary(path: Path) -> None:
     sweeps = [line for line in lines if "refused" not in line]
     n = len(sweeps)
     print(f"{n} sweeps; {len(lines) - n} more were refused by the two-stage fit.")
-    print("Held: share of truths inside 90% intervals. Width: over the joint fit's.\n")
+    print("Held: share of truths inside 90% intervals. Width: over the joint fit's, median.\n")
     print("| quantity | joint held | two-stage held | cut held | two-stage width | cut width |")
     print("|---|---|---|---|---|---|")
-    ratios: dict[str, list[float]] = {way: [] for way in WAYS}
     held: dict[str, list[float]] = {way: [] for way in WAYS}
+    ratios: dict[str, list[float]] = {way: [] for way in WAYS}
     for name in sweeps[0]["found"]["joint"]:
         of = {way: [s["found"][way][name] for s in sweeps] for way in WAYS}
-        shares = {way: np.mean([x["held"] for x in of[way]]) for way in WAYS}
-        wide = {way: float(np.exp(np.mean(np.log([x["width"] for x in of[way]])))) for way in WAYS}
+        cells = []
         for way in WAYS:
-            held[way].append(float(shares[way]))
-            ratios[way].append(wide[way] / wide["joint"])
-        cells = [f"{shares[way]:.0%}" for way in WAYS]
-        cells += [f"{wide[way] / wide['joint']:.2f}" for way in WAYS[1:]]
+            held[way].append(float(np.mean([x["held"] for x in of[way]])))
+            cells.append(f"{held[way][-1]:.0%}")
+        for way in WAYS[1:]:
+            ratios[way].append(
+                float(
+                    np.median(
+                        [
+                            x["width"] / joint["width"]
+                            for x, joint in zip(of[way], of["joint"], strict=True)
+                            if joint["width"] > NARROW  # else a student that copies its teacher
+                        ]
+                    )
+                )
+            )
+            cells.append(f"{ratios[way][-1]:.2f}")
         print(f"| {name} | {' | '.join(cells)} |")
     cells = [f"{np.mean(held[way]):.0%}" for way in WAYS]
     cells += [f"{np.exp(np.mean(np.log(ratios[way]))):.2f}" for way in WAYS[1:]]

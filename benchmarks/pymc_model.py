@@ -89,9 +89,7 @@ def _distilled(
     r = c["bend"] + pt.log(-pt.expm1(-c["bend"]))
     f1 = pt.exp(pt.log(c["width"]) - c["bend"] - _log_softplus(-r))
     suppression = pt.exp(
-        pt.log(c["kappa"])
-        + _log_softplus((log_teacher - log_alone) / f1 - r)
-        - _log_softplus(-r)
+        pt.log(c["kappa"]) + _log_softplus((log_teacher - log_alone) / f1 - r) - _log_softplus(-r)
     )
     log_capacity = _log_bracket(
         c["student_level"], c["student_share"], c["student_slope_params"],

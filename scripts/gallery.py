@@ -203,7 +203,7 @@ PICTURES = (
         "Sensitivity by power-scaling",
         "The three answers that the prior moves most, under a prior and a likelihood of 0.95 and "
         "1.05 times their power.",
-        "power-scaling busbridge.nc",
+        "power-scaling hoffmann.nc",
     ),
 )
 
