@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import xarray as xr
@@ -19,6 +20,7 @@ from bayes_distill.laws.departure import NAMES
 
 JITTER = 1e-9
 SAME_CONDITION = 0.05  # of a natural logarithm
+UNLIKE = 1e-12  # correlation below which a condition tells nothing of a point
 
 
 def correlation(first: np.ndarray, second: np.ndarray, length: float) -> np.ndarray:
@@ -34,6 +36,17 @@ def factor(log_sizes: np.ndarray, length: float) -> np.ndarray:
 
 def _regular(log_sizes: np.ndarray, length: float) -> np.ndarray:
     return correlation(log_sizes, log_sizes, length) + JITTER * np.eye(len(log_sizes))
+
+
+def _told(seen: np.ndarray, new: np.ndarray, inverse: np.ndarray, across: np.ndarray) -> np.ndarray:
+    """What `seen` (draws, levels) tells of other points, and of the rest of each what is `new`.
+
+    `across` (levels, points) are correlations of levels and points, `inverse` is that of those of
+    the levels among themselves.
+    """
+    weights = inverse @ across
+    left = np.sqrt(np.maximum(1 - (across * weights).sum(0), 0.0))
+    return np.asarray(seen @ weights + np.outer(new, left))
 
 
 @dataclass(frozen=True)
@@ -70,13 +83,17 @@ class Departure:
         Without `tokens`, of students under a condition that nobody has seen.
         """
         log_params = np.log(np.asarray(params, float))
-        across = correlation(self.log_sizes, log_params, self.length)
-        weights = np.linalg.solve(_regular(self.log_sizes, self.length), across)
-        left = np.sqrt(np.maximum(1 - (across * weights).sum(0), 0.0))
-        found = self.seen @ weights + np.outer(self.scale * self.new, left)
+        # many points are often of few sizes
+        each, place = np.unique(log_params, return_inverse=True)
+        across = correlation(self.log_sizes, each, self.length)
+        found = _told(self.seen, self.scale * self.new, self._inverse, across)[:, place]
         if self.conditions is not None:
             found = found + self.conditions.at(log_params, tokens)
         return np.asarray(found)
+
+    @cached_property
+    def _inverse(self) -> np.ndarray:
+        return np.linalg.inv(_regular(self.log_sizes, self.length))
 
 
 @dataclass(frozen=True)
@@ -98,10 +115,16 @@ class ConditionDeparture:
             return np.repeat((self.scale * self.new)[:, None], len(log_params), axis=1)
         asked = np.column_stack([log_params, np.log(np.broadcast_to(tokens, log_params.shape))])
         across = self._alike(asked)
-        regular = self._alike(self.log_points) + JITTER * np.eye(len(self.log_points))
-        weights = np.linalg.solve(regular, across)
-        left = np.sqrt(np.maximum(1 - (across * weights).sum(0), 0.0))
-        return np.asarray(self.seen @ weights + np.outer(self.scale * self.new, left))
+        found = np.repeat((self.scale * self.new)[:, None], len(log_params), axis=1)
+        near = across.max(axis=0, initial=0.0) > UNLIKE
+        if near.any():  # most points are like no condition that was seen
+            known = across[:, near]
+            found[:, near] = _told(self.seen, self.scale * self.new, self._inverse, known)
+        return found
+
+    @cached_property
+    def _inverse(self) -> np.ndarray:
+        return np.linalg.inv(self._alike(self.log_points) + JITTER * np.eye(len(self.log_points)))
 
     def _alike(self, points: np.ndarray) -> np.ndarray:
         return np.asarray(

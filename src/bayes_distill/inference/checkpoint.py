@@ -127,14 +127,14 @@ class Checkpoint:
 
     def _read(self) -> Arrays:
         try:
-            with self.path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
+            with self.path.open("rb") as handle, np.load(handle) as file:
                 return {name: file[name] for name in file.files}
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return {}  # none yet, or a damaged one: it costs the time, not the answer
 
     def _write(self, arrays: Arrays) -> None:
         with atomic_path(self.path) as temporary, temporary.open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
+            np.savez(file, **arrays)  # type: ignore[arg-type]
         self._written = time.monotonic()
 
 
