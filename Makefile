@@ -65,6 +65,10 @@ docs: $(ready) ## Build the documentation into docs/_build, and check its links
 figures: $(ready) ## Draw the figures of the documentation again
 	@.venv/bin/python scripts/docs_figures.py
 
+.PHONY: bench
+bench: ## Compare with PyMC, nutpie, BlackJAX, SLSQP and a bootstrap (an hour)
+	@sh scripts/bench.sh
+
 .PHONY: check
 check: lint types test ## All of it: lint, types, test
 
@@ -87,5 +91,5 @@ constraints: ## Refresh constraints.txt, best with PYTHON=python3.12
 
 .PHONY: clean
 clean: ## Remove .venv, caches and what was built
-	rm -rf .venv dist build docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-bench dist build docs/_build .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Write constraints.txt: the newest versions that a fresh install of .[dev,browser] gets.
+# Write constraints.txt: the newest versions that a fresh install of .[dev,browser,bench] gets.
 #
 # Resolve with the oldest Python supported: what supports it supports the newer ones too, while
 # the newest releases of some packages no longer support the oldest.
@@ -14,9 +14,9 @@ trap 'exit 1' HUP INT TERM
 echo "Resolving with $("$python" --version)"
 "$python" -m venv "$temporary/venv"
 fresh=$temporary/venv/bin/python
-"$fresh" -m pip install --quiet --disable-pip-version-check '.[dev,browser]'
+"$fresh" -m pip install --quiet --disable-pip-version-check '.[dev,browser,bench]'
 {
-    echo '# The versions that `make venv` installs, from a fresh install of .[dev,browser].'
+    echo '# The versions that `make venv` and `make bench` install, from a fresh install of .[dev,browser,bench].'
     echo '# To refresh them: make constraints PYTHON=python3.12 (the oldest Python supported).'
     "$fresh" -m pip freeze --disable-pip-version-check | grep -v '^bayes-distill' | LC_ALL=C sort -f
 } >"$temporary/constraints.txt"

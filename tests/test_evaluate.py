@@ -94,19 +94,19 @@ def test_pieces_are_whole_in_order_and_within_memory(monkeypatch):
 def test_few_programs_serve_every_number_of_points():
     """Points are padded to powers of two, so thirty-two lengths make six programs."""
     coordinates = draws(13)
-    before = evaluate._distilled._cache_size()
+    before = len(evaluate._distilled.programs)
     for count in range(1, 33):
         evaluate.distilled_loss(LAW, coordinates, *points(count), REFERENCE)
-    assert evaluate._distilled._cache_size() - before == 6
+    assert len(evaluate._distilled.programs) - before == 6
 
 
 def test_another_reference_needs_no_other_program():
     coordinates, (params, tokens, teacher) = draws(17), points(5)
     evaluate.distilled_loss(LAW, coordinates, params, tokens, teacher, REFERENCE)
-    before = evaluate._distilled._cache_size()
+    before = len(evaluate._distilled.programs)
     elsewhere = Reference(params=3e9, tokens=1e11, loss=0.7)
     evaluate.distilled_loss(LAW, coordinates, params, tokens, teacher, elsewhere)
-    assert evaluate._distilled._cache_size() == before
+    assert len(evaluate._distilled.programs) == before
 
 
 def test_a_supervised_law_has_no_students():

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import partial
 from typing import Any
 
-import jax
 import numpy as np
 from jax import Array
 
+from bayes_distill._stored import Stored
 from bayes_distill.laws import Law, Reference, TeacherLaw
 
 UNIT = Reference(1.0, 1.0, 1.0)
@@ -17,7 +16,7 @@ CHUNK = 2**21  # draws times points in one program: 16 MB an array
 Draws = Mapping[str, np.ndarray]
 
 
-@partial(jax.jit, static_argnums=0)
+@Stored
 def _supervised(
     law: Law, c: dict[str, Array], params: Array, tokens: Array, *unique_tokens: Array
 ) -> Array:
@@ -25,7 +24,7 @@ def _supervised(
     return law.supervised_loss(columns, params, tokens, UNIT, *unique_tokens)
 
 
-@partial(jax.jit, static_argnums=0)
+@Stored
 def _distilled(
     law: TeacherLaw,
     c: dict[str, Array],
@@ -57,7 +56,7 @@ def supervised_loss(
         unique = np.where(np.isnan(unique_tokens), tokens, unique_tokens)
         sizes.append(unique / reference.tokens)
     for piece, columns in _pieces(len(out), *sizes):
-        out[:, piece] = np.asarray(_supervised(law, coordinates, *columns))[
+        out[:, piece] = np.asarray(_supervised((law,), coordinates, *columns)[0])[
             :, : piece.stop - piece.start
         ]
     return out * reference.loss
@@ -88,7 +87,7 @@ def distilled_loss(
         len(out), params / reference.params, tokens / reference.tokens, teacher, *columns
     ):
         own: Any = dict(zip(names, each, strict=True))
-        found = np.asarray(_distilled(law, coordinates, own, n, d, t))
+        found = np.asarray(_distilled((law,), coordinates, own, n, d, t)[0])
         out[:, piece] = found[:, : piece.stop - piece.start]
     return out * reference.loss
 

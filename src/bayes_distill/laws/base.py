@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
@@ -74,6 +75,18 @@ class Reference:
             value = getattr(self, name)
             if not 0 < value < float("inf"):
                 raise ValueError(f"reference {name} must be positive and finite, not {value}")
+
+    def as_array(self) -> np.ndarray:
+        """The three numbers, for compiled functions."""
+        return np.array([self.params, self.tokens, self.loss])
+
+    @classmethod
+    def traced(cls, numbers: Array) -> Reference:
+        """The reference of three numbers that are traced, and so cannot be checked."""
+        found = object.__new__(cls)
+        for name, number in zip(("params", "tokens", "loss"), numbers, strict=True):
+            object.__setattr__(found, name, number)
+        return found
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -12,6 +11,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
+from bayes_distill._stored import Stored
 from bayes_distill.compute import TRAINING_PASSES, ForwardFlops, Scenario
 from bayes_distill.laws import Law, Reference
 from bayes_distill.planning.limits import Limits
@@ -61,8 +61,9 @@ def cheapest_teacher(
         log_min_tokens=np.log(limits.min_teacher_tokens),
         log_max_tokens=np.log(limits.max_teacher_tokens),
     )
+    at = reference.as_array()
     params, tokens = in_batches(
-        lambda c, p: _solve(c, p, law, reference, flops), coordinates, draw, problems
+        lambda c, p: _solve((law, flops), at, c, p), coordinates, draw, problems
     )
     return (
         np.clip(params, smallest, largest),
@@ -70,15 +71,11 @@ def cheapest_teacher(
     )
 
 
-@partial(jax.jit, static_argnames=("law", "reference", "flops"))
+@Stored
 def _solve(
-    coordinates: Mapping[str, Array],
-    problems: Wanted,
-    law: Law,
-    reference: Reference,
-    flops: ForwardFlops,
+    law: Law, flops: ForwardFlops, at: Array, coordinates: Mapping[str, Array], problems: Wanted
 ) -> tuple[Array, Array]:
-    c, p = coordinates, problems
+    c, p, reference = coordinates, problems, Reference.traced(at)
     target = jnp.log(p.loss)
 
     def log_loss(size: Array, tokens: Array) -> Array:

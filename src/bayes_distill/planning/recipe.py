@@ -78,6 +78,9 @@ def best_recipe(setting: Setting, budget: Floats, optimum: Optimum, utility: Uti
         spread[..., 0] = np.repeat(menu, budget.size)
         found = _search(small, np.tile(budget, menu.size), spread, utility)
         found = found.reshape(menu.size, budget.size, -1)
+    if thin.n_draws == setting.posterior.n_draws:  # nothing is left to settle by more draws
+        scores = _score(setting, budget, found, utility)
+        return complete(setting, budget, found[scores.argmin(axis=0), np.arange(budget.size)])
     order = _score(small, budget, starts, utility).argsort(axis=0)[:FINALISTS]
     ends = np.concatenate([found, starts[order, np.arange(budget.size)]])
     return complete(setting, budget, _search(setting, budget, ends, utility, SMALL_STEP))

@@ -1,13 +1,13 @@
 """The compiled searches: many problems at once, in batches of a few fixed sizes.
 
 A search is three programs: a grid, Newton steps, and what the loss is made of at the end. Each is
-compiled once for a size of batch; charges, limits, budgets and student sizes are traced.
+compiled once for a size of batch; charges, limits, budgets, student sizes and the reference are
+traced.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -16,6 +16,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
+from bayes_distill._stored import Stored
 from bayes_distill.compute import ForwardFlops
 from bayes_distill.laws import Reference, TeacherLaw
 from bayes_distill.planning.lanes import Lane, locate
@@ -35,7 +36,7 @@ ROUNDS = (12, 24, 48, 200)
 
 
 class Problem(NamedTuple):
-    """A family of objectives on the unit square; hashable, so that it is compiled once.
+    """A family of objectives on the unit square.
 
     Parameters
     ----------
@@ -48,6 +49,13 @@ class Problem(NamedTuple):
     law: TeacherLaw
     reference: Reference
     flops: ForwardFlops | None
+
+    def split(self, *arrays: Any, grid: tuple[int, ...] = ()) -> tuple[Any, ...]:
+        """What a stored program takes: what it is compiled for, the reference, and `arrays`.
+
+        The reference is traced, so that posteriors of other runs compile nothing anew.
+        """
+        return (self.law, self.flops, *grid), self.reference.as_array(), *arrays
 
 
 class Found(NamedTuple):
@@ -94,7 +102,7 @@ def allocate(
     """
     point, settled = _search(coordinates, draw, lanes, problem, one_size=one_size)
     loss, teacher_loss, size, taught, tokens = in_batches(
-        lambda c, p, x: _describe(c, p, x, problem), coordinates, draw, lanes, point
+        lambda *given: _describe(*problem.split(*given)), coordinates, draw, lanes, point
     )
     return Found(loss, teacher_loss, size, taught, tokens, settled)
 
@@ -118,7 +126,7 @@ def choose_teacher_loss(
     """
     point, settled = _search(coordinates, draw, students, problem, one_size=False)
     loss, teacher_loss = in_batches(
-        lambda c, p, x: _describe(c, p, x, problem), coordinates, draw, students, point
+        lambda *given: _describe(*problem.split(*given)), coordinates, draw, students, point
     )
     return loss, teacher_loss, point[:, 0], settled
 
@@ -133,7 +141,10 @@ def _search(
 ) -> tuple[Floats, Flags]:
     """Best points (problems, 2), and whether the search for each had settled."""
     (points,) = in_batches(
-        lambda c, p: (_begin(c, p, problem, one_size),), coordinates, draw, lanes
+        lambda *given: _begin(*problem.split(*given, grid=(one_size, SIZES, TOKENS, LOSSES))),
+        coordinates,
+        draw,
+        lanes,
     )
     values, settled = np.full(points.shape[:2], np.inf), np.zeros(points.shape[:2], bool)
     free = np.array([not one_size, isinstance(lanes, Lane)])
@@ -146,7 +157,7 @@ def _search(
         if rest.size == 0:
             break
         points[rest], values[rest], settled[rest] = in_batches(
-            lambda c, p, x, limit=iterations: _continue(c, p, x, free, limit, problem),
+            lambda *given, limit=iterations: _continue(*problem.split(*given, free, limit)),
             coordinates,
             draw[rest],
             type(lanes)(*(x[rest] for x in lanes)),
@@ -186,55 +197,71 @@ def _objective(c: Coordinates, lane: Lane | FreeTeacher, problem: Problem) -> Ob
     return lambda point: _losses(c, lane, point, problem)[0] / problem.reference.loss
 
 
-@partial(jax.jit, static_argnames=("problem", "one_size"))
+@Stored
 def _begin(
-    coordinates: Coordinates, lanes: Lane | FreeTeacher, problem: Problem, one_size: bool
+    law: TeacherLaw,
+    flops: ForwardFlops | None,
+    one_size: bool,
+    sizes: int,
+    tokens: int,
+    losses: int,
+    reference: Array,
+    coordinates: Coordinates,
+    lanes: Lane | FreeTeacher,
 ) -> Array:
     """Where to start, shape (problems, starts, 2)."""
-    first, second = jnp.linspace(0.0, 1.0, SIZES), jnp.linspace(0.0, 1.0, TOKENS)
+    problem = Problem(law, Reference.traced(reference), flops)
+    first, second = jnp.linspace(0.0, 1.0, sizes), jnp.linspace(0.0, 1.0, tokens)
     # closer together towards 1, where the teacher leaves the student little
     second = second * (2.0 - second)
     if one_size:
         first = jnp.zeros(1)
     if isinstance(lanes, FreeTeacher):
         # closer together towards the strongest teachers, which are those that students have
-        first, second = jnp.linspace(0.0, 1.0, LOSSES) ** 1.5, jnp.zeros(1)
+        first, second = jnp.linspace(0.0, 1.0, losses) ** 1.5, jnp.zeros(1)
     return jax.vmap(
         lambda c, lane: grid_starts(_objective(c, lane, problem), first, second, STARTS)
     )(coordinates, lanes)
 
 
-@partial(jax.jit, static_argnames=("problem",))
+@Stored
 def _continue(
+    law: TeacherLaw,
+    flops: ForwardFlops | None,
+    reference: Array,
     coordinates: Coordinates,
     lanes: Lane | FreeTeacher,
     points: Array,
     free: Array,
-    iterations: int,
-    problem: Problem,
+    iterations: Array,
 ) -> Refined:
     """Newton steps from points (problems, starts, 2)."""
+    problem = Problem(law, Reference.traced(reference), flops)
 
     def solve(c: Coordinates, lane: Lane | FreeTeacher, starts: Array) -> Refined:
         objective = _objective(c, lane, problem)
-        return jax.vmap(lambda start: refine(objective, start, free, jnp.asarray(iterations)))(
-            starts
-        )
+        return jax.vmap(lambda start: refine(objective, start, free, iterations))(starts)
 
     return jax.vmap(solve)(coordinates, lanes, points)
 
 
-@partial(jax.jit, static_argnames=("problem",))
+@Stored
 def _describe(
-    coordinates: Coordinates, lanes: Lane | FreeTeacher, points: Array, problem: Problem
+    law: TeacherLaw,
+    flops: ForwardFlops | None,
+    reference: Array,
+    coordinates: Coordinates,
+    lanes: Lane | FreeTeacher,
+    points: Array,
 ) -> tuple[Array, ...]:
     """Both losses, and N_T, D_T and D_S where they are unknowns, at points (problems, 2)."""
+    problem = Problem(law, Reference.traced(reference), flops)
 
     def describe(c: Coordinates, lane: Lane | FreeTeacher, point: Array) -> tuple[Array, ...]:
         losses = _losses(c, lane, point, problem)
-        if isinstance(lane, FreeTeacher) or problem.flops is None:
+        if isinstance(lane, FreeTeacher) or flops is None:
             return losses
-        return (*losses, *(jnp.exp(x) for x in locate(point, lane, problem.flops)))
+        return (*losses, *(jnp.exp(x) for x in locate(point, lane, flops)))
 
     return jax.vmap(describe)(coordinates, lanes, points)
 
