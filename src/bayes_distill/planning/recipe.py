@@ -27,6 +27,7 @@ SEARCH_DRAWS = 256  # draws that the pattern is first moved by; its last moves a
 PATTERN = np.linspace(-1, 1, 5)  # steps along each unknown
 SMALLEST_STEP = 1e-4  # of a natural logarithm of sizes and tokens; for a loss, a hundredth of it
 SMALL_STEP, LARGEST_STEP = 0.02, 1.0
+ROUGH = 16.0  # smallest steps at which the first search stops: the last has all draws to go by
 ROUNDS = 60
 
 
@@ -72,30 +73,35 @@ def best_recipe(setting: Setting, budget: Floats, optimum: Optimum, utility: Uti
     small = Setting(thin, setting.params, setting.scenario, setting.limits, setting.flops)
     menu = np.log(setting.limits.menu)
     if starts.shape[-1] == 1 or not menu.size:
-        found = _search(small, budget, starts, utility)[None]
+        found = _search(small, budget, starts, utility, rough=ROUGH)[None]
     else:  # every size of the menu has a search of its own
         spread = np.tile(starts, (1, menu.size, 1))
         spread[..., 0] = np.repeat(menu, budget.size)
-        found = _search(small, np.tile(budget, menu.size), spread, utility)
+        found = _search(small, np.tile(budget, menu.size), spread, utility, rough=ROUGH)
         found = found.reshape(menu.size, budget.size, -1)
-    if thin.n_draws == setting.posterior.n_draws:  # nothing is left to settle by more draws
-        scores = _score(setting, budget, found, utility)
-        return complete(setting, budget, found[scores.argmin(axis=0), np.arange(budget.size)])
     order = _score(small, budget, starts, utility).argsort(axis=0)[:FINALISTS]
     ends = np.concatenate([found, starts[order, np.arange(budget.size)]])
     return complete(setting, budget, _search(setting, budget, ends, utility, SMALL_STEP))
 
 
 def _search(
-    setting: Setting, budget: Floats, starts: Floats, utility: Utility, widest: float = LARGEST_STEP
+    setting: Setting,
+    budget: Floats,
+    starts: Floats,
+    utility: Utility,
+    widest: float = LARGEST_STEP,
+    rough: float = 1.0,
 ) -> Floats:
-    """Unknowns (budgets, unknowns) where a shrinking pattern around the best start ends up."""
+    """Unknowns (budgets, unknowns) where a shrinking pattern around the best start ends up.
+
+    It shrinks to `rough` times the smallest step.
+    """
     scores = _score(setting, budget, starts, utility)  # (candidates, budgets)
     centre = starts[scores.argmin(axis=0), np.arange(budget.size)]
     best = scores.min(axis=0)
     step = np.clip(np.ptp(starts, axis=0) / 4, SMALL_STEP, widest)  # (budgets, unknowns)
     offsets = _offsets(starts.shape[-1], setting)
-    smallest = SMALLEST_STEP if starts.shape[-1] > 1 else SMALLEST_STEP / 100
+    smallest = rough * (SMALLEST_STEP if starts.shape[-1] > 1 else SMALLEST_STEP / 100)
     for _ in range(ROUNDS):
         moving = np.flatnonzero(step.max(axis=1) > smallest)
         if not moving.size:
