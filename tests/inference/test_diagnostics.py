@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 
 from bayes_distill.inference.diagnostics import Diagnostics, diagnose
-from bayes_distill.inference.sampler import MAX_TREE_DEPTH
+from bayes_distill.inference.kernel import MAX_TREE_DEPTH
 
 CHAINS, DRAWS = 4, 1000
 SAMPLING = (

@@ -139,9 +139,18 @@ def test_forgetting_leaves_what_is_not_its_own(tmp_path):
     forget(folder)
 
 
+# a shell makes what it runs in the background deaf to SIGINT, and children inherit that
+ANSWERS_SIGINT = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from bayes_distill.cli.main import main
+main(sys.argv[1:])
+"""
+
+
 def start_fit(table: Path, out: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "bayes_distill", "fit", str(table), "--out", str(out),
-               "--warmup", "400", "--draws", "2500", "--json", "--quiet"]  # fmt: skip
+    command = [sys.executable, "-c", ANSWERS_SIGINT, "fit", str(table), "--out", str(out),
+               "--warmup", "400", "--draws", "4000", "--json", "--quiet"]  # fmt: skip
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
