@@ -7,14 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from bayes_distill import _stored
+from bayes_distill import _kept, _stored
 from bayes_distill._stored import Stored
 from bayes_distill.laws import LAWS
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(_stored, "cache_folder", lambda: tmp_path / "jax")
+    monkeypatch.setattr(_kept, "cache_folder", lambda: tmp_path / "jax")
     return tmp_path / "traced"
 
 
@@ -76,7 +76,7 @@ def test_a_damaged_file_is_made_again(folder, content):
 
 def test_a_cache_that_cannot_be_written_costs_only_time(tmp_path, monkeypatch):
     (tmp_path / "traced").write_text("in the way", encoding="utf-8")
-    monkeypatch.setattr(_stored, "cache_folder", lambda: tmp_path / "jax")
+    monkeypatch.setattr(_kept, "cache_folder", lambda: tmp_path / "jax")
     function, _ = counted()
     np.testing.assert_array_equal(Stored(function)((2,), TREE, 1.0)[1], [3.0, 5.0, 7.0])
 

@@ -22,12 +22,9 @@ import jax
 import numpy as np
 from jax import export
 
-from bayes_distill._jax import cache_folder
-from bayes_distill.errors import InputError
-from bayes_distill.files import atomic_path
+from bayes_distill._kept import keep, place_of, read_kept
 
 ONE_AT_A_TIME = RLock()
-CHECKSUM = 32  # bytes, ahead of what is kept
 PACKAGE = Path(__file__).resolve().parent
 TRACED = ("_stored.py", "optimal_teacher.py", "evaluate.py", "laws", "planning", "compute")
 """Sources that a traced function may be made of."""
@@ -52,7 +49,7 @@ class Stored:
         """The leaves of what the function returns."""
         leaves, structure = jax.tree.flatten(arrays)
         leaves = [x if isinstance(x, jax.Array) else np.asarray(x) for x in leaves]
-        shapes = tuple((x.shape, x.dtype.name) for x in leaves)
+        shapes = tuple((x.shape, x.dtype) for x in leaves)
         key = (static, structure, shapes)
         program = self.programs.get(key)
         if program is None:
@@ -73,35 +70,21 @@ class Stored:
             self.name,
             repr(static),
             str(structure),
-            shapes,
+            [(shape, dtype.name) for shape, dtype in shapes],
             jax.default_backend(),
             _made_of(),
         ]
         name = hashlib.sha256(json.dumps(header).encode()).hexdigest()[:40]
-        path = cache_folder().parent / "traced" / name
-        kept = _read(path)
+        path = place_of("traced", name)
+        kept = read_kept(path)
         if kept is not None:
-            return jax.jit(export.deserialize(kept).call)
+            return jax.jit(export.deserialize(bytearray(kept)).call)
         traced = export.export(jax.jit(flat))(
             *(jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in shapes)
         )
-        # a cache that cannot be written to costs time, and nothing else
-        with suppress(OSError, ValueError, InputError):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            content = bytes(traced.serialize())
-            with atomic_path(path) as temporary:
-                temporary.write_bytes(hashlib.sha256(content).digest() + content)
+        with suppress(ValueError):  # what cannot be serialised is traced by every process
+            keep(path, bytes(traced.serialize()))
         return jax.jit(traced.call)
-
-
-def _read(path: Path) -> bytearray | None:
-    """What was kept; ``None`` if nothing was, or it is not whole."""
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return None
-    whole = hashlib.sha256(content[CHECKSUM:]).digest() == content[:CHECKSUM]
-    return bytearray(content[CHECKSUM:]) if whole else None
 
 
 def _is_ours(part: Hashable) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +15,7 @@ import xarray as xr
 from bayes_distill.argument_types import NUMBER, SOURCE, WHOLE, check_types
 from bayes_distill.asking import check_repeats, check_teachers, load_beside, read_points
 from bayes_distill.bands import equal_tailed, mean_of, number
+from bayes_distill.drawn import as_dataset
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.outside import extrapolation, extrapolation_notes, repeat_notes, thinning_notes
 from bayes_distill.points import Points, Quantity
@@ -33,7 +36,7 @@ class Forecast:
         One row a point, for people. ``credible_*`` bound the mean curve, ``predictive_*`` a
         single new run; both are equal-tailed at `interval`.
     kept
-        What `draws` gives; ``None`` where that would be too much to keep.
+        Arrays (draws, points) that `draws` labels; ``None`` where they would be too much to keep.
     interval
         Probability inside every band.
     notes
@@ -41,11 +44,11 @@ class Forecast:
     """
 
     table: pd.DataFrame
-    kept: xr.Dataset | None
+    kept: Mapping[str, np.ndarray] | None
     interval: float
     notes: tuple[str, ...]
 
-    @property
+    @cached_property
     def draws(self) -> xr.Dataset:
         """``loss``, ``new_run``, ``supervised_loss``, ``teacher_loss`` (sample, point).
 
@@ -61,7 +64,7 @@ class Forecast:
                 f"the draws of {len(self.table):,} points were summarised as they came and not "
                 f"kept: more than {KEPT:,} draws times points. Ask for fewer of either"
             )
-        return self.kept
+        return as_dataset(self.kept, self.table)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -173,13 +176,19 @@ def forecast(
         found = _Block.of(thin, block, seed, place)
         tables.append(_table(thin, block, found, interval))
         if keep:
-            kept.append(found.dataset(block))
+            kept.append(found)
     table = pd.concat(tables, ignore_index=True)
     notes = (
         *posterior.warnings, *extrapolation_notes(table), *repeat_notes(posterior, points),
         *thinning_notes(posterior, thin),
     )  # fmt: skip
-    return Forecast(table, xr.concat(kept, dim="point") if keep else None, interval, notes)
+    whole = None
+    if keep:
+        whole = {
+            name: parts[0] if len(parts) == 1 else np.hstack(parts)
+            for name, parts in zip(_Block._fields, zip(*kept, strict=True), strict=True)
+        }
+    return Forecast(table, whole, interval, notes)
 
 
 class _Block(NamedTuple):
@@ -202,14 +211,6 @@ class _Block(NamedTuple):
             )
         generator = np.random.default_rng([seed, place] if place else seed)
         return cls(loss, posterior.new_run(loss, distilled, generator), supervised, teacher)
-
-    def dataset(self, points: Points) -> xr.Dataset:
-        """With the students as coordinates."""
-        dims = ("sample", "point")
-        return xr.Dataset(
-            {name: (dims, values) for name, values in self._asdict().items()},
-            coords={"params": ("point", points.params), "tokens": ("point", points.tokens)},
-        )
 
 
 def _table(

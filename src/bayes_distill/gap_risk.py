@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,8 @@ import xarray as xr
 
 from bayes_distill.argument_types import NUMBER, SOURCE, WHOLE, check_types
 from bayes_distill.asking import check_teachers, load_beside, read_points
-from bayes_distill.bands import equal_tailed, mean_of, number
+from bayes_distill.bands import band_columns, equal_tailed, mean_of, number
+from bayes_distill.drawn import as_dataset
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.forecasting import DRAWS
 from bayes_distill.optimal_teacher import OptimalTeacher, loss_slope, optimal_teacher
@@ -35,9 +38,8 @@ class GapRisk:
     teachers
         One row a candidate and student, best expected loss first within a student; empty
         without a list of candidates.
-    draws
-        ``loss``, ``slope`` (dL_S/dL_T), ``teacher_loss``, ``optimal_teacher_loss``,
-        ``excess_loss``, ``boundary`` (sample, point).
+    kept
+        Arrays (draws, points) that `draws` labels.
     interval
         Probability inside every interval, all of them credible (about the mean curve).
     notes
@@ -46,9 +48,18 @@ class GapRisk:
 
     table: pd.DataFrame
     teachers: pd.DataFrame
-    draws: xr.Dataset
+    kept: Mapping[str, np.ndarray]
     interval: float
     notes: tuple[str, ...]
+
+    @cached_property
+    def draws(self) -> xr.Dataset:
+        """Draws (sample, point) of what the table summarises.
+
+        ``loss``, ``slope`` (dL_S/dL_T), ``teacher_loss``, ``optimal_teacher_loss``,
+        ``excess_loss``, in the unit of the runs' loss, and ``boundary``.
+        """
+        return as_dataset(self.kept, self.table)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -178,11 +189,11 @@ def capacity_gap(
     if not points.distilled.all():
         assert candidates is not None
         points, teacher = _with_candidates(points, teacher, losses)
-    table, draws = _risk(posterior, points, teacher, strongest, interval)
+    table, kept = _risk(posterior, points, teacher, strongest, interval)
     notes = (
         *posterior.warnings, *extrapolation_notes(table), *thinning_notes(whole, posterior)
     )  # fmt: skip
-    return GapRisk(table, ranked, draws, interval, notes)
+    return GapRisk(table, ranked, kept, interval, notes)
 
 
 def _risk(
@@ -191,7 +202,7 @@ def _risk(
     teacher: np.ndarray,
     strongest: float | None,
     interval: float,
-) -> tuple[pd.DataFrame, xr.Dataset]:
+) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
     loss = posterior.distilled_loss(points.params, points.tokens, teacher)
     slope = loss_slope(posterior, points.params, points.tokens, teacher)
     supervised = posterior.supervised_loss(points.params, points.tokens)
@@ -210,27 +221,17 @@ def _risk(
         ("excess", excess),
         ("loss", loss),
     ):
-        lower, upper = equal_tailed(values, interval)
-        columns |= {
-            f"{name}_mean": values.mean(axis=0),
-            f"{name}_lower": lower,
-            f"{name}_upper": upper,
-        }
+        columns |= band_columns(name, values, interval)
     table = pd.DataFrame(columns)
     table = table.join(extrapolation(posterior, points, table["teacher_loss"].to_numpy()))
-    dims = ("sample", "point")
-    draws = xr.Dataset(
-        {
-            "loss": (dims, loss),
-            "slope": (dims, slope),
-            "teacher_loss": (dims, teacher),
-            "optimal_teacher_loss": (dims, best.teacher_loss),
-            "excess_loss": (dims, excess),
-            "boundary": (dims, best.boundary),
-        },
-        coords={"params": ("point", points.params), "tokens": ("point", points.tokens)},
-    )
-    return table, draws
+    return table, {
+        "loss": loss,
+        "slope": slope,
+        "teacher_loss": teacher,
+        "optimal_teacher_loss": best.teacher_loss,
+        "excess_loss": excess,
+        "boundary": best.boundary,
+    }
 
 
 def _students(points: Points) -> np.ndarray:

@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from shapely import MultiPoint, Point
-from shapely.ops import nearest_points
+from shapely import MultiPoint, get_coordinates, shortest_line
+from shapely import points as shapely_points
 
 TOLERANCE = 1e-6  # of a natural logarithm: a run itself must not count as outside
 
@@ -45,13 +45,15 @@ class Hull:
 
     def factors(self, params: float, tokens: float) -> tuple[float, float]:
         """How many times larger or smaller than at the nearest point of the hull; 1 inside."""
-        there = Point(np.log(params), np.log(tokens))
-        nearest, _ = nearest_points(self._shape, there)
-        x, y = (
-            float(np.exp(abs(d))) if abs(d) > TOLERANCE else 1.0
-            for d in (there.x - nearest.x, there.y - nearest.y)
-        )
-        return x, y
+        x, y = self.factors_of(np.array([params]), np.array([tokens]))[0]
+        return float(x), float(y)
+
+    def factors_of(self, params: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+        """`factors` of many, (points,) each: (points, 2)."""
+        there = np.log(np.column_stack([params, tokens]))
+        ways = shortest_line(self._shape, shapely_points(there))
+        away = np.abs(np.diff(get_coordinates(ways).reshape(-1, 2, 2), axis=1)[:, 0])
+        return np.where(away > TOLERANCE, np.exp(away), 1.0)
 
     def teacher_outside(self, teacher_loss: float) -> bool:
         """Whether a teacher is better or worse than every teacher of the runs."""

@@ -59,19 +59,21 @@ def optimal_teacher(
     if strongest is not None:
         lowest = np.maximum(lowest, strongest / reference.loss)
     own = {name: each.at(params, tokens) for name, each in posterior.departures.items()}
+    # nothing waits for a student's answer before the next is asked for
     found = [
-        jax.device_get(
-            _minimise(
-                (law,),
-                coordinates | {name: jnp.asarray(values[:, i]) for name, values in own.items()},
-                jnp.asarray(lowest),
-                params[i] / reference.params,
-                tokens[i] / reference.tokens,
-            )
+        _minimise(
+            (law,),
+            coordinates
+            | {name: np.ascontiguousarray(values[:, i]) for name, values in own.items()},
+            lowest,
+            params[i] / reference.params,
+            tokens[i] / reference.tokens,
         )
         for i in range(len(params))
     ]
-    teacher, student, boundary = (np.stack(part, axis=1) for part in zip(*found, strict=True))
+    teacher, student, boundary = (
+        np.stack(part, axis=1) for part in zip(*jax.device_get(found), strict=True)
+    )
     return OptimalTeacher(teacher * reference.loss, student * reference.loss, boundary)
 
 

@@ -36,9 +36,7 @@ def extrapolation(posterior: Posterior, points: Points, teacher_loss: np.ndarray
     factors = np.ones((n, 2))
     teacher_outside = np.zeros(n, bool)
     if hull is not None:
-        factors = np.array(
-            [hull.factors(n_, d) for n_, d in zip(points.params, points.tokens, strict=True)]
-        ).reshape(n, 2)
+        factors = hull.factors_of(points.params, points.tokens)
         teacher_outside = np.array([hull.teacher_outside(t) for t in teacher_loss], bool)
     outside = (factors > 1).any(axis=1) | teacher_outside
     return pd.DataFrame(
@@ -52,9 +50,12 @@ def extrapolation(posterior: Posterior, points: Points, teacher_loss: np.ndarray
 
 
 def by_factors(most: Mapping[str, float]) -> str:
-    """Say by how much something lies outside the runs, leaving out what does not."""
+    """Say by how much something lies outside the runs, leaving out what does not.
+
+    `most` are factors as `Hull.factors` gives them, by the names that people know them by.
+    """
     beyond = [f"{factor:.3g} in {name}" for name, factor in most.items() if factor > 1]
-    return f"by a factor of up to {' and '.join(beyond)}"
+    return f"by a factor of up to {' and '.join(beyond)} from the nearest point among them"
 
 
 def extrapolation_notes(table: pd.DataFrame) -> tuple[str, ...]:

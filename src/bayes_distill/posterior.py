@@ -291,7 +291,7 @@ class Posterior:
             for node in tree.subtree
         }
         with atomic_path(path) as temporary:
-            tree.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
+            tree.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
         return Path(path)
 
     @classmethod
@@ -309,7 +309,7 @@ class Posterior:
         if path.is_dir():
             raise InputError(f"{path} is a folder, not a file written by fit")
         try:
-            with xr.open_datatree(path, engine="h5netcdf") as opened:
+            with xr.open_datatree(path, engine="netcdf4") as opened:
                 tree = opened.load()
         except Exception as error:  # damage comes up in many shapes from the layers below
             raise InputError(

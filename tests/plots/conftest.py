@@ -107,7 +107,7 @@ def made_up_curves():
                 }
             )
         )  # fmt: skip
-    return Forecast(pd.concat(parts, ignore_index=True), xr.Dataset(), 0.9, ())
+    return Forecast(pd.concat(parts, ignore_index=True), {}, 0.9, ())
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,7 @@ _ALL = (
     Kind(
         "recipe-against-budget",
         "what to spend budgets on: sizes, tokens, losses and shares of the one recipe, and how "
-        "each draw's own best spreads. --budget takes the two ends of a range.",
+        "the splits that are best in single draws spread. --budget takes the two ends of a range.",
         answers.PLAN,
         (("params",),),
         answers.recipe_against_budget,

@@ -137,7 +137,7 @@ def plan_notes(posterior: Posterior, thin: Posterior, table: pd.DataFrame) -> tu
         if outside:
             most = {
                 name: max(pair[i] for pair in outside)
-                for i, name in enumerate(("params", "tokens"))
+                for i, name in enumerate(("the student's size", "its tokens"))
             }
             notes.append(
                 f"{len(outside)} of {len(table)} recipes lie outside the runs, {by_factors(most)}: "

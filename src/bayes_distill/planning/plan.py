@@ -44,7 +44,8 @@ class Plan:
         the utility over the whole posterior; ``optimum_*_median|lower|upper`` is the spread of each
         draw's own best allocation, ``optimum_fraction_*`` that of its parts of the budget;
         ``supervised_*`` is supervised training on the same budget and ``gain_*`` by how much the
-        recipe's loss is lower; ``outside`` says that the recipe lies outside the runs;
+        recipe's loss is lower; ``outside`` says that the recipe lies outside the runs, and
+        ``supervised_outside`` that supervised training does (all of it, if no run was supervised);
         ``regret_*`` is what the recipe loses against knowing the truth (``regret_upper`` is the
         95th percentile).
     draws

@@ -2,7 +2,8 @@
 
 A recipe fixes N_T, D_T and D_S (or, with a free teacher, its loss) before the truth is known, so
 each draw gives it another loss. Its search starts from the best recipes of single draws, which
-surround it, and moves a shrinking pattern of trial recipes: that needs no smooth utility.
+surround it, and moves a shrinking pattern of trial recipes (see `pattern`), which needs no smooth
+utility.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from bayes_distill.bands import mean_of
 from bayes_distill.compute import TRAINING_PASSES, ForwardFlops, Scenario
 from bayes_distill.planning.limits import Limits
 from bayes_distill.planning.optimise import Optimum
-from bayes_distill.planning.utilities import Utility
+from bayes_distill.planning.pattern import SMALL_STEP, minimise
+from bayes_distill.planning.utilities import Utility, mean
 from bayes_distill.posterior import Posterior
 
 Floats = NDArray[np.float64]
@@ -24,11 +26,10 @@ Floats = NDArray[np.float64]
 CANDIDATES = 64  # recipes of single draws that are tried first
 FINALISTS = 8  # of them, tried with all draws
 SEARCH_DRAWS = 256  # draws that the pattern is first moved by; its last moves are by all of them
-PATTERN = np.linspace(-1, 1, 5)  # steps along each unknown
+PATTERN = np.linspace(-1, 1, 5)  # steps along each unknown; for the mean every other will do
 SMALLEST_STEP = 1e-4  # of a natural logarithm of sizes and tokens; for a loss, a hundredth of it
-SMALL_STEP, LARGEST_STEP = 0.02, 1.0
+LARGEST_STEP = 1.0
 ROUGH = 16.0  # smallest steps at which the first search stops: the last has all draws to go by
-ROUNDS = 60
 
 
 @dataclass(frozen=True)
@@ -73,15 +74,19 @@ def best_recipe(setting: Setting, budget: Floats, optimum: Optimum, utility: Uti
     small = Setting(thin, setting.params, setting.scenario, setting.limits, setting.flops)
     menu = np.log(setting.limits.menu)
     if starts.shape[-1] == 1 or not menu.size:
-        found = _search(small, budget, starts, utility, rough=ROUGH)[None]
+        if thin.n_draws == setting.posterior.n_draws:  # there are no more draws to settle it by
+            return complete(setting, budget, _search(setting, budget, starts, utility)[0])
+        found, scores = _search(small, budget, starts, utility, rough=ROUGH)
+        found = found[None]
     else:  # every size of the menu has a search of its own
         spread = np.tile(starts, (1, menu.size, 1))
         spread[..., 0] = np.repeat(menu, budget.size)
-        found = _search(small, np.tile(budget, menu.size), spread, utility, rough=ROUGH)
+        found, _ = _search(small, np.tile(budget, menu.size), spread, utility, rough=ROUGH)
         found = found.reshape(menu.size, budget.size, -1)
-    order = _score(small, budget, starts, utility).argsort(axis=0)[:FINALISTS]
+        scores = _score(small, budget, starts, utility)
+    order = scores.argsort(axis=0)[:FINALISTS]
     ends = np.concatenate([found, starts[order, np.arange(budget.size)]])
-    return complete(setting, budget, _search(setting, budget, ends, utility, SMALL_STEP))
+    return complete(setting, budget, _search(setting, budget, ends, utility, SMALL_STEP)[0])
 
 
 def _search(
@@ -91,29 +96,20 @@ def _search(
     utility: Utility,
     widest: float = LARGEST_STEP,
     rough: float = 1.0,
-) -> Floats:
-    """Unknowns (budgets, unknowns) where a shrinking pattern around the best start ends up.
+) -> tuple[Floats, Floats]:
+    """Unknowns (budgets, unknowns) of the best recipe, from starts that surround it.
 
-    It shrinks to `rough` times the smallest step.
+    And the scores of the starts, (candidates, budgets). Steps shrink to `rough` times the
+    smallest one.
     """
-    scores = _score(setting, budget, starts, utility)  # (candidates, budgets)
-    centre = starts[scores.argmin(axis=0), np.arange(budget.size)]
-    best = scores.min(axis=0)
-    step = np.clip(np.ptp(starts, axis=0) / 4, SMALL_STEP, widest)  # (budgets, unknowns)
-    offsets = _offsets(starts.shape[-1], setting)
-    smallest = rough * (SMALLEST_STEP if starts.shape[-1] > 1 else SMALLEST_STEP / 100)
-    for _ in range(ROUNDS):
-        moving = np.flatnonzero(step.max(axis=1) > smallest)
-        if not moving.size:
-            break
-        trial = centre[moving] + offsets[:, None, :] * step[moving]
-        scores = _score(setting, budget[moving], trial, utility)
-        better = scores.min(axis=0) < best[moving]
-        won = moving[better]
-        centre[won] = trial[scores.argmin(axis=0)[better], better]
-        best[won] = scores.min(axis=0)[better]
-        step[moving[~better]] /= 2
-    return centre
+    unknowns = starts.shape[-1]
+    return minimise(
+        lambda which, trials: _score(setting, budget[which], trials, utility),
+        starts,
+        _pattern(unknowns, setting, utility),
+        rough * (SMALLEST_STEP if unknowns > 1 else SMALLEST_STEP / 100),
+        widest,
+    )
 
 
 def plug_in_losses(setting: Setting, budget: Floats, optimum: Optimum) -> Floats:
@@ -131,13 +127,13 @@ def _unknowns(setting: Setting, optimum: Optimum) -> Floats:
     return np.log(np.stack([optimum.teacher_params, optimum.teacher_tokens], axis=-1))
 
 
-def _offsets(unknowns: int, setting: Setting) -> Floats:
+def _pattern(unknowns: int, setting: Setting, utility: Utility) -> Floats:
     """Trial directions (trials, unknowns), in steps."""
+    ends = PATTERN[::2] if unknowns > 1 and utility is mean else PATTERN
     if unknowns == 1:
-        return PATTERN[PATTERN != 0, None]
-    first = np.zeros(1) if setting.limits.menu else PATTERN
-    offsets = np.stack(np.meshgrid(first, PATTERN), axis=-1).reshape(-1, 2)
-    return offsets[offsets.any(axis=1)]
+        return ends[:, None]
+    first = np.zeros(1) if setting.limits.menu else ends
+    return np.stack(np.meshgrid(first, ends), axis=-1).reshape(-1, 2)
 
 
 def _score(setting: Setting, budget: Floats, unknowns: Floats, utility: Utility) -> Floats:

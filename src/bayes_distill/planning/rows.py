@@ -10,7 +10,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from bayes_distill.bands import equal_tailed
+from bayes_distill.bands import band_columns, equal_tailed
 from bayes_distill.compute import SCENARIOS, TRAINING_PASSES, Scenario
 from bayes_distill.planning.flatness import teacher_size_range
 from bayes_distill.planning.optimise import Optimum, optimise
@@ -61,9 +61,9 @@ def solve_rows(
     }
     columns |= {f"recipe_{name}": getattr(recipe, name) for name in UNKNOWNS}
     columns |= _shares(setting, budgets, served, recipe)
-    columns |= _band("loss", recipe.losses, interval)
-    columns |= _band("supervised", alone.losses, interval)
-    columns |= _band("gain", alone.losses - recipe.losses, interval)
+    columns |= band_columns("loss", recipe.losses, interval)
+    columns |= band_columns("supervised", alone.losses, interval)
+    columns |= band_columns("gain", alone.losses - recipe.losses, interval)
     lower, upper = equal_tailed(new_run, interval)
     columns |= {"predictive_lower": lower, "predictive_upper": upper}
     for name in UNKNOWNS:
@@ -83,7 +83,7 @@ def solve_rows(
     }
     columns |= {
         "outside": _outside(setting, recipe),
-        "supervised_outside": _outside(setting, alone),
+        "supervised_outside": _outside(setting, alone) | _only_distilled(setting),
     }
     unknown = np.full(budgets.size, np.nan)
     small, large = (
@@ -119,6 +119,11 @@ def _outside(setting: Setting, recipe: Recipe) -> NDArray[np.bool_]:
     )
 
 
+def _only_distilled(setting: Setting) -> bool:
+    """Whether no run of the fit was trained without a teacher, whatever its size."""
+    return setting.posterior.info.get("kind") == "distillation"
+
+
 def _shares(setting: Setting, budgets: Floats, served: float, recipe: Recipe) -> dict[str, Floats]:
     """Parts of each budget (budgets,) by what they are spent on; they sum to one."""
     scenario, flops = setting.scenario, setting.flops
@@ -134,11 +139,6 @@ def _shares(setting: Setting, budgets: Floats, served: float, recipe: Recipe) ->
     shares = {f"share_{name}": value / budgets for name, value in spent.items()}
     rest = 1 - sum(shares.values())
     return {**shares, "share_unspent": np.where(rest > 1e-9, rest, 0.0)}
-
-
-def _band(name: str, values: Floats, interval: float) -> dict[str, Floats]:
-    lower, upper = equal_tailed(values, interval)
-    return {f"{name}_mean": values.mean(axis=0), f"{name}_lower": lower, f"{name}_upper": upper}
 
 
 def _spread(name: str, values: Floats, interval: float) -> dict[str, Floats]:

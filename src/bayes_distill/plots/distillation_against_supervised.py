@@ -48,8 +48,10 @@ def distillation_against_supervised(
             first["supervised_upper"], alone, first["supervised_outside"],
             "supervised",
         )  # fmt: skip
+        untried = bool(first["supervised_outside"].all())
+        also = "\nthin: no such run tells of it" if untried else ""
         bottom.axhline(0, color=style.INK, linewidth=1)
-        handles = [style.series_handle(alone, "supervised")]
+        handles = [style.series_handle(alone, f"supervised{also}", thin=untried)]
         spans = False
         for name, look in zip(names, looks, strict=True):
             mine = table[table["scenario"] == name]
@@ -94,4 +96,5 @@ def _crossing(axes: np.ndarray, row: pd.Series[Any], look: style.Series) -> str:
         ax.axvline(row["budget_median"], color=look.colour, linewidth=1.1, linestyle=look.dashes)
     ends = " to ".join(format_quantity(row[f"budget_{end}"], 2) for end in ("lower", "upper"))
     share = "" if row["p"] > 0.995 else f", in {100 * row['p']:.0f}% of draws"
-    return f"{row['direction']} to pay at {ends}{share}".replace("stops to pay", "stops paying")
+    pays = "starts to pay" if row["direction"] == "starts" else "stops paying"
+    return f"{pays} at {ends} FLOPs{share}"

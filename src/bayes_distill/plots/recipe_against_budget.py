@@ -36,8 +36,8 @@ def recipe_against_budget(
 ) -> np.ndarray:
     """Draw what to spend a budget on, over budgets, for one student and scenario.
 
-    Lines are the one recipe for the plan's utility; bands are how each draw's own best recipe
-    spreads (of the student's loss: how the loss of the one recipe does).
+    Lines are the one recipe for the plan's utility; bands are how the splits that are best
+    in single draws spread (of the student's loss: how the loss of the one recipe does).
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def recipe_against_budget(
         size, who = format_case(table)
         sizes.figure.suptitle(
             f"{size} student, {who}\nlines: the one recipe; bands: "
-            f"{style.band_name(plan.interval)}, of each draw's own best recipe\n"
+            f"{style.band_name(plan.interval)}, of the splits that are best in single draws\n"
             "(student's loss: of the loss of the one recipe)"
             + ("; thin and pale: outside the runs" if table["outside"].any() else ""),
             fontsize=10, x=0.01, ha="left",

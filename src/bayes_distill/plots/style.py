@@ -28,6 +28,7 @@ DIAGONAL = (0, (4, 3))  # dashes of a line that says what calibrated or unchange
 INK, MUTED, FAINT = "#17173a", "#5c5c66", "#b9b9c2"
 BAND_ALPHA = 0.32
 OUTSIDE_ALPHA = 0.17
+THICK, THIN = 2.2, 1.0  # a curve inside and outside the runs
 RC: Mapping[str, Any] = {
     "figure.facecolor": "white", "savefig.facecolor": "white", "axes.facecolor": "white",
     "savefig.transparent": False, "figure.dpi": 100, "savefig.dpi": 150,
@@ -177,7 +178,7 @@ def curve_with_band(
     drawn pieces carry it behind an underscore.
     """
     x, middle, lower, upper = (np.asarray(v, float) for v in (x, middle, lower, upper))
-    ax.plot([], [], color=look.colour, linestyle=look.dashes, linewidth=2.2, label=label)
+    ax.plot([], [], color=look.colour, linestyle=look.dashes, linewidth=THICK, label=label)
     for part, beyond in outside_spans(np.asarray(outside, bool)):
         ax.fill_between(
             x[part], lower[part], upper[part], color=look.colour, linewidth=0, label=f"_{label}",
@@ -185,7 +186,7 @@ def curve_with_band(
         )  # fmt: skip
         ax.plot(
             x[part], middle[part], color=look.colour, linestyle=look.dashes, label=f"_{label}",
-            linewidth=1.0 if beyond else 2.2,
+            linewidth=THIN if beyond else THICK,
         )  # fmt: skip
 
 
@@ -203,12 +204,13 @@ def mark_handle(label: str, **look: Any) -> Any:
     return Line2D([], [], **{"color": MUTED, "linestyle": "none", **look}, label=label)
 
 
-def series_handle(look: Series, label: str, marker: bool = False) -> Any:
-    """Legend entry of a series."""
+def series_handle(look: Series, label: str, marker: bool = False, thin: bool = False) -> Any:
+    """Legend entry of a series; thin if all of it lies outside the runs."""
     from matplotlib.lines import Line2D
 
     return Line2D(
         [], [], color=look.colour, linestyle=look.dashes, label=label,
+        linewidth=THIN if thin else THICK,
         marker=look.marker if marker else "", markerfacecolor="white", markersize=5,
     )  # fmt: skip
 
@@ -221,7 +223,7 @@ def legend_beside(ax: Axes, handles: Sequence[Any], title: str | None = None) ->
 
 def outside_handle() -> Any:
     """Legend entry of curves outside the runs, which are thin and pale."""
-    return mark_handle("thin and pale: outside the runs", linestyle="-", linewidth=1.0)
+    return mark_handle("thin and pale: outside the runs", linestyle="-", linewidth=THIN)
 
 
 def span_handle(label: str) -> Any:

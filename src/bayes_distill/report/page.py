@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache
+from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
+from bayes_distill._kept import keep, place_of, read_kept
 from bayes_distill._version import __version__
 from bayes_distill.posterior import Posterior
 from bayes_distill.report import charts, words
@@ -37,11 +39,16 @@ AMOUNTS = (
 
 @cache
 def vega_bundle() -> str:
-    """Vega, Vega-Lite and vega-embed as one script."""
-    import vl_convert
+    """Vega, Vega-Lite and vega-embed as one script, which is put together once and then kept."""
+    path = place_of("vega", f"{VEGA_LITE}-{version('vl-convert-python')}.js")
+    kept = read_kept(path)
+    if kept is None:
+        import vl_convert
 
-    script: str = vl_convert.javascript_bundle(vl_version=VEGA_LITE)  # type: ignore[call-arg]
-    return script.replace("</script", "<\\/script")
+        script: str = vl_convert.javascript_bundle(vl_version=VEGA_LITE)  # type: ignore[call-arg]
+        kept = script.encode()
+        keep(path, kept)
+    return kept.decode().replace("</script", "<\\/script")
 
 
 def page_of(

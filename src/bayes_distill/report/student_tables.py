@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from bayes_distill.bands import band_columns
 from bayes_distill.forecasting import forecast
 from bayes_distill.gap_risk import capacity_gap
+from bayes_distill.optimal_teacher import loss_slope
 from bayes_distill.posterior import Posterior
 from bayes_distill.report.quantiles import quantile_fields
 from bayes_distill.report.ranges import Ranges
@@ -50,9 +53,11 @@ def student_tables(
         alone = {name: Field(table[name].to_numpy().reshape(flat)) for name in names}
         return StudentTables(None, Table((sizes, tokens), alone), None)
     shape = (*flat, ranges.teacher_loss.count)
+    best, least = _best(posterior, ranges, interval)
+    each = ranges.teacher_loss.count
     parts = [
-        _piece(posterior, part, ranges, interval, seed)
-        for part in _pieces(sizes.nodes, tokens.count * ranges.teacher_loss.count)
+        _piece(posterior, part, np.repeat(least[:, part], each, axis=1), ranges, interval, seed)
+        for part in _pieces(sizes.count * tokens.count, each)
     ]
     table = pd.concat([part[0] for part in parts], ignore_index=True)
     columns = {name: table[name].to_numpy().reshape(shape) for name in table}
@@ -60,54 +65,71 @@ def student_tables(
     fields |= {name: Field(columns[name], low=0.0) for name in EXCESS}
     for name in ("advantage", "slope"):
         drawn = [part[1][name] for part in parts]
-        for each in drawn[0]:
-            joined = np.concatenate([piece[each].values for piece in drawn])  # noqa: PD011
-            fields[each] = Field(joined.reshape(shape))
+        for key in drawn[0]:
+            joined = np.concatenate([piece[key].values for piece in drawn])  # noqa: PD011
+            fields[key] = Field(joined.reshape(shape))
     alone = {name: Field(columns[name][..., 0]) for name in SUPERVISED}
     return StudentTables(
-        Table((sizes, tokens, ranges.teacher_loss), fields),
-        Table((sizes, tokens), alone),
-        _best(posterior, ranges, interval),
+        Table((sizes, tokens, ranges.teacher_loss), fields), Table((sizes, tokens), alone), best
     )
 
 
-def _best(posterior: Posterior, ranges: Ranges, interval: float) -> Table:
-    """The best teacher of each student, on a grid of its own."""
+def _best(posterior: Posterior, ranges: Ranges, interval: float) -> tuple[Table, Floats]:
+    """The best teacher of each student, on a grid of its own.
+
+    And what the students of the other tables reach with theirs, (draws, students): these are
+    among those of the finer grid.
+    """
     axes = tuple(
         Axis(axis.name, axis.low, axis.high, FINER * (axis.count - 1) + 1)
         for axis in (ranges.params, ranges.tokens)
     )
-    table = capacity_gap(
+    found = capacity_gap(
         posterior, axes[0].nodes, axes[1].nodes, teacher_loss=ranges.teacher_loss.low,
         interval=interval, allow_failed=True,
-    ).table  # fmt: skip
-    shape = (axes[0].count, axes[1].count)
+    )  # fmt: skip
+    table, shape = found.table, (axes[0].count, axes[1].count)
     fields = {name: Field(table[name].to_numpy().reshape(shape)) for name in OPTIMAL}
     fields["p_boundary"] = Field(table["p_boundary"].to_numpy().reshape(shape), low=0.0, high=1.0)
-    return Table(axes, fields)
+    least = (found.draws["loss"] - found.draws["excess_loss"]).to_numpy()
+    coarse = least.reshape(-1, *shape)[:, ::FINER, ::FINER]
+    return Table(axes, fields), coarse.reshape(len(least), -1)
 
 
-def _pieces(nodes: Floats, each: int) -> Iterator[Floats]:
-    yield from np.array_split(nodes, max(1, -(-nodes.size * each // PIECE)))
+def _pieces(students: int, each: int) -> Iterator[NDArray[np.intp]]:
+    yield from np.array_split(np.arange(students), max(1, -(-students * each // PIECE)))
 
 
 def _piece(
-    posterior: Posterior, sizes: Floats, ranges: Ranges, interval: float, seed: int
+    posterior: Posterior,
+    students: NDArray[np.intp],
+    least: Floats,
+    ranges: Ranges,
+    interval: float,
+    seed: int,
 ) -> tuple[pd.DataFrame, dict[str, dict[str, Field]]]:
-    """Columns of some sizes, and quantiles of what the probabilities are about."""
-    tokens, teachers = ranges.tokens.nodes, ranges.teacher_loss.nodes
-    told = forecast(
-        posterior, sizes, tokens, teacher_loss=teachers, interval=interval, seed=seed,
-        allow_failed=True,
-    )  # fmt: skip
-    gap = capacity_gap(
-        posterior, sizes, tokens, teacher_loss=teachers, interval=interval, allow_failed=True
+    """Columns of some students, and quantiles of what the probabilities are about.
+
+    `least` (draws, points) is what they reach with their best teachers.
+    """
+    size, tokens = np.divmod(students, ranges.tokens.count)
+    teachers = ranges.teacher_loss.nodes
+    at = pd.DataFrame(
+        {
+            "params": np.repeat(ranges.params.nodes[size], teachers.size),
+            "tokens": np.repeat(ranges.tokens.nodes[tokens], teachers.size),
+            "teacher_loss": np.tile(teachers, students.size),
+        }
     )
-    shape = (len(told.table),)
-    advantage = told.draws["loss"].to_numpy() - told.draws["supervised_loss"].to_numpy()
+    told = forecast(posterior, at=at, interval=interval, seed=seed, allow_failed=True)
+    loss, alone, teacher = (
+        told.draws[name].to_numpy() for name in ("loss", "supervised_loss", "teacher_loss")
+    )
+    slope = loss_slope(posterior, at["params"].to_numpy(), at["tokens"].to_numpy(), teacher)
+    shape = (len(at),)
     quantiles = {
-        "advantage": quantile_fields("advantage", advantage, shape),
-        "slope": quantile_fields("slope", gap.draws["slope"].to_numpy(), shape),
+        "advantage": quantile_fields("advantage", loss - alone, shape),
+        "slope": quantile_fields("slope", slope, shape),
     }
     own = told.table[[*LOSSES, *SUPERVISED]]
-    return own.join(gap.table[[*EXCESS]]), quantiles
+    return own.assign(**band_columns("excess", loss - least, interval)), quantiles

@@ -1,0 +1,36 @@
+"""What takes long to make and is kept between processes: files of the cache, with a checksum."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from pathlib import Path
+
+from bayes_distill._jax import cache_folder
+from bayes_distill.errors import InputError
+from bayes_distill.files import atomic_path
+
+CHECKSUM = 32  # bytes, ahead of what is kept
+
+
+def place_of(kind: str, name: str) -> Path:
+    """Where something of a kind is kept; its name says all that it was made of."""
+    return cache_folder().parent / kind / name
+
+
+def read_kept(path: Path) -> bytes | None:
+    """What was kept; ``None`` if nothing was, or it is not whole."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    whole = hashlib.sha256(content[CHECKSUM:]).digest() == content[:CHECKSUM]
+    return content[CHECKSUM:] if whole else None
+
+
+def keep(path: Path, content: bytes) -> None:
+    """Keep something, if that is possible: a cache that cannot be written to costs only time."""
+    with suppress(OSError, ValueError, InputError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(hashlib.sha256(content).digest() + content)
