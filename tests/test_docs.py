@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import xarray as xr
+from markdown_it import MarkdownIt
 
 from bayes_distill.inference.sweeps import simulate_from_card
 from bayes_distill.posterior import Posterior
@@ -18,6 +20,7 @@ from studies import random_study
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.relative_to(DOCS).parts)
 MOST_NOT_RUN = 8
+COMMANDS = re.compile(r"^(\$|bayes-distill|pip|python|make|dask|import|from)\b", re.MULTILINE)
 MAPPING = """
 [columns]
 params = "param:model.n_params"
@@ -115,6 +118,14 @@ def test_every_block_has_a_language_and_none_hides_in_a_list() -> None:
         text = page.read_text(encoding="utf-8")
         fences = [line for line in text.splitlines() if line.lstrip().startswith("```")]
         assert [line for line in fences if line != line.lstrip()] == [], page.name
+
+
+def test_no_command_hides_in_an_indented_block() -> None:
+    """Formulas may be indented; what is run must be fenced, where it is found."""
+    for page in [*PAGES, DOCS.parent / "README.md", DOCS.parent / "CONTRIBUTING.md"]:
+        for token in MarkdownIt().parse(page.read_text(encoding="utf-8")):
+            if token.type == "code_block":
+                assert not COMMANDS.search(token.content), f"{page.name}: {token.content}"
 
 
 def page_of(folder: Path, text: str) -> list[Block]:

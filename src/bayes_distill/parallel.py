@@ -163,16 +163,24 @@ def _results(
     function: Function, waiting: Sequence[tuple[int, Any]], workers: int | None, scheduler: Any
 ) -> Iterator[Iterator[tuple[int, Any]]]:
     """Results as they arrive, in any order, each with the number of its task."""
-    calls = (joblib.delayed(_one)(function, i, task) for i, task in waiting)
     if not waiting or (scheduler is None and workers in (None, 1)):
         yield (_one(function, i, task) for i, task in waiting)
     elif scheduler is None:
         with joblib.parallel_config("loky", n_jobs=workers):
+            calls = (joblib.delayed(_one)(function, i, task) for i, task in waiting)
             yield joblib.Parallel(return_as="generator_unordered", batch_size=1)(calls)
     else:
-        # batches of one: what a worker takes with it when it dies is one task
-        with _client(scheduler) as client, joblib.parallel_config("dask", client=client):
-            yield joblib.Parallel(return_as="generator_unordered", batch_size=1)(calls)
+        # joblib's Dask backend would run everything here where the cluster has a single worker
+        with _client(scheduler) as client:
+            from distributed import as_completed
+
+            # not pure: a task of the same content as an earlier one is asked for again
+            futures = [client.submit(_one, function, *item, pure=False) for item in waiting]
+            arriving = as_completed(futures, with_results=True, loop=client.loop)
+            try:
+                yield (result for _, result in arriving)
+            finally:  # what is still at work when somebody stops is not wanted any more
+                client.cancel(futures)
 
 
 @contextmanager
