@@ -78,6 +78,7 @@ def test_many_points_of_many_draws_take_more_than_one_piece():
 
 def test_pieces_are_whole_in_order_and_within_memory(monkeypatch):
     monkeypatch.setattr(evaluate, "CHUNK", 100)
+    monkeypatch.setattr(evaluate, "LEAST", 16)
     for count in (1, 2, 3, 16, 17, 33, 100):
         for n in (1, 3, 6, 99, 250):
             column = np.arange(count, dtype=float)
@@ -92,12 +93,12 @@ def test_pieces_are_whole_in_order_and_within_memory(monkeypatch):
 
 
 def test_few_programs_serve_every_number_of_points():
-    """Points are padded to powers of two, so thirty-two lengths make six programs."""
+    """Points are padded to powers of two, from 64 on, so that 256 lengths make three programs."""
     coordinates = draws(13)
     before = len(evaluate._distilled.programs)
-    for count in range(1, 33):
+    for count in range(1, 257):
         evaluate.distilled_loss(LAW, coordinates, *points(count), REFERENCE)
-    assert len(evaluate._distilled.programs) - before == 6
+    assert len(evaluate._distilled.programs) - before == 3
 
 
 def test_another_reference_needs_no_other_program():

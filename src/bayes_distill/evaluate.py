@@ -13,6 +13,8 @@ from bayes_distill.laws import Law, Reference, TeacherLaw
 
 UNIT = Reference(1.0, 1.0, 1.0)
 CHUNK = 2**21  # draws times points in one program: 16 MB an array
+LEAST, NARROW = 2**13, 64
+"""Draws times points, and points, below which a smaller program is no faster, only one more."""
 Draws = Mapping[str, np.ndarray]
 
 
@@ -103,10 +105,11 @@ def _count(coordinates: Mapping[str, Array]) -> int:
 def _pieces(draws: int, *columns: np.ndarray) -> Iterator[tuple[slice, tuple[np.ndarray, ...]]]:
     """Cut the points into pieces padded to powers of two, so that few programs serve all."""
     points = columns[0].shape[-1]
+    least = min(NARROW, 1 << max(0, (LEAST // max(1, draws)).bit_length() - 1))
     most = max(1, 2 ** int(np.log2(max(1, CHUNK // max(1, draws)))))
     for start in range(0, points, most):
         stop = min(start + most, points)
-        width = 1 << (stop - start - 1).bit_length()
+        width = max(least, 1 << (stop - start - 1).bit_length())
         pad = width - (stop - start)
         yield (
             slice(start, stop),

@@ -15,6 +15,7 @@ from bayes_distill.views.runs_of import runs_of
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+DRAWS = 1000
 # drawn for white paper; the page's own variables turn it for the dark
 COLOURS = {
     "#000000": "var(--ink)", "#17173a": "var(--ink)", "#ffffff": "var(--paper)",
@@ -43,12 +44,15 @@ class Shown:
         Its name among the kinds that `plot` knows; what the page says above it.
     teacher
         Whether it needs a law and runs with teachers.
+    draws
+        Most draws that it needs: bands of curves are as the explorer's tables have them.
     """
 
     kind: str
     title: str
     caption: str
     teacher: bool = False
+    draws: int | None = None
 
 
 def pictures_of(posterior: Posterior, interval: float, seed: int) -> list[Picture]:
@@ -62,8 +66,9 @@ def pictures_of(posterior: Posterior, interval: float, seed: int) -> list[Pictur
     for shown in SHOWN:
         if shown.teacher and not taught:
             continue
+        enough = posterior if shown.draws is None else posterior.thin(shown.draws)
         try:
-            figure = plot(shown.kind, posterior, interval=interval, seed=seed, allow_failed=True)
+            figure = plot(shown.kind, enough, interval=interval, seed=seed, allow_failed=True)
         except InputError:  # too few runs for it, such as students that saw a single teacher
             continue
         found.append(Picture(shown.title, shown.caption, svg_of(figure, shown.kind)))
@@ -94,11 +99,13 @@ SHOWN = (
         "Students against their teachers.",
         "Left of its star a stronger teacher makes the student worse: the capacity gap.",
         teacher=True,
+        draws=DRAWS,
     ),
     Shown(
         "observed-against-predicted",
         "Runs against what the fit predicts for them.",
         "Points beyond their bands, above all in rows, are what the law misses.",
+        draws=DRAWS,
     ),
     Shown(
         "coefficients-against-published",
