@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from jax import Array
 
+from bayes_distill._devices import over_draws
 from bayes_distill._stored import Stored
 from bayes_distill.laws import Law, Reference, TeacherLaw
 
@@ -31,9 +32,9 @@ def _distilled(
     law: TeacherLaw,
     c: dict[str, Array],
     own: dict[str, Array],
+    teacher: Array,
     params: Array,
     tokens: Array,
-    teacher: Array,
 ) -> Array:
     columns = {name: value[:, None] for name, value in c.items()} | own
     return law.distilled_loss(columns, params, tokens, teacher, UNIT)
@@ -58,9 +59,8 @@ def supervised_loss(
         unique = np.where(np.isnan(unique_tokens), tokens, unique_tokens)
         sizes.append(unique / reference.tokens)
     for piece, columns in _pieces(len(out), *sizes):
-        out[:, piece] = np.asarray(_supervised((law,), coordinates, *columns)[0])[
-            :, : piece.stop - piece.start
-        ]
+        (found,) = over_draws(_supervised, (law,), (coordinates,), columns, len(out))
+        out[:, piece] = found[:, : piece.stop - piece.start]
     return out * reference.loss
 
 
@@ -89,7 +89,7 @@ def distilled_loss(
         len(out), params / reference.params, tokens / reference.tokens, teacher, *columns
     ):
         own: Any = dict(zip(names, each, strict=True))
-        found = np.asarray(_distilled((law,), coordinates, own, n, d, t)[0])
+        (found,) = over_draws(_distilled, (law,), (coordinates, own, t), (n, d), len(out))
         out[:, piece] = found[:, : piece.stop - piece.start]
     return out * reference.loss
 

@@ -9,11 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from bayes_distill._devices import in_turn, over_draws
 from bayes_distill._stored import Stored
 from bayes_distill.laws import Reference, TeacherLaw
 from bayes_distill.posterior import Posterior
 
 UNIT = Reference(1.0, 1.0, 1.0)
+AHEAD = 16  # students a device whose answers are not waited for
 GRID = 48
 SECTIONS = 12  # golden sections: the bracket of two grid cells shrinks by 320
 STEPS = 2  # of Newton's method
@@ -59,21 +61,18 @@ def optimal_teacher(
     if strongest is not None:
         lowest = np.maximum(lowest, strongest / reference.loss)
     own = {name: each.at(params, tokens) for name, each in posterior.departures.items()}
-    # nothing waits for a student's answer before the next is asked for
-    found = [
-        _minimise(
+
+    def minimise(i: int) -> tuple[Array, ...]:
+        return _minimise(
             (law,),
-            coordinates
-            | {name: np.ascontiguousarray(values[:, i]) for name, values in own.items()},
+            coordinates | {name: np.ascontiguousarray(v[:, i]) for name, v in own.items()},
             lowest,
             params[i] / reference.params,
             tokens[i] / reference.tokens,
         )
-        for i in range(len(params))
-    ]
-    teacher, student, boundary = (
-        np.stack(part, axis=1) for part in zip(*jax.device_get(found), strict=True)
-    )
+
+    found = in_turn(minimise, range(len(params)), ahead=AHEAD)
+    teacher, student, boundary = (np.stack(part, axis=1) for part in zip(*found, strict=True))
     return OptimalTeacher(teacher * reference.loss, student * reference.loss, boundary)
 
 
@@ -87,20 +86,19 @@ def loss_slope(
     law, reference = posterior.law, posterior.reference
     assert isinstance(law, TeacherLaw)
     own = {name: each.at(params, tokens) for name, each in posterior.departures.items()}
-    return np.asarray(
-        _slope(
-            (law,),
-            _coordinates(posterior),
-            own,
-            params / reference.params,
-            tokens / reference.tokens,
-            teacher_loss / reference.loss,
-        )[0]
+    sizes = (params / reference.params, tokens / reference.tokens)
+    (slope,) = over_draws(
+        _slope,
+        (law,),
+        (_coordinates(posterior), own, teacher_loss / reference.loss),
+        sizes,
+        posterior.n_draws,
     )
+    return slope
 
 
-def _coordinates(posterior: Posterior) -> dict[str, Array]:
-    return {name: jnp.asarray(posterior.draws[name]) for name in posterior.law.coordinate_names}
+def _coordinates(posterior: Posterior) -> dict[str, np.ndarray]:
+    return {name: np.asarray(posterior.draws[name]) for name in posterior.law.coordinate_names}
 
 
 @Stored
@@ -108,9 +106,9 @@ def _slope(
     law: TeacherLaw,
     c: dict[str, Array],
     own: dict[str, Array],
+    teacher: Array,
     n: Array,
     d: Array,
-    teacher: Array,
 ) -> Array:
     def one(c: dict[str, Array], own: dict[str, Array], n: Array, d: Array, t: Array) -> Array:
         return law.distilled_loss(c | own, n, d, t, UNIT)

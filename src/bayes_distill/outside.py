@@ -55,7 +55,8 @@ def by_factors(most: Mapping[str, float]) -> str:
     `most` are factors as `Hull.factors` gives them, by the names that people know them by.
     """
     beyond = [f"{factor:.3g} in {name}" for name, factor in most.items() if factor > 1]
-    return f"by a factor of up to {' and '.join(beyond)} from the nearest point among them"
+    together = " and at once " if len(beyond) > 1 else ""
+    return f"by a factor of up to {together.join(beyond)} from the nearest point among them"
 
 
 def extrapolation_notes(table: pd.DataFrame) -> tuple[str, ...]:

@@ -81,9 +81,10 @@ def solve_rows(
         f"p_at_{name}": np.asarray(flag, float).mean(axis=0)
         for name, flag in optimum.at_bound.items()
     }
+    untried = _only_distilled(setting)
     columns |= {
-        "outside": _outside(setting, recipe),
-        "supervised_outside": _outside(setting, alone) | _only_distilled(setting),
+        "outside": _outside(setting, recipe) | (untried & (not scenario.distils)),
+        "supervised_outside": _outside(setting, alone) | untried,
     }
     unknown = np.full(budgets.size, np.nan)
     small, large = (

@@ -16,6 +16,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
+from bayes_distill._devices import in_turn
 from bayes_distill._stored import Stored
 from bayes_distill.compute import ForwardFlops
 from bayes_distill.laws import Reference, TeacherLaw
@@ -291,11 +292,12 @@ def in_batches[P: tuple[Any, ...]](
     count = len(draw)
     size = next((b for b in BATCHES if b >= count), BATCHES[-1])
     spread = [np.broadcast_to(np.asarray(values), (count,)) for values in problems]
-    pieces = []
-    for start in range(0, count, size):
+
+    def batch(start: int) -> tuple[Array, ...]:
         index = np.minimum(np.arange(start, start + size), count - 1)
         c = {name: values[draw[index]] for name, values in coordinates.items()}
-        batch = type(problems)(*(values[index] for values in spread))
-        found = solve(c, batch, *(x[index] for x in arrays))
-        pieces.append([np.array(x)[: count - start] for x in found])
-    return [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
+        some = type(problems)(*(values[index] for values in spread))
+        return solve(c, some, *(x[index] for x in arrays))
+
+    pieces = in_turn(batch, range(0, count, size))
+    return [np.concatenate(parts)[:count] for parts in zip(*pieces, strict=True)]

@@ -49,7 +49,7 @@ def distillation_against_supervised(
             "supervised",
         )  # fmt: skip
         untried = bool(first["supervised_outside"].all())
-        also = "\nthin: no such run tells of it" if untried else ""
+        also = "\nthin: no run of the fit was supervised" if untried else ""
         bottom.axhline(0, color=style.INK, linewidth=1)
         handles = [style.series_handle(alone, f"supervised{also}", thin=untried)]
         spans = False
@@ -69,7 +69,7 @@ def distillation_against_supervised(
         if spans:
             handles.append(
                 style.span_handle(
-                    "upright: crossover budget, median and\n"
+                    "upright: budget where the two\nbreak even, median and\n"
                     f"{style.interval_name(compared.interval)}"
                 )
             )
@@ -94,7 +94,9 @@ def _crossing(axes: np.ndarray, row: pd.Series[Any], look: style.Series) -> str:
             row["budget_lower"], row["budget_upper"], color=look.colour, alpha=0.14, linewidth=0
         )
         ax.axvline(row["budget_median"], color=look.colour, linewidth=1.1, linestyle=look.dashes)
-    ends = " to ".join(format_quantity(row[f"budget_{end}"], 2) for end in ("lower", "upper"))
+    middle, *ends = (
+        format_quantity(row[f"budget_{name}"], 2) for name in ("median", "lower", "upper")
+    )
     share = "" if row["p"] > 0.995 else f", in {100 * row['p']:.0f}% of draws"
-    pays = "starts to pay" if row["direction"] == "starts" else "stops paying"
-    return f"{pays} at {ends} FLOPs{share}"
+    side = "above" if row["direction"] == "starts" else "below"
+    return f"better {side} {middle} FLOPs{share}\n({' to '.join(ends)})"
