@@ -52,7 +52,7 @@ def test_verdict_coefficients_and_flags_are_in_plain_words(built):
     for words in (
         "With care.",
         "The fit asks for review (rhat_max)",
-        "Not known from these runs alone: alpha&#39;",
+        "not known from these runs alone: alpha&#39;",
         "1 of 36 runs are worth a second look",
         "Near-duplicates: rows 1 and 2.",
         "0.2 to 0.4",
@@ -105,7 +105,7 @@ def test_a_failed_fit_is_refused_unless_allowed(scattered, tmp_path):
 
 
 def test_a_plan_is_shown(built):
-    from bayes_distill.report.words import plan_section
+    from bayes_distill.report.plan_words import plan_section
 
     planned = bd.plan(
         built.posterior, 1e9, 1e21, scenario="best-case", crossovers=False, draws=20,

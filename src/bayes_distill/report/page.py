@@ -15,6 +15,7 @@ from bayes_distill.posterior import Posterior
 from bayes_distill.report import charts, words
 from bayes_distill.report.accuracy import Accuracy
 from bayes_distill.report.figures import Picture
+from bayes_distill.report.plan_words import plan_section
 from bayes_distill.report.quantiles import LEVELS
 from bayes_distill.report.ranges import Ranges
 from bayes_distill.report.student_tables import StudentTables
@@ -92,7 +93,7 @@ def page_of(
         loader=PackageLoader("bayes_distill.report", "assets"), autoescape=True,
         undefined=StrictUndefined, trim_blocks=True,
     )  # fmt: skip
-    planned = None if plan is None else words.plan_section(plan)
+    planned = None if plan is None else plan_section(plan)
     return environment.get_template("page.html.j2").render(
         version=__version__,
         title=words.title_of(posterior),

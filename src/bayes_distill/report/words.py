@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,10 +102,11 @@ def remarks_of(posterior: Posterior) -> list[str]:
         if c["scope"] == "model" and c["verdict"] != "pass" and c["advice"]
     ]
     vague = [c["name"] for c in info.get("coefficients", []) if not c["identified"]]
-    if vague:
+    printed = [name for name in vague if name in posterior.published]
+    if printed:
         found.append(
-            f"Not known from these runs alone: {', '.join(vague)}. "
-            "Forecasts can be sharp all the same."
+            f"Coefficients of the law that are not known from these runs alone: "
+            f"{', '.join(printed)}. Forecasts can be sharp all the same."
         )
     flagged = info.get("flagged_runs", [])
     if flagged:
@@ -206,7 +207,7 @@ def flagged_of(posterior: Posterior) -> Section:
             (
                 str(each["row"]),
                 *(format_quantity(run[n]) if n in run else "–" for n in ("params", "tokens")),
-                *(_loss(run.get(n)) for n in ("teacher_loss", "loss")),
+                *(loss_text(run.get(n)) for n in ("teacher_loss", "loss")),
                 f"{each['pareto_k']:.2f}",
                 each["reason"],
             )
@@ -237,67 +238,6 @@ def origin_of(posterior: Posterior, extra: dict[str, str]) -> TextTable:
     return TextTable(("what", "value"), list(rows.items()), words=(0, 1))
 
 
-def plan_section(plan: dict[str, Any]) -> dict[str, Any]:
-    """A plan as written by ``plan --json``: notes and tables."""
-    percent = f"{100 * plan['interval']:g}%"
-    rows = [
-        (
-            r["scenario"],
-            format_quantity(r["params"]),
-            format_quantity(r["budget"]),
-            *(
-                _with_spread(r, name)
-                for name in ("student_tokens", "teacher_params", "teacher_tokens")
-            ),
-            _with_spread(r, "teacher_loss"),
-            _with_ends(_loss, *(r["loss"][k] for k in ("mean", "lower", "upper"))),
-            _loss(r["regret"]["mean"]),
-            "–" if r["p_beats_supervised"] is None else f"{r['p_beats_supervised']:.2f}",
-        )
-        for r in plan["rows"]
-    ]
-    header = (
-        "scenario",
-        "student",
-        "budget",
-        "student's tokens",
-        "teacher's size",
-        "teacher's tokens",
-        "teacher's loss",
-        f"loss ({percent} credible)",
-        "regret",
-        "P(beats supervised)",
-    )
-    tables = [TextTable(header, rows, "Recipes")]
-    crossings = [
-        (
-            r["scenario"],
-            format_quantity(r["params"]),
-            _with_ends(format_quantity, *(r["budget"][k] for k in ("median", "lower", "upper"))),
-            f"{r['p_none']:.2f}",
-        )
-        for r in plan.get("crossovers", [])
-    ]
-    if crossings:
-        columns = ("scenario", "student", f"budget: median ({percent})", "P(none up to 1e28)")
-        tables.append(TextTable(columns, crossings, "From which budget distillation stops paying"))
-    return {"percent": percent, "notes": plan.get("notes", []), "tables": tables}
-
-
-def _with_spread(row: dict[str, Any], name: str) -> str:
-    form = _loss if name == "teacher_loss" else format_quantity
-    spread = row["optimum"][name]
-    return _with_ends(form, row["recipe"][name], spread["lower"], spread["upper"])
-
-
-def _with_ends(
-    form: Callable[[float], str], middle: float | None, lower: float | None, upper: float | None
-) -> str:
-    """A value with its interval in brackets, as far as they are known."""
-    shown = "–" if middle is None else form(middle)
-    return shown if lower is None or upper is None else f"{shown} ({form(lower)} to {form(upper)})"
-
-
 def _coefficient(c: dict[str, Any]) -> tuple[str, ...]:
     known = "yes" if c["identified"] else "no"
     ends = f"{c['lower']:.4g} to {c['upper']:.4g}"
@@ -315,5 +255,6 @@ def _rows_of_runs(posterior: Posterior) -> dict[int, dict[str, float]]:
     return {int(str(row)): values for row, values in frame.to_dict("index").items()}  # type: ignore[misc]
 
 
-def _loss(value: float | None) -> str:
+def loss_text(value: float | None) -> str:
+    """A loss as the tables of the page have it."""
     return "–" if value is None or value != value else f"{value:.4f}"
