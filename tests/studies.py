@@ -1,11 +1,16 @@
-"""A calibration study that costs nothing: ranks drawn at random, one quantity's not uniform."""
+"""Results that cost no sampling: a calibration study of random ranks, a posterior with runs."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import xarray as xr
 
 from bayes_distill.calibration.quantities import Quantity
 from bayes_distill.calibration.result import LEVELS, Calibration, Study, summarise
+from bayes_distill.inference.sweeps import simulate_from_card
+from bayes_distill.posterior import Posterior
 
 NAMES = ("floor", "level", "share", "c0", "teacher_slope")
 
@@ -30,3 +35,12 @@ def random_study() -> Calibration:
         )
     described = [Quantity(name, "coordinate", "") for name in NAMES]
     return summarise(sweeps, described, Study("a", "a", "l", "d", 9, {}, {}))
+
+
+def with_runs(posterior: Posterior) -> Posterior:
+    """The same posterior, with the paper's design as its runs: a fit that costs no sampling."""
+    frame = simulate_from_card("busbridge2025-plain", "paper", coefficients="table6")[0].frame
+    columns = ["params", "tokens", "loss", "teacher_loss"]
+    runs = xr.Dataset({c: ("run", frame[c].to_numpy()) for c in columns}, {"run": frame.index})
+    groups = {"posterior": posterior.tree["posterior"].to_dataset(), "runs": runs}
+    return replace(posterior, tree=xr.DataTree.from_dict(groups))

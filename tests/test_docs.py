@@ -5,17 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import xarray as xr
 from markdown_it import MarkdownIt
 
-from bayes_distill.inference.sweeps import simulate_from_card
-from bayes_distill.posterior import Posterior
 from printed_blocks import RUNNABLE, Block, PageRun, blocks, given, matched
-from studies import random_study
+from studies import random_study, with_runs
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.relative_to(DOCS).parts)
@@ -39,15 +35,6 @@ def runs_here(block: Block) -> bool:
 
 def has_blocks(page: Path) -> bool:
     return any(block.language in RUNNABLE and runs_here(block) for block in blocks(page))
-
-
-def with_runs(posterior: Posterior) -> Posterior:
-    """The same posterior, with the paper's design as its runs: a fit that costs no sampling."""
-    frame = simulate_from_card("busbridge2025-plain", "paper", coefficients="table6")[0].frame
-    columns = ["params", "tokens", "loss", "teacher_loss"]
-    runs = xr.Dataset({c: ("run", frame[c].to_numpy()) for c in columns}, {"run": frame.index})
-    groups = {"posterior": posterior.tree["posterior"].to_dataset(), "runs": runs}
-    return replace(posterior, tree=xr.DataTree.from_dict(groups))
 
 
 def give(name: str, request: pytest.FixtureRequest) -> None:
