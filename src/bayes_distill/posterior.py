@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -308,14 +309,20 @@ class Posterior:
             raise InputError(f"{path} does not exist")
         if path.is_dir():
             raise InputError(f"{path} is a folder, not a file written by fit")
+        problem = None
         try:
             with xr.open_datatree(path, engine="netcdf4") as opened:
                 tree = opened.load()
         except Exception as error:  # damage comes up in many shapes from the layers below
+            problem = type(error).__name__
+        if problem is not None:
+            # what was opened half-way would stay open, and a file copied anew to this place be
+            # read from HDF5's memory of the damaged one
+            gc.collect()
             raise InputError(
-                f"{path} is not a file written by fit, or is damaged ({type(error).__name__}); "
+                f"{path} is not a file written by fit, or is damaged ({problem}); "
                 "fit again or copy it again"
-            ) from None
+            )
         attributes = tree.attrs
         if attributes.get("format") != FORMAT:
             raise InputError(f"{path} is a netCDF file, but not one written by bayes-distill fit")
