@@ -47,7 +47,7 @@ def elsewhere(here, monkeypatch):
 
 
 def same(one, other):
-    """Two validations but for what a machine rounds differently."""
+    """Two validations agree to the last digit, in whatever order their parts come."""
     assert json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
