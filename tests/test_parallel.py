@@ -6,13 +6,13 @@ import json
 import os
 import signal
 import time
-import warnings
 
 import numpy as np
 import pytest
 
 from bayes_distill.errors import InputError
 from bayes_distill.parallel import map_tasks, plain
+from clusters import local_cluster
 
 
 def square(task):
@@ -112,15 +112,7 @@ def test_only_functions_of_modules_and_plain_data():
 
 @pytest.fixture
 def cluster():
-    """Two Dask workers, each a process watched by a nanny that restarts it."""
-    distributed = pytest.importorskip("distributed")
-    with (
-        warnings.catch_warnings(),
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
-        ) as cluster,
-    ):
-        warnings.simplefilter("ignore")  # of ports and memory limits: not this package's
+    with local_cluster(2) as cluster:
         yield cluster
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import warnings
 
 import numpy as np
 import pytest
 
 from bayes_distill import validate
+from clusters import local_cluster
 
 SHORT = {"chains": 2, "warmup": 100, "draws": 50, "seed": 4}
 
@@ -63,12 +63,5 @@ def test_workers_give_what_this_process_gives_and_keep_it(runs, asked, here, els
 
 @pytest.mark.slow
 def test_a_cluster_gives_what_this_process_gives(runs, asked, here, elsewhere):
-    distributed = pytest.importorskip("distributed")
-    with (
-        warnings.catch_warnings(),
-        distributed.LocalCluster(
-            n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None
-        ) as cluster,
-    ):
-        warnings.simplefilter("ignore")  # of ports and memory limits: not this package's
+    with local_cluster(1) as cluster:
         same(validate(runs, "supervised", **asked, scheduler=cluster).to_json(), here)
