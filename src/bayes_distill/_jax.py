@@ -8,6 +8,7 @@ from pathlib import Path
 import jax
 import platformdirs
 
+CACHE_BYTES = 2**30  # of compiled programs: a fit and all that is asked of it take some 30 MB
 LIMIT_OF_MAPS = Path("/proc/sys/vm/max_map_count")
 OWN_MAPS = Path("/proc/self/maps")
 
@@ -26,6 +27,16 @@ def configure() -> None:
         # a fit is made of small programs that are each below JAX's default threshold of a second
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+        if _can_be_written(cache_folder()):  # what was used longest ago makes room, under a lock
+            jax.config.update("jax_compilation_cache_max_size", CACHE_BYTES)
+
+
+def _can_be_written(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
 
 
 def make_room() -> bool:

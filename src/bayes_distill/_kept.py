@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from bayes_distill.errors import InputError
 from bayes_distill.files import atomic_path
 
 CHECKSUM = 32  # bytes, ahead of what is kept
+MOST = 2**28  # bytes of a kind; what was read longest ago makes room
 
 
 def place_of(kind: str, name: str) -> Path:
@@ -24,8 +26,11 @@ def read_kept(path: Path) -> bytes | None:
         content = path.read_bytes()
     except OSError:
         return None
-    whole = hashlib.sha256(content[CHECKSUM:]).digest() == content[:CHECKSUM]
-    return content[CHECKSUM:] if whole else None
+    if hashlib.sha256(content[CHECKSUM:]).digest() != content[:CHECKSUM]:
+        return None
+    with suppress(OSError):  # a folder that cannot be written to is read all the same
+        os.utime(path)
+    return content[CHECKSUM:]
 
 
 def keep(path: Path, content: bytes) -> None:
@@ -34,3 +39,15 @@ def keep(path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(path) as temporary:
             temporary.write_bytes(hashlib.sha256(content).digest() + content)
+        _make_room(path.parent)
+
+
+def _make_room(folder: Path) -> None:
+    """Remove what was read longest ago where a folder holds more than it may."""
+    known = {path: path.stat() for path in folder.iterdir() if path.is_file()}
+    held = sum(file.st_size for file in known.values())
+    for path in sorted(known, key=lambda path: known[path].st_mtime_ns):
+        if held <= MOST:
+            return
+        path.unlink(missing_ok=True)  # another process may have been first
+        held -= known[path].st_size
