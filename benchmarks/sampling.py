@@ -29,7 +29,7 @@ from numpyro.infer.util import potential_energy
 from scipy.optimize import minimize
 
 from bayes_distill.cards import load_card
-from bayes_distill.inference.kernel import nuts_programs
+from bayes_distill.inference.kernel import Programs
 from bayes_distill.inference.prepare import prepare, reference_point
 from bayes_distill.inference.sampler import (
     Sample,
@@ -79,9 +79,9 @@ def sample_printed(runs: dict[str, jax.Array], settings: SamplerSettings, seed: 
     def potential_of(runs: dict[str, jax.Array]) -> Any:
         return partial(potential_energy, printed_model, (runs,), {})
 
-    programs = nuts_programs(potential_of, settings.warmup, settings.target_accept)
+    programs = Programs(potential_of, settings.warmup, settings.target_accept)
     identity = np.eye(mode.x.size)
-    return run_chains(programs, z, identity, (runs,), settings, jax.random.key(seed))
+    return run_chains(programs, z, identity, (runs,), settings, seed)
 
 
 def figures(sample: Sample) -> dict[str, float]:

@@ -117,11 +117,12 @@ def test_weights_that_are_given_make_the_stack(pair):
     assert [piece["draws"] for piece in mixture.info["stack"]] == [100, 300]
     assert mixture.info["fingerprint"] == pair.runs.fingerprint
     assert mixture.hull == pair.bent.hull
-    low, high = (
-        forecast(fit, "20B", "400B").table["mean"].iloc[0] for fit in (pair.bent, pair.straight)
+    bent, straight, between = (  # where the two laws differ by ten times the sd of the wider
+        forecast(fit, "100M", "10T").table["mean"].iloc[0]
+        for fit in (pair.bent, pair.straight, mixture)
     )
-    between = forecast(mixture, "20B", "400B").table["mean"].iloc[0]
-    assert between == pytest.approx(0.75 * low + 0.25 * high, abs=0.1 * abs(high - low))
+    gap = abs(bent - straight)
+    assert between == pytest.approx(0.75 * bent + 0.25 * straight, abs=0.02 * gap)
 
 
 def test_by_default_a_stack_has_the_weights_of_leave_one_out(pair):

@@ -16,7 +16,8 @@ from bayes_distill.inference import straight
 from bayes_distill.inference.density import constrainer, pointwise, potential, prior_sampler
 from bayes_distill.inference.joint_prior import constrain
 from bayes_distill.inference.model import Data, ModelSpec, mean_loss
-from bayes_distill.inference.prepare import PAD, padded_data, prepare, reference_point
+from bayes_distill.inference.padding import ROWS
+from bayes_distill.inference.prepare import padded_data, prepare, reference_point
 from bayes_distill.laws import TABLE_6
 from bayes_distill.runs import Runs
 
@@ -113,7 +114,7 @@ def test_density_is_prior_times_likelihood(kind, plain):
 @pytest.mark.parametrize("kind", KINDS)
 def test_padding_changes_neither_density_nor_gradient(kind):
     _, spec, data, hyper, _ = prepared(kind)
-    assert data.params.shape == (PAD,)
+    assert data.params.shape == (ROWS,)
     assert int(data.mask.sum()) == 20
     sites = prior_draws(spec, data, hyper)
     bare = Data(*(column[:20] for column in data))
@@ -127,7 +128,7 @@ def test_padding_changes_neither_density_nor_gradient(kind):
             strict=True,
         ):
             np.testing.assert_allclose(one, same, rtol=1e-10, atol=1e-10)
-    counted = data._replace(mask=jnp.ones(PAD, bool))
+    counted = data._replace(mask=jnp.ones(ROWS, bool))
     value, *_ = value_and_gradient(spec, data, hyper, sites)
     assert (np.abs(value - value_and_gradient(spec, counted, hyper, sites)[0]) > 1e-3).all()
 
@@ -177,7 +178,7 @@ def test_pointwise_sums_to_the_likelihood(plain):
     values = constrainer(spec)(sites, data, hyper)
     by_run = pointwise(spec)({k: v for k, v in values.items() if v.ndim == 1}, data, hyper)
     total = np.asarray(by_run["log_likelihood"])[:, :20].sum(axis=1)
-    nothing = data._replace(mask=jnp.zeros(PAD, bool))
+    nothing = data._replace(mask=jnp.zeros(ROWS, bool))
     prior = log_density(spec, nothing, hyper, sites)
     np.testing.assert_allclose(total, log_density(spec, data, hyper, sites) - prior, rtol=1e-9)
 

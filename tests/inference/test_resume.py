@@ -18,7 +18,7 @@ import xarray as xr
 
 from bayes_distill.inference import checkpoint as kept
 from bayes_distill.inference.checkpoint import Checkpoint, forget, key_of
-from bayes_distill.inference.kernel import nuts_programs
+from bayes_distill.inference.kernel import Programs
 from bayes_distill.inference.sampler import WINDOWS, Sample, SamplerSettings, run_chains
 from bayes_distill.posterior import load_posterior
 
@@ -32,7 +32,7 @@ def gaussian(mean: jax.Array) -> Any:
 
 @pytest.fixture(scope="module")
 def programs():
-    return nuts_programs(gaussian, WARMUP // WINDOWS, 0.9)
+    return Programs(gaussian, WARMUP // WINDOWS, 0.9)
 
 
 @pytest.fixture(autouse=True)
@@ -43,9 +43,7 @@ def kept_after_every_block(monkeypatch):
 def draw(programs, checkpoint=None, progress=None) -> Sample:
     z = {"x": np.random.default_rng(0).standard_normal((3, 2))}
     arguments = (jnp.array([1.0, -3.0]),)
-    return run_chains(
-        programs, z, np.eye(2), arguments, SETTINGS, jax.random.key(4), progress, checkpoint
-    )
+    return run_chains(programs, z, np.eye(2), arguments, SETTINGS, 4, progress, checkpoint)
 
 
 def stop_at(block: int):
@@ -139,18 +137,21 @@ def test_forgetting_leaves_what_is_not_its_own(tmp_path):
     forget(folder)
 
 
-# a shell makes what it runs in the background deaf to SIGINT, and children inherit that
-ANSWERS_SIGINT = """
+# a shell makes what it runs in the background deaf to SIGINT, and children inherit that; the state
+# is written more often than by default, or a fit this small would be over before
+FIT = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
+from bayes_distill.inference import checkpoint
+checkpoint.EVERY = 0.1
 from bayes_distill.cli.main import main
 main(sys.argv[1:])
 """
 
 
 def start_fit(table: Path, out: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", ANSWERS_SIGINT, "fit", str(table), "--out", str(out),
-               "--warmup", "400", "--draws", "4000", "--json", "--quiet"]  # fmt: skip
+    command = [sys.executable, "-c", FIT, "fit", str(table), "--out", str(out),
+               "--warmup", "400", "--draws", "20000", "--json", "--quiet"]  # fmt: skip
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
@@ -159,13 +160,13 @@ def start_fit(table: Path, out: Path) -> subprocess.Popen[str]:
 
 def wait_for_draws(folder: Path, process: subprocess.Popen[str]) -> None:
     """Wait until the state of a fit that samples has been written."""
-    for _ in range(1200):
+    for _ in range(2400):
         for file in folder.glob("*.npz"):
             position = Checkpoint(folder, file.stem).position()
             if position is not None and position.stage == WINDOWS:
                 return
         assert process.poll() is None, process.communicate()
-        time.sleep(0.1)
+        time.sleep(0.05)
     pytest.fail("no state was kept in two minutes")
 
 

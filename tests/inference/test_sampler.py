@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from bayes_distill.inference.kernel import MAX_TREE_DEPTH, nuts_programs
+from bayes_distill.inference.kernel import MAX_TREE_DEPTH, Programs
 from bayes_distill.inference.sampler import WINDOWS, Sample, SamplerSettings, run_chains
 
 COVARIANCE = np.array([[1.0, 0.9, 0.0], [0.9, 1.0, 0.3], [0.0, 0.3, 2.0]])
@@ -27,7 +27,7 @@ def gaussian(mean: jax.Array, precision: jax.Array) -> Any:
 
 @pytest.fixture(scope="module")
 def programs():
-    return nuts_programs(gaussian, WARMUP // WINDOWS, 0.9)
+    return Programs(gaussian, WARMUP // WINDOWS, 0.9)
 
 
 def draw(programs, mean=MEAN, draws=750, seed=0, progress=None) -> Sample:
@@ -38,7 +38,7 @@ def draw(programs, mean=MEAN, draws=750, seed=0, progress=None) -> Sample:
         "single": mean[2] + generator.standard_normal(4),
     }
     arguments = (jnp.asarray(mean), jnp.asarray(np.linalg.inv(COVARIANCE)))
-    return run_chains(programs, z, np.eye(3), arguments, settings, jax.random.key(seed), progress)
+    return run_chains(programs, z, np.eye(3), arguments, settings, seed, progress)
 
 
 def test_draws_have_the_moments_of_the_density(programs):
@@ -100,5 +100,5 @@ def test_another_density_and_another_number_of_draws_compile_nothing(programs, c
     assert compilations() == before
     assert moved.unconstrained["single"].mean() == pytest.approx(130, abs=0.5)
     assert set(moved.seconds) == {"compilation", "warm-up", "sampling"}
-    draw(nuts_programs(gaussian, WARMUP // WINDOWS, 0.8), draws=50)
+    draw(Programs(gaussian, WARMUP // WINDOWS, 0.8), draws=50)
     assert compilations() > before  # the count can rise: another target is another program

@@ -169,27 +169,15 @@ def key_of(label: str, settings: Mapping[str, Any], arguments: Any) -> str:
 
 
 def leaves_of(state: Any) -> list[np.ndarray]:
-    """Leaves of a kernel's state as plain arrays; keys of generators as their numbers."""
-    return [
-        np.asarray(jax.random.key_data(leaf) if _is_key(leaf) else leaf)
-        for leaf in jax.tree.leaves(state)
-    ]
+    """Leaves of a kernel's state as plain arrays."""
+    return [np.asarray(leaf) for leaf in jax.tree.leaves(state)]
 
 
 def state_like(template: Any, leaves: list[np.ndarray]) -> Any:
-    """The state of these leaves, with the structure and kinds of `template`."""
+    """The state of these leaves, with the structure and types of `template`."""
     like, structure = jax.tree.flatten(template)
-    made = [
-        jax.random.wrap_key_data(jax.numpy.asarray(new))
-        if _is_key(old)
-        else jax.numpy.asarray(new, old.dtype)
-        for old, new in zip(like, leaves, strict=True)
-    ]
+    made = [np.asarray(new, old.dtype) for old, new in zip(like, leaves, strict=True)]
     return jax.tree.unflatten(structure, made)
-
-
-def _is_key(leaf: Any) -> bool:
-    return bool(jax.numpy.issubdtype(leaf.dtype, jax.dtypes.prng_key))
 
 
 def _arrays(position: Position) -> Arrays:

@@ -12,6 +12,7 @@ The model is that of the two-stage fit, with ``supervised_z`` an argument instea
 from __future__ import annotations
 
 import time
+from concurrent.futures import wait
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -21,8 +22,8 @@ import jax
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
-from bayes_distill.inference.density import Hyper, potential
-from bayes_distill.inference.kernel import Programs, nuts_programs
+from bayes_distill.inference.density import Hyper, gradient_of_all, potential
+from bayes_distill.inference.kernel import Programs
 from bayes_distill.inference.model import Data, ModelSpec
 from bayes_distill.inference.sampler import (
     Progress,
@@ -32,7 +33,7 @@ from bayes_distill.inference.sampler import (
     run_chains,
     started,
 )
-from bayes_distill.inference.start import starting_points
+from bayes_distill.inference.start import site_shapes, starting_points
 
 GIVEN = "supervised_z"
 STARTS = 4  # modes that are looked for; chains share them
@@ -44,7 +45,7 @@ def _programs(spec: ModelSpec, window: int, target_accept: float) -> Programs:
         whole = potential(spec, data, hyper)
         return lambda sites: whole({**sites, GIVEN: z})
 
-    return nuts_programs(given, window, target_accept, axes=(None, None, 0))
+    return Programs(given, window, target_accept, axes=(None, None, 0))
 
 
 def run_cut(
@@ -75,30 +76,26 @@ def run_cut(
     Sample
         Of all sites, ``supervised_z`` among them: constant in each chain.
     """
-    key_start, key_chains = jax.random.split(jax.random.key(seed))
     clock = time.perf_counter()
     if progress:
         progress("finding the mode", 0, 1)
     checkpoint = checkpoint_in(folder, f"cut {spec!r}", settings, seed, (data, hyper, numbers))
-    start, inverse_mass = started(
-        checkpoint, lambda: starting_points(spec, data, hyper, STARTS, key_start)
-    )
     joint = hyper["supervised"]
     z = np.linalg.solve(np.asarray(joint["factor"]), (numbers - np.asarray(joint["centre"])).T).T
+    data, hyper, z = arguments = jax.device_put((data, hyper, z))
+    programs = _programs(spec, settings.window, settings.target_accept)
+    shapes = site_shapes(spec, data, hyper)
+    compiling = programs.ahead({n: v for n, v in shapes.items() if n != GIVEN}, arguments, len(z))
+    start, inverse_mass = started(
+        checkpoint,
+        lambda: starting_points(spec, data, hyper, STARTS, seed, gradient_of_all(spec)),
+    )
     rest = {n: v[np.arange(len(z)) % STARTS] for n, v in start.items() if n != GIVEN}
     found = time.perf_counter() - clock
-    programs = _programs(spec, settings.window, settings.target_accept)
+    wait(compiling)
     settings = replace(settings, chains=len(z))
-    sample = run_chains(
-        programs,
-        rest,
-        _given(start, inverse_mass),
-        (data, hyper, z),
-        settings,
-        key_chains,
-        progress,
-        checkpoint,
-    )
+    mass = _given(start, inverse_mass)
+    sample = run_chains(programs, rest, mass, arguments, settings, seed, progress, checkpoint)
     constant = np.repeat(z[:, None], settings.draws, axis=1)
     return Sample(
         {**sample.unconstrained, GIVEN: constant},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import Any
 
@@ -10,7 +10,6 @@ import jax
 import jax.numpy as jnp
 import numpyro
 from jax import Array
-from jax.flatten_util import ravel_pytree
 from numpyro.infer.util import constrain_fn, potential_energy, unconstrain_fn
 
 from bayes_distill.inference import straight
@@ -42,10 +41,19 @@ def _potential(spec: ModelSpec, sites: Sites, data: Data, hyper: Hyper) -> Array
 
 
 @lru_cache(maxsize=64)
+def gradient_of_all(
+    spec: ModelSpec,
+) -> Callable[[Mapping[str, Any], tuple[Data, Hyper]], tuple[Any, Sites]]:
+    """Compiled function of (one draw's sites, (data, hyper)): the potential, and its gradient."""
+    return jax.jit(lambda sites, arguments: jax.value_and_grad(potential(spec, *arguments))(sites))
+
+
+@lru_cache(maxsize=64)
 def prior_sampler(spec: ModelSpec) -> Callable[[Array, Data, Hyper], Sites]:
     """Compiled function of (keys, data, hyper): draws from the prior (keys, ...).
 
-    They are in sampling coordinates, as the potential takes them.
+    They are in sampling coordinates, as the potential takes them. Keys are those of JAX, or their
+    numbers (keys, 2).
     """
     model = partial(scaling_law_model, spec)
 
@@ -76,45 +84,22 @@ def constrainer(spec: ModelSpec) -> Callable[[Sites, Data, Hyper], Sites]:
 
 
 @lru_cache(maxsize=64)
-def flat_potential(
+def expected(
     spec: ModelSpec,
-) -> tuple[Callable[..., tuple[Array, Array]], Callable[..., Array]]:
-    """Compiled value-with-gradient of the potential of a flat vector, and its information.
+) -> Callable[[Mapping[str, Any], Data, Hyper], tuple[Array, Array]]:
+    """Compiled function of (one draw's sites, data, hyper): mean loss and log noise scale by run.
 
-    Both take (flat, example, data, hyper), where `example` is one unconstrained draw that says
-    how the vector unravels. The information (sites, sites) is the curvature of the prior and the
-    expected (Fisher) information of the runs: unlike the curvature of a Student t it does not
-    depend on which runs happen to lie far off, and it is positive.
+    Sites are in sampling coordinates; both results are arrays (rows,).
     """
 
-    def value(flat: Array, example: Sites, data: Data, hyper: Hyper) -> Array:
-        return potential(spec, data, hyper)(ravel_pytree(example)[1](flat))
-
-    def location_scale(
-        flat: Array, example: Sites, data: Data, hyper: Hyper
-    ) -> tuple[Array, Array]:
-        of_law = straight.to_law(ravel_pytree(example)[1](flat))
+    def location_scale(sites: Sites, data: Data, hyper: Hyper) -> tuple[Array, Array]:
+        of_law = straight.to_law(sites)
         model = partial(scaling_law_model, spec)
-        sites = constrain_fn(model, (data, hyper), {}, of_law, return_deterministic=True)
-        mean = mean_loss(spec, sites, data)
-        return mean, jnp.log(noise_scale(spec, sites, mean, data))
+        values = constrain_fn(model, (data, hyper), {}, of_law, return_deterministic=True)
+        mean = mean_loss(spec, values, data)
+        return mean, jnp.log(noise_scale(spec, values, mean, data))
 
-    def information(flat: Array, example: Sites, data: Data, hyper: Hyper) -> Array:
-        unseen = data._replace(mask=jnp.zeros_like(data.mask))
-        prior = jax.hessian(value)(flat, example, unseen, hyper)
-        _, log_scale = location_scale(flat, example, data, hyper)
-        of_mean, of_log_scale = jax.jacfwd(location_scale)(flat, example, data, hyper)
-        degrees = hyper["degrees_of_freedom"]
-        heavy = spec.likelihood != "normal"
-        weight = jnp.where(heavy, (degrees + 1) / (degrees + 3), 1.0)
-        scale_weight = jnp.where(heavy, 2 * degrees / (degrees + 3), 2.0)
-        seen = data.mask[:, None]
-        a = jnp.where(seen, of_mean * jnp.exp(-log_scale)[:, None], 0.0)
-        b = jnp.where(seen, of_log_scale, 0.0)
-        found: Array = prior + weight * a.T @ a + scale_weight * b.T @ b
-        return found
-
-    return jax.jit(jax.value_and_grad(value)), jax.jit(information)
+    return jax.jit(location_scale)
 
 
 @lru_cache(maxsize=64)

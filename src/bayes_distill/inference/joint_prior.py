@@ -19,6 +19,7 @@ from jax.typing import ArrayLike
 from scipy.optimize import brentq
 
 from bayes_distill.cards.card import SupervisedPrior
+from bayes_distill.inference.padding import ROWS, padded
 from bayes_distill.laws import Reference
 from bayes_distill.laws.supervised import Supervised
 
@@ -40,6 +41,20 @@ class JointPrior:
 
 def _log_losses(unconstrained: jax.Array, params: jax.Array, tokens: jax.Array) -> jax.Array:
     return LAW.log_supervised_loss(constrain(unconstrained), params, tokens, Reference(1, 1, 1))
+
+
+_jacobian = jax.jit(jax.jacfwd(_log_losses))
+
+
+@jax.jit
+def _coordinates(published: dict[str, ArrayLike], reference: jax.Array) -> dict[str, jax.Array]:
+    return LAW.from_published(published, Reference.traced(reference))
+
+
+@jax.jit
+def _losses(published: dict[str, ArrayLike], params: ArrayLike, tokens: ArrayLike) -> jax.Array:
+    unit = Reference(1.0, 1.0, 1.0)
+    return LAW.supervised_loss(LAW.from_published(published, unit), params, tokens, unit)
 
 
 def constrain(unconstrained: jax.Array) -> dict[str, jax.Array]:
@@ -97,16 +112,14 @@ def joint_prior(prior: SupervisedPrior, reference: Reference, unit_ratio: float)
         return JointPrior(np.array(given.centre), factor, 1.0)
     same_unit = abs(unit_ratio - 1) <= prior.same_unit_within
     ratio = 1.0 if same_unit else unit_ratio
-    coordinates = LAW.from_published(
-        prior.centre, Reference(reference.params, reference.tokens, reference.loss / ratio)
-    )
-    centre = unconstrain({name: float(value) for name, value in coordinates.items()})
+    at = Reference(reference.params, reference.tokens, reference.loss / ratio)
+    centre = unconstrain(_coordinates(dict(prior.centre), at.as_array()))
     params, ratios = np.meshgrid(
         np.geomspace(*prior.params_range, GRID), np.geomspace(*prior.tokens_per_param_range, GRID)
     )
     tokens = (params * ratios).ravel() / reference.tokens
     params = params.ravel() / reference.params
-    jacobian = np.asarray(jax.jit(jax.jacfwd(_log_losses))(centre, params, tokens))
+    jacobian = np.asarray(_jacobian(centre, params, tokens))
     covariance = _covariance(jacobian, prior.loss_sd)
     if not same_unit:
         unit = np.array([1.0, 0, 0, 0, 0, 0])  # the unit multiplies every loss
@@ -140,6 +153,6 @@ def loss_unit_ratio(
     A distilled student is within some ten percent of its supervised loss whatever its teacher,
     so the ratio tells the unit (nats against bits per byte, say) well enough to centre a prior.
     """
-    unit = Reference(1.0, 1.0, 1.0)
-    predicted = LAW.supervised_loss(LAW.from_published(prior.centre, unit), params, tokens, unit)
-    return float(np.exp(np.median(np.log(losses) - np.log(np.asarray(predicted)))))
+    rows = padded(len(losses), ROWS)
+    predicted = _losses(dict(prior.centre), np.resize(params, rows), np.resize(tokens, rows))
+    return float(np.exp(np.median(np.log(losses) - np.log(predicted[: len(losses)]))))

@@ -1,4 +1,4 @@
-"""NUTS over vectorised chains, in blocks, with compiled programs that are shared between fits.
+"""NUTS over several chains, in blocks, with compiled programs that are shared between fits.
 
 A run has stages: windows of warm-up, each with the mass matrix that the one before gave, and
 sampling. It can be kept in a file as it goes, and go on from there.
@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import wait
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from bayes_distill.inference.checkpoint import (
@@ -26,9 +26,9 @@ from bayes_distill.inference.checkpoint import (
     state_like,
 )
 from bayes_distill.inference.density import Hyper, potential
-from bayes_distill.inference.kernel import BLOCK, Programs, nuts_programs
+from bayes_distill.inference.kernel import BLOCK, Programs, chain_keys
 from bayes_distill.inference.model import Data, ModelSpec
-from bayes_distill.inference.start import starting_points
+from bayes_distill.inference.start import site_shapes, starting_points
 
 Progress = Callable[[str, int, int], None]
 WINDOWS = 4
@@ -64,7 +64,7 @@ class Sample(NamedTuple):
 
 @lru_cache(maxsize=32)
 def _programs(spec: ModelSpec, window: int, target_accept: float) -> Programs:
-    return nuts_programs(partial(potential, spec), window, target_accept)
+    return Programs(partial(potential, spec), window, target_accept)
 
 
 def run_nuts(
@@ -91,19 +91,22 @@ def run_nuts(
     folder
         Keep the state there as sampling goes on, and go on from what is kept of the same run.
     """
-    key_start, key_chains = jax.random.split(jax.random.key(seed))
     clock = time.perf_counter()
     if progress:
         progress("finding the mode", 0, 1)
     checkpoint = checkpoint_in(folder, repr(spec), settings, seed, (data, hyper))
-    z, inverse_mass = started(
-        checkpoint, lambda: starting_points(spec, data, hyper, settings.chains, key_start)
-    )
-    found = time.perf_counter() - clock
+    data, hyper = arguments = jax.device_put((data, hyper))
     programs = _programs(spec, settings.window, settings.target_accept)
-    sample = run_chains(
-        programs, z, inverse_mass, (data, hyper), settings, key_chains, progress, checkpoint
-    )
+    compiling = programs.ahead(site_shapes(spec, data, hyper), arguments, settings.chains)
+
+    def start() -> Start:
+        compiling[0].result()
+        return starting_points(spec, data, hyper, settings.chains, seed, programs.gradient)
+
+    z, inverse_mass = started(checkpoint, start)
+    found = time.perf_counter() - clock
+    wait(compiling)
+    sample = run_chains(programs, z, inverse_mass, arguments, settings, seed, progress, checkpoint)
     return sample._replace(seconds={"mode": found, **sample.seconds})
 
 
@@ -127,7 +130,7 @@ def run_chains(
     inverse_mass: np.ndarray,
     arguments: Any,
     settings: SamplerSettings,
-    key: jax.Array,
+    seed: int,
     progress: Progress | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Sample:
@@ -140,12 +143,9 @@ def run_chains(
     With a `checkpoint` the run goes on from where it was last kept, and is kept as it goes.
     """
     clock = time.perf_counter()
-    keys = jax.random.split(key, WINDOWS)
-    mass, step_size = jnp.asarray(inverse_mass), jnp.asarray(FIRST_STEP)
-    first = jax.random.split(keys[0], settings.chains)
-    state = jax.block_until_ready(programs.start(first, z, mass, step_size, arguments))
-    # no transition, but the program for all of them: compilation is timed apart from sampling
-    jax.block_until_ready(programs.advance(state, arguments, 0))
+    mass, chains = np.asarray(inverse_mass), settings.chains
+    state = programs.start(chain_keys(seed, 0, chains), z, mass, FIRST_STEP, arguments)
+    programs.compile(state, arguments)  # timed apart from sampling
     run = _Run(programs, arguments, checkpoint, progress)
     run.seconds["compilation"] = time.perf_counter() - clock
     begun, state, mass = run.resumed(state, mass)
@@ -157,10 +157,10 @@ def run_chains(
         if number == WINDOWS - 1:
             state = _one_step_size(state)
             break
-        mass = jnp.asarray(_refined(draws, np.asarray(mass)))
+        mass = _refined(draws, mass)
         step_size = _typical(state.adapt_state.step_size)
-        again = jax.random.split(keys[number + 1], settings.chains)
-        state = programs.start(again, state.z, mass, step_size, arguments)
+        keys = chain_keys(seed, number + 1, chains)
+        state = programs.start(keys, state.z, mass, step_size, arguments)
     steps = settings.draws * settings.transitions_per_draw
     _, draws, stats = run.stage(WINDOWS, state, mass, steps, "sampling", 0, steps)
     return Sample(*_thinned(draws, stats, settings.transitions_per_draw), run.seconds)
@@ -181,15 +181,22 @@ class _Run:
         self.position = None if checkpoint is None else checkpoint.position()
         self.seconds: dict[str, float] = {} if self.position is None else self.position.seconds
 
-    def resumed(self, state: Any, mass: jax.Array) -> tuple[int, Any, jax.Array]:
+    def resumed(self, state: Any, mass: np.ndarray) -> tuple[int, Any, np.ndarray]:
         """Number of the stage to begin with, and its state and mass matrix."""
         if self.position is None:
             return 0, state, mass
         at = self.position
-        return at.stage, state_like(state, at.state), jnp.asarray(at.mass)
+        return at.stage, state_like(state, at.state), at.mass
 
     def stage(
-        self, number: int, state: Any, mass: jax.Array, steps: int, phase: str, before: int, of: int
+        self,
+        number: int,
+        state: Any,
+        mass: np.ndarray,
+        steps: int,
+        phase: str,
+        before: int,
+        of: int,
     ) -> tuple[Any, dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Run `steps` transitions in blocks; the state after, and draws and statistics of all."""
         clock, spent = time.perf_counter(), self.seconds.get(phase, 0.0)
@@ -201,9 +208,7 @@ class _Run:
             for done in range(begun, steps, BLOCK):
                 size = min(BLOCK, steps - done)
                 state, block = self.programs.advance(state, self.arguments, size)
-                kept.append(
-                    jax.tree.map(lambda leaf, size=size: leaf[:size], jax.device_get(block))
-                )
+                kept.append(jax.tree.map(lambda leaf, size=size: leaf[:size], block))
                 self.seconds[phase] = spent + time.perf_counter() - clock
                 self._keep(number, done + size, state, mass, kept)
                 if self.progress:
@@ -217,14 +222,14 @@ class _Run:
         draws, stats = jax.tree.map(lambda *b: np.swapaxes(np.concatenate(b), 0, 1), *kept)
         return state, draws, stats
 
-    def _keep(self, number: int, done: int, state: Any, mass: jax.Array, kept: list[Any]) -> None:
+    def _keep(self, number: int, done: int, state: Any, mass: np.ndarray, kept: list[Any]) -> None:
         if self.checkpoint is None:
             return
         seconds, blocks = dict(self.seconds), list(kept)
 
         def position() -> Position:
             draws, stats = jax.tree.map(lambda *b: np.concatenate(b), *blocks)
-            return Position(number, done, leaves_of(state), np.asarray(mass), draws, stats, seconds)
+            return Position(number, done, leaves_of(state), mass, draws, stats, seconds)
 
         self.checkpoint.keep(position)
 
@@ -243,15 +248,15 @@ def _thinned(
     return kept, told
 
 
-def _typical(step_sizes: jax.Array) -> jax.Array:
+def _typical(step_sizes: Any) -> float:
     """Geometric mean of the chains' step sizes."""
-    return jnp.exp(jnp.log(step_sizes).mean())
+    return float(np.exp(np.log(np.asarray(step_sizes)).mean()))
 
 
 def _one_step_size(state: Any) -> Any:
-    """The same step size for every chain: they move in lock step, and wait for the smallest."""
-    own = state.adapt_state.step_size
-    adapted = state.adapt_state._replace(step_size=jnp.full_like(own, _typical(own)))
+    """The same step size for every chain: none is slower than the others, or less exact."""
+    own = np.asarray(state.adapt_state.step_size)
+    adapted = state.adapt_state._replace(step_size=np.full_like(own, _typical(own)))
     return state._replace(adapt_state=adapted)
 
 

@@ -1,0 +1,11 @@
+"""Sizes of arrays, rounded up: refits with somewhat fewer runs or levels compile nothing."""
+
+from __future__ import annotations
+
+ROWS = 64
+SIZES, TEACHERS, CONDITIONS = 8, 32, 16  # numbers of levels
+
+
+def padded(count: int, to: int) -> int:
+    """The next multiple of `to`."""
+    return -(-count // to) * to
