@@ -1,5 +1,7 @@
 """How long commands take as whole processes, with compiled programs kept from a call before.
 
+And how much memory they hold at most.
+
 python benchmarks/latency.py [--rounds 5] [--json FILE]
 """
 
@@ -7,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -24,12 +27,18 @@ COMMANDS = {
 LIMITS = {"--help": 0.4, "forecast": 2.5, "risk": 2.5, "plan": 6.0}
 
 
-def seconds(arguments: list[str]) -> float:
-    """Wall time of one call."""
+def measured(arguments: list[str]) -> tuple[float, float]:
+    """Wall time of one call in seconds, and its peak memory in GB."""
     clock = time.perf_counter()
     program = Path(sys.executable).with_name("bayes-distill")
-    subprocess.run([program, *arguments], check=True, capture_output=True)
-    return time.perf_counter() - clock
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen([program, *arguments], **silent)
+    _, status, usage = os.wait4(process.pid, 0)
+    spent = time.perf_counter() - clock
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"bayes-distill {' '.join(arguments)} ended with {process.returncode}")
+    return spent, usage.ru_maxrss / 2**20
 
 
 def main() -> None:
@@ -38,15 +47,19 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
-    found: dict[str, list[float]] = {name: [] for name in COMMANDS}
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in COMMANDS}
     for arguments in COMMANDS.values():
-        seconds(arguments)  # fills the cache
+        measured(arguments)  # fills the cache
     for _ in range(asked.rounds):
         for name, arguments in COMMANDS.items():
-            found[name].append(seconds(arguments))
-    print("| command | median s | slowest s | limit s |\n|---|---|---|---|")
-    for name, times in found.items():
-        print(f"| `{name}` | {median(times):.2f} | {max(times):.2f} | {LIMITS[name]} |")
+            found[name].append(measured(arguments))
+    print("| command | median s | slowest s | limit s | peak GB |\n|---|---|---|---|---|")
+    for name, calls in found.items():
+        times, peaks = zip(*calls, strict=True)
+        print(
+            f"| `{name}` | {median(times):.2f} | {max(times):.2f} | {LIMITS[name]} "
+            f"| {max(peaks):.2f} |"
+        )
     if asked.json:
         asked.json.write_text(json.dumps(found) + "\n", encoding="utf-8")
 

@@ -25,7 +25,7 @@ echo "## Bootstrap: time, then coverage"
 "$python" benchmarks/bootstrap.py --json bench/bootstrap.json
 echo
 echo "## Planner against SLSQP"
-"$python" benchmarks/planner_against_slsqp.py
+"$python" benchmarks/planner_against_slsqp.py --json bench/planner.json
 echo
 echo "## Latency"
 "$python" benchmarks/latency.py --json bench/latency.json

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_distill._threads import on_cores
 from bayes_distill.argument_types import NUMBER, SOURCE, WHOLE, check_types
 from bayes_distill.asking import check_repeats, check_teachers, load_beside, read_points
 from bayes_distill.bands import equal_tailed, mean_of, number
@@ -22,7 +23,8 @@ from bayes_distill.points import Points, Quantity
 from bayes_distill.posterior import Posterior
 
 DRAWS = 4000  # by default: what thinning to them costs is said where it is done
-BLOCK = 2**22  # draws times points at once: 32 MB an array
+BLOCK = 2**21  # draws times points at once: 16 MB an array
+THREADS = 8  # blocks at once, where there are as many cores
 KEPT = 2**24  # draws times points that are kept: 128 MB an array
 
 
@@ -170,14 +172,18 @@ def forecast(
     thin = posterior if posterior.n_draws <= draws else posterior.thin(draws)
     size = max(1, BLOCK // thin.n_draws)
     keep = thin.n_draws * len(points) <= KEPT
-    tables, kept = [], []
-    for place, begin in enumerate(range(0, len(points), size)):
-        block = points.kept(np.arange(begin, min(begin + size, len(points))))
+    rows = np.array_split(np.arange(len(points)), range(size, len(points), size))
+
+    def answer(place: int) -> tuple[pd.DataFrame, _Block | None]:
+        block = points.kept(rows[place])
         found = _Block.of(thin, block, seed, place)
-        tables.append(_table(thin, block, found, interval))
-        if keep:
-            kept.append(found)
-    table = pd.concat(tables, ignore_index=True)
+        return _table(thin, block, found, interval), found if keep else None
+
+    first = answer(0)  # compiles what the others use
+    others = on_cores(lambda place: answer(place + 1), len(rows) - 1, THREADS)
+    answers = [first, *others]
+    table = pd.concat([one for one, _ in answers], ignore_index=True)
+    blocks = [block for _, block in answers if block is not None]
     notes = (
         *posterior.warnings, *extrapolation_notes(table), *repeat_notes(posterior, points),
         *thinning_notes(posterior, thin),
@@ -186,7 +192,7 @@ def forecast(
     if keep:
         whole = {
             name: parts[0] if len(parts) == 1 else np.hstack(parts)
-            for name, parts in zip(_Block._fields, zip(*kept, strict=True), strict=True)
+            for name, parts in zip(_Block._fields, zip(*blocks, strict=True), strict=True)
         }
     return Forecast(table, whole, interval, notes)
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from bayes_distill.inference import kernel
+from bayes_distill import _threads
 from bayes_distill.inference.kernel import BLOCK, Programs, chain_keys
 
 CHAINS, STEPS = 3, 8
@@ -75,7 +75,7 @@ def test_a_chain_has_its_own_argument_and_no_other():
 def test_draws_do_not_depend_on_the_number_of_cores(cores, monkeypatch):
     programs = Programs(banana, 20, 0.8, vectorised=False)
     expected = run(programs)[0]
-    monkeypatch.setattr(kernel.joblib, "cpu_count", lambda: cores)
+    monkeypatch.setattr(_threads.joblib, "cpu_count", lambda: cores)
     for name, values in run(programs)[0].items():
         np.testing.assert_array_equal(values, expected[name])
 

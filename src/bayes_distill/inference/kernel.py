@@ -12,16 +12,16 @@ program leaves most of the device idle, all chains are one program.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 import jax
-import joblib
 import numpy as np
 from numpyro.infer.hmc import hmc
 
 from bayes_distill._ahead import ahead
+from bayes_distill._threads import on_cores
 
 BLOCK = 100
 MAX_TREE_DEPTH = 10
@@ -153,7 +153,7 @@ class Programs:
             own_state, own = self._of_chain(chain, state, arguments)
             return jax.device_get(self._advance(own_state, own, number))
 
-        found = list(_on_cores(one, len(jax.tree.leaves(state)[0])))
+        found = list(on_cores(one, len(jax.tree.leaves(state)[0])))
         return _stacked([after for after, _ in found]), _stacked([kept for _, kept in found], 1)
 
     def compile(self, state: Any, arguments: Any) -> None:
@@ -195,15 +195,6 @@ def _kept(state: Any) -> tuple[Any, dict[str, jax.Array]]:
         "lp": -state.potential_energy,
         "step_size": state.adapt_state.step_size,
     }
-
-
-def _on_cores(call: Callable[[int], Any], number: int) -> Iterator[Any]:
-    """Results of calls, in their order, on as many threads as there are cores."""
-    pool = ThreadPoolExecutor(min(number, joblib.cpu_count()))
-    try:
-        yield from pool.map(call, range(number))
-    finally:  # an interrupt waits for the blocks that are at work, not for those that are not
-        pool.shutdown(cancel_futures=True)
 
 
 def _product(slope: jax.Array, z: jax.Array, at: jax.Array) -> jax.Array:
