@@ -164,9 +164,8 @@ def same_density(
             z = sites[f"{name}_z"]
             of = "condition" if name.startswith("condition") else name
             extra = hyper["levels"][of].shape[0] - len(z)
-            sd = np.exp(sites[f"{name}_sd"] - hyper[f"{name}_sd"][0])
-            padding -= extra * (np.log(sd) + 0.5 * np.log(2 * np.pi))
+            padding -= extra * 0.5 * np.log(2 * np.pi)
             sites[f"{name}_z"] = np.append(z, np.zeros(extra))
-        density = -float(theirs(straight.from_law(sites))) - float(padding)
+        density = -float(theirs(straight.from_law(spec, sites, hyper))) - float(padding)
         worst = max(worst, abs(float(mine(point)) - density))
     return worst

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
+from jax.flatten_util import ravel_pytree
 from scipy import special, stats
 
 from bayes_distill.cards import Card, load_card
@@ -81,7 +82,7 @@ def test_density_is_prior_times_likelihood(kind, plain):
     c.setdefault("gamma", np.ones((COUNT, 1)))
     expected = np.zeros(COUNT)
     # on the unconstrained scale every prior here is a normal distribution
-    of_law = straight.to_law(sites)
+    of_law = straight.to_law(spec, sites, hyper)
     for name, prior in card.priors.items():
         scale = special.logit if prior.family == "logitnormal" else np.log
         middle = scale(prior.median)
@@ -195,3 +196,46 @@ def test_a_measured_teacher_loss_goes_before_the_predicted_one():
     )
     np.testing.assert_array_equal(predicted[:12], measured[:12])
     assert (predicted[12:] != measured[12:]).all()
+
+
+@pytest.fixture(scope="module")
+def departed():
+    """The card with departures of sizes and conditions, on a few simulated students."""
+    return prepared("distillation", card=load_card("busbridge2025"))[1:4]
+
+
+def test_straightened_coordinates_are_as_many_and_change_no_volume(departed):
+    spec, data, hyper = departed
+    assert "stretch" in spec.condition_departures
+    sites = {name: value[0] for name, value in prior_draws(spec, data, hyper).items()}
+    flat, unravel = ravel_pytree(sites)
+
+    def of_law(x):
+        return ravel_pytree(straight.to_law(spec, unravel(x), hyper))[0]
+
+    assert np.abs(np.asarray(of_law(flat)) - flat).max() > 1
+    back = straight.from_law(spec, straight.to_law(spec, sites, hyper), hyper)
+    for name, value in sites.items():
+        np.testing.assert_allclose(back[name], value, rtol=1e-9, atol=1e-9)
+    sign, log_volume = np.linalg.slogdet(jax.jacfwd(of_law)(flat))
+    assert sign == 1
+    assert log_volume == pytest.approx(0, abs=1e-6)
+
+
+def test_levels_that_are_padding_have_nothing_to_do_with_the_scale(departed):
+    spec, data, hyper = departed
+    count = int(np.asarray(data.condition).max()) + 1
+    sites = {name: np.asarray(v[0]) for name, v in prior_draws(spec, data, hyper).items()}
+    assert len(sites["condition_z"]) > count
+    potential_of = potential(spec, data, hyper)
+
+    def change(place):
+        """Of the slope by the scale, when one level moves."""
+        z = sites["condition_z"].copy()
+        z[place] += 3.0
+        slope = jax.grad(potential_of)
+        before, after = slope(sites), slope(sites | {"condition_z": z})
+        return float(after["condition_sd"] - before["condition_sd"])
+
+    assert change(count) == pytest.approx(0, abs=1e-9)
+    assert abs(change(0)) > 0.1

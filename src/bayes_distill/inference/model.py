@@ -156,19 +156,19 @@ def sample_shared(spec: ModelSpec, hyper: dict[str, Any]) -> dict[str, Array]:
 
     What each level has is sampled as it is (`NAME_z`, in units of the prior's median scale), not
     in units of the sampled scale: runs know the sum of law and departure far better than the
-    scale, which would otherwise move every departure with it.
+    scale, which would otherwise move every departure with it. A level that is padding has nothing
+    to do with the scale: with neither runs nor a spread of its own it would be a funnel.
     """
     shared: dict[str, Any] = {}
     for name in spec.shared:
         scale = numpyro.sample(f"{name}_sd", dist.LogNormal(*hyper[f"{name}_sd"]))
         unit = jnp.exp(hyper[f"{name}_sd"][0])
-        of_condition = name.startswith("condition")
-        levels = hyper["levels"]["condition" if of_condition else name]
-        z = numpyro.sample(
-            f"{name}_z", dist.Normal(0.0, scale / unit).expand([levels.shape[0]]).to_event(1)
-        )
-        if name in spec.departures:
-            shared[name] = numpyro.deterministic(name, unit * (levels @ z))
+        of_size, of_condition = name in spec.departures, name.startswith("condition")
+        there = hyper["levels"]["size" if of_size else "condition" if of_condition else name]
+        spread = jnp.where(there == 1, scale / unit, 1.0)
+        z = numpyro.sample(f"{name}_z", dist.Normal(0.0, spread).to_event(1))
+        if of_size:
+            shared[name] = numpyro.deterministic(name, unit * (hyper["levels"][name] @ z))
         else:
             shared[f"{name}_effect"] = numpyro.deterministic(f"{name}_effect", unit * z)
     if spec.noisy_teachers:

@@ -60,19 +60,21 @@ def prepare(
                 f"losses are {ratio:.3g} times those of the supervised prior's centre, as in "
                 "another unit or tokenizer: the centre was multiplied by that"
             )
-    return spec, data, hyperparameters(card, joint) | {"levels": _levels(card, frame)}, notes
+    return spec, data, hyperparameters(card, joint) | {"levels": _levels(card, frame, data)}, notes
 
 
-def _levels(card: Card, frame: pd.DataFrame) -> dict[str, np.ndarray]:
-    """What the model needs to know of levels: how many, and how departures of sizes correlate.
+def _levels(card: Card, frame: pd.DataFrame, data: Data) -> dict[str, np.ndarray]:
+    """What the model needs to know of levels.
 
-    Numbers of levels are padded as rows are; a level that no run has stays with its prior.
+    Which there are (their numbers are padded as rows are: 1 says that there is a level, 0 that it
+    is padding), how departures of sizes correlate, and the student of every condition.
     """
     found: dict[str, np.ndarray] = {}
     params, tokens = (frame[name].to_numpy(float) for name in ("params", "tokens"))
     if card.departures is not None:
         log_sizes = size_levels(params)[1]
         count = padded(len(log_sizes), padding.SIZES)
+        found["size"] = (np.arange(count) < len(log_sizes)).astype(float)
         for name, length in card.departures.lengths.items():
             lower = np.eye(count)
             lower[: len(log_sizes), : len(log_sizes)] = factor(log_sizes, length)
@@ -81,7 +83,12 @@ def _levels(card: Card, frame: pd.DataFrame) -> dict[str, np.ndarray]:
         ("teacher", teacher_levels(frame), padding.TEACHERS),
         ("condition", condition_levels(params, tokens), padding.CONDITIONS),
     ):
-        found[name] = np.zeros(padded(int(level.max()) + 1, pad))
+        count = int(level.max()) + 1
+        found[name] = (np.arange(padded(count, pad)) < count).astype(float)
+    for name in ("params", "tokens"):
+        middle = np.ones(len(found["condition"]))
+        middle[np.asarray(data.condition)] = getattr(data, name)
+        found[f"condition_{name}"] = middle
     return found
 
 

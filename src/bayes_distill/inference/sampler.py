@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from bayes_distill.inference.adaptation import refined, tuned, typical
 from bayes_distill.inference.checkpoint import (
     Checkpoint,
     Position,
@@ -32,6 +33,7 @@ from bayes_distill.inference.start import site_shapes, starting_points
 
 Progress = Callable[[str, int, int], None]
 WINDOWS = 4
+BATCHES = 5  # of the last window, between which the step size is set
 FIRST_STEP = 0.5
 
 
@@ -138,7 +140,8 @@ def run_chains(
 
     Warm-up runs in windows of one length. Every window starts with the mass matrix that the draws
     of all chains in the window before give, held by the matrix they were drawn with where they
-    are few: a first matrix as good as that of a mode is refined, never forgotten.
+    are few: a first matrix as good as that of a mode is refined, never forgotten. The last window
+    is for the step size alone, one for all chains.
 
     With a `checkpoint` the run goes on from where it was last kept, and is kept as it goes.
     """
@@ -149,18 +152,25 @@ def run_chains(
     run = _Run(programs, arguments, checkpoint, progress)
     run.seconds["compilation"] = time.perf_counter() - clock
     begun, state, mass = run.resumed(state, mass)
+    window = settings.window
+
+    def tune(state: Any, stats: dict[str, np.ndarray]) -> Any:
+        return _moving_by(state, tuned(stats, settings.target_accept))
+
     for number in range(begun, WINDOWS):
+        last = number == WINDOWS - 1
         state, draws, _ = run.stage(
-            number, state, mass, settings.window, "warm-up",
-            number * settings.window, settings.warmup,
+            number, state, mass, window, "warm-up", number * window, settings.warmup,
+            *((min(max(1, window // BATCHES), BLOCK), tune) if last else ()),
         )  # fmt: skip
-        if number == WINDOWS - 1:
-            state = _one_step_size(state)
+        if last:
             break
-        mass = _refined(draws, mass)
-        step_size = _typical(state.adapt_state.step_size)
+        mass = refined(draws, mass, from_mode=number == 0)
+        step_size = typical(state.adapt_state.step_size)
         keys = chain_keys(seed, number + 1, chains)
         state = programs.start(keys, state.z, mass, step_size, arguments)
+        if number == WINDOWS - 2:
+            state = state._replace(i=np.full_like(state.i, window))  # adapts no more by itself
     steps = settings.draws * settings.transitions_per_draw
     _, draws, stats = run.stage(WINDOWS, state, mass, steps, "sampling", 0, steps)
     return Sample(*_thinned(draws, stats, settings.transitions_per_draw), run.seconds)
@@ -197,18 +207,27 @@ class _Run:
         phase: str,
         before: int,
         of: int,
+        every: int = BLOCK,
+        between: Callable[[Any, dict[str, np.ndarray]], Any] | None = None,
     ) -> tuple[Any, dict[str, np.ndarray], dict[str, np.ndarray]]:
-        """Run `steps` transitions in blocks; the state after, and draws and statistics of all."""
+        """Run `steps` transitions in blocks; the state after, and draws and statistics of all.
+
+        `between` is called after every block of `every` with the state and all statistics so far
+        (transitions, chains), and gives the state to go on from.
+        """
         clock, spent = time.perf_counter(), self.seconds.get(phase, 0.0)
         kept, begun = [], 0
         if self.position is not None:  # of this stage: the loop begins with it
             kept, begun = [(self.position.draws, self.position.stats)], self.position.done
             self.position = None
         try:
-            for done in range(begun, steps, BLOCK):
-                size = min(BLOCK, steps - done)
+            for done in range(begun, steps, every):
+                size = min(every, steps - done)
                 state, block = self.programs.advance(state, self.arguments, size)
                 kept.append(jax.tree.map(lambda leaf, size=size: leaf[:size], block))
+                if between is not None:
+                    told = [stats for _, stats in kept]
+                    state = between(state, jax.tree.map(lambda *b: np.concatenate(b), *told))
                 self.seconds[phase] = spent + time.perf_counter() - clock
                 self._keep(number, done + size, state, mass, kept)
                 if self.progress:
@@ -248,29 +267,8 @@ def _thinned(
     return kept, told
 
 
-def _typical(step_sizes: Any) -> float:
-    """Geometric mean of the chains' step sizes."""
-    return float(np.exp(np.log(np.asarray(step_sizes)).mean()))
-
-
-def _one_step_size(state: Any) -> Any:
+def _moving_by(state: Any, step_size: float) -> Any:
     """The same step size for every chain: none is slower than the others, or less exact."""
     own = np.asarray(state.adapt_state.step_size)
-    adapted = state.adapt_state._replace(step_size=np.full_like(own, _typical(own)))
+    adapted = state.adapt_state._replace(step_size=np.full_like(own, step_size))
     return state._replace(adapt_state=adapted)
-
-
-def _refined(draws: dict[str, np.ndarray], before: np.ndarray) -> np.ndarray:
-    """Inverse mass matrix (sites, sites) from draws (chains, draws, ...) of a window.
-
-    The covariance within chains of the window's second half. Draws count as many as half of them,
-    for they are correlated; the matrix before counts as two draws a site.
-    """
-    flat = np.concatenate(
-        [np.reshape(leaf, (*leaf.shape[:2], -1)) for leaf in jax.tree.leaves(draws)], axis=2
-    )
-    late = flat[:, flat.shape[1] // 2 :]
-    centred = (late - late.mean(axis=1, keepdims=True)).reshape(-1, late.shape[2])
-    count = max(len(centred) - late.shape[0], 1)
-    weight = 0.5 * count / (0.5 * count + 2 * late.shape[2])
-    return np.asarray(weight * (centred.T @ centred) / count + (1 - weight) * before)

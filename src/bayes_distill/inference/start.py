@@ -22,7 +22,7 @@ from bayes_distill.inference.density import Hyper, Sites, expected, prior_sample
 from bayes_distill.inference.model import Data, ModelSpec
 
 MAX_ITERATIONS = 500
-MIN_CURVATURE = 0.05  # of the potential, per squared unit: no direction is wider than about 4.5
+MIN_CURVATURE = 0.05  # in units of the prior's: no direction is wider than 4.5 times the prior
 STEP = 1e-4  # of sampling coordinates, which are logarithms and logits
 FAR = 1e12  # the potential where it is not a number
 
@@ -72,12 +72,11 @@ def starting_points(
         return _derivative(lambda y: potential(y, unseen)[1], x)
 
     centre = mode(middle, unseen).x
-    deviations, vectors = _axes(prior_curvature(centre))
-    spread = np.sqrt((vectors**2 * deviations**2).sum(axis=1))
+    prior = _root(prior_curvature(centre))
     generator = np.random.default_rng([seed, 1])
     modes = []
     for _ in range(chains):
-        x = centre + 0.5 * spread * generator.standard_normal(centre.size)
+        x = centre + 0.5 * prior @ generator.standard_normal(centre.size)
         modes.append(mode(np.where(free, x, centre), data))
     best = min(modes, key=lambda found: found.fun).x
     compiling.result()
@@ -89,15 +88,14 @@ def starting_points(
     known = prior_curvature(best) + _information(
         spec, mean_and_scale(best), _derivative(mean_and_scale, best), data, hyper
     )
-    deviations, vectors = _axes(known)
+    root = prior @ _root(prior.T @ known @ prior, MIN_CURVATURE)
     points = []
     for found in modes:
-        step = vectors @ (deviations * generator.standard_normal(centre.size))
+        step = root @ generator.standard_normal(centre.size)
         while objective(found.x + step, data)[0] >= FAR:
             step = step / 2
         points.append(_sites(found.x + step, zeros))
-    mass = (vectors * deviations**2) @ vectors.T
-    return jax.tree.map(lambda *leaves: np.stack(leaves), *points), mass
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *points), root @ root.T
 
 
 def _information(
@@ -126,10 +124,10 @@ def _derivative(function: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> 
     return np.stack(columns, axis=1) / (2 * STEP)
 
 
-def _axes(curvature: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Standard deviations (sites,) along the axes of a normal distribution, and the axes."""
+def _root(curvature: np.ndarray, least: float = 1e-8) -> np.ndarray:
+    """A root R of the covariance R R' of a normal distribution whose log density curves so."""
     eigenvalues, vectors = np.linalg.eigh((curvature + curvature.T) / 2)
-    return 1 / np.sqrt(np.maximum(np.abs(eigenvalues), MIN_CURVATURE)), vectors
+    return np.asarray(vectors / np.sqrt(np.maximum(np.abs(eigenvalues), least)))
 
 
 def _vector(sites: Mapping[str, Any]) -> np.ndarray:

@@ -5,12 +5,27 @@ closer to a normal distribution. A slope times its share is the fall of the brac
 reference student, which runs know well; slope and share alone they know less. So, with u the
 unconstrained (log or logit) coordinates, ``log slope + log share`` and ``log slope +
 log (1 - share)`` are sampled. That is a shear: it changes no volume, and no density.
+
+So is the other one. Where a condition (a student size on a number of tokens) has a stretch of its
+own, its runs know what law and stretch make of its capacity term together, and share, slopes and
+gamma of the law alone only as well as stretches are small: along a ridge that bends as the law
+does. So stretches are sampled with the law's log capacity at their condition added.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import jax
+import jax.numpy as jnp
 from jax import Array
+
+from bayes_distill.laws.base import Reference
+from bayes_distill.laws.bracket import log_bracket
+from bayes_distill.laws.departure import STRETCH_REACH
+
+if TYPE_CHECKING:
+    from bayes_distill.inference.model import ModelSpec
 
 Sites = dict[str, Array]
 BRACKETS = (
@@ -19,14 +34,36 @@ BRACKETS = (
 )
 
 
-def to_law(sites: Sites) -> Sites:
+CAPACITY = ("student_level", "student_share", "student_slope_params", "student_slope_tokens",
+            "student_gamma")  # fmt: skip
+STRETCH = "condition_stretch"
+
+
+def to_law(spec: ModelSpec, sites: Sites, hyper: dict[str, Any]) -> Sites:
     """Unconstrained coordinates of the law from sampled ones."""
-    return _sheared(sites, -1.0)
+    return _stretched(spec, _sheared(sites, -1.0), hyper, -1.0)
 
 
-def from_law(sites: Sites) -> Sites:
+def from_law(spec: ModelSpec, sites: Sites, hyper: dict[str, Any]) -> Sites:
     """Sampled coordinates from the law's unconstrained ones; inverse of `to_law`."""
-    return _sheared(sites, 1.0)
+    return _sheared(_stretched(spec, sites, hyper, 1.0), 1.0)
+
+
+def _stretched(spec: ModelSpec, of_law: Sites, hyper: dict[str, Any], sign: float) -> Sites:
+    """With the log capacity of every condition added to its stretch, or taken away."""
+    if STRETCH not in spec.shared or not set(CAPACITY) <= set(of_law):
+        return of_law
+    level, share, by_params, by_tokens, gamma = (of_law[name] for name in CAPACITY)
+    levels = hyper["levels"]
+    log_capacity = log_bracket(
+        jnp.exp(level), jax.nn.sigmoid(share), jnp.exp(by_params), jnp.exp(by_tokens),
+        jnp.exp(gamma), levels["condition_params"], levels["condition_tokens"],
+        Reference(1.0, 1.0, 1.0),
+    )  # fmt: skip
+    # a stretch times X / (X + reach) is as much as its reach-th part in the log of X, for small X
+    unit = jnp.exp(hyper[f"{STRETCH}_sd"][0])
+    added = levels["condition"] * log_capacity * STRETCH_REACH / unit
+    return of_law | {f"{STRETCH}_z": of_law[f"{STRETCH}_z"] + sign * added}
 
 
 def _sheared(sites: Sites, sign: float) -> Sites:
