@@ -103,6 +103,7 @@ def _part(
     tree = xr.DataTree.from_dict({"posterior": posterior, "log_likelihood": likelihood})
     with warnings.catch_warnings():  # every high Pareto k is reported, run by run
         warnings.filterwarnings("ignore", "Estimated shape parameter", UserWarning)
+        warnings.filterwarnings("ignore", "The point-wise LOO is the same", UserWarning)  # one run
         found = arviz_stats.loo(tree, pointwise=True)
     weights = np.exp(found.log_weights.transpose("chain", "draw", ...).to_numpy())
     weights = weights.reshape(mean.shape)
