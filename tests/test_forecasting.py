@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from bayes_distill import forecasting
+from bayes_distill import _memory, forecasting
 from bayes_distill.cards import load_card
 from bayes_distill.errors import FailedFitError, InputError
 from bayes_distill.forecasting import forecast
@@ -235,6 +235,27 @@ def test_points_in_blocks_are_forecast_as_all_at_once(scattered, monkeypatch):
         monkeypatch.setattr(forecasting, "THREADS", threads)
         again = forecast(scattered, "1B,2B", "10B,30B", **STREAMED)
         pd.testing.assert_frame_equal(blocks.table, again.table)
+
+
+def test_memory_is_given_back_as_blocks_go_by(scattered, monkeypatch):
+    given_back = []
+    monkeypatch.setattr(forecasting, "give_back", lambda: given_back.append(1))
+    forecast(scattered, "1B,2B", "10B,30B", **STREAMED)
+    assert not given_back
+    monkeypatch.setattr(forecasting, "BLOCK", 1)
+    monkeypatch.setattr(forecasting, "TIDY", 5)
+    forecast(scattered, "1B,2B", "10B,30B", **STREAMED)
+    assert len(given_back) == 2  # twelve blocks
+
+
+@pytest.mark.parametrize("fault", [OSError, TypeError, AttributeError])
+def test_a_c_library_that_cannot_give_back_memory_is_no_fault(monkeypatch, fault):
+    def none(_):
+        raise fault
+
+    _memory.give_back()
+    monkeypatch.setattr(_memory.ctypes, "CDLL", none)
+    _memory.give_back()
 
 
 def test_uncertain_teachers_are_the_same_in_every_block(scattered, monkeypatch):

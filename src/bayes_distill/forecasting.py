@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_distill._memory import give_back
 from bayes_distill._threads import on_cores
 from bayes_distill.argument_types import NUMBER, SOURCE, WHOLE, check_types
 from bayes_distill.asking import check_repeats, check_teachers, load_beside, read_points
@@ -25,6 +26,7 @@ from bayes_distill.posterior import Posterior
 DRAWS = 4000  # by default: what thinning to them costs is said where it is done
 BLOCK = 2**21  # draws times points at once: 16 MB an array
 THREADS = 8  # blocks at once, where there are as many cores
+TIDY = 16  # blocks after which freed memory is given back
 KEPT = 2**24  # draws times points that are kept: 128 MB an array
 
 
@@ -177,7 +179,10 @@ def forecast(
     def answer(place: int) -> tuple[pd.DataFrame, _Block | None]:
         block = points.kept(rows[place])
         found = _Block.of(thin, block, seed, place)
-        return _table(thin, block, found, interval), found if keep else None
+        table = _table(thin, block, found, interval)
+        if place % TIDY == TIDY - 1:
+            give_back()
+        return table, found if keep else None
 
     first = answer(0)  # compiles what the others use
     others = on_cores(lambda place: answer(place + 1), len(rows) - 1, THREADS)
