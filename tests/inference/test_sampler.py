@@ -58,6 +58,16 @@ def test_draws_have_the_moments_of_the_density(programs):
     assert sample.stats["acceptance_rate"].mean() == pytest.approx(0.9, abs=0.07)
 
 
+def test_all_chains_as_one_program_warm_up_and_sample_alike(programs):
+    expected = draw(programs, draws=250).unconstrained
+    found = draw(Programs(gaussian, WARMUP // WINDOWS, 0.9, vectorised=True), draws=250)
+    assert found.stats["acceptance_rate"].mean() == pytest.approx(0.9, abs=0.07)
+    for name, values in found.unconstrained.items():
+        assert values.shape == expected[name].shape
+        assert len(np.unique(found.stats["step_size"])) == 1
+        np.testing.assert_allclose(values.mean((0, 1)), expected[name].mean((0, 1)), atol=0.4)
+
+
 def test_log_density_and_energy_are_those_of_the_draws(programs):
     sample = draw(programs, draws=50)
     x = np.concatenate(
