@@ -167,5 +167,6 @@ def same_density(
             padding -= extra * 0.5 * np.log(2 * np.pi)
             sites[f"{name}_z"] = np.append(z, np.zeros(extra))
         density = -float(theirs(straight.from_law(spec, sites, hyper))) - float(padding)
+        density -= float(straight.log_volume(sites))  # theirs is of the coordinates it samples
         worst = max(worst, abs(float(mine(point)) - density))
     return worst

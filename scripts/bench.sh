@@ -20,6 +20,9 @@ python=$venv/bin/python
 echo "## Samplers"
 "$python" benchmarks/samplers.py --rounds "${ROUNDS:-3}" --json bench/samplers.json
 echo
+echo "## Warm-up and coordinates"
+"$python" benchmarks/warm_up.py --json bench/warm-up.json
+echo
 echo "## Bootstrap: time, then coverage"
 "$python" benchmarks/bootstrap.py --time --json bench/bootstrap-time.json
 "$python" benchmarks/bootstrap.py --json bench/bootstrap.json

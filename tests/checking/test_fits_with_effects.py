@@ -49,7 +49,9 @@ def departing(fits_folder):
     noise = np.random.default_rng(0).standard_normal((CHAINS, DRAWS))
     stats = {"diverging": noise > 9, "n_steps": np.full(noise.shape, 7), "energy": noise}
     stats |= {"step_size": np.ones_like(noise), "lp": noise}
-    sample = Sample({k: v.reshape(CHAINS, DRAWS, *v.shape[1:]) for k, v in raw.items()}, stats, {})
+    sample = Sample(
+        {k: v.reshape(CHAINS, DRAWS, *v.shape[1:]) for k, v in raw.items()}, stats, {}, 0
+    )
     tree, info = assemble(card, spec, data, hyper, table, sample, reference, 0, 0.9)
     made_up = Posterior(tree, card, reference, info | {"kind": "distillation", "verdict": "pass"})
     return Posterior.load(made_up.save(fits_folder / "departing.nc"))

@@ -88,6 +88,9 @@ def test_density_is_prior_times_likelihood(kind, plain):
         middle = scale(prior.median)
         expected += stats.norm.logpdf(scale(values[name]), middle, prior.sd)
         np.testing.assert_allclose(of_law[name], scale(values[name]), rtol=1e-8)
+    if "bend" in card.priors:
+        b = values["bend"]  # sampled is log b - 10 exp(-b)
+        expected -= np.log1p(straight.BEND_REACH * b * np.exp(-b))
     if spec.joint_supervised:
         expected += stats.norm.logpdf(sites["supervised_z"]).sum(axis=1)
     for name in spec.noise_sites:
@@ -204,7 +207,7 @@ def departed():
     return prepared("distillation", card=load_card("busbridge2025"))[1:4]
 
 
-def test_straightened_coordinates_are_as_many_and_change_no_volume(departed):
+def test_straightened_coordinates_are_as_many_and_tell_what_volume_they_change(departed):
     spec, data, hyper = departed
     assert "stretch" in spec.condition_departures
     sites = {name: value[0] for name, value in prior_draws(spec, data, hyper).items()}
@@ -219,7 +222,36 @@ def test_straightened_coordinates_are_as_many_and_change_no_volume(departed):
         np.testing.assert_allclose(back[name], value, rtol=1e-9, atol=1e-9)
     sign, log_volume = np.linalg.slogdet(jax.jacfwd(of_law)(flat))
     assert sign == 1
-    assert log_volume == pytest.approx(0, abs=1e-6)
+    told = straight.log_volume(straight.to_law(spec, sites, hyper))
+    assert log_volume == pytest.approx(float(told), abs=1e-6)
+    assert straight.log_volume({}) == 0  # all the rest are shears
+
+
+def test_the_coordinate_of_the_bend_is_a_logarithm_where_it_is_large(departed):
+    spec, _, hyper = departed
+    bends = np.array([1e-12, 0.01, 0.5, 1.0, 2.0, 3.0, 7.0, 20.0, 1e4])
+    sampled = straight.from_law(spec, {"bend": np.log(bends)}, hyper)["bend"]
+    assert (np.diff(sampled) > 0).all()
+    np.testing.assert_allclose(sampled[-2:], np.log(bends[-2:]), atol=1e-6)
+    found = straight.to_law(spec, {"bend": sampled}, hyper)["bend"]
+    np.testing.assert_allclose(found, np.log(bends), atol=1e-9)
+
+
+def test_the_bend_has_the_gradient_of_its_inverse(departed):
+    spec, _, hyper = departed
+
+    def volume(sampled):
+        return straight.log_volume(straight.to_law(spec, {"bend": sampled}, hyper))
+
+    def log_bend(sampled):
+        return straight.to_law(spec, {"bend": sampled}, hyper)["bend"]
+
+    for at in (-30.0, -11.0, -5.0, -1.0, 0.3, 1.5, 9.0):
+        for function in (log_bend, volume):
+            step = 1e-5
+            slope = (function(at + step) - function(at - step)) / (2 * step)
+            assert jax.grad(function)(at) == pytest.approx(float(slope), abs=1e-6)
+        assert np.exp(volume(at)) == pytest.approx(float(jax.grad(log_bend)(at)))
 
 
 def test_levels_that_are_padding_have_nothing_to_do_with_the_scale(departed):

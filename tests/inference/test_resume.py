@@ -19,11 +19,10 @@ import xarray as xr
 from bayes_distill.inference import checkpoint as kept
 from bayes_distill.inference.checkpoint import Checkpoint, forget, key_of
 from bayes_distill.inference.kernel import Programs
-from bayes_distill.inference.sampler import WINDOWS, Sample, SamplerSettings, run_chains
+from bayes_distill.inference.sampler import Sample, SamplerSettings, run_chains
 from bayes_distill.posterior import load_posterior
 
-WARMUP, DRAWS = 480, 350
-SETTINGS = SamplerSettings(chains=3, warmup=WARMUP, draws=DRAWS)
+SETTINGS = SamplerSettings(chains=3, warmup=960, draws=350)
 
 
 def gaussian(mean: jax.Array) -> Any:
@@ -32,7 +31,7 @@ def gaussian(mean: jax.Array) -> Any:
 
 @pytest.fixture(scope="module")
 def programs():
-    return Programs(gaussian, WARMUP // WINDOWS, 0.9)
+    return Programs(gaussian, SETTINGS.window, 0.9)
 
 
 @pytest.fixture(autouse=True)
@@ -66,17 +65,31 @@ def same(one: Sample, other: Sample) -> None:
             np.testing.assert_array_equal(mine[name], theirs[name])
 
 
-# warm-up has windows of 120: three of two blocks, one of five; sampling has four blocks
-@pytest.mark.parametrize("block", [1, 2, 5, 6, 7, 9, 11, 12, 14, 15])
-def test_a_resumed_run_equals_the_uninterrupted_one(programs, tmp_path, block):
+@pytest.fixture(scope="module")
+def uninterrupted(programs):
+    """A run, and how many blocks it had: two in a window, five for the step size, four of draws."""
+    told: list[str] = []
+    sample = draw(programs, progress=lambda phase, done, of: told.append(phase))
+    windows = (sample.warmup - SETTINGS.tuning) // SETTINGS.window
+    assert 1 < windows <= SETTINGS.windows
+    assert len(told) == 2 * windows + 5 + 4
+    return sample, len(told)
+
+
+# counted from the first, and from the last: in every stage, and where one begins
+@pytest.mark.parametrize("block", [1, 2, 3, -11, -10, -9, -7, -6, -5, -4, -3, -1])
+def test_a_resumed_run_equals_the_uninterrupted_one(programs, uninterrupted, tmp_path, block):
+    sample, blocks = uninterrupted
+    block %= blocks
     with pytest.raises(KeyboardInterrupt):
         draw(programs, Checkpoint(tmp_path, "run"), stop_at(block))
     phases: list[tuple[str, int]] = []
     again = draw(
         programs, Checkpoint(tmp_path, "run"), lambda phase, done, of: phases.append((phase, done))
     )
-    same(again, draw(programs))
-    assert len(phases) == 15 - block  # nothing was done twice
+    same(again, sample)
+    assert again.warmup == sample.warmup
+    assert len(phases) == blocks - block  # nothing was done twice
     assert set(again.seconds) == {"compilation", "warm-up", "sampling"}
 
 
@@ -95,13 +108,15 @@ def test_a_damaged_file_costs_the_time_and_not_the_answer(programs, tmp_path):
     same(draw(programs, Checkpoint(tmp_path, "run")), draw(programs))
 
 
-def test_an_interrupt_writes_what_was_not_written_yet(programs, tmp_path, monkeypatch):
+def test_an_interrupt_writes_what_was_not_written_yet(
+    programs, uninterrupted, tmp_path, monkeypatch
+):
     monkeypatch.setattr(kept, "EVERY", 1e9)
     with pytest.raises(KeyboardInterrupt):
-        draw(programs, Checkpoint(tmp_path, "run"), stop_at(13))
+        draw(programs, Checkpoint(tmp_path, "run"), stop_at(uninterrupted[1] - 2))
     position = Checkpoint(tmp_path, "run").position()
     assert position is not None
-    assert (position.stage, position.done) == (WINDOWS, 200)
+    assert (position.stage, position.done) == (SETTINGS.windows + 1, 200)
 
 
 def test_the_start_is_found_once(tmp_path):
@@ -163,7 +178,7 @@ def wait_for_draws(folder: Path, process: subprocess.Popen[str]) -> None:
     for _ in range(2400):
         for file in folder.glob("*.npz"):
             position = Checkpoint(folder, file.stem).position()
-            if position is not None and position.stage == WINDOWS:
+            if position is not None and position.stage > SamplerSettings(warmup=400).windows:
                 return
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from bayes_distill.inference.kernel import MAX_TREE_DEPTH, Programs
-from bayes_distill.inference.sampler import WINDOWS, Sample, SamplerSettings, run_chains
+from bayes_distill.inference.sampler import Sample, SamplerSettings, run_chains
 
 COVARIANCE = np.array([[1.0, 0.9, 0.0], [0.9, 1.0, 0.3], [0.0, 0.3, 2.0]])
 MEAN = np.array([1.0, -2.0, 30.0])
-WARMUP = 300
+WARMUP = 320
+WINDOW = SamplerSettings(warmup=WARMUP).window
 
 
 def gaussian(mean: jax.Array, precision: jax.Array) -> Any:
@@ -27,18 +28,19 @@ def gaussian(mean: jax.Array, precision: jax.Array) -> Any:
 
 @pytest.fixture(scope="module")
 def programs():
-    return Programs(gaussian, WARMUP // WINDOWS, 0.9)
+    return Programs(gaussian, WINDOW, 0.9)
 
 
-def draw(programs, mean=MEAN, draws=750, seed=0, progress=None) -> Sample:
+def draw(programs, mean=MEAN, draws=750, seed=0, progress=None, mass=None) -> Sample:
     settings = SamplerSettings(chains=4, warmup=WARMUP, draws=draws)
+    mass = np.eye(3) if mass is None else mass
     generator = np.random.default_rng(1)
     z = {
         "pair": mean[:2] + generator.standard_normal((4, 2)),
         "single": mean[2] + generator.standard_normal(4),
     }
     arguments = (jnp.asarray(mean), jnp.asarray(np.linalg.inv(COVARIANCE)))
-    return run_chains(programs, z, np.eye(3), arguments, settings, seed, progress)
+    return run_chains(programs, z, mass, arguments, settings, seed, progress)
 
 
 def test_draws_have_the_moments_of_the_density(programs):
@@ -60,7 +62,7 @@ def test_draws_have_the_moments_of_the_density(programs):
 
 def test_all_chains_as_one_program_warm_up_and_sample_alike(programs):
     expected = draw(programs, draws=250).unconstrained
-    found = draw(Programs(gaussian, WARMUP // WINDOWS, 0.9, vectorised=True), draws=250)
+    found = draw(Programs(gaussian, WINDOW, 0.9, vectorised=True), draws=250)
     assert found.stats["acceptance_rate"].mean() == pytest.approx(0.9, abs=0.07)
     for name, values in found.unconstrained.items():
         assert values.shape == expected[name].shape
@@ -94,14 +96,34 @@ def test_draws_do_not_depend_on_how_many_are_asked_for(programs):
 
 def test_progress_counts_every_transition_of_both_phases(programs):
     told: list[tuple[str, int, int]] = []
-    draw(programs, draws=250, progress=lambda *report: told.append(report))
+    sample = draw(programs, draws=250, progress=lambda *report: told.append(report))
+    windows = sample.warmup - WARMUP // 4
+    assert 0 < windows <= 6 * WINDOW
     assert told == [
-        *(("warm-up", done, WARMUP) for done in (75, 150, 225)),
-        *(("warm-up", done, WARMUP) for done in (240, 255, 270, 285, 300)),
+        *(("warm-up", done, WARMUP) for done in range(WINDOW, windows + 1, WINDOW)),
+        *(("warm-up", windows + done, WARMUP) for done in (16, 32, 48, 64, 80)),
         ("sampling", 100, 250),
         ("sampling", 200, 250),
         ("sampling", 250, 250),
     ]
+
+
+def test_warm_up_is_as_long_as_it_takes_to_learn_the_mass_matrix(programs):
+    known = np.array([draw(programs, draws=50, seed=i, mass=COVARIANCE).warmup for i in range(5)])
+    skewed = COVARIANCE * np.outer([1.0, 1.0, 0.03], [1.0, 1.0, 0.03])
+    wrong = np.array([draw(programs, draws=50, seed=i, mass=skewed).warmup for i in range(5)])
+    assert np.median(known) <= WARMUP // 4 + 2 * WINDOW
+    assert (wrong > WARMUP // 4 + WINDOW).all()
+    assert wrong.mean() > known.mean()
+    assert max(known.max(), wrong.max()) <= WARMUP
+
+
+def test_the_lengths_of_warm_up_add_up():
+    for warmup in (100, 150, 250, 300, 1000, 1001):
+        settings = SamplerSettings(warmup=warmup)
+        assert settings.windows >= 3
+        assert settings.window >= 25
+        assert settings.windows * settings.window + settings.tuning <= warmup
 
 
 def test_another_density_and_another_number_of_draws_compile_nothing(programs, compilations):
@@ -111,5 +133,5 @@ def test_another_density_and_another_number_of_draws_compile_nothing(programs, c
     assert compilations() == before
     assert moved.unconstrained["single"].mean() == pytest.approx(130, abs=0.5)
     assert set(moved.seconds) == {"compilation", "warm-up", "sampling"}
-    draw(Programs(gaussian, WARMUP // WINDOWS, 0.8), draws=50)
+    draw(Programs(gaussian, WINDOW, 0.8), draws=50)
     assert compilations() > before  # the count can rise: another target is another program

@@ -49,7 +49,9 @@ def fit(
         typer.Option(help="With --cut: draws of the supervised law, 64.", metavar="INTEGER"),
     ] = None,
     chains: Annotated[str, typer.Option(metavar="INTEGER")] = "4",
-    warmup: Annotated[str, typer.Option(metavar="INTEGER")] = "1000",
+    warmup: Annotated[
+        str, typer.Option(help="At most, per chain: fewer where less is enough.", metavar="INTEGER")
+    ] = "1000",
     draws: Annotated[str, typer.Option(help="Kept, per chain.", metavar="INTEGER")] = "1000",
     json: Json = False,
     seed: Seed = "0",
@@ -131,6 +133,7 @@ def fit_json(posterior: Posterior, target: Path) -> dict[str, Any]:
         "kind": info["kind"],
         "seconds": info["seconds"]["total"],
         "timing": info["seconds"],
+        "warmed_up": info["warmed_up"],
         "interval": info["interval"],
         "diagnostics": info["diagnostics"],
         "coefficients": info["coefficients"],

@@ -1,5 +1,8 @@
 """What warm-up learns: a mass matrix for all chains, and the step size they are to move by.
 
+The mass matrix is learnt in windows. They are over as soon as one of them confirms the matrix that
+it ran with and finds the chains in one place: from a mode that takes few.
+
 NumPyro's dual averaging follows one chain and leaves a step size that is off by a fifth from one
 run to the next. Where it ends up too large, chains stay out of the tails of a curved posterior:
 R-hat sees nothing, and the tails have a quarter of the effective draws. So dual averaging only
@@ -8,31 +11,86 @@ finds the size of the step, and the acceptances of all chains at fixed steps say
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from arviz_stats.base import array_stats
+from scipy.linalg import eigh
 
 POWER = 2.5  # of the step size, with which rejections grow: 2 to 3 on the cards that ship
 MOST = 2.0  # times or part of it that a step size changes at once
+CONFIRMED = 2.5  # times that variances along two directions are off, one from another, at most
+AGREED = 1.1  # R-hat of the log density, which short windows find too large rather than too small
 
 
-def refined(draws: dict[str, np.ndarray], before: np.ndarray, *, from_mode: bool) -> np.ndarray:
-    """Inverse mass matrix (sites, sites) from draws (chains, draws, ...) of a window.
+class Metric(NamedTuple):
+    """An inverse mass matrix, and the draws behind it.
 
-    The covariance within chains; of the window's second half if chains came `from_mode`. Draws
-    count as many as half of them, for they are correlated; the matrix before counts as two draws a
-    site.
+    Parameters
+    ----------
+    mass
+        Inverse mass matrix (sites, sites).
+    outer
+        Sum of their products (sites, sites).
+    sums
+        Sums of the draws of every chain (chains, sites).
+    draws
+        Draws of a chain in these sums.
+    windows
+        Windows of warm-up behind it.
+    """
+
+    mass: np.ndarray
+    outer: np.ndarray
+    sums: np.ndarray
+    draws: np.ndarray
+    windows: np.ndarray
+
+    @classmethod
+    def first(cls, mass: np.ndarray, chains: int) -> Metric:
+        """The matrix that warm-up begins with, from a mode."""
+        mass = np.asarray(mass, float)
+        none = np.zeros((), int)
+        return cls(mass, np.zeros_like(mass), np.zeros((chains, len(mass))), none, none)
+
+
+def refined(metric: Metric, draws: dict[str, np.ndarray]) -> Metric:
+    """The metric after a window with these draws (chains, draws, ...).
+
+    Its matrix is the covariance within chains of all draws so far; those of the first window serve
+    only until there are others, and only its second half, for chains come from a mode. Draws count
+    as many as half of them, for they are correlated; the matrix before counts as two draws a site.
     """
     flat = np.concatenate(
         [np.reshape(leaf, (*leaf.shape[:2], -1)) for leaf in jax.tree.leaves(draws)], axis=2
     )
+    from_mode = metric.windows == 0
     if from_mode:
         flat = flat[:, flat.shape[1] // 2 :]
-    centred = (flat - flat.mean(axis=1, keepdims=True)).reshape(-1, flat.shape[2])
-    count = max(len(centred) - len(flat), 1)
-    weight = 0.5 * count / (0.5 * count + 2 * flat.shape[2])
-    return np.asarray(weight * (centred.T @ centred) / count + (1 - weight) * before)
+    chains, length, sites = flat.shape
+    pooled = metric._replace(
+        outer=metric.outer + np.einsum("cdi,cdj->ij", flat, flat, optimize=True),
+        sums=metric.sums + flat.sum(axis=1),
+        draws=metric.draws + length,
+    )
+    scatter = pooled.outer - pooled.sums.T @ pooled.sums / pooled.draws
+    count = max(int(pooled.draws - 1) * chains, 1)
+    weight = 0.5 * count / (0.5 * count + 2 * sites)
+    mass = np.asarray(weight * scatter / count + (1 - weight) * metric.mass)
+    return (metric if from_mode else pooled)._replace(mass=mass, windows=metric.windows + 1)
+
+
+def settled(before: Metric, after: Metric, log_density: np.ndarray) -> bool:
+    """Whether a window confirms the metric `before` it, and its chains are in one place.
+
+    `after` is the metric with its draws, `log_density` (chains, draws) theirs.
+    """
+    found = eigh(after.mass, before.mass, eigvals_only=True)
+    return bool(
+        found[-1] <= CONFIRMED * found[0]
+        and array_stats.rhat(log_density, chain_axis=0, draw_axis=1) <= AGREED
+    )
 
 
 def typical(step_sizes: Any) -> float:

@@ -22,7 +22,9 @@ import numpy as np
 from bayes_distill._version import __version__
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.files import atomic_path
+from bayes_distill.inference.adaptation import Metric
 
+FORMAT = 2  # of the file: one of another format is another run's
 EVERY = 2.0  # seconds between two writes at least: a kill costs no more, a write far less
 Arrays = dict[str, np.ndarray]
 Start = tuple[dict[str, np.ndarray], np.ndarray]
@@ -34,13 +36,13 @@ class Position(NamedTuple):
     Parameters
     ----------
     stage
-        Warm-up windows behind it; sampling is the last stage.
+        Which one it is in: a window of warm-up, and after those the step size's, then sampling.
     done
         Transitions of this stage behind it.
     state
         Leaves of the kernel's state.
-    mass
-        Inverse mass matrix (sites, sites) of this stage.
+    metric
+        Mass matrix of this stage, and what it is made from.
     draws, stats
         Of this stage so far, (transitions, chains, ...).
     seconds
@@ -50,7 +52,7 @@ class Position(NamedTuple):
     stage: int
     done: int
     state: list[np.ndarray]
-    mass: np.ndarray
+    metric: Metric
     draws: Arrays
     stats: Arrays
     seconds: dict[str, float]
@@ -110,7 +112,8 @@ class Checkpoint:
         return Position(
             header["stage"], header["done"],
             [found[f"state/{i}"] for i in range(header["leaves"])],
-            found["mass"], _part(found, "draws/"), _part(found, "stats/"), header["seconds"],
+            Metric(**_part(found, "metric/")),
+            _part(found, "draws/"), _part(found, "stats/"), header["seconds"],
         )  # fmt: skip
 
     def keep(self, position: Callable[[], Position]) -> None:
@@ -159,7 +162,7 @@ def key_of(label: str, settings: Mapping[str, Any], arguments: Any) -> str:
         Pytree of the arrays that the density depends on.
     """
     versions = {name: version(name) for name in ("jax", "jaxlib", "numpyro", "numpy")}
-    header = {"label": label, "version": __version__, **versions, **settings}
+    header = {"label": label, "format": FORMAT, "version": __version__, **versions, **settings}
     content = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
     for place, leaf in jax.tree_util.tree_leaves_with_path(arguments):
         array = np.asarray(leaf)
@@ -189,7 +192,7 @@ def _arrays(position: Position) -> Arrays:
     }
     return {
         "header": np.frombuffer(json.dumps(header).encode(), np.uint8),
-        "mass": position.mass,
+        **{f"metric/{name}": values for name, values in position.metric._asdict().items()},
         **{f"state/{i}": leaf for i, leaf in enumerate(position.state)},
         **{f"draws/{name}": values for name, values in position.draws.items()},
         **{f"stats/{name}": values for name, values in position.stats.items()},

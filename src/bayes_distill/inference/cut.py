@@ -101,6 +101,7 @@ def run_cut(
         {**sample.unconstrained, GIVEN: constant},
         sample.stats,
         {"mode": found, **sample.seconds},
+        sample.warmup,
     )
 
 

@@ -62,7 +62,8 @@ def fit(
     mapping
         What an experiment tracker calls the columns, as for `read_runs`.
     chains, warmup, draws
-        Numbers of chains, and of warm-up and kept transitions of each.
+        Numbers of chains, and of warm-up and kept transitions of each. Warm-up is over earlier
+        where less is enough; ``info["warmed_up"]`` says how many transitions it took.
     seed
         Seed of everything random; the same seed gives the same draws.
     interval
@@ -144,6 +145,7 @@ def fit(
         "n_runs": len(table),
         "notes": [*table.notes, *notes],
         "settings": asdict(settings),
+        "warmed_up": sample.warmup,
         "seconds": {
             **{k: round(v, 3) for k, v in sample.seconds.items()},
             "total": round(time.perf_counter() - clock, 3),

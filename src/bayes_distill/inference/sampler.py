@@ -1,7 +1,7 @@
 """NUTS over several chains, in blocks, with compiled programs that are shared between fits.
 
-A run has stages: windows of warm-up, each with the mass matrix that the one before gave, and
-sampling. It can be kept in a file as it goes, and go on from there.
+A run has stages: windows of warm-up, each with the mass matrix that the one before gave, a last
+one for the step size, and sampling. It can be kept in a file as it goes, and go on from there.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from bayes_distill.inference.adaptation import refined, tuned, typical
+from bayes_distill.inference.adaptation import Metric, refined, settled, tuned, typical
 from bayes_distill.inference.checkpoint import (
     Checkpoint,
     Position,
@@ -32,8 +32,8 @@ from bayes_distill.inference.model import Data, ModelSpec
 from bayes_distill.inference.start import site_shapes, starting_points
 
 Progress = Callable[[str, int, int], None]
-WINDOWS = 4
-BATCHES = 5  # of the last window, between which the step size is set
+LEAST_WINDOW = 25
+BATCHES = 5  # of the last stage of warm-up, between which the step size is set
 FIRST_STEP = 0.5
 
 
@@ -41,7 +41,8 @@ FIRST_STEP = 0.5
 class SamplerSettings:
     """How NUTS runs: numbers of chains, warm-up transitions and draws, and target acceptance.
 
-    Of `transitions_per_draw` transitions the last is a draw.
+    Warm-up is over earlier where less is enough. Of `transitions_per_draw` transitions the last is
+    a draw.
     """
 
     chains: int = 4
@@ -51,17 +52,31 @@ class SamplerSettings:
     transitions_per_draw: int = 1
 
     @property
+    def tuning(self) -> int:
+        """Transitions of the last stage of warm-up, which is for the step size."""
+        return self.warmup // 4
+
+    @property
     def window(self) -> int:
-        """Transitions of one warm-up window; the windows fill the warm-up but for a rest."""
-        return self.warmup // WINDOWS
+        """Transitions of a window for the mass matrix."""
+        return max(self.warmup // 8, min(LEAST_WINDOW, self.warmup // 4))
+
+    @property
+    def windows(self) -> int:
+        """Windows at most; the stages after them are for the step size and for sampling."""
+        return (self.warmup - self.tuning) // self.window
 
 
 class Sample(NamedTuple):
-    """What a sampling run returns; arrays are (chains, draws, ...)."""
+    """What a sampling run returns; arrays are (chains, draws, ...).
+
+    `warmup` are the transitions of warm-up that each chain made.
+    """
 
     unconstrained: dict[str, np.ndarray]
     stats: dict[str, np.ndarray]
     seconds: dict[str, float]
+    warmup: int
 
 
 @lru_cache(maxsize=32)
@@ -138,42 +153,45 @@ def run_chains(
 ) -> Sample:
     """Warm up and sample from given starting points (chains, ...).
 
-    Warm-up runs in windows of one length. Every window starts with the mass matrix that the draws
-    of all chains in the window before give, held by the matrix they were drawn with where they
-    are few: a first matrix as good as that of a mode is refined, never forgotten. The last window
-    is for the step size alone, one for all chains.
+    Warm-up runs in windows of one length, each with the mass matrix that the draws before it give,
+    held by the one before where they are few: a first matrix as good as that of a mode is refined,
+    never forgotten. The windows end once one confirms the matrix it ran with. The last stage of
+    warm-up is for the step size alone, one for all chains.
 
     With a `checkpoint` the run goes on from where it was last kept, and is kept as it goes.
     """
     clock = time.perf_counter()
-    mass, chains = np.asarray(inverse_mass), settings.chains
-    state = programs.start(chain_keys(seed, 0, chains), z, mass, FIRST_STEP, arguments)
+    metric, chains = Metric.first(inverse_mass, settings.chains), settings.chains
+    state = programs.start(chain_keys(seed, 0, chains), z, metric.mass, FIRST_STEP, arguments)
     programs.compile(state, arguments)  # timed apart from sampling
     run = _Run(programs, arguments, checkpoint, progress)
     run.seconds["compilation"] = time.perf_counter() - clock
-    begun, state, mass = run.resumed(state, mass)
-    window = settings.window
+    stage, state, metric = run.resumed(state, metric)
+    window, tuning, sampling = settings.window, settings.windows, settings.windows + 1
 
-    def tune(state: Any, stats: dict[str, np.ndarray]) -> Any:
-        return _moving_by(state, tuned(stats, settings.target_accept))
-
-    for number in range(begun, WINDOWS):
-        last = number == WINDOWS - 1
-        state, draws, _ = run.stage(
-            number, state, mass, window, "warm-up", number * window, settings.warmup,
-            *((min(max(1, window // BATCHES), BLOCK), tune) if last else ()),
-        )  # fmt: skip
-        if last:
-            break
-        mass = refined(draws, mass, from_mode=number == 0)
+    while stage < tuning:
+        done = stage * window
+        state, draws, stats = run.stage(
+            stage, state, metric, window, "warm-up", done, settings.warmup
+        )
+        before, metric = metric, refined(metric, draws)
         step_size = typical(state.adapt_state.step_size)
-        keys = chain_keys(seed, number + 1, chains)
-        state = programs.start(keys, state.z, mass, step_size, arguments)
-        if number == WINDOWS - 2:
+        keys = chain_keys(seed, stage + 1, chains)
+        state = programs.start(keys, state.z, metric.mass, step_size, arguments)
+        stage = tuning if settled(before, metric, stats["lp"]) else stage + 1
+        if stage == tuning:
             state = state._replace(i=np.full_like(state.i, window))  # adapts no more by itself
+    warmed = int(metric.windows) * window
+    if stage == tuning:
+        state, _, _ = run.stage(
+            tuning, state, metric, settings.tuning, "warm-up", warmed, settings.warmup,
+            min(max(1, settings.tuning // BATCHES), BLOCK),
+            lambda state, stats: _moving_by(state, tuned(stats, settings.target_accept)),
+        )  # fmt: skip
     steps = settings.draws * settings.transitions_per_draw
-    _, draws, stats = run.stage(WINDOWS, state, mass, steps, "sampling", 0, steps)
-    return Sample(*_thinned(draws, stats, settings.transitions_per_draw), run.seconds)
+    _, draws, stats = run.stage(sampling, state, metric, steps, "sampling", 0, steps)
+    kept = _thinned(draws, stats, settings.transitions_per_draw)
+    return Sample(*kept, run.seconds, warmed + settings.tuning)
 
 
 class _Run:
@@ -191,18 +209,18 @@ class _Run:
         self.position = None if checkpoint is None else checkpoint.position()
         self.seconds: dict[str, float] = {} if self.position is None else self.position.seconds
 
-    def resumed(self, state: Any, mass: np.ndarray) -> tuple[int, Any, np.ndarray]:
-        """Number of the stage to begin with, and its state and mass matrix."""
+    def resumed(self, state: Any, metric: Metric) -> tuple[int, Any, Metric]:
+        """Number of the stage to begin with, and its state and metric."""
         if self.position is None:
-            return 0, state, mass
+            return 0, state, metric
         at = self.position
-        return at.stage, state_like(state, at.state), at.mass
+        return at.stage, state_like(state, at.state), at.metric
 
     def stage(
         self,
         number: int,
         state: Any,
-        mass: np.ndarray,
+        metric: Metric,
         steps: int,
         phase: str,
         before: int,
@@ -229,7 +247,7 @@ class _Run:
                     told = [stats for _, stats in kept]
                     state = between(state, jax.tree.map(lambda *b: np.concatenate(b), *told))
                 self.seconds[phase] = spent + time.perf_counter() - clock
-                self._keep(number, done + size, state, mass, kept)
+                self._keep(number, done + size, state, metric, kept)
                 if self.progress:
                     self.progress(phase, before + done + size, of)
         except BaseException:  # an interrupt too: what was done is not lost
@@ -241,14 +259,14 @@ class _Run:
         draws, stats = jax.tree.map(lambda *b: np.swapaxes(np.concatenate(b), 0, 1), *kept)
         return state, draws, stats
 
-    def _keep(self, number: int, done: int, state: Any, mass: np.ndarray, kept: list[Any]) -> None:
+    def _keep(self, number: int, done: int, state: Any, metric: Metric, kept: list[Any]) -> None:
         if self.checkpoint is None:
             return
         seconds, blocks = dict(self.seconds), list(kept)
 
         def position() -> Position:
             draws, stats = jax.tree.map(lambda *b: np.concatenate(b), *blocks)
-            return Position(number, done, leaves_of(state), mass, draws, stats, seconds)
+            return Position(number, done, leaves_of(state), metric, draws, stats, seconds)
 
         self.checkpoint.keep(position)
 
