@@ -20,7 +20,7 @@ from scipy.linalg import eigh
 
 POWER = 2.5  # of the step size, with which rejections grow: 2 to 3 on the cards that ship
 MOST = 2.0  # times or part of it that a step size changes at once
-CONFIRMED = 2.5  # times that variances along two directions are off, one from another, at most
+CONFIRMED = 2.0  # times that variances along two directions are off, one from another, at most
 AGREED = 1.1  # R-hat of the log density, which short windows find too large rather than too small
 
 
