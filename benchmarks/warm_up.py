@@ -17,6 +17,7 @@ import sys
 import tempfile
 import warnings
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 MODELS = ("hoffmann2022", "busbridge2025-plain", "distillation", "busbridge2025")
@@ -94,7 +95,7 @@ def main(arguments: list[str] | None = None) -> int:
                 continue  # a law without a gap
             of = in_a_process(model, side, options.seeds)
             results.setdefault(model, {})[side] = of
-            middle = {name: sorted(values)[len(values) // 2] for name, values in of.items()}
+            middle = {name: median(values) for name, values in of.items()}
             print(
                 f"| `{model}` | {side} | {min(of['warmed_up'])} to {max(of['warmed_up'])} "
                 f"| {middle['warm_up_seconds']:.2f} | {middle['leaps']:.0f} "

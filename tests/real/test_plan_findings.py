@@ -77,7 +77,7 @@ def test_teacher_pretraining_makes_the_teacher_supervised_optimal(plans, few, n)
 @pytest.mark.parametrize(("n", "peak"), [(3e8, 1e20), (1e9, 1e22), (3e9, 1e23), (1e10, 1e24)])
 def test_the_teachers_share_falls_from_a_budget_that_grows_with_the_student(plans, n, peak):
     share = plans[PRETRAINING.name, n].shares["teacher"][:, peak <= BUDGETS]
-    assert (share[:, -1] < share[:, 0]).mean() > 0.95
+    assert (share[:, -1] < share[:, 0]).mean() > 0.97
     assert (np.diff(share, axis=1) < 0).mean() > 0.95
 
 

@@ -32,11 +32,11 @@ class Metric(NamedTuple):
     mass
         Inverse mass matrix (sites, sites).
     outer
-        Sum of their products (sites, sites).
+        Sum of the outer products of all draws but the first window's (sites, sites).
     sums
-        Sums of the draws of every chain (chains, sites).
+        Sums of the same draws of every chain (chains, sites).
     draws
-        Draws of a chain in these sums.
+        How many these are of a chain.
     windows
         Windows of warm-up behind it.
     """
