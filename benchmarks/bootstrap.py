@@ -26,7 +26,7 @@ import pandas as pd
 from scipy.optimize import minimize
 
 from bayes_distill.inference.fit import fit
-from bayes_distill.inference.sweeps import simulate_from_card
+from bayes_distill.inference.simulation import simulate_from_card
 from bayes_distill.posterior import Posterior
 from bayes_distill.runs import read_runs
 

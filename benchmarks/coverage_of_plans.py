@@ -77,7 +77,7 @@ def one_sweep(index: int) -> dict[str, Any]:
     import numpy as np
 
     from bayes_distill.inference.fit import fit
-    from bayes_distill.inference.sweeps import prior_draw
+    from bayes_distill.inference.simulation import prior_draw
     from bayes_distill.laws import Reference
     from bayes_distill.posterior import Posterior
     from bayes_distill.runs import paper_design, simulate

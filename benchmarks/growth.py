@@ -29,7 +29,7 @@ def runs(count: int) -> dict[str, float]:
     import pandas as pd
 
     from bayes_distill.inference.fit import fit
-    from bayes_distill.inference.sweeps import simulate_from_card
+    from bayes_distill.inference.simulation import simulate_from_card
 
     generator = np.random.default_rng(0)
     size = np.exp(generator.uniform(np.log(5e7), np.log(1e10), count))
@@ -70,7 +70,7 @@ def draws(count: int, points: int, most: int) -> dict[str, float]:
     """Forecast of `points` students from `count` draws, of which `most` are used."""
     import numpy as np
 
-    from bayes_distill.forecasting import forecast
+    from bayes_distill.predict.forecast import forecast
 
     posterior = many_draws(count)
     params = np.geomspace(1e8, 1e10, max(1, points // 20))

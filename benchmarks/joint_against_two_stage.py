@@ -26,12 +26,12 @@ import pandas as pd
 
 from bayes_distill.cards import Card, load_card
 from bayes_distill.errors import InputError
-from bayes_distill.gap_risk import capacity_gap
 from bayes_distill.inference.fit import fit
-from bayes_distill.inference.sweeps import prior_draw
+from bayes_distill.inference.simulation import prior_draw
 from bayes_distill.laws import LAWS, TABLE_6, Reference
-from bayes_distill.points import grid
 from bayes_distill.posterior import Posterior
+from bayes_distill.predict.capacity_gap import capacity_gap
+from bayes_distill.predict.points import grid
 from bayes_distill.runs import Runs, simulate
 
 NOISE = 0.005

@@ -18,8 +18,8 @@ from bayes_distill import fit, next_run
 from bayes_distill.cards import load_card
 from bayes_distill.cards.card import ReferencePoint
 from bayes_distill.inference.prepare import reference_point
-from bayes_distill.inference.sweeps import simulate_from_card
-from bayes_distill.points import grid
+from bayes_distill.inference.simulation import simulate_from_card
+from bayes_distill.predict.points import grid
 
 TRUTH = {"E": 1.817, "A": 482.0, "B": 2085.0, "alpha": 0.348, "beta": 0.366}
 TARGET = ("10B", "1T")

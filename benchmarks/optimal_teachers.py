@@ -14,7 +14,7 @@ import sys
 import numpy as np
 
 from bayes_distill import fit, read_runs
-from bayes_distill.optimal_teacher import optimal_teacher
+from bayes_distill.predict.optimal_teacher import optimal_teacher
 
 STUDENTS = (143e6, 198e6, 546e6)
 NEARLY = 0.003

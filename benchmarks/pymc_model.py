@@ -12,10 +12,10 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from bayes_distill.inference import straight
+from bayes_distill.inference import reparameterisation as straight
 from bayes_distill.inference.density import potential
 from bayes_distill.inference.model import Data, ModelSpec
-from bayes_distill.laws.departure import STRETCH_REACH, TILT_REACH
+from bayes_distill.laws.discrepancy import STRETCH_REACH, TILT_REACH
 
 TAIL = -37.0
 

@@ -23,8 +23,8 @@ import numpy as np
 from bayes_distill import load_posterior, plan
 from bayes_distill.compute import FLOPS, SCENARIOS
 from bayes_distill.planning import Limits, optimise
+from bayes_distill.planning.criteria import mean
 from bayes_distill.planning.recipe import Setting, best_recipe, plug_in_losses
-from bayes_distill.planning.utilities import mean
 from bayes_distill.posterior import Posterior
 
 STUDENTS = (3e8, 1e9, 3e9)

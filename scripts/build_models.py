@@ -54,14 +54,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 def build(name: str, fitted: Path | None, validations: list[tuple[Path, str]]) -> None:
     """Fit a card, or take a fit of it, and write its folder."""
+    from card_page import card_page
+
     from bayes_distill import load_card, load_posterior
+    from bayes_distill._input.files import atomic_path
     from bayes_distill.cards import models_folder
     from bayes_distill.cli.output import progress_bar
     from bayes_distill.errors import InputError
-    from bayes_distill.files import atomic_path
     from bayes_distill.inference.fit import fit
-    from bayes_distill.report.card_page import card_page
-    from bayes_distill.shipped import MOST_BYTES, compact, mismatches
+    from bayes_distill.posterior.shipped import MOST_BYTES, compact, mismatches
 
     card, folder = load_card(name), models_folder() / name
     if fitted is None:
@@ -97,8 +98,9 @@ def build(name: str, fitted: Path | None, validations: list[tuple[Path, str]]) -
 
 def read_validation(path: Path, card: Any, options: str) -> dict[str, Any]:
     """What may ship of a validation; it must be of this card's name."""
+    from card_page import validation_summary
+
     from bayes_distill.errors import InputError
-    from bayes_distill.report.card_page import validation_summary
 
     found = json.loads(path.read_text(encoding="utf-8"))
     if found["model"] != card.name:

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bayes_distill.files import atomic_path
-from bayes_distill.inference.sweeps import simulate_from_card
+from bayes_distill._input.files import atomic_path
+from bayes_distill._input.numbers import format_quantity
+from bayes_distill.inference.simulation import simulate_from_card
 from bayes_distill.laws import TABLE_6
-from bayes_distill.quantities import format_quantity
 
 TRUTH = {**TABLE_6, "E": 1.32}
 NOISE = 0.004  # nats per token

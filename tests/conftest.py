@@ -36,7 +36,7 @@ def real_data() -> Path:
 @pytest.fixture(autouse=True, scope="module")
 def room() -> None:
     """Thousands of programs are compiled here: none is kept past what a process may hold."""
-    from bayes_distill._jax import make_room
+    from bayes_distill._runtime.jax_setup import make_room
 
     make_room()
 
@@ -63,7 +63,7 @@ def fit_once(
     folder: Path, name: str, runs: Runs, truth: dict[str, float], card: Card | str | None
 ) -> Fitted:
     from bayes_distill.inference.fit import fit
-    from bayes_distill.inference.sweeps import write_runs
+    from bayes_distill.inference.simulation import write_runs
 
     table, file = folder / f"{name}.csv", folder / f"{name}.nc"
     write_runs(runs, table)
@@ -88,7 +88,7 @@ def fits_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def sweep(fits_folder: Path) -> Fitted:
     """The paper's design with table 6 as truth, fitted with NUTS."""
-    from bayes_distill.inference.sweeps import simulate_from_card
+    from bayes_distill.inference.simulation import simulate_from_card
 
     runs, truth = simulate_from_card("busbridge2025-plain", "paper", coefficients="table6", seed=2)
     return fit_once(fits_folder, "sweep", runs, truth, careful("busbridge2025-plain"))
@@ -97,7 +97,7 @@ def sweep(fits_folder: Path) -> Fitted:
 @pytest.fixture(scope="session")
 def chinchilla(fits_folder: Path) -> Fitted:
     """Supervised runs in the manner of Hoffmann et al., fitted with NUTS."""
-    from bayes_distill.inference.sweeps import simulate_from_card
+    from bayes_distill.inference.simulation import simulate_from_card
 
     truth = {"E": 1.817, "A": 482.0, "B": 2085.0, "alpha": 0.348, "beta": 0.366}
     runs, _ = simulate_from_card("supervised", "chinchilla", coefficients=truth, seed=1)
@@ -107,8 +107,8 @@ def chinchilla(fits_folder: Path) -> Fitted:
 @pytest.fixture(scope="session")
 def mixed(fits_folder: Path) -> Fitted:
     """Supervised and distilled runs, some teachers known by size only, fitted jointly."""
-    from bayes_distill.inference.sweeps import simulate_from_card
-    from bayes_distill.runs import Runs, paper_design
+    from bayes_distill.inference.simulation import simulate_from_card
+    from bayes_distill.runs import paper_design, read_runs
 
     params, ratio = np.meshgrid([143e6, 4e8, 1e9, 3e9, 7e9], [10, 20, 40, 100, 300, 800])
     alone = pd.DataFrame({"params": params.ravel(), "tokens": (params * ratio).ravel()})
@@ -122,7 +122,7 @@ def mixed(fits_folder: Path) -> Fitted:
     runs, truth = simulate_from_card("joint", design, coefficients="table6", seed=3)
     frame = runs.frame.copy()
     frame.loc[frame["teacher_params"].notna(), "teacher_loss"] = np.nan  # not measured
-    return fit_once(fits_folder, "mixed", Runs.from_frame(frame), truth, careful("joint"))
+    return fit_once(fits_folder, "mixed", read_runs(frame), truth, careful("joint"))
 
 
 @pytest.fixture(scope="session")

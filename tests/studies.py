@@ -9,7 +9,7 @@ import xarray as xr
 
 from bayes_distill.calibration.quantities import Quantity
 from bayes_distill.calibration.result import LEVELS, Calibration, Study, summarise
-from bayes_distill.inference.sweeps import simulate_from_card
+from bayes_distill.inference.simulation import simulate_from_card
 from bayes_distill.posterior import Posterior
 
 NAMES = ("floor", "level", "share", "c0", "teacher_slope")

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from bayes_distill.checking.power_scaling import sensitivity
     from bayes_distill.comparison.ranking import compare
     from bayes_distill.comparison.stacking import stack
-    from bayes_distill.forecasting import forecast
-    from bayes_distill.gap_risk import capacity_gap
     from bayes_distill.identify.next_run import next_run
     from bayes_distill.identify.report import identifiability
     from bayes_distill.inference.fit import fit
     from bayes_distill.pictures import plot
     from bayes_distill.planning.plan import plan
     from bayes_distill.posterior import Posterior, load_posterior
+    from bayes_distill.predict.capacity_gap import capacity_gap
+    from bayes_distill.predict.forecast import forecast
     from bayes_distill.report.write import write_report
     from bayes_distill.runs import check_runs, read_runs, simulate
     from bayes_distill.validation.leave_out import validate
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 _HOMES = {
     "Posterior": "bayes_distill.posterior",
     "calibrate": "bayes_distill.calibration.study",
-    "capacity_gap": "bayes_distill.gap_risk",
+    "capacity_gap": "bayes_distill.predict.capacity_gap",
     "check_runs": "bayes_distill.runs",
     "compare": "bayes_distill.comparison.ranking",
     "fit": "bayes_distill.inference.fit",
-    "forecast": "bayes_distill.forecasting",
+    "forecast": "bayes_distill.predict.forecast",
     "identifiability": "bayes_distill.identify.report",
     "load_card": "bayes_distill.cards",
     "load_posterior": "bayes_distill.posterior",

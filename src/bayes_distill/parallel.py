@@ -18,9 +18,9 @@ from typing import Any
 import joblib
 import numpy as np
 
+from bayes_distill._input.files import atomic_path
 from bayes_distill._version import __version__
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.files import atomic_path
 
 Function = Callable[[Any], Any]
 Progress = Callable[[str, int, int], None]

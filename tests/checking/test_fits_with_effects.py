@@ -20,11 +20,11 @@ from bayes_distill.inference.assemble import assemble
 from bayes_distill.inference.density import prior_sampler
 from bayes_distill.inference.prepare import prepare, reference_point
 from bayes_distill.inference.sampler import Sample
-from bayes_distill.inference.sweeps import simulate_from_card
-from bayes_distill.levels import condition_levels, teacher_levels
-from bayes_distill.points import grid
+from bayes_distill.inference.simulation import simulate_from_card
 from bayes_distill.posterior import Posterior
-from bayes_distill.runs import Runs, paper_design
+from bayes_distill.predict.points import grid
+from bayes_distill.runs import paper_design, read_runs
+from bayes_distill.runs.grouping import condition_levels, teacher_levels
 
 CHAINS, DRAWS = 2, 300
 
@@ -41,7 +41,7 @@ def departing(fits_folder):
     )
     frame = runs.frame.drop(columns="group", errors="ignore")
     frame["teacher_loss_se"] = np.where(frame["params"] > 3e8, 0.004, np.nan)
-    table, card = Runs.from_frame(frame), load_card("busbridge2025")
+    table, card = read_runs(frame), load_card("busbridge2025")
     reference = reference_point(card, table.frame)
     spec, data, hyper, _ = prepare(card, table, reference)
     keys = jax.random.split(jax.random.key(0), CHAINS * DRAWS)

@@ -10,8 +10,8 @@ from scipy import stats
 
 from bayes_distill.checking.power_scaling import THRESHOLD, sensitivity
 from bayes_distill.errors import InputError
-from bayes_distill.forecasting import forecast
 from bayes_distill.inference.as_fitted import AsFitted, stored_log_prior
+from bayes_distill.predict.forecast import forecast
 
 
 @pytest.fixture(scope="module")

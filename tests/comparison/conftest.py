@@ -10,7 +10,7 @@ import pytest
 
 from bayes_distill.cards import load_card
 from bayes_distill.inference.fit import fit
-from bayes_distill.inference.sweeps import simulate_from_card
+from bayes_distill.inference.simulation import simulate_from_card
 from bayes_distill.posterior import Posterior
 from bayes_distill.runs import Runs
 

@@ -11,7 +11,7 @@ from bayes_distill.errors import InputError
 from bayes_distill.inference.fit import check_card
 from bayes_distill.laws import TABLE_6, Reference
 from bayes_distill.posterior import Posterior
-from bayes_distill.runs import Runs
+from bayes_distill.runs import read_runs
 
 REFERENCE = Reference(5.46e8, 1.94e10, 2.4)
 SIZES = np.array([1.5e8, 6e8, 2e9])
@@ -210,7 +210,7 @@ def test_fits_of_other_runs_or_another_reference_do_not_stack(members):
 
 def test_a_stack_is_not_stacked_again_nor_fitted(stacked, members):
     assert "a stack already" in refusal(stack, [stacked, members[0]], [1, 1])
-    runs = Runs.from_frame(
+    runs = read_runs(
         pd.DataFrame({"params": 1e9, "tokens": np.geomspace(1e9, 1e11, 30), "loss": 2.0})
     )
     assert "is of a stack" in refusal(check_card, stacked.card, runs)

@@ -157,8 +157,8 @@ def test_the_promised_gain_comes_true():
     """
     from bayes_distill.cards import load_card
     from bayes_distill.inference.fit import fit
-    from bayes_distill.inference.sweeps import simulate_from_card
-    from bayes_distill.points import grid
+    from bayes_distill.inference.simulation import simulate_from_card
+    from bayes_distill.predict.points import grid
 
     sizes, ratio = np.meshgrid(np.geomspace(5e7, 1e9, 8), [10.0, 20.0, 40.0])
     design = pd.DataFrame({"params": sizes.ravel(), "tokens": (sizes * ratio).ravel()})

@@ -13,14 +13,14 @@ from jax.flatten_util import ravel_pytree
 from scipy import special, stats
 
 from bayes_distill.cards import Card, load_card
-from bayes_distill.inference import straight
+from bayes_distill.inference import reparameterisation as straight
 from bayes_distill.inference.density import constrainer, pointwise, potential, prior_sampler
 from bayes_distill.inference.joint_prior import constrain
 from bayes_distill.inference.model import Data, ModelSpec, mean_loss
 from bayes_distill.inference.padding import ROWS
 from bayes_distill.inference.prepare import padded_data, prepare, reference_point
 from bayes_distill.laws import TABLE_6
-from bayes_distill.runs import Runs
+from bayes_distill.runs import read_runs
 
 KINDS = ("supervised", "distillation", "mixed")
 COUNT = 64
@@ -49,7 +49,7 @@ def table(kind: str) -> pd.DataFrame:
 
 
 def prepared(kind: str, frame: pd.DataFrame | None = None, card: Card | None = None):
-    runs = Runs.from_frame(table(kind) if frame is None else frame)
+    runs = read_runs(table(kind) if frame is None else frame)
     card = card or load_card(CARDS[kind])
     reference = reference_point(card, runs.frame)
     spec, data, hyper, _ = prepare(card, runs, reference)
@@ -165,7 +165,7 @@ def test_a_centre_in_nats_is_left_alone_only_by_the_card_that_says_so():
     for factor, notes in ((1.0, 0), (0.3, 1)):
         frame = table("distillation")
         frame[["loss", "teacher_loss"]] *= factor
-        runs = Runs.from_frame(frame)
+        runs = read_runs(frame)
         reference = reference_point(card, runs.frame)
         _, _, hyper, told = prepare(card, runs, reference)
         assert len(told) == notes

@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 
 from bayes_distill.errors import InputError
-from bayes_distill.forecasting import forecast
 from bayes_distill.inference.fit import default_card, fit
 from bayes_distill.laws import TABLE_6
 from bayes_distill.posterior import load_posterior
-from bayes_distill.runs import Runs
+from bayes_distill.predict.forecast import forecast
+from bayes_distill.runs import read_runs
 
 SETTINGS = {"warmup": 500, "draws": 500}  # those of the shared fits, whose programs are compiled
 
@@ -156,7 +156,7 @@ def test_another_seed_and_fewer_runs_give_other_draws_from_the_same_programs(
     spoilt = 57
     frame.loc[spoilt, "loss"] *= 1.1
     before = compilations()
-    other = fit(Runs.from_frame(frame), "supervised", **SETTINGS, where="row >= 20", seed=1)
+    other = fit(read_runs(frame), "supervised", **SETTINGS, where="row >= 20", seed=1)
     compiled = compilations() - before
     assert other.info["n_runs"] == 205  # fewer than 225, but padded to the same shape
     assert any("row >= 20" in note for note in other.info["notes"])
@@ -175,7 +175,7 @@ def test_another_seed_and_fewer_runs_give_other_draws_from_the_same_programs(
 def test_bits_per_byte_give_the_same_dimensionless_posterior(sweep):
     frame = sweep.runs.frame.copy()
     frame[["loss", "teacher_loss"]] *= 0.3
-    bits = fit(Runs.from_frame(frame), sweep.posterior.card, **SETTINGS, seed=3)
+    bits = fit(read_runs(frame), sweep.posterior.card, **SETTINGS, seed=3)
     assert bits.reference.loss == pytest.approx(0.3 * sweep.posterior.reference.loss)
     assert any("another unit" in note for note in bits.info["notes"])
     nats = sweep.posterior
@@ -209,7 +209,7 @@ def few(kind: str, count: int) -> pd.DataFrame:
     [("supervised", "supervised"), ("distillation", "distillation"), ("mixed", "joint")],
 )
 def test_the_default_card_is_the_one_for_these_runs(kind, card):
-    assert default_card(Runs.from_frame(few(kind, 8))) == card
+    assert default_card(read_runs(few(kind, 8))) == card
 
 
 @pytest.mark.parametrize("kind", ["supervised", "distillation", "mixed"])

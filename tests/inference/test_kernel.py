@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from bayes_distill import _threads
+from bayes_distill._runtime import threads as _threads
 from bayes_distill.inference.kernel import BLOCK, Programs, chain_keys
 
 CHAINS, STEPS = 3, 8

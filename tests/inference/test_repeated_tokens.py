@@ -4,13 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayes_distill import evaluate
 from bayes_distill.errors import InputError
-from bayes_distill.forecasting import forecast
 from bayes_distill.inference.fit import fit
-from bayes_distill.inference.sweeps import simulate_from_card, write_runs
+from bayes_distill.inference.simulation import simulate_from_card, write_runs
 from bayes_distill.laws import MUENNIGHOFF
-from bayes_distill.posterior import Posterior, load_posterior
+from bayes_distill.posterior import Posterior, evaluate, load_posterior
+from bayes_distill.predict.forecast import forecast
 from bayes_distill.validation.refit import score
 from bayes_distill.views.observed import observed
 

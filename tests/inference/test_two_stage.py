@@ -23,7 +23,7 @@ from bayes_distill.inference.two_stage import (
 )
 from bayes_distill.laws import TABLE_6, Chinchilla, Distillation, Reference
 from bayes_distill.posterior import Posterior, load_posterior
-from bayes_distill.runs import Runs, simulate
+from bayes_distill.runs import Runs, read_runs, simulate
 
 THERE, HERE = Reference(1e9, 3e10, 2.3), Reference(4e8, 1e10, 2.6)
 SIZES, TOKENS = np.array([2e8, 1e9, 5e9]), np.array([1e10, 2e10, 3e11])
@@ -110,7 +110,7 @@ def few(kind: str, count: int = 30) -> Runs:
         frame["teacher_loss"] = 1.9
     if kind == "mixed":
         frame.loc[::2, "teacher_loss"] = np.nan
-    return Runs.from_frame(frame)
+    return read_runs(frame)
 
 
 def test_stages_that_cannot_be_are_refused_in_full():
@@ -137,10 +137,10 @@ def test_supervised_fits_that_cannot_be_used_are_refused(scattered):
 def test_another_unit_of_loss_and_runs_that_count_twice_are_refused():
     table, posterior = few("mixed"), made_up()
     assert check_against(table, posterior) == []
-    bits = Runs.from_frame(table.frame.assign(loss=0.3 * table.frame["loss"]))
+    bits = read_runs(table.frame.assign(loss=0.3 * table.frame["loss"]))
     with pytest.raises(InputError, match=r"0\.3 times .* in one unit"):
         check_against(bits, posterior)
-    odd = Runs.from_frame(table.frame.assign(loss=1.1 * table.frame["loss"]))
+    odd = read_runs(table.frame.assign(loss=1.1 * table.frame["loss"]))
     assert "one validation set?" in check_against(odd, posterior)[0]
     columns = {n: ("run", table.frame[n].to_numpy()) for n in ("params", "tokens", "loss")}
     tree = posterior.tree.copy()
@@ -167,7 +167,7 @@ def stages() -> SimpleNamespace:
     """One table in two stages and with the cut, in short chains."""
     runs = simulate(Distillation(), TABLE_6, mixed_design(), noise=0.004, seed=5)
     settings = {"warmup": 200, "draws": 100}
-    alone, taught = (Runs.from_frame(runs.frame[m]) for m in (~runs.distilled, runs.distilled))
+    alone, taught = (read_runs(runs.frame[m]) for m in (~runs.distilled, runs.distilled))
     first = fit(alone, first_stage_card(load_card("joint"), THERE), **settings)
     first = Posterior(first.tree, first.card, first.reference, {**first.info, "verdict": "review"})
     two = fit(taught, "distillation", supervised=first, **settings)

@@ -6,7 +6,7 @@ import pytest
 from bayes_distill.compute import SCENARIOS, Architecture
 from bayes_distill.errors import InputError
 from bayes_distill.planning import Limits, crossover, least_compute, least_tokens, optimise
-from bayes_distill.planning.roots import first_fall, only_fall
+from bayes_distill.planning.solver.roots import first_fall, only_fall
 
 SUPERVISED, BEST, INFERENCE, PRETRAINING, BOTH = SCENARIOS.values()
 

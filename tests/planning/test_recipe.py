@@ -8,8 +8,8 @@ from scipy.optimize import minimize
 
 from bayes_distill.compute import FLOPS, SCENARIOS, total_flops
 from bayes_distill.planning import Limits, optimise
+from bayes_distill.planning.criteria import mean, per_recipe, utility_named
 from bayes_distill.planning.recipe import Setting, best_recipe, complete, plug_in_losses
-from bayes_distill.planning.utilities import mean, per_recipe, utility_named
 
 EQ69 = FLOPS["eq69"]
 STUDENT = 1e9

@@ -7,9 +7,9 @@ from scipy.optimize import minimize_scalar
 from bayes_distill import plan
 from bayes_distill.compute import FLOPS, SCENARIOS
 from bayes_distill.errors import InputError
-from bayes_distill.planning.limits import Limits
+from bayes_distill.planning.criteria import mean
+from bayes_distill.planning.solver.limits import Limits
 from bayes_distill.planning.student_size import best_student_size
-from bayes_distill.planning.utilities import mean
 
 EQ69 = FLOPS["eq69"]
 BOTH = "teacher-pretraining-and-inference"

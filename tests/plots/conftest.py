@@ -91,7 +91,7 @@ def reads() -> SimpleNamespace:
 @pytest.fixture(scope="session")
 def made_up_curves():
     """A forecast in closed form: pictures of it change with the plot and with nothing else."""
-    from bayes_distill.forecasting import Forecast
+    from bayes_distill.predict.forecast import Forecast
 
     teacher = np.linspace(1.8, 2.7, 31)
     parts = []

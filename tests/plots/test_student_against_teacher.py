@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 
-from bayes_distill.forecasting import Forecast, forecast
-from bayes_distill.gap_risk import capacity_gap
 from bayes_distill.plots.student_against_teacher import student_against_teacher
-from bayes_distill.runs import Runs
+from bayes_distill.predict.capacity_gap import capacity_gap
+from bayes_distill.predict.forecast import Forecast, forecast
+from bayes_distill.runs import read_runs
 
 TEACHERS = np.linspace(1.8, 2.7, 19)
 
@@ -134,7 +134,7 @@ def test_only_runs_of_these_students_are_shown(curves):
             "teacher_loss": [2.1, 2.2, 2.1, 2.3, 2.2],
         }
     )
-    ax = student_against_teacher(curves, Runs.from_frame(frame))
+    ax = student_against_teacher(curves, read_runs(frame))
     points = [line for line in ax.lines if line.get_marker() in ("o", "D")]
     shown = [list(zip(p.get_xdata(), p.get_ydata(), strict=True)) for p in points]
     assert shown == [[(2.1, 2.7), (2.2, 2.71)], [(2.3, 2.5)]]

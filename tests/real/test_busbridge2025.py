@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bayes_distill.forecasting import forecast
-from bayes_distill.optimal_teacher import optimal_teacher
+from bayes_distill.predict.forecast import forecast
+from bayes_distill.predict.optimal_teacher import optimal_teacher
 from bayes_distill.runs import read_runs
 
 pytestmark = pytest.mark.slow

@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 
 from bayes_distill import capacity_gap, forecast, plan
-from bayes_distill.hull import Hull
-from bayes_distill.quantities import format_quantity, parse_quantity
+from bayes_distill._input.numbers import format_quantity, parse_quantity
+from bayes_distill.posterior.hull import Hull
 from bayes_distill.report.tables import Axis, Field, Table
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

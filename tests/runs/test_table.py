@@ -91,10 +91,10 @@ def test_a_condition_that_leaves_nothing_is_a_fault(table):
         read_runs(table).where("loss > 10")
 
 
-def test_from_frame_checks(table):
-    assert Runs.from_frame(table, source="mine").source == "mine"
+def test_frames_are_checked(table):
+    assert read_runs(table).source == "DataFrame"
     with pytest.raises(InputError, match="perplexity"):
-        Runs.from_frame(table.assign(loss=30.0))
+        read_runs(table.assign(loss=30.0))
 
 
 def test_a_frame_that_was_never_read_is_refused(table):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from bayes_distill.errors import InputError
-from bayes_distill.runs import Runs
+from bayes_distill.runs import Runs, read_runs
 from bayes_distill.validation.groups import split
 
 
@@ -23,7 +23,7 @@ def table() -> Runs:
             "group": ["a"] * 8 + [None] * 4 + ["b"] * 8,
         }
     )
-    return Runs.from_frame(frame.iloc[::-1].reset_index(drop=True))
+    return read_runs(frame.iloc[::-1].reset_index(drop=True))
 
 
 def sizes(groups) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,12 +17,12 @@ SHORT = {"chains": 2, "warmup": 100, "draws": 50, "seed": 4}
 @pytest.fixture(scope="module")
 def runs(chinchilla):
     """Fewer runs, of two sizes that are left out and of others."""
-    from bayes_distill.runs import Runs
+    from bayes_distill.runs import read_runs
 
     frame = chinchilla.runs.frame
     sizes = np.sort(frame["params"].unique())
     chosen = frame[frame["params"].isin(sizes[:: max(1, len(sizes) // 12)])]
-    return Runs.from_frame(chosen.reset_index(drop=True), "chinchilla")
+    return replace(read_runs(chosen.reset_index(drop=True)), source="chinchilla")
 
 
 @pytest.fixture(scope="module")

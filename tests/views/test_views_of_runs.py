@@ -11,8 +11,8 @@ import xarray as xr
 
 from bayes_distill.compute import FLOPS
 from bayes_distill.errors import InputError
-from bayes_distill.forecasting import forecast
 from bayes_distill.laws import TABLE_6_AS_PRINTED
+from bayes_distill.predict.forecast import forecast
 from bayes_distill.views import coefficients, isoflop, observed, trade_offs
 from bayes_distill.views.coefficients import TABLE_6_INTERVALS
 from bayes_distill.views.observed import FITTED, INSIDE, OUTSIDE

@@ -10,10 +10,10 @@ import pytest
 import xarray as xr
 
 from bayes_distill.errors import InputError
-from bayes_distill.forecasting import forecast
-from bayes_distill.gap_risk import capacity_gap
 from bayes_distill.planning.plan import Plan
 from bayes_distill.posterior import Posterior
+from bayes_distill.predict.capacity_gap import capacity_gap
+from bayes_distill.predict.forecast import forecast
 from bayes_distill.views import against_supervised, gap_map, teacher_curves
 from bayes_distill.views.teacher_curves import TEACHERS
 

@@ -9,13 +9,13 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
+from bayes_distill._input.numbers import format_quantity
 from bayes_distill.calibration.setting import Model, Setting
 from bayes_distill.inference.model import Data
-from bayes_distill.laws.departure import OF_SIZES
-from bayes_distill.levels import condition_levels, size_levels
-from bayes_distill.optimal_teacher import loss_slope, optimal_teacher
+from bayes_distill.laws.discrepancy import OF_SIZES
 from bayes_distill.posterior import Posterior
-from bayes_distill.quantities import format_quantity
+from bayes_distill.predict.optimal_teacher import loss_slope, optimal_teacher
+from bayes_distill.runs.grouping import condition_levels, size_levels
 
 MOST_LEVELS = 12
 BEYOND = 10.0  # times the largest student and the most tokens of the design

@@ -22,7 +22,7 @@ from bayes_distill.errors import Fault, InputError
 from bayes_distill.inference.fit import check_card
 from bayes_distill.inference.model import Data, ModelSpec
 from bayes_distill.inference.prepare import prepare, reference_point
-from bayes_distill.inference.sweeps import TYPICAL_LOSS
+from bayes_distill.inference.simulation import TYPICAL_LOSS
 from bayes_distill.laws import Reference
 from bayes_distill.laws.supervised import Supervised
 from bayes_distill.runs import Runs, chinchilla_design, paper_design

@@ -130,7 +130,7 @@ class Normal(_Prior):
 
 def _distributions() -> Any:
     """NumPyro's distributions: only fits need them, and they take a while to import."""
-    from bayes_distill._numpyro import distributions
+    from bayes_distill._runtime.numpyro import distributions
 
     return distributions
 

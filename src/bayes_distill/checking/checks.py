@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bayes_distill.asking import load_beside
-from bayes_distill.bands import interval_fault
+from bayes_distill._input.intervals import interval_fault
 from bayes_distill.checking.pit import LeaveOneOutPit, leave_one_out_pit
 from bayes_distill.checking.predictive import (
     VOCABULARY,
@@ -18,6 +17,7 @@ from bayes_distill.checking.predictive import (
 )
 from bayes_distill.errors import Fault
 from bayes_distill.posterior import Posterior
+from bayes_distill.predict.arguments import load_beside
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_distill.asking import check_repeats, check_teachers, load_beside
-from bayes_distill.bands import number
+from bayes_distill._input.intervals import number
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.inference.as_fitted import (
     AsFitted,
@@ -31,8 +30,9 @@ from bayes_distill.inference.as_fitted import (
 )
 from bayes_distill.inference.identification import published_supports, unconstrain
 from bayes_distill.laws.base import Support
-from bayes_distill.points import Points, Quantity, from_table, grid
 from bayes_distill.posterior import Posterior
+from bayes_distill.predict.arguments import check_repeats, check_teachers, load_beside
+from bayes_distill.predict.points import Points, Quantity, from_table, grid
 
 THRESHOLD = 0.05
 MOST_NUMBERS = 4_000_000

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_distill.bands import equal_tailed, number
+from bayes_distill._input.intervals import equal_tailed, number
 from bayes_distill.checking.quantities import (
     Quantity,
     below_teacher,

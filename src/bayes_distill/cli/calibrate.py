@@ -70,7 +70,7 @@ def calibrate(
         "simulator": simulator,
     }
     collect.add(Fault("is needed", column="design") if design is None else None)
-    from bayes_distill.files import unwritable
+    from bayes_distill._input.files import unwritable
 
     for flag, place in (("out", out), ("plot", plot)):
         problem = None if place is None else unwritable(place)
@@ -108,7 +108,7 @@ def calibrate(
 def _draw(result: Calibration, place: str) -> None:
     from matplotlib import pyplot as plt
 
-    from bayes_distill.files import atomic_path
+    from bayes_distill._input.files import atomic_path
     from bayes_distill.plots.ranks import ranks
 
     figure = ranks(result).reshape(-1)[0].figure

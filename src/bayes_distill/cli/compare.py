@@ -101,7 +101,7 @@ def compare(
     if most < 1:
         collect.add(Fault(f"{most} is less than 1", column="stack_draws"))
     if stack is not None:
-        from bayes_distill.files import unwritable
+        from bayes_distill._input.files import unwritable
 
         problem = unwritable(stack)
         collect.add(Fault(problem, column="stack") if problem else None)

@@ -43,14 +43,14 @@ def demo(
     import matplotlib.pyplot as plt
     import numpy as np
 
-    from bayes_distill.files import atomic_path
-    from bayes_distill.forecasting import forecast
-    from bayes_distill.gap_risk import capacity_gap
+    from bayes_distill._input.files import atomic_path
+    from bayes_distill._input.numbers import format_quantity
     from bayes_distill.inference.fit import fit
-    from bayes_distill.inference.sweeps import simulate_from_card
+    from bayes_distill.inference.simulation import simulate_from_card
     from bayes_distill.laws import TeacherLaw
     from bayes_distill.plots.student_against_teacher import student_against_teacher
-    from bayes_distill.quantities import format_quantity
+    from bayes_distill.predict.capacity_gap import capacity_gap
+    from bayes_distill.predict.forecast import forecast
 
     folder.mkdir(parents=True, exist_ok=True)
     say(f"Asking the posterior that ships with {MODEL} (the first plan compiles) ...", quiet)

@@ -22,11 +22,11 @@ class Ready:
 
 def ask_ready(interval: float, seed: int) -> Ready:
     """Ask the shipped posterior for a forecast, a risk and a plan."""
-    from bayes_distill.forecasting import forecast
-    from bayes_distill.gap_risk import capacity_gap
+    from bayes_distill._input.numbers import format_quantity
     from bayes_distill.planning.plan import plan
     from bayes_distill.posterior import load_posterior
-    from bayes_distill.quantities import format_quantity
+    from bayes_distill.predict.capacity_gap import capacity_gap
+    from bayes_distill.predict.forecast import forecast
 
     clock = time.perf_counter()
     posterior = load_posterior(MODEL)

@@ -76,7 +76,7 @@ def fit(
         if not cut:
             collect.add(Fault("is for --cut: add that, or leave it out", column="imputations"))
     probability = collect.probability("interval", interval)
-    from bayes_distill.files import unwritable
+    from bayes_distill._input.files import unwritable
 
     problem = unwritable(target)
     collect.add(Fault(problem, column="out") if problem else None)

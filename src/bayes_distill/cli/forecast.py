@@ -50,7 +50,7 @@ def forecast(
     collect = Collector()
     probability, number = collect.probability("interval", interval), collect.integer("seed", seed)
     most = collect.integer("draws", draws, 1)
-    from bayes_distill.forecasting import forecast as call
+    from bayes_distill.predict.forecast import forecast as call
 
     try:
         result = call(
@@ -67,7 +67,7 @@ def forecast(
     if json:
         print_json(result.to_json())
         return
-    from bayes_distill.quantities import format_quantity
+    from bayes_distill._input.numbers import format_quantity
 
     percent = f"{100 * probability:g}%"
     print_table(
@@ -94,7 +94,7 @@ def forecast(
 
 
 def _tokens(row: dict[Hashable, Any]) -> str:
-    from bayes_distill.quantities import format_quantity
+    from bayes_distill._input.numbers import format_quantity
 
     tokens, unique = row["tokens"], row["unique_tokens"]
     repeated = f" ({format_quantity(unique)} unique)" if unique < tokens else ""

@@ -119,7 +119,7 @@ def _print_report(report: Identifiability) -> None:
 
 
 def _print_next(following: NextRun) -> None:
-    from bayes_distill.quantities import format_quantity
+    from bayes_distill._input.numbers import format_quantity
 
     targets = following.targets.to_dict("records")
     shown = following.table.head(SHOWN)

@@ -100,7 +100,7 @@ def _flags(arguments: list[str]) -> set[str]:
     options = [option for parameter in command.params for option in parameter.opts]
     flags = {o[2:].replace("-", "_") for o in options if o.startswith("--")}
     if any(a.split("=")[0] == "--at" for a in arguments):
-        from bayes_distill.points import NAMES
+        from bayes_distill.predict.points import NAMES
 
         # params and the like are then columns of that table, not what was typed
         flags -= set(NAMES)

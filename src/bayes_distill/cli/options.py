@@ -87,7 +87,7 @@ class Collector:
 
     def positive(self, name: str, text: str) -> float:
         """Read a positive number, with a suffix if need be."""
-        from bayes_distill.quantities import parse_quantity
+        from bayes_distill._input.numbers import parse_quantity
 
         try:
             value = parse_quantity(text)

@@ -22,7 +22,7 @@ from bayes_distill.errors import Fault, InputError
 
 if TYPE_CHECKING:
     from bayes_distill.compute import Scenario
-    from bayes_distill.planning.limits import Limits
+    from bayes_distill.planning.solver.limits import Limits
 
 LIMITS = "Limits"
 
@@ -130,7 +130,7 @@ def plan(
     limits = _limits(collect, numbers, repeats, teacher_sizes)
     who = _scenarios(collect, scenario, teacher_share, logits_share)
     from bayes_distill.cli.plan_tables import print_plan
-    from bayes_distill.planning.asked import read_asked
+    from bayes_distill.planning.arguments import read_asked
     from bayes_distill.planning.plan import plan as call
 
     try:
@@ -164,8 +164,8 @@ def plan(
 def _limits(
     collect: Collector, numbers: dict[str, float | None], epochs: float, sizes: str | None
 ) -> Limits | None:
-    from bayes_distill.planning.limits import Limits
-    from bayes_distill.points import quantities
+    from bayes_distill.planning.solver.limits import Limits
+    from bayes_distill.predict.points import quantities
 
     given: dict[str, Any] = {
         name: numbers[name]

@@ -6,8 +6,8 @@ import math
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
+from bayes_distill._input.numbers import format_quantity
 from bayes_distill.cli.output import print_table
-from bayes_distill.quantities import format_quantity
 
 if TYPE_CHECKING:
     import pandas as pd

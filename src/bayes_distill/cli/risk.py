@@ -54,7 +54,7 @@ def risk(
     collect = Collector()
     probability, number = collect.probability("interval", interval), collect.integer("seed", seed)
     lowest = None if strongest is None else collect.positive("strongest", strongest)
-    from bayes_distill.gap_risk import capacity_gap
+    from bayes_distill.predict.capacity_gap import capacity_gap
 
     try:
         result = capacity_gap(
@@ -71,7 +71,7 @@ def risk(
     if json:
         print_json(result.to_json())
         return
-    from bayes_distill.quantities import format_quantity
+    from bayes_distill._input.numbers import format_quantity
 
     percent = f"{100 * probability:g}%"
     print_table(

@@ -44,7 +44,7 @@ def simulate(
     number, scale = collect.integer("seed", seed), collect.positive("noise", noise)
     for name, value in (("design", design), ("out", out)):
         collect.add(Fault("is needed", column=name) if value is None else None)
-    from bayes_distill.files import unwritable
+    from bayes_distill._input.files import unwritable
 
     if out is not None:
         suffix = Path(out).suffix
@@ -52,7 +52,7 @@ def simulate(
         if suffix not in (".csv", ".parquet", ".jsonl"):
             problem = f"{out} must end in .csv, .parquet or .jsonl"
         collect.add(Fault(problem, column="out") if problem else None)
-    from bayes_distill.inference.sweeps import simulate_from_card, write_runs
+    from bayes_distill.inference.simulation import simulate_from_card, write_runs
 
     try:
         runs, truth = simulate_from_card(

@@ -91,7 +91,7 @@ def validate(
         "workers": None if workers is None else collect.integer("workers", workers),
     }
     if out is not None:
-        from bayes_distill.files import unwritable
+        from bayes_distill._input.files import unwritable
 
         problem = unwritable(out)
         collect.add(Fault(problem, column="out") if problem else None)
@@ -136,7 +136,7 @@ def _distance(collect: Collector, name: str, text: str) -> float:
 
 
 def _write(content: dict[str, Any], target: Path) -> None:
-    from bayes_distill.files import atomic_path
+    from bayes_distill._input.files import atomic_path
 
     with atomic_path(target) as temporary:
         temporary.write_text(json_text(content), encoding="utf-8")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from bayes_distill.bands import number
+from bayes_distill._input.intervals import number
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from bayes_distill.comparison.loo import loo_table
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.inference.diagnostics import RANK
 from bayes_distill.laws import STACKED
-from bayes_distill.laws.departure import NAMES
+from bayes_distill.laws.discrepancy import NAMES
 from bayes_distill.laws.stacked import MEMBER, prefixed
 from bayes_distill.posterior import Posterior
 from bayes_distill.runs.table import CANONICAL

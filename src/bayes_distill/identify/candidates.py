@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from bayes_distill.errors import InputError
-from bayes_distill.hull import Hull
-from bayes_distill.points import Points, of_frame
 from bayes_distill.posterior import Posterior
+from bayes_distill.posterior.hull import Hull
+from bayes_distill.predict.points import Points, of_frame
 
 SIZES, TOKENS, TEACHERS = 10, 12, 5
 ROUNDED = 0.1  # what rounding to two digits may do to a ratio

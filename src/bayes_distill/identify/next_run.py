@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayes_distill.asking import check_repeats, check_teachers, load_beside
-from bayes_distill.bands import mean_of, number
+from bayes_distill._input.intervals import mean_of, number
+from bayes_distill._input.numbers import parse_quantity
 from bayes_distill.compute import FLOPS, SCENARIOS, total_flops
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.identify.candidates import Candidates, candidate_grid, read_candidates
 from bayes_distill.identify.gain import HIGH_K, linear_gain, reweighted_gain
 from bayes_distill.identify.targets import Targets, read_target, targets_of
-from bayes_distill.outside import extrapolation
-from bayes_distill.points import Points, Quantity
 from bayes_distill.posterior import Posterior
-from bayes_distill.quantities import parse_quantity
-from bayes_distill.shipped import no_runs
+from bayes_distill.posterior.shipped import no_runs
+from bayes_distill.predict.arguments import check_repeats, check_teachers, load_beside
+from bayes_distill.predict.extrapolation import extrapolation
+from bayes_distill.predict.points import Points, Quantity
 
 REFINED = 12  # candidates whose gain is worked out by reweighting
 UNRELIABLE = 0.1  # share of outcomes with a high Pareto k, above which a gain is called rough

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayes_distill.asking import load_beside
-from bayes_distill.bands import equal_tailed, interval_fault, number
+from bayes_distill._input.intervals import equal_tailed, interval_fault, number
 from bayes_distill.identify.combinations import combinations, correlations
 from bayes_distill.identify.variables import Variables, on_real_line, variables_of
 from bayes_distill.inference.as_fitted import AsFitted
 from bayes_distill.inference.identification import CONTRACTION, KNOWN_WITHIN, contraction
 from bayes_distill.laws.base import Support
 from bayes_distill.posterior import Posterior
+from bayes_distill.predict.arguments import load_beside
 
 
 @dataclass(frozen=True)

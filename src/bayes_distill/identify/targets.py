@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayes_distill.asking import check_teachers
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.identify.report import identifiability
 from bayes_distill.identify.variables import on_real_line
 from bayes_distill.inference.identification import published_supports
 from bayes_distill.laws.base import Support
-from bayes_distill.points import Points, Quantity, grid
 from bayes_distill.posterior import Posterior
+from bayes_distill.predict.arguments import check_teachers
+from bayes_distill.predict.points import Points, Quantity, grid
 
 FLAGS = {"params": "target_params", "tokens": "target_tokens"}
 

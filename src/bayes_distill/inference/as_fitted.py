@@ -18,10 +18,10 @@ from bayes_distill.inference.density import constrainer, pointwise, prior_sample
 from bayes_distill.inference.log_prior import log_prior
 from bayes_distill.inference.model import Data, ModelSpec, scaling_law_model
 from bayes_distill.inference.prepare import prepare
-from bayes_distill.laws.departure import OF_CONDITIONS
+from bayes_distill.laws.discrepancy import OF_CONDITIONS
 from bayes_distill.posterior import Posterior
+from bayes_distill.posterior.shipped import no_runs
 from bayes_distill.runs.table import CANONICAL, Runs
-from bayes_distill.shipped import no_runs
 
 Draws = dict[str, np.ndarray]
 

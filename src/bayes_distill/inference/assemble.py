@@ -13,7 +13,6 @@ import pandas as pd
 import xarray as xr
 
 from bayes_distill.cards import Card
-from bayes_distill.hull import Hull
 from bayes_distill.inference import identification
 from bayes_distill.inference.density import constrainer, pointwise, prior_sampler
 from bayes_distill.inference.diagnostics import diagnose
@@ -21,9 +20,10 @@ from bayes_distill.inference.leave_one_out import leave_one_out
 from bayes_distill.inference.log_prior import log_prior
 from bayes_distill.inference.model import Data, ModelSpec
 from bayes_distill.inference.two_stage import Stages
-from bayes_distill.inference.within import diagnose_within
+from bayes_distill.inference.within_chain import diagnose_within
 from bayes_distill.laws import Reference
-from bayes_distill.levels import condition_levels, size_levels
+from bayes_distill.posterior.hull import Hull
+from bayes_distill.runs.grouping import condition_levels, size_levels
 from bayes_distill.runs.repeats import unique_tokens
 from bayes_distill.runs.table import NUMERIC
 

@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from bayes_distill._input.files import atomic_path
 from bayes_distill._version import __version__
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.files import atomic_path
 from bayes_distill.inference.adaptation import Metric
 
 FORMAT = 2  # of the file: one of another format is another run's

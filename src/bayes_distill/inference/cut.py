@@ -23,6 +23,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from bayes_distill.inference.density import Hyper, gradient_of_all, potential
+from bayes_distill.inference.initialisation import site_shapes, starting_points
 from bayes_distill.inference.kernel import Programs
 from bayes_distill.inference.model import Data, ModelSpec
 from bayes_distill.inference.sampler import (
@@ -33,7 +34,6 @@ from bayes_distill.inference.sampler import (
     run_chains,
     started,
 )
-from bayes_distill.inference.start import site_shapes, starting_points
 
 GIVEN = "supervised_z"
 STARTS = 4  # modes that are looked for; chains share them

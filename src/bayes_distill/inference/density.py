@@ -12,7 +12,7 @@ import numpyro
 from jax import Array
 from numpyro.infer.util import constrain_fn, potential_energy, unconstrain_fn
 
-from bayes_distill.inference import straight
+from bayes_distill.inference import reparameterisation as straight
 from bayes_distill.inference.model import (
     Data,
     ModelSpec,

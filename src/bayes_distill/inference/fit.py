@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from bayes_distill._jax import make_room
+from bayes_distill._runtime.jax_setup import make_room
 from bayes_distill._version import __version__
 from bayes_distill.cards import Card, load_card, model_names
 from bayes_distill.errors import InputError

@@ -20,8 +20,8 @@ import jax
 import numpy as np
 from numpyro.infer.hmc import hmc
 
-from bayes_distill._ahead import ahead
-from bayes_distill._threads import on_cores
+from bayes_distill._runtime.compile_ahead import ahead
+from bayes_distill._runtime.threads import on_cores
 
 BLOCK = 100
 MAX_TREE_DEPTH = 10

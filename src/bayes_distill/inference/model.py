@@ -19,7 +19,7 @@ from bayes_distill.cards.card import Card
 from bayes_distill.cards.priors import FAMILIES
 from bayes_distill.inference import joint_prior
 from bayes_distill.laws import LAWS, Law, Reference, TeacherLaw
-from bayes_distill.laws.departure import OF_CONDITIONS, OF_SIZES
+from bayes_distill.laws.discrepancy import OF_CONDITIONS, OF_SIZES
 
 UNIT = Reference(1.0, 1.0, 1.0)
 

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from bayes_distill.cards import Card
-from bayes_distill.departures import factor
 from bayes_distill.inference import padding
 from bayes_distill.inference.joint_prior import joint_prior, loss_unit_ratio
 from bayes_distill.inference.model import Data, ModelSpec, hyperparameters, model_spec
 from bayes_distill.inference.padding import padded
 from bayes_distill.laws import Reference
-from bayes_distill.levels import condition_levels, size_levels, teacher_levels
+from bayes_distill.posterior.discrepancy import factor
+from bayes_distill.runs.grouping import condition_levels, size_levels, teacher_levels
 from bayes_distill.runs.repeats import repeats, unique_tokens
 
 if TYPE_CHECKING:

@@ -27,9 +27,9 @@ from bayes_distill.inference.checkpoint import (
     state_like,
 )
 from bayes_distill.inference.density import Hyper, potential
+from bayes_distill.inference.initialisation import site_shapes, starting_points
 from bayes_distill.inference.kernel import BLOCK, Programs, chain_keys
 from bayes_distill.inference.model import Data, ModelSpec
-from bayes_distill.inference.start import site_shapes, starting_points
 
 Progress = Callable[[str, int, int], None]
 LEAST_WINDOW = 25

@@ -1,6 +1,6 @@
 """Scaling laws as pure functions, one concept a file."""
 
-from bayes_distill import _jax as _jax  # float64 before the first array
+from bayes_distill._runtime import jax_setup as jax_setup  # float64 before the first array
 from bayes_distill.laws.base import Coefficient, Coordinate, Law, Reference, TeacherLaw
 from bayes_distill.laws.data_limited import DataLimited
 from bayes_distill.laws.distillation import Distillation

@@ -18,7 +18,7 @@ import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
-from bayes_distill.laws.departure import departure
+from bayes_distill.laws.discrepancy import departure
 
 Support = Literal["positive", "unit", "real"]
 Coordinates = Mapping[str, ArrayLike]

@@ -20,7 +20,7 @@ from bayes_distill.laws.base import (
     TeacherLaw,
 )
 from bayes_distill.laws.bracket import bracket_from_published, bracket_to_published, log_bracket
-from bayes_distill.laws.departure import opens_at
+from bayes_distill.laws.discrepancy import opens_at
 from bayes_distill.laws.softplus import inverse_softplus, log_softplus
 from bayes_distill.laws.supervised import Supervised
 

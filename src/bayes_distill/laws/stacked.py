@@ -19,7 +19,7 @@ from bayes_distill.laws.base import (
     Reference,
     TeacherLaw,
 )
-from bayes_distill.laws.departure import NAMES
+from bayes_distill.laws.discrepancy import NAMES
 
 STACKED = "stacked"
 MEMBER = "member"

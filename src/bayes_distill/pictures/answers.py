@@ -103,9 +103,9 @@ def _plan(asked: Request, scenario: str) -> Plan:
     """Plan along a range of budgets."""
     import numpy as np
 
-    from bayes_distill.planning.limits import Limits
     from bayes_distill.planning.plan import plan
-    from bayes_distill.points import quantities
+    from bayes_distill.planning.solver.limits import Limits
+    from bayes_distill.predict.points import quantities
 
     given = dict(asked.given)
     budgets = np.unique(quantities(given.pop("budget", BUDGET_RANGE)))
@@ -123,11 +123,11 @@ def _plan(asked: Request, scenario: str) -> Plan:
 
 def runs_in(posterior: Posterior) -> Any:
     """The posterior's runs as a table of runs; ``None`` if it holds none."""
-    from bayes_distill.runs import Runs
-    from bayes_distill.views.runs_of import runs_of
+    from bayes_distill.posterior.stored_runs import runs_of
+    from bayes_distill.runs import read_runs
 
     frame = runs_of(posterior)
-    return None if frame is None else Runs.from_frame(frame)
+    return None if frame is None else read_runs(frame)
 
 
 def figure_of(axes: Any) -> Figure:

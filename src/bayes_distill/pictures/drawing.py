@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bayes_distill._input.files import atomic_path, unwritable
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.files import atomic_path, unwritable
 from bayes_distill.pictures.kind import LIMITS, Kind, Request, Source
 from bayes_distill.pictures.kinds import KINDS
 
@@ -110,7 +110,7 @@ def draw(
     """
     import matplotlib.pyplot as plt
 
-    from bayes_distill.bands import interval_fault
+    from bayes_distill._input.intervals import interval_fault
     from bayes_distill.plots.style import house_style
 
     given = {name: value for name, value in options.items() if value is not None}
@@ -191,7 +191,7 @@ def _out_problems(out: Path) -> list[str]:
 
 def _option_faults(kind: Kind, given: Mapping[str, Any]) -> list[Fault]:
     """What is not understood, lacking, or no list of numbers."""
-    from bayes_distill.points import quantities
+    from bayes_distill.predict.points import quantities
 
     takes = (
         ", ".join(f"--{name.replace('_', '-')}" for name in kind.takes) or "no options of its own"

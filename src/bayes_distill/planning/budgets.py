@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from bayes_distill.compute import ForwardFlops, Scenario
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.planning.lanes import least_budget
-from bayes_distill.planning.limits import Limits
+from bayes_distill.planning.solver.allocation import least_budget
+from bayes_distill.planning.solver.limits import Limits
 
 Floats = NDArray[np.float64]
 

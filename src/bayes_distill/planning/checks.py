@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from bayes_distill.compute import ForwardFlops, Scenario
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.laws import Law, TeacherLaw
-from bayes_distill.planning.lanes import least_budget
-from bayes_distill.planning.limits import Limits
+from bayes_distill.planning.solver.allocation import least_budget
+from bayes_distill.planning.solver.limits import Limits
 
 
 def refuse_nonsense(

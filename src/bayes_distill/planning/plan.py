@@ -11,26 +11,27 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_distill.argument_types import NUMBER, SOURCE, WHOLE, check_types
+from bayes_distill._input.types import NUMBER, SOURCE, WHOLE, check_types
 from bayes_distill.compute import ForwardFlops, Scenario
-from bayes_distill.planning.asked import read_asked, refuse_supervised, refuse_unaffordable
-from bayes_distill.planning.extras import (
+from bayes_distill.planning.arguments import read_asked, refuse_supervised, refuse_unaffordable
+from bayes_distill.planning.criteria import Utility
+from bayes_distill.planning.extra_tables import (
     crossover_table,
     plan_notes,
     ranked_teachers,
     target_table,
 )
-from bayes_distill.planning.limits import Limits
-from bayes_distill.planning.plan_json import plan_json
 from bayes_distill.planning.recipe import Setting
-from bayes_distill.planning.rows import solve_rows
+from bayes_distill.planning.solver.limits import Limits
 from bayes_distill.planning.student_size import StudentSize, best_student_size
-from bayes_distill.planning.utilities import Utility
-from bayes_distill.points import Quantity
+from bayes_distill.planning.tables import UNKNOWNS, solve_rows
 from bayes_distill.posterior import Posterior, load_posterior
-from bayes_distill.teachers import Teachers
+from bayes_distill.predict.points import Quantity
+from bayes_distill.predict.teachers import Teachers
 
 DRAWS = 500
+SHARES = ("student", "logits", "teacher", "serving", "unspent")
+SPREAD = ("median", "lower", "upper")
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,42 @@ class Plan:
     notes: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return plan_json(self)
+        """Plain data for JSON; what is not determined or not finite is null."""
+        return {
+            "interval": self.interval,
+            "rows": [_row(r) for r in self.table.to_dict("records")],
+            "crossovers": [
+                {
+                    "scenario": r["scenario"],
+                    "params": r["params"],
+                    "budget": _pick(r, "budget", SPREAD),
+                    **{k: r[k] for k in ("p_none", "p_never_better", "p_always_better")},
+                }
+                for r in self.crossovers.to_dict("records")
+            ],
+            "targets": [
+                {
+                    **{k: r[k] for k in ("scenario", "params", "target_loss")},
+                    **{
+                        name: _pick(r, name, (*SPREAD, "p_unreachable"))
+                        for name in ("budget", "student_tokens")
+                    },
+                }
+                for r in self.targets.to_dict("records")
+            ],
+            "teachers": [
+                {
+                    **{k: _plain(r[k]) for k in (
+                        "name", "budget", "scenario", "params", "teacher_loss", "student_tokens",
+                        "p_best", "p_beats_supervised", "affordable",
+                    )},
+                    "loss": _pick(r, "loss", ("mean", "lower", "upper")),
+                    "regret": _pick(r, "regret", ("mean", "upper")),
+                }
+                for r in self.teachers.to_dict("records")
+            ],
+            "notes": list(self.notes),
+        }  # fmt: skip
 
 
 def plan(
@@ -192,3 +227,41 @@ def plan(
         interval=interval,
         notes=plan_notes(loaded, thin, table),
     )
+
+
+def _row(r: dict[Any, Any]) -> dict[str, Any]:
+    return {
+        "budget": r["budget"],
+        "scenario": r["scenario"],
+        "params": r["params"],
+        "served_tokens": r["served_tokens"],
+        "recipe": _pick(r, "recipe", UNKNOWNS),
+        "shares": _pick(r, "share", SHARES),
+        "loss": {
+            **_pick(r, "loss", ("mean", "lower", "upper")),
+            "predictive": _pick(r, "predictive", ("lower", "upper")),
+        },
+        "supervised": _pick(r, "supervised", ("mean", "lower", "upper")),
+        "gain": _pick(r, "gain", ("mean", "lower", "upper")),
+        "optimum": {name: _pick(r, f"optimum_{name}", SPREAD) for name in ("params", *UNKNOWNS)},
+        "optimum_shares": {
+            name: _pick(r, f"optimum_fraction_{name}", SPREAD)
+            for name in SHARES
+            if f"optimum_fraction_{name}_median" in r
+        },
+        "regret": _pick(r, "regret", ("mean", "upper")),
+        "outside": bool(r["outside"]),
+        "p_beats_supervised": _plain(r["p_beats_supervised"]),
+        "flat_teacher_params": _pick(r, "flat_teacher_params", ("lower", "upper")),
+        "p_at_bound": {k.removeprefix("p_at_"): _plain(v) for k, v in r.items() if "p_at_" in k},
+    }
+
+
+def _pick(r: dict[Any, Any], prefix: str, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: _plain(r[f"{prefix}_{name}"]) for name in names}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (float, np.floating)):
+        return float(value) if np.isfinite(value) else None
+    return value.item() if isinstance(value, np.generic) else value

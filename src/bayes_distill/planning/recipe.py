@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_distill.bands import mean_of
+from bayes_distill._input.intervals import mean_of
 from bayes_distill.compute import TRAINING_PASSES, ForwardFlops, Scenario
-from bayes_distill.planning.limits import Limits
-from bayes_distill.planning.optimise import Optimum
-from bayes_distill.planning.pattern import SMALL_STEP, minimise
-from bayes_distill.planning.utilities import Utility, mean
+from bayes_distill.planning.criteria import Utility, mean
+from bayes_distill.planning.solver.limits import Limits
+from bayes_distill.planning.solver.optimise import Optimum
+from bayes_distill.planning.solver.pattern_search import SMALL_STEP, minimise
 from bayes_distill.posterior import Posterior
 
 Floats = NDArray[np.float64]

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from bayes_distill.compute import ForwardFlops, Scenario
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.planning.lanes import least_budget
-from bayes_distill.planning.limits import Limits
-from bayes_distill.planning.optimise import optimise
+from bayes_distill.planning.criteria import Utility
 from bayes_distill.planning.recipe import Setting, best_recipe
-from bayes_distill.planning.utilities import Utility
+from bayes_distill.planning.solver.allocation import least_budget
+from bayes_distill.planning.solver.limits import Limits
+from bayes_distill.planning.solver.optimise import optimise
 from bayes_distill.posterior import Posterior
 
 Floats = NDArray[np.float64]

@@ -11,9 +11,9 @@ from bayes_distill.compute import SCENARIOS, TRAINING_PASSES, ForwardFlops, Scen
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.laws import Law, Reference
 from bayes_distill.planning.budgets import log_budget_grid, pick
-from bayes_distill.planning.limits import Limits
-from bayes_distill.planning.optimise import ARCHITECTURE, NO_LIMITS, as_draws, optimal_loss
-from bayes_distill.planning.roots import only_fall
+from bayes_distill.planning.solver.limits import Limits
+from bayes_distill.planning.solver.optimise import ARCHITECTURE, NO_LIMITS, as_draws, optimal_loss
+from bayes_distill.planning.solver.roots import only_fall
 
 Floats = NDArray[np.float64]
 

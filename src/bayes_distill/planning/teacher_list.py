@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_distill.bands import equal_tailed
+from bayes_distill._input.intervals import equal_tailed
 from bayes_distill.compute import TRAINING_PASSES
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.planning.recipe import Setting
-from bayes_distill.teachers import Teachers
+from bayes_distill.predict.teachers import Teachers
 
 Floats = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from bayes_distill.plots import style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from bayes_distill.hull import Hull
+    from bayes_distill.posterior.hull import Hull
     from bayes_distill.runs import Runs
     from bayes_distill.views.gap_map import GapMap
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayes_distill._input.numbers import format_quantity
 from bayes_distill.plots import style
-from bayes_distill.quantities import format_quantity
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bayes_distill._input.numbers import format_quantity
 from bayes_distill.plots import style
-from bayes_distill.quantities import format_quantity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -129,7 +129,7 @@ def one_case(table: pd.DataFrame, scenario: str | None, params: float | None) ->
 
 def format_case(table: pd.DataFrame) -> tuple[str, str]:
     """Student and scenario of some rows, as people read them."""
-    from bayes_distill.quantities import format_quantity
+    from bayes_distill._input.numbers import format_quantity
 
     low, high = (format_quantity(float(v)) for v in (table["params"].min(), table["params"].max()))
     return low if low == high else f"{low} to {high}", str(table["scenario"].iloc[0])

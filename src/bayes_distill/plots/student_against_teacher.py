@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from bayes_distill.forecasting import Forecast
-    from bayes_distill.gap_risk import GapRisk
+    from bayes_distill.predict.capacity_gap import GapRisk
+    from bayes_distill.predict.forecast import Forecast
     from bayes_distill.runs import Runs
 
 

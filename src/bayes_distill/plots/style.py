@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from bayes_distill.quantities import format_quantity
+from bayes_distill._input.numbers import format_quantity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bayes_distill.forecasting import forecast
-from bayes_distill.gap_risk import capacity_gap
 from bayes_distill.planning.plan import plan
 from bayes_distill.posterior import Posterior
+from bayes_distill.predict.capacity_gap import capacity_gap
+from bayes_distill.predict.forecast import forecast
 from bayes_distill.report import recipe_tables, student_tables
 from bayes_distill.report.quantiles import probability_below_zero
 from bayes_distill.report.ranges import Ranges

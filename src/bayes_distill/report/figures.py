@@ -12,7 +12,7 @@ import xarray as xr
 from bayes_distill.errors import InputError
 from bayes_distill.pictures import plot
 from bayes_distill.posterior import Posterior
-from bayes_distill.views.runs_of import runs_of
+from bayes_distill.posterior.stored_runs import runs_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

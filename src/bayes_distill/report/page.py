@@ -9,7 +9,7 @@ from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
-from bayes_distill._kept import keep, place_of, read_kept
+from bayes_distill._runtime.disk_cache import keep, place_of, read_kept
 from bayes_distill._version import __version__
 from bayes_distill.posterior import Posterior
 from bayes_distill.report import charts, words
@@ -140,7 +140,7 @@ def _contents(planned: bool) -> list[tuple[str, str]]:
 
 
 def _controls(ranges: Ranges, teacher: bool) -> list[dict[str, Any]]:
-    from bayes_distill.quantities import format_quantity
+    from bayes_distill._input.numbers import format_quantity
 
     def control(axis: Axis, label: str, *, log: bool, step: float) -> dict[str, Any]:
         form = format_quantity if log else (lambda value: f"{value:g}")

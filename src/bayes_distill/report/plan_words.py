@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bayes_distill.quantities import format_quantity
+from bayes_distill._input.numbers import format_quantity
 from bayes_distill.report.words import TextTable, loss_text
 
 

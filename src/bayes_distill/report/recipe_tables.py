@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from bayes_distill.compute import SCENARIOS
-from bayes_distill.forecasting import Forecast, forecast
 from bayes_distill.planning.plan import plan
 from bayes_distill.posterior import Posterior
+from bayes_distill.predict.forecast import Forecast, forecast
 from bayes_distill.report.quantiles import quantile_fields
 from bayes_distill.report.ranges import Ranges
 from bayes_distill.report.tables import Field, Table

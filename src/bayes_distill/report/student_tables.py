@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_distill.bands import band_columns
-from bayes_distill.forecasting import forecast
-from bayes_distill.gap_risk import capacity_gap
-from bayes_distill.optimal_teacher import loss_slope
+from bayes_distill._input.intervals import band_columns
 from bayes_distill.posterior import Posterior
+from bayes_distill.predict.capacity_gap import capacity_gap
+from bayes_distill.predict.forecast import forecast
+from bayes_distill.predict.optimal_teacher import loss_slope
 from bayes_distill.report.quantiles import quantile_fields
 from bayes_distill.report.ranges import Ranges
 from bayes_distill.report.tables import Axis, Field, Floats, Table

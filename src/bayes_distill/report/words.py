@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bayes_distill._input.numbers import format_quantity
 from bayes_distill.posterior import Posterior
-from bayes_distill.quantities import format_quantity
 
 CHECKS = {
     "rhat_max": "the chains agree (largest R-hat)",

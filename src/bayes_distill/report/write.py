@@ -10,12 +10,12 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from bayes_distill.asking import load_beside
-from bayes_distill.bands import interval_fault
+from bayes_distill._input.files import atomic_path, unwritable
+from bayes_distill._input.intervals import interval_fault
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.files import atomic_path, unwritable
 from bayes_distill.planning.plan import Plan
 from bayes_distill.posterior import Posterior
+from bayes_distill.predict.arguments import load_beside
 from bayes_distill.report.accuracy import Accuracy, recipe_accuracy, student_accuracy
 from bayes_distill.report.figures import pictures_of
 from bayes_distill.report.page import page_of, vega_bundle

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_distill.quantities import parse_quantity
+from bayes_distill._input.numbers import parse_quantity
 
 _EMPTY = {"", "-", "na", "n/a", "#n/a", "nan", "null", "none", "<na>"}
 _INFINITE = {"inf": math.inf, "infinity": math.inf, "∞": math.inf}

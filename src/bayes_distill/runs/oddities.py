@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayes_distill.quantities import format_quantity
+from bayes_distill._input.numbers import format_quantity
 from bayes_distill.runs.outliers import suspected_outliers
 from bayes_distill.runs.repeats import repeats, unique_tokens
 from bayes_distill.runs.table import NUMERIC, REQUIRED, distilled

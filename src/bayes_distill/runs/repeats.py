@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_distill._input.numbers import format_quantity
 from bayes_distill.errors import Fault
-from bayes_distill.quantities import format_quantity
 from bayes_distill.runs.aliases import EPOCHS
 
 ROUNDING = 1e-6  # tables hold rounded numbers: tokens / epochs need not be exact

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from bayes_distill._input.numbers import format_quantity
 from bayes_distill.errors import Fault
-from bayes_distill.quantities import format_quantity
 from bayes_distill.runs.aliases import EPOCHS, FLOPS
 
 LEAST_PARAMS = 1e5

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_distill._input.numbers import format_quantity
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.levels import teacher_levels
-from bayes_distill.quantities import format_quantity
+from bayes_distill.runs.grouping import teacher_levels
 from bayes_distill.runs.reading import examine
 from bayes_distill.runs.repeats import unique_tokens
 from bayes_distill.runs.table import Runs, distilled

@@ -47,7 +47,7 @@ class Skipped:
 
 @dataclass(frozen=True, eq=False)
 class Runs:
-    """Finished training runs, one row each; made by `read_runs`, `simulate` or `from_frame`.
+    """Finished training runs, one row each; made by `read_runs` or `simulate`.
 
     Parameters
     ----------
@@ -77,19 +77,6 @@ class Runs:
             raise TypeError(
                 f"a frame of runs lacks {missing} or has unknown {strangers}: use read_runs"
             )
-
-    @classmethod
-    def from_frame(cls, frame: pd.DataFrame, source: str = "DataFrame") -> Runs:
-        """Check a DataFrame like any other table of runs; aliases are accepted.
-
-        Raises
-        ------
-        InputError
-            With every fault of the table.
-        """
-        from bayes_distill.runs.reading import read_runs  # it needs this module
-
-        return replace(read_runs(frame), source=source)
 
     def __len__(self) -> int:
         return len(self.frame)

@@ -9,8 +9,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from bayes_distill._input.numbers import format_quantity, parse_quantity
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.quantities import format_quantity, parse_quantity
 from bayes_distill.runs import Runs
 
 LeaveOut = Literal["params", "group", "tail"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bayes_distill.bands import interval_fault
+from bayes_distill._input.intervals import interval_fault
 from bayes_distill.cards import Card, load_card
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.inference.fit import check_card, check_settings, default_card

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from bayes_distill.cards import Card
-from bayes_distill.levels import condition_levels, teacher_levels
-from bayes_distill.points import NAMES, of_frame
 from bayes_distill.posterior import Posterior
+from bayes_distill.predict.points import NAMES, of_frame
 from bayes_distill.runs import Runs
+from bayes_distill.runs.grouping import condition_levels, teacher_levels
 from bayes_distill.runs.table import NUMERIC
 from bayes_distill.validation.gap_pairs import gap_pairs
 from bayes_distill.validation.groups import Group

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import logsumexp
 
-from bayes_distill.bands import equal_tailed
+from bayes_distill._input.intervals import equal_tailed
 
 
 def crps(draws: np.ndarray, loss: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from bayes_distill.bands import interval_fault
+from bayes_distill._input.intervals import interval_fault
 from bayes_distill.errors import InputError
 from bayes_distill.laws import TABLE_6_AS_PRINTED
 from bayes_distill.posterior import Posterior, load_posterior

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bayes_distill import points as asked
-from bayes_distill.asking import check_teachers
-from bayes_distill.bands import mean_of
+from bayes_distill._input.intervals import mean_of
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.optimal_teacher import loss_slope
-from bayes_distill.outside import extrapolation
-from bayes_distill.points import Points, Quantity
 from bayes_distill.posterior import Posterior, load_posterior
+from bayes_distill.predict import points as asked
+from bayes_distill.predict.arguments import check_teachers
+from bayes_distill.predict.extrapolation import extrapolation
+from bayes_distill.predict.optimal_teacher import loss_slope
+from bayes_distill.predict.points import Points, Quantity
 from bayes_distill.views.ranges import log_range
 
 CELLS = 64

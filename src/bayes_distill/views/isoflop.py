@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bayes_distill import points
-from bayes_distill.bands import equal_tailed, interval_fault
+from bayes_distill._input.intervals import equal_tailed, interval_fault
 from bayes_distill.compute import FLOPS, TRAINING_PASSES, ForwardFlops
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.outside import extrapolation
-from bayes_distill.points import Points, Quantity, quantities
 from bayes_distill.posterior import Posterior, load_posterior
+from bayes_distill.posterior.stored_runs import runs_of
+from bayes_distill.predict import points
+from bayes_distill.predict.extrapolation import extrapolation
+from bayes_distill.predict.points import Points, Quantity, quantities
 from bayes_distill.views.ranges import log_range
-from bayes_distill.views.runs_of import runs_of
 
 SIZES = 121
 DRAWS = 1000

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from bayes_distill.forecasting import forecast
 from bayes_distill.posterior import Posterior, load_posterior
-from bayes_distill.shipped import no_runs
-from bayes_distill.views.runs_of import COLUMNS, rows_in, runs_of
+from bayes_distill.posterior.shipped import no_runs
+from bayes_distill.posterior.stored_runs import COLUMNS, rows_in, runs_of
+from bayes_distill.predict.forecast import forecast
 
 if TYPE_CHECKING:
     from bayes_distill.runs import Runs

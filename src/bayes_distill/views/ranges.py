@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.points import Quantity, quantities
+from bayes_distill.predict.points import Quantity, quantities
 
 
 def log_range(

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bayes_distill import points
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.forecasting import Forecast, forecast
-from bayes_distill.gap_risk import GapRisk, capacity_gap
-from bayes_distill.hull import Hull
-from bayes_distill.points import Quantity
 from bayes_distill.posterior import Posterior, load_posterior
-from bayes_distill.views.runs_of import runs_of
+from bayes_distill.posterior.hull import Hull
+from bayes_distill.posterior.stored_runs import runs_of
+from bayes_distill.predict import points
+from bayes_distill.predict.capacity_gap import GapRisk, capacity_gap
+from bayes_distill.predict.forecast import Forecast, forecast
+from bayes_distill.predict.points import Quantity
 
 TEACHERS = 80
 MOST_STUDENTS = 5

@@ -1,0 +1,1 @@
+"""What callers hand in: types, numbers as people write them, files, intervals."""

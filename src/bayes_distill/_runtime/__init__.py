@@ -1,0 +1,1 @@
+"""JAX, NumPyro, threads, memory and caches as this package uses them."""

@@ -1,0 +1,145 @@
+"""Where chains start, and with which mass matrix: posterior modes and their curvature.
+
+Every chain climbs to a mode of its own from its own draw around the prior, so that a second mode
+shows as chains that disagree. The curvature at the best mode is the first mass matrix: warm-up
+then refines a good guess instead of finding the scales of some fifteen coordinates from nothing.
+
+Second derivatives are differences of first ones: they only shape the first mass matrix, and a
+program of second derivatives takes longer to compile than all else here takes to run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import numpy as np
+from scipy.optimize import minimize
+
+from bayes_distill._runtime.compile_ahead import ahead
+from bayes_distill.inference.density import Hyper, Sites, expected, prior_sampler
+from bayes_distill.inference.model import Data, ModelSpec
+
+MAX_ITERATIONS = 500
+MIN_CURVATURE = 0.05  # in units of the prior's: no direction is wider than 4.5 times the prior
+STEP = 1e-4  # of sampling coordinates, which are logarithms and logits
+FAR = 1e12  # the potential where it is not a number
+
+Gradient = Callable[[Mapping[str, Any], tuple[Data, Hyper]], tuple[Any, Sites]]
+
+
+def site_shapes(spec: ModelSpec, data: Data, hyper: Hyper) -> dict[str, jax.ShapeDtypeStruct]:
+    """Shapes of all sites of one draw."""
+    keys = jax.ShapeDtypeStruct((1, 2), np.uint32)
+    draws = jax.eval_shape(prior_sampler(spec), keys, data, hyper)
+    return {n: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype) for n, leaf in draws.items()}
+
+
+def starting_points(
+    spec: ModelSpec, data: Data, hyper: Hyper, chains: int, seed: int, gradient: Gradient
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Unconstrained starting points (chains, ...) and an inverse mass matrix (sites, sites).
+
+    `gradient` gives the potential of one point, with its gradient there.
+    """
+    shapes = site_shapes(spec, data, hyper)
+    compiling = ahead(expected(spec), shapes, data, hyper)
+    unseen = data._replace(mask=jax.device_put(np.zeros(data.mask.shape, bool)))
+    # scales of what runs share stay at their prior's middle: levels and scale have no mode to
+    # climb to but the one where both vanish
+    zeros = {name: np.zeros(leaf.shape) for name, leaf in shapes.items()}
+    middle = _vector(zeros | {name: hyper[name][0] for name in spec.spread_sites})
+    free = _vector(
+        {n: np.full(leaf.shape, n not in spec.spread_sites) for n, leaf in zeros.items()}
+    )
+
+    def potential(x: np.ndarray, runs: Data) -> tuple[float, np.ndarray]:
+        value, slope = gradient(_sites(x, zeros), (runs, hyper))
+        return float(value), _vector(slope)
+
+    def objective(x: np.ndarray, runs: Data) -> tuple[float, np.ndarray]:
+        value, slope = potential(x, runs)
+        if not np.isfinite(value):
+            return FAR, np.zeros_like(x)
+        return value, np.where(free, slope, 0.0)
+
+    def mode(x: np.ndarray, runs: Data) -> Any:
+        options = {"maxiter": MAX_ITERATIONS, "gtol": 1e-3}
+        return minimize(objective, x, (runs,), jac=True, method="BFGS", options=options)
+
+    def prior_curvature(x: np.ndarray) -> np.ndarray:
+        return _derivative(lambda y: potential(y, unseen)[1], x)
+
+    centre = mode(middle, unseen).x
+    prior = _root(prior_curvature(centre))
+    generator = np.random.default_rng([seed, 1])
+    modes = []
+    for _ in range(chains):
+        x = centre + 0.5 * prior @ generator.standard_normal(centre.size)
+        modes.append(mode(np.where(free, x, centre), data))
+    best = min(modes, key=lambda found: found.fun).x
+    compiling.result()
+
+    def mean_and_scale(x: np.ndarray) -> np.ndarray:
+        mean, log_scale = expected(spec)(_sites(x, zeros), data, hyper)
+        return np.concatenate([mean, log_scale])
+
+    known = prior_curvature(best) + _information(
+        spec, mean_and_scale(best), _derivative(mean_and_scale, best), data, hyper
+    )
+    root = prior @ _root(prior.T @ known @ prior, MIN_CURVATURE)
+    points = []
+    for found in modes:
+        step = root @ generator.standard_normal(centre.size)
+        while objective(found.x + step, data)[0] >= FAR:
+            step = step / 2
+        points.append(_sites(found.x + step, zeros))
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *points), root @ root.T
+
+
+def _information(
+    spec: ModelSpec, at: np.ndarray, derivative: np.ndarray, data: Data, hyper: Hyper
+) -> np.ndarray:
+    """Expected (Fisher) information (sites, sites) of the runs.
+
+    Unlike the curvature of a Student t it does not depend on which runs happen to lie far off,
+    and it is positive. `at` holds means and log scales of the runs, `derivative` (2 rows, sites)
+    theirs.
+    """
+    degrees, heavy = float(hyper["degrees_of_freedom"]), spec.likelihood != "normal"
+    weight = (degrees + 1) / (degrees + 3) if heavy else 1.0
+    scale_weight = 2 * degrees / (degrees + 3) if heavy else 2.0
+    seen = np.asarray(data.mask)[:, None]
+    of_mean, of_log_scale = np.split(derivative, 2)
+    log_scale = np.split(at, 2)[1][:, None]
+    a = np.where(seen, of_mean * np.exp(-log_scale), 0.0)
+    b = np.where(seen, of_log_scale, 0.0)
+    return np.asarray(weight * a.T @ a + scale_weight * b.T @ b)
+
+
+def _derivative(function: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
+    """Derivatives (values, sites) of a function of a vector, by central differences."""
+    columns = [function(x + step) - function(x - step) for step in STEP * np.eye(x.size)]
+    return np.stack(columns, axis=1) / (2 * STEP)
+
+
+def _root(curvature: np.ndarray, least: float = 1e-8) -> np.ndarray:
+    """A root R of the covariance R R' of a normal distribution whose log density curves so."""
+    eigenvalues, vectors = np.linalg.eigh((curvature + curvature.T) / 2)
+    return np.asarray(vectors / np.sqrt(np.maximum(np.abs(eigenvalues), least)))
+
+
+def _vector(sites: Mapping[str, Any]) -> np.ndarray:
+    """One draw's sites as a vector, in the order of `ravel_pytree`."""
+    return np.concatenate([np.ravel(sites[name]) for name in sorted(sites)])
+
+
+def _sites(vector: np.ndarray, like: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Inverse of `_vector`."""
+    found, begun = {}, 0
+    for name in sorted(like):
+        leaf = like[name]
+        found[name] = vector[begun : begun + leaf.size].reshape(leaf.shape)
+        begun += leaf.size
+    return found

@@ -1,0 +1,153 @@
+"""Sweeps simulated from a card: the truth is the card's coefficients or a draw of its prior."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jax
+import numpy as np
+import pandas as pd
+
+from bayes_distill._input.files import atomic_path
+from bayes_distill.cards import Card, load_card
+from bayes_distill.errors import Fault, InputError
+from bayes_distill.inference.density import constrainer, prior_sampler
+from bayes_distill.inference.joint_prior import joint_prior
+from bayes_distill.inference.model import hyperparameters, model_spec
+from bayes_distill.inference.prepare import padded_data
+from bayes_distill.laws import TABLE_6, Reference
+
+if TYPE_CHECKING:
+    from bayes_distill.runs import Runs
+
+TYPICAL_LOSS = 2.5  # nats per token: the scale of a sweep simulated from a prior
+
+
+def simulate_from_card(
+    card: Card | str | Path,
+    design: pd.DataFrame | str | Path,
+    *,
+    coefficients: Mapping[str, float] | str | Path | None = None,
+    noise: float = 0.005,
+    seed: int = 0,
+) -> tuple[Runs, dict[str, float]]:
+    """Simulate a sweep; returns the runs and the published coefficients they came from.
+
+    Parameters
+    ----------
+    card
+        A card, its name or path: the law, the likelihood, and the prior.
+    design
+        A table without losses; ``"paper"`` and ``"chinchilla"`` are built in.
+    coefficients
+        The truth under its published names, as a mapping, a JSON file or ``"table6"``. By default
+        the card's own coefficients, or one draw from its prior.
+    noise
+        Residual scale: in nats, or relative, as the card's likelihood says.
+    seed
+        Seed of the prior draw and of the noise.
+
+    Raises
+    ------
+    InputError
+        With every fault of the design and the coefficients.
+    """
+    from bayes_distill.runs import chinchilla_design, paper_design, simulate
+    from bayes_distill.runs.reading import examine
+
+    built_in = {"paper": paper_design, "chinchilla": chinchilla_design}
+    faults: list[Fault] = []
+    try:
+        card = card if isinstance(card, Card) else load_card(card)
+    except InputError as error:
+        faults += error.faults
+    table = built_in[str(design)]() if str(design) in built_in else design
+    faults += examine(table, required=("params", "tokens")).faults
+    given: Mapping[str, float] | None = None
+    try:
+        if isinstance(coefficients, (str, Path)):
+            given = _read_coefficients(coefficients)
+        else:
+            given = coefficients
+    except InputError as error:
+        faults += error.faults
+    if faults:
+        raise InputError(faults)
+    assert isinstance(card, Card)
+    truth = _truth(card, given, seed)
+    runs = simulate(
+        card.scaling_law,
+        truth,
+        table,
+        noise=noise,
+        likelihood=card.likelihood.family,
+        df=card.likelihood.degrees_of_freedom,
+        relative=card.likelihood.scale == "relative",
+        seed=seed,
+    )
+    return runs, truth
+
+
+def prior_draw(card: Card, reference: Reference, seed: int) -> dict[str, float]:
+    """One draw of every coordinate and noise scale from a card's prior."""
+    kind = "distillation" if card.scaling_law.has_teacher else "supervised"
+    spec = model_spec(card, kind, predicts_teachers=False)
+    joint = joint_prior(card.supervised, reference, 1.0) if card.supervised else None
+    row = {"params": reference.params, "tokens": reference.tokens, "loss": reference.loss}
+    row |= {"teacher_loss": reference.loss} if kind == "distillation" else {}
+    data, hyper = padded_data(pd.DataFrame([row]), reference), hyperparameters(card, joint)
+    raw = prior_sampler(spec)(jax.random.split(jax.random.key(seed), 1), data, hyper)
+    values = constrainer(spec)(raw, data, hyper)
+    return {name: float(value[0]) for name, value in values.items() if np.ndim(value) == 1}
+
+
+def write_runs(runs: Runs, path: str | Path) -> None:
+    """Write a table of runs as CSV, Parquet or JSON lines, whole or not at all."""
+    suffix = Path(path).suffix
+    with atomic_path(path) as temporary:
+        if suffix == ".parquet":
+            runs.frame.to_parquet(temporary, index=False)
+        elif suffix == ".jsonl":
+            runs.frame.to_json(temporary, orient="records", lines=True)
+        else:
+            runs.frame.to_csv(temporary, index=False)
+
+
+def _truth(card: Card, coefficients: Mapping[str, float] | None, seed: int) -> dict[str, float]:
+    law = card.scaling_law
+    if coefficients is None and card.coefficients is not None:
+        return dict(card.coefficients)
+    if coefficients is None:
+        reference = Reference(
+            card.reference.params or 5e8,
+            card.reference.tokens or 2e10,
+            card.reference.loss or TYPICAL_LOSS,
+        )
+        published = law.to_published(prior_draw(card, reference, seed), reference)
+        return {name: float(value) for name, value in published.items()}
+    coefficients = {**law.neutral, **coefficients}
+    missing = [name for name in law.coefficient_names if name not in coefficients]
+    if missing:
+        raise InputError(Fault(f"{', '.join(missing)} are missing", column="coefficients"))
+    return {name: float(coefficients[name]) for name in law.coefficient_names}
+
+
+def _read_coefficients(source: str | Path) -> Mapping[str, float]:
+    if str(source) == "table6":
+        return TABLE_6
+    try:
+        content = json.loads(Path(source).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        fault = Fault(f"{source} cannot be read: {error}", column="coefficients")
+        raise InputError(fault) from None
+    wrong = not isinstance(content, dict) or any(
+        not isinstance(value, (int, float)) for value in content.values()
+    )
+    if wrong:
+        raise InputError(
+            Fault(f"{source} must be an object of names and numbers", column="coefficients")
+        )
+    return dict(content)

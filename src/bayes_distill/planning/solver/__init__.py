@@ -1,0 +1,1 @@
+"""Optimisers of an allocation, batched over draws, budgets and scenarios."""

@@ -1,0 +1,204 @@
+"""How sizes depart from a law: a Gaussian process over log size, for seen and for new sizes.
+
+Students of one size share what the law misses about them. Sizes that are close share more of it:
+the prior correlation is a Matern 3/2 function of the distance of log sizes. A draw of the
+posterior holds the departures of the sizes that were seen, and one standard normal number for
+whatever is new; together they make one function of size a draw, so that a forecast, a risk and a
+plan speak of the same student.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import xarray as xr
+
+from bayes_distill.laws.discrepancy import NAMES
+
+JITTER = 1e-9
+SAME_CONDITION = 0.05  # of a natural logarithm
+UNLIKE = 1e-12  # correlation below which a condition tells nothing of a point
+
+
+def correlation(first: np.ndarray, second: np.ndarray, length: float) -> np.ndarray:
+    """Matern 3/2 correlation (n, m) of log sizes (n,) and (m,) that are `length` apart or so."""
+    distance = np.sqrt(3) * np.abs(first[:, None] - second[None, :]) / length
+    return np.asarray((1 + distance) * np.exp(-distance))
+
+
+def factor(log_sizes: np.ndarray, length: float) -> np.ndarray:
+    """Lower triangle (n, n) that makes correlated departures of independent normal numbers."""
+    return np.linalg.cholesky(_regular(log_sizes, length))
+
+
+def _regular(log_sizes: np.ndarray, length: float) -> np.ndarray:
+    return correlation(log_sizes, log_sizes, length) + JITTER * np.eye(len(log_sizes))
+
+
+def _told(seen: np.ndarray, new: np.ndarray, inverse: np.ndarray, across: np.ndarray) -> np.ndarray:
+    """What `seen` (draws, levels) tells of other points, and of the rest of each what is `new`.
+
+    `across` (levels, points) are correlations of levels and points, `inverse` is that of those of
+    the levels among themselves.
+    """
+    weights = inverse @ across
+    left = np.sqrt(np.maximum(1 - (across * weights).sum(0), 0.0))
+    return np.asarray(seen @ weights + np.outer(new, left))
+
+
+@dataclass(frozen=True)
+class Departure:
+    """One kind of departure (``shift``, ``tilt``, ...), as a function of the student.
+
+    Parameters
+    ----------
+    log_sizes
+        Sizes that were seen (sizes,).
+    length
+        How far correlations reach, in log size.
+    seen
+        Departures of those sizes (draws, sizes), in units of the reference loss; a place is one of
+        the loss's logarithm.
+    scale
+        Prior standard deviation (draws,).
+    new
+        Standard normal numbers (draws,) for what the seen sizes do not tell.
+    conditions
+        What conditions have besides; ``None`` if nothing.
+    """
+
+    log_sizes: np.ndarray
+    length: float
+    seen: np.ndarray
+    scale: np.ndarray
+    new: np.ndarray
+    conditions: ConditionDeparture | None = None
+
+    def at(self, params: np.ndarray, tokens: np.ndarray | None = None) -> np.ndarray:
+        """Departures (draws, points) of students of `params` parameters on `tokens` (points,).
+
+        Without `tokens`, of students under a condition that nobody has seen.
+        """
+        log_params = np.log(np.asarray(params, float))
+        # many points are often of few sizes
+        each, place = np.unique(log_params, return_inverse=True)
+        across = correlation(self.log_sizes, each, self.length)
+        found = _told(self.seen, self.scale * self.new, self._inverse, across)[:, place]
+        if self.conditions is not None:
+            found = found + self.conditions.at(log_params, tokens)
+        return np.asarray(found)
+
+    @cached_property
+    def _inverse(self) -> np.ndarray:
+        return np.linalg.inv(_regular(self.log_sizes, self.length))
+
+
+@dataclass(frozen=True)
+class ConditionDeparture:
+    """What a size on a number of tokens departs by besides, in every draw.
+
+    A condition within some 5% of one that was seen shares what that one was seen to have.
+    `log_points` is (conditions, 2): log sizes and log tokens; the rest is as in `Departure`.
+    """
+
+    log_points: np.ndarray
+    seen: np.ndarray
+    scale: np.ndarray
+    new: np.ndarray
+
+    def at(self, log_params: np.ndarray, tokens: np.ndarray | None) -> np.ndarray:
+        """Departures (draws, points)."""
+        if tokens is None:
+            return np.repeat((self.scale * self.new)[:, None], len(log_params), axis=1)
+        asked = np.column_stack([log_params, np.log(np.broadcast_to(tokens, log_params.shape))])
+        across = self._alike(asked)
+        found = np.repeat((self.scale * self.new)[:, None], len(log_params), axis=1)
+        near = across.max(axis=0, initial=0.0) > UNLIKE
+        if near.any():  # most points are like no condition that was seen
+            known = across[:, near]
+            found[:, near] = _told(self.seen, self.scale * self.new, self._inverse, known)
+        return found
+
+    @cached_property
+    def _inverse(self) -> np.ndarray:
+        return np.linalg.inv(self._alike(self.log_points) + JITTER * np.eye(len(self.log_points)))
+
+    def _alike(self, points: np.ndarray) -> np.ndarray:
+        return np.asarray(
+            correlation(self.log_points[:, 0], points[:, 0], SAME_CONDITION)
+            * correlation(self.log_points[:, 1], points[:, 1], SAME_CONDITION)
+        )
+
+
+@dataclass(frozen=True)
+class JoinedDeparture:
+    """One kind of departure where draws follow several models, the draws of each in one piece."""
+
+    pieces: tuple[Departure, ...]
+
+    @property
+    def seen(self) -> np.ndarray:
+        """Departures of the sizes that were seen (draws, sizes)."""
+        return np.concatenate([piece.seen for piece in self.pieces])
+
+    @property
+    def conditions(self) -> ConditionDeparture | None:
+        """What conditions have besides, of all draws; ``None`` if nothing."""
+        parts = [piece.conditions for piece in self.pieces]
+        if parts[0] is None:
+            return None
+        known = [part for part in parts if part is not None]
+        columns = ([getattr(k, name) for k in known] for name in ("seen", "scale", "new"))
+        return ConditionDeparture(parts[0].log_points, *(np.concatenate(c) for c in columns))
+
+    def at(self, params: np.ndarray, tokens: np.ndarray | None = None) -> np.ndarray:
+        """Departures (draws, points) of students, as `Departure.at` gives them."""
+        return np.concatenate([piece.at(params, tokens) for piece in self.pieces])
+
+
+def departures(
+    group: xr.Dataset, models: Sequence[tuple[Mapping[str, float], slice]]
+) -> dict[str, Departure | JoinedDeparture]:
+    """Read departures from the ``posterior`` group of a fit; empty where the model has none.
+
+    `models` holds the lengths (name of a departure -> length) of each model, and which draws
+    follow it: one for a fit, several for a stack. A model without a length has no departures of
+    that kind; its draws hold zeros.
+    """
+    found: dict[str, Departure | JoinedDeparture] = {}
+    for name in NAMES:
+        if name not in group and f"condition_{name}" not in group:
+            continue
+        log_sizes = np.log(group["size"].to_numpy())
+        own = _parts(group, name) if name in group else _nothing(group, len(log_sizes))
+        points, special = None, None
+        if f"condition_{name}" in group:
+            columns = [group[f"condition_{part}"].to_numpy() for part in ("params", "tokens")]
+            points, special = np.log(np.column_stack(columns)), _parts(group, f"condition_{name}")
+        pieces = []
+        for lengths, rows in models:
+            conditions = None
+            if points is not None and special is not None:
+                seen, scale, new = (part[rows] for part in special)
+                conditions = ConditionDeparture(points, seen, scale, new)
+            seen, scale, new = (part[rows] for part in own)
+            length = lengths.get(name, 1.0)
+            pieces.append(Departure(log_sizes, length, seen, scale, new, conditions))
+        found[name] = pieces[0] if len(pieces) == 1 else JoinedDeparture(tuple(pieces))
+    return found
+
+
+def _nothing(group: xr.Dataset, sizes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`_parts` where sizes do not depart, only conditions do."""
+    draws = group.sizes["chain"] * group.sizes["draw"]
+    return np.zeros((draws, sizes)), np.zeros(draws), np.zeros(draws)
+
+
+def _parts(group: xr.Dataset, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What was seen (draws, levels), the scale and the new (draws,), chains joined."""
+    seen = group[name].to_numpy()
+    scale, new = (group[f"{name}_{part}"].to_numpy().reshape(-1) for part in ("sd", "new"))
+    return seen.reshape(-1, seen.shape[-1]), scale, new

@@ -1,0 +1,122 @@
+"""Laws evaluated over many draws and points at once, in compiled chunks of fixed shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from jax import Array
+
+from bayes_distill._runtime.devices import over_draws
+from bayes_distill._runtime.traced_cache import Stored
+from bayes_distill.laws import Law, Reference, TeacherLaw
+
+UNIT = Reference(1.0, 1.0, 1.0)
+CHUNK = 2**21  # draws times points in one program: 16 MB an array
+LEAST, NARROW = 2**13, 64
+"""Draws times points, and points, below which a smaller program is no faster, only one more."""
+Draws = Mapping[str, np.ndarray]
+
+
+@Stored
+def _supervised(
+    law: Law, c: dict[str, Array], params: Array, tokens: Array, *unique_tokens: Array
+) -> Array:
+    columns = {name: value[:, None] for name, value in c.items()}
+    return law.supervised_loss(columns, params, tokens, UNIT, *unique_tokens)
+
+
+@Stored
+def _distilled(
+    law: TeacherLaw,
+    c: dict[str, Array],
+    own: dict[str, Array],
+    teacher: Array,
+    params: Array,
+    tokens: Array,
+) -> Array:
+    columns = {name: value[:, None] for name, value in c.items()} | own
+    return law.distilled_loss(columns, params, tokens, teacher, UNIT)
+
+
+def supervised_loss(
+    law: Law,
+    draws: Draws,
+    params: np.ndarray,
+    tokens: np.ndarray,
+    reference: Reference,
+    unique_tokens: np.ndarray | None = None,
+) -> np.ndarray:
+    """Supervised loss (draws, points) of models (points,), in the unit of ``reference.loss``.
+
+    `unique_tokens` (points,) says how many tokens are different ones: all of them where it is NaN.
+    """
+    coordinates = _coordinates(law, draws)
+    out = np.empty((_count(coordinates), len(params)))
+    sizes = [params / reference.params, tokens / reference.tokens]
+    if unique_tokens is not None and law.knows_repeats:
+        unique = np.where(np.isnan(unique_tokens), tokens, unique_tokens)
+        sizes.append(unique / reference.tokens)
+    for piece, columns in _pieces(len(out), *sizes):
+        (found,) = over_draws(_supervised, (law,), (coordinates,), columns, len(out))
+        out[:, piece] = found[:, : piece.stop - piece.start]
+    return out * reference.loss
+
+
+def distilled_loss(
+    law: Law,
+    draws: Draws,
+    params: np.ndarray,
+    tokens: np.ndarray,
+    teacher_loss: np.ndarray,
+    reference: Reference,
+    departures: Mapping[str, np.ndarray] | None = None,
+) -> np.ndarray:
+    """Distilled loss (draws, points) of students (points,).
+
+    `teacher_loss` is (points,), or (draws, points) where it is itself uncertain. `departures` are
+    those of the students, name -> (draws, points), in units of the reference loss.
+    """
+    if not isinstance(law, TeacherLaw):
+        raise TypeError(f"the {law.name} law says nothing about teachers")
+    coordinates = _coordinates(law, draws)
+    out = np.empty((_count(coordinates), len(params)))
+    teacher = np.atleast_2d(teacher_loss) / reference.loss
+    names = tuple(departures or {})
+    columns = [departures[name] for name in names] if departures else []
+    for piece, (n, d, t, *each) in _pieces(
+        len(out), params / reference.params, tokens / reference.tokens, teacher, *columns
+    ):
+        own: Any = dict(zip(names, each, strict=True))
+        (found,) = over_draws(_distilled, (law,), (coordinates, own, t), (n, d), len(out))
+        out[:, piece] = found[:, : piece.stop - piece.start]
+    return out * reference.loss
+
+
+def _coordinates(law: Law, draws: Draws) -> dict[str, Array]:
+    return {name: np.asarray(draws[name]) for name in law.coordinate_names}  # type: ignore[misc]
+
+
+def _count(coordinates: Mapping[str, Array]) -> int:
+    return len(next(iter(coordinates.values())))
+
+
+def _pieces(draws: int, *columns: np.ndarray) -> Iterator[tuple[slice, tuple[np.ndarray, ...]]]:
+    """Cut the points into pieces padded to powers of two, so that few programs serve all."""
+    points = columns[0].shape[-1]
+    least = min(NARROW, 1 << max(0, (LEAST // max(1, draws)).bit_length() - 1))
+    most = max(1, 2 ** int(np.log2(max(1, CHUNK // max(1, draws)))))
+    for start in range(0, points, most):
+        stop = min(start + most, points)
+        width = max(least, 1 << (stop - start - 1).bit_length())
+        pad = width - (stop - start)
+        yield (
+            slice(start, stop),
+            tuple(
+                np.concatenate(
+                    [c[..., start:stop], np.repeat(c[..., stop - 1 : stop], pad, -1)], -1
+                )
+                for c in columns
+            ),
+        )

@@ -1,0 +1,1 @@
+"""Questions to a posterior: forecasts, the capacity gap, the optimal teacher."""

@@ -1,0 +1,89 @@
+"""What every question has in common: its points, its posterior, and what is wrong with either."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from bayes_distill._input.intervals import interval_fault
+from bayes_distill.errors import Fault, InputError
+from bayes_distill.posterior import Posterior, load_posterior
+from bayes_distill.predict import points as asked
+from bayes_distill.predict.points import Points, Quantity
+
+
+def read_points(
+    at: pd.DataFrame | str | Path | None,
+    params: Quantity | None,
+    tokens: Quantity | None,
+    teacher_loss: Quantity | None,
+    teacher_params: Quantity | None,
+    teacher_tokens: Quantity | None,
+    interval: float,
+    unique_tokens: Quantity | None = None,
+) -> Points:
+    """Points of a call, with the faults of all its arguments in one error."""
+    faults = [f for f in [interval_fault(interval)] if f is not None]
+    points = None
+    try:
+        if at is None:
+            points = asked.grid(
+                params, tokens, teacher_loss, teacher_params, teacher_tokens, unique_tokens
+            )
+        else:
+            points = asked.from_table(at)
+    except InputError as error:
+        faults = [*error.faults, *faults]
+    given = (params, tokens, teacher_loss, teacher_params, teacher_tokens, unique_tokens)
+    if at is not None and any(value is not None for value in given):
+        faults.append(Fault("give either a table or single values, not both", column="at"))
+    if faults or points is None:
+        raise InputError(faults)
+    return points
+
+
+def load_beside(
+    faults: list[Fault], source: Posterior | str | Path, allow_failed: bool
+) -> Posterior:
+    """Load a posterior; what is wrong with it is raised together with the other faults of a call.
+
+    Raises
+    ------
+    InputError
+        If there are faults, of either sort.
+    FailedFitError
+        If there are none and the fit failed its checks.
+    """
+    try:
+        # a call that is at fault anyway hears of that first
+        posterior = load_posterior(source, allow_failed=allow_failed or bool(faults))
+    except InputError as error:
+        raise InputError([*error.faults, *faults]) from None
+    if faults:
+        raise InputError(faults)
+    return posterior
+
+
+def check_teachers(posterior: Posterior, points: Points) -> None:
+    """Refuse teachers where the law knows none."""
+    if points.distilled.any() and not posterior.law.has_teacher:
+        raise InputError(
+            Fault(
+                f"the {posterior.card.name} posterior is of a supervised law and says nothing "
+                "about teachers: leave the teacher out, or use a distillation fit",
+                column="teacher_loss",
+            )
+        )
+
+
+def check_repeats(posterior: Posterior, points: Points) -> None:
+    """Refuse repeated tokens where the law takes them for new ones."""
+    if points.repeated.any() and not posterior.law.knows_repeats:
+        raise InputError(
+            Fault(
+                f"the {posterior.card.name} posterior is of the law {posterior.law.name}, which "
+                "takes repeated tokens for new ones: leave it out, or fit the card data-limited",
+                column="unique_tokens",
+            )
+        )

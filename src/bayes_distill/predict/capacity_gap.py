@@ -1,0 +1,321 @@
+"""The capacity gap: whether a teacher is too strong for a student, and which one is best."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayes_distill._input.intervals import band_columns, equal_tailed, mean_of, number
+from bayes_distill._input.types import NUMBER, SOURCE, WHOLE, check_types
+from bayes_distill.errors import Fault, InputError
+from bayes_distill.posterior import Posterior
+from bayes_distill.predict.arguments import check_teachers, load_beside, read_points
+from bayes_distill.predict.dataset import as_dataset
+from bayes_distill.predict.extrapolation import extrapolation, extrapolation_notes, thinning_notes
+from bayes_distill.predict.forecast import DRAWS
+from bayes_distill.predict.optimal_teacher import OptimalTeacher, loss_slope, optimal_teacher
+from bayes_distill.predict.points import Points, Quantity
+from bayes_distill.predict.teachers import Teachers, read_teachers
+
+
+@dataclass(frozen=True)
+class GapRisk:
+    """Risk of a capacity gap.
+
+    Parameters
+    ----------
+    table
+        One row a point (student and teacher). ``p_stronger_teacher_hurts`` is the probability
+        that a slightly better teacher than this one would make this student worse;
+        ``excess_*`` is what the teacher costs against the best one, as loss.
+    teachers
+        One row a candidate and student, best expected loss first within a student; empty
+        without a list of candidates.
+    kept
+        Arrays (draws, points) that `draws` labels.
+    interval
+        Probability inside every interval, all of them credible (about the mean curve).
+    notes
+        Sentences about points outside the runs, for people.
+    """
+
+    table: pd.DataFrame
+    teachers: pd.DataFrame
+    kept: Mapping[str, np.ndarray]
+    interval: float
+    notes: tuple[str, ...]
+
+    @cached_property
+    def draws(self) -> xr.Dataset:
+        """Draws (sample, point) of what the table summarises.
+
+        ``loss``, ``slope`` (dL_S/dL_T), ``teacher_loss``, ``optimal_teacher_loss``,
+        ``excess_loss``, in the unit of the runs' loss, and ``boundary``.
+        """
+        return as_dataset(self.kept, self.table)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        rows = [
+            {
+                **{k: number(r[k]) for k in ("params", "tokens", "teacher_loss")},
+                "p_stronger_teacher_hurts": r["p_stronger_teacher_hurts"],
+                "optimal_teacher_loss": {
+                    "mean": r["optimal_teacher_loss_mean"],
+                    "lower": r["optimal_teacher_loss_lower"],
+                    "upper": r["optimal_teacher_loss_upper"],
+                    "p_boundary": r["p_boundary"],
+                },
+                "excess_loss": {k: r[f"excess_{k}"] for k in ("mean", "lower", "upper")},
+                "loss": {k: r[f"loss_{k}"] for k in ("mean", "lower", "upper")},
+                "p_beats_supervised": r["p_beats_supervised"],
+                "extrapolation": {
+                    k: r[k]
+                    for k in ("outside", "factor_params", "factor_tokens", "teacher_outside")
+                },
+            }
+            for r in self.table.to_dict("records")
+        ]
+        teachers = [
+            {
+                "name": r["name"],
+                **{k: number(r[k]) for k in ("params", "tokens", "teacher_loss")},
+                "p_best": r["p_best"],
+                "loss": {k: r[f"loss_{k}"] for k in ("mean", "lower", "upper")},
+                "regret": {"mean": r["regret_mean"], "upper": r["regret_upper"]},
+                "p_beats_supervised": r["p_beats_supervised"],
+            }
+            for r in self.teachers.to_dict("records")
+        ]
+        return {"interval": self.interval, "rows": rows, "teachers": teachers}
+
+
+def capacity_gap(
+    posterior: Posterior | str | Path,
+    params: Quantity | None = None,
+    tokens: Quantity | None = None,
+    *,
+    teacher_loss: Quantity | None = None,
+    teacher_params: Quantity | None = None,
+    teacher_tokens: Quantity | None = None,
+    at: pd.DataFrame | str | Path | None = None,
+    teachers: Teachers | pd.DataFrame | str | Path | None = None,
+    strongest: float | None = None,
+    interval: float = 0.9,
+    seed: int = 0,
+    allow_failed: bool = False,
+) -> GapRisk:
+    """Say how likely it is that a teacher is too strong for a student.
+
+    Parameters
+    ----------
+    posterior
+        A `Posterior` of a distillation law, a file written by `fit`, or a card's name.
+    params, tokens, teacher_loss, teacher_params, teacher_tokens, at
+        Students and their teachers, as in `forecast`. With `teachers` a teacher may be left out:
+        then every candidate is judged in its place.
+    teachers
+        Candidates to rank: a table with ``name`` and ``loss`` (and ``loss_se``) or ``params`` and
+        ``tokens``.
+    strongest
+        Lowest teacher loss to be had; by default the irreducible loss E of each draw.
+    interval
+        Probability inside every interval.
+    seed
+        Seed of the measurement error of teachers' losses.
+    allow_failed
+        Whether a posterior whose fit failed its checks may be used.
+
+    Raises
+    ------
+    InputError
+        Naming every argument or cell at fault.
+    FailedFitError
+        If the fit failed its checks and that is not allowed.
+    TypeError
+        Naming every argument of a wrong type.
+    """
+    check_types(
+        posterior=(posterior, (Posterior, *SOURCE)),
+        at=(at, (pd.DataFrame, *SOURCE, type(None))),
+        teachers=(teachers, (Teachers, pd.DataFrame, *SOURCE, type(None))),
+        strongest=(strongest, (*NUMBER, type(None))),
+        interval=(interval, NUMBER),
+        seed=(seed, WHOLE),
+    )
+    faults: list[Fault] = []
+    points = candidates = None
+    try:
+        points = read_points(
+            at, params, tokens, teacher_loss, teacher_params, teacher_tokens, interval
+        )
+    except InputError as error:
+        faults += error.faults
+    if teachers is not None:
+        try:
+            candidates = read_teachers(teachers)
+        except InputError as error:
+            faults += error.faults
+    if strongest is not None and not strongest > 0:
+        faults.append(Fault(f"{strongest:g} is no loss", column="strongest"))
+    if points is not None and candidates is None and not points.distilled.all():
+        faults.append(
+            Fault("is needed (or teacher_params and teacher_tokens)", column="teacher_loss")
+        )
+    posterior = load_beside(faults, posterior, allow_failed)
+    assert points is not None
+    if not posterior.law.has_teacher:
+        raise InputError(
+            f"the {posterior.card.name} posterior is of a supervised law and says nothing about "
+            "teachers: use a distillation fit"
+        )
+    check_teachers(posterior, points)
+    whole = posterior
+    if whole.n_draws > DRAWS:
+        posterior = whole.thin(DRAWS)
+    students = _students(points)
+    ranked = pd.DataFrame()
+    if candidates is not None:
+        losses = candidates.loss_draws(posterior, seed)
+        ranked = _rank(posterior, students, candidates, losses, interval)
+    teacher = points.teacher_draws(posterior, seed)
+    if not points.distilled.all():
+        assert candidates is not None
+        points, teacher = _with_candidates(points, teacher, losses)
+    table, kept = _risk(posterior, points, teacher, strongest, interval)
+    notes = (
+        *posterior.warnings, *extrapolation_notes(table), *thinning_notes(whole, posterior)
+    )  # fmt: skip
+    return GapRisk(table, ranked, kept, interval, notes)
+
+
+def _risk(
+    posterior: Posterior,
+    points: Points,
+    teacher: np.ndarray,
+    strongest: float | None,
+    interval: float,
+) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+    loss = posterior.distilled_loss(points.params, points.tokens, teacher)
+    slope = loss_slope(posterior, points.params, points.tokens, teacher)
+    supervised = posterior.supervised_loss(points.params, points.tokens)
+    best = _optimum_by_point(posterior, points, strongest)
+    excess = loss - best.student_loss
+    columns: dict[str, np.ndarray] = {
+        "params": points.params,
+        "tokens": points.tokens,
+        "teacher_loss": mean_of(teacher),
+        "p_stronger_teacher_hurts": (slope < 0).mean(axis=0),
+        "p_boundary": best.boundary.mean(axis=0),
+        "p_beats_supervised": (loss < supervised).mean(axis=0),
+    }
+    for name, values in (
+        ("optimal_teacher_loss", best.teacher_loss),
+        ("excess", excess),
+        ("loss", loss),
+    ):
+        columns |= band_columns(name, values, interval)
+    table = pd.DataFrame(columns)
+    table = table.join(extrapolation(posterior, points, table["teacher_loss"].to_numpy()))
+    return table, {
+        "loss": loss,
+        "slope": slope,
+        "teacher_loss": teacher,
+        "optimal_teacher_loss": best.teacher_loss,
+        "excess_loss": excess,
+        "boundary": best.boundary,
+    }
+
+
+def _students(points: Points) -> np.ndarray:
+    """Different students of the points, (students, 2), in the order in which they come."""
+    pairs = np.column_stack([points.params, points.tokens])
+    _, first = np.unique(pairs, axis=0, return_index=True)
+    return pairs[np.sort(first)]
+
+
+def _optimum_by_point(
+    posterior: Posterior, points: Points, strongest: float | None
+) -> OptimalTeacher:
+    """Optimal teacher of every point, found once per student."""
+    pairs = np.column_stack([points.params, points.tokens])
+    students, inverse = np.unique(pairs, axis=0, return_inverse=True)
+    best = optimal_teacher(posterior, students[:, 0], students[:, 1], strongest)
+    where = inverse.reshape(-1)
+    return OptimalTeacher(
+        best.teacher_loss[:, where], best.student_loss[:, where], best.boundary[:, where]
+    )
+
+
+def _with_candidates(
+    points: Points, teacher: np.ndarray, losses: np.ndarray
+) -> tuple[Points, np.ndarray]:
+    """Points with a teacher as they are; those without one have every candidate in turn.
+
+    `teacher` (draws, points) and `losses` (draws, candidates) are losses of teachers. A student
+    that is there twice without a teacher meets the candidates once.
+    """
+    place: list[int] = []  # of the point, and of its teacher among those given and the candidates
+    loss: list[int] = []
+    met: set[tuple[float, float]] = set()
+    for at, distilled in enumerate(points.distilled):
+        student = (float(points.params[at]), float(points.tokens[at]))
+        if distilled:
+            place.append(at)
+            loss.append(at)
+        elif student not in met:
+            met.add(student)
+            place += [at] * losses.shape[1]
+            loss += range(len(points), len(points) + losses.shape[1])
+    draws = np.concatenate([teacher, losses], axis=1)[:, loss]
+    expanded = Points(
+        points.params[place],
+        points.tokens[place],
+        mean_of(draws),
+        points.teacher_params[place],
+        points.teacher_tokens[place],
+    )
+    return expanded, draws
+
+
+def _rank(
+    posterior: Posterior,
+    students: np.ndarray,
+    candidates: Teachers,
+    losses: np.ndarray,
+    interval: float,
+) -> pd.DataFrame:
+    """Candidates by expected student loss, with what choosing each of them would cost."""
+    k = len(candidates)
+    parts = []
+    for params, tokens in students:
+        n, d = np.full(k, params), np.full(k, tokens)
+        student = posterior.distilled_loss(n, d, losses)
+        supervised = posterior.supervised_loss(n[:1], d[:1])
+        regret = student - student.min(axis=1, keepdims=True)
+        best = np.bincount(student.argmin(axis=1), minlength=k) / len(student)
+        lower, upper = equal_tailed(student, interval)
+        part = pd.DataFrame(
+            {
+                "name": candidates.names,
+                "params": params,
+                "tokens": tokens,
+                "teacher_loss": mean_of(losses),
+                "p_best": best,
+                "loss_mean": student.mean(axis=0),
+                "loss_lower": lower,
+                "loss_upper": upper,
+                "regret_mean": regret.mean(axis=0),
+                "regret_upper": np.quantile(regret, 0.95, axis=0),
+                "p_beats_supervised": (student < supervised).mean(axis=0),
+            }
+        )
+        parts.append(part.sort_values("loss_mean", kind="stable"))
+    return pd.concat(parts, ignore_index=True)

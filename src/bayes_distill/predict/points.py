@@ -1,0 +1,238 @@
+"""What is asked: students with or without a teacher, as a grid of lists or as a table."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, SupportsFloat
+
+import numpy as np
+import pandas as pd
+
+from bayes_distill._input.numbers import format_quantity, parse_quantity
+from bayes_distill.errors import Fault, InputError
+
+if TYPE_CHECKING:
+    from bayes_distill.posterior import Posterior
+
+Quantity = str | SupportsFloat | Sequence[str | SupportsFloat] | np.ndarray
+NAMES = (
+    "params", "tokens", "teacher_loss", "teacher_params", "teacher_tokens", "unique_tokens",
+)  # fmt: skip
+LARGEST_LOSS = 20.0
+
+
+@dataclass(frozen=True)
+class Points:
+    """Students (points,) and their teachers; NaN where there is none or its loss is not given.
+
+    `teacher_loss_se` is the standard error of a measured teacher loss, 0 or NaN where it is exact.
+    `unique_tokens` says how many of a student's tokens are different ones, NaN where all are.
+    """
+
+    params: np.ndarray
+    tokens: np.ndarray
+    teacher_loss: np.ndarray
+    teacher_params: np.ndarray
+    teacher_tokens: np.ndarray
+    teacher_loss_se: np.ndarray | None = None
+    unique_tokens: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.params)
+
+    @property
+    def distilled(self) -> np.ndarray:
+        """Which points have a teacher, (points,)."""
+        return ~np.isnan(self.teacher_loss) | ~np.isnan(self.teacher_params)
+
+    @property
+    def repeated(self) -> np.ndarray:
+        """Which points see some token more than once, (points,)."""
+        if self.unique_tokens is None:
+            return np.zeros(len(self), bool)
+        return np.asarray(self.unique_tokens < self.tokens)
+
+    def kept(self, which: np.ndarray) -> Points:
+        """Some of the points; `which` is boolean, (points,), or their places."""
+        columns = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Points(**{name: c[which] for name, c in columns.items() if c is not None})
+
+    def alone_draws(self, posterior: Posterior) -> np.ndarray:
+        """Mean curve (draws, points) of these students without a teacher."""
+        return posterior.supervised_loss(self.params, self.tokens, self.unique_tokens)
+
+    def teacher_draws(self, posterior: Posterior, seed: int = 0) -> np.ndarray:
+        """Teacher losses (draws, points): as given, or as the supervised law predicts them.
+
+        One with a standard error is uncertain by it, and the same for all points that name it.
+        """
+        losses = np.repeat(self.teacher_loss[None], posterior.n_draws, axis=0)
+        se = np.nan_to_num(self.teacher_loss_se) if self.teacher_loss_se is not None else 0.0
+        if np.any(se):
+            teachers = np.column_stack([self.teacher_loss, np.broadcast_to(se, len(self))])
+            each, level = np.unique(teachers, axis=0, return_inverse=True)
+            level = level.reshape(-1)
+            # a generator a teacher: its error does not depend on who else is asked about
+            scatter = np.column_stack(
+                [
+                    np.random.default_rng([seed, 4, *one.view(np.uint64).tolist()]).standard_normal(
+                        posterior.n_draws
+                    )
+                    for one in each
+                ]
+            )
+            # far in the tail of a careless error there is no loss: it stays above zero
+            losses = np.maximum(losses + se * scatter[:, level], 1e-3 * losses)
+        predicted = np.isnan(self.teacher_loss) & ~np.isnan(self.teacher_params)
+        if predicted.any():
+            losses[:, predicted] = posterior.supervised_loss(
+                self.teacher_params[predicted], self.teacher_tokens[predicted]
+            )
+        return losses
+
+    def loss_draws(self, posterior: Posterior) -> np.ndarray:
+        """Mean curve (draws, points) of these students, with or without a teacher."""
+        distilled = self.distilled
+        losses = self.alone_draws(posterior)
+        if distilled.any():
+            losses[:, distilled] = posterior.distilled_loss(
+                self.params[distilled],
+                self.tokens[distilled],
+                self.teacher_draws(posterior)[:, distilled],
+            )
+        return losses
+
+    @property
+    def names(self) -> list[str]:
+        """What is forecast at each point, for people: ``loss of 1B on 100B, teacher 2``."""
+        names = []
+        unique = np.full(len(self), np.nan) if self.unique_tokens is None else self.unique_tokens
+        for n, d, loss, size, u, again in zip(
+            self.params, self.tokens, self.teacher_loss, self.teacher_params, unique, self.repeated,
+            strict=True,
+        ):  # fmt: skip
+            teacher = f", teacher {loss:.4g}" if np.isfinite(loss) else ""
+            if np.isfinite(size) and not teacher:
+                teacher = f", teacher of {format_quantity(size)}"
+            of = f" ({format_quantity(u)} unique)" if again else ""
+            names.append(f"loss of {format_quantity(n)} on {format_quantity(d)}{of}{teacher}")
+        return names
+
+
+def quantities(value: Quantity) -> list[float]:
+    """Numbers from ``"1B,3B"``, a number, or a sequence of either.
+
+    Raises
+    ------
+    ValueError
+        Naming every part that is not a number.
+    """
+    if isinstance(value, str):
+        parts: Sequence[str | SupportsFloat] = value.split(",")
+    elif isinstance(value, (Sequence, np.ndarray)):
+        parts = list(value)
+    else:
+        parts = [value]
+    found, wrong = [], []
+    for part in parts:
+        try:
+            found.append(parse_quantity(part))
+        except (TypeError, ValueError) as error:
+            wrong.append(str(error))
+    if wrong:
+        raise ValueError("; ".join(wrong))
+    return found
+
+
+def grid(
+    params: Quantity | None,
+    tokens: Quantity | None,
+    teacher_loss: Quantity | None = None,
+    teacher_params: Quantity | None = None,
+    teacher_tokens: Quantity | None = None,
+    unique_tokens: Quantity | None = None,
+) -> Points:
+    """Every combination of the lists given; `unique_tokens` beyond the tokens are all of them.
+
+    Raises
+    ------
+    InputError
+        Naming every argument that is missing, not a number, or out of range.
+    """
+    values = (params, tokens, teacher_loss, teacher_params, teacher_tokens, unique_tokens)
+    given = dict(zip(NAMES, values, strict=True))
+    lists: dict[str, list[float]] = {}
+    faults: list[Fault] = []
+    for name, value in given.items():
+        if value is None:
+            if name in ("params", "tokens"):
+                faults.append(Fault("is needed", column=name))
+            lists[name] = [np.nan]
+            continue
+        try:
+            lists[name] = quantities(value)
+        except ValueError as error:
+            faults.append(Fault(str(error), column=name))
+            continue
+        if not lists[name]:
+            faults.append(Fault("is an empty list", column=name))
+        faults += [
+            Fault(problem, column=name)
+            for number in lists[name]
+            if (problem := _problem(name, number)) is not None
+        ]
+    faults += _teacher_faults({name: value is not None for name, value in given.items()})
+    if faults:
+        raise InputError(faults)
+    columns = np.array(list(itertools.product(*(lists[name] for name in NAMES))), float).T
+    columns[-1] = np.minimum(columns[-1], columns[1])  # of more data than tokens, none repeats
+    return Points(**dict(zip(NAMES, columns, strict=True)))
+
+
+def from_table(source: pd.DataFrame | str | Path) -> Points:
+    """Points from a table with the columns of a table of runs, less the loss.
+
+    Raises
+    ------
+    InputError
+        Naming every faulty cell.
+    """
+    from bayes_distill.runs.reading import examine
+
+    examined = examine(source, corrections=False, required=("params", "tokens"))
+    if examined.faults:
+        raise InputError(examined.faults)
+    return of_frame(examined.sound)
+
+
+def of_frame(frame: pd.DataFrame) -> Points:
+    """Points from a frame with canonical columns."""
+    empty = np.full(len(frame), np.nan)
+    columns = (*NAMES, "teacher_loss_se")
+    return Points(**{n: frame[n].to_numpy(float) if n in frame else empty for n in columns})
+
+
+def _teacher_faults(given: dict[str, bool]) -> list[Fault]:
+    faults = []
+    if given["teacher_loss"] and (given["teacher_params"] or given["teacher_tokens"]):
+        faults.append(
+            Fault("give either the teacher's loss or its params and tokens", column="teacher_loss")
+        )
+    if given["teacher_params"] != given["teacher_tokens"]:
+        lacking = "teacher_tokens" if given["teacher_params"] else "teacher_params"
+        faults.append(Fault("is needed too: a teacher's loss follows from both", column=lacking))
+    return faults
+
+
+def _problem(name: str, value: float) -> str | None:
+    if not np.isfinite(value) or value <= 0:
+        return f"{value:g} is not a positive number"
+    if name == "teacher_loss":
+        return f"{value:g} is no loss in nats per token" if value > LARGEST_LOSS else None
+    least = 1e3
+    if value < least:
+        return f"{value:g} is too few: did you mean {value:g}B or {value:g}M?"
+    return None

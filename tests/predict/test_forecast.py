@@ -1,0 +1,288 @@
+"""Forecasts, held against the law evaluated on the draws in plain NumPy."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from scipy import stats
+
+from bayes_distill._runtime import memory as _memory
+from bayes_distill.cards import load_card
+from bayes_distill.errors import FailedFitError, InputError
+from bayes_distill.laws import TABLE_6
+from bayes_distill.posterior import Posterior
+from bayes_distill.predict import forecast as forecasting
+from bayes_distill.predict.forecast import forecast
+
+STUDENT = (1e9, 2e10)
+
+
+def test_draws_are_the_law_evaluated_on_every_draw(scattered, plain):
+    found = forecast(scattered, "300M,1B", "10B,50B", teacher_loss="1.95,2.4")
+    assert len(found.table) == 8
+    for point, row in enumerate(found.table.itertuples()):
+        asked = (row.params, row.tokens)
+        expected = plain.distilled(scattered.published, *asked, row.teacher_loss)
+        alone = plain.supervised(scattered.published, *asked)
+        np.testing.assert_allclose(found.draws["loss"][:, point], expected, rtol=1e-9)
+        np.testing.assert_allclose(found.draws["supervised_loss"][:, point], alone, rtol=1e-9)
+        assert row.mean == pytest.approx(expected.mean(), rel=1e-9)
+        assert row.sd == pytest.approx(expected.std(), rel=1e-6)
+        low, high = np.quantile(expected, [0.05, 0.95])
+        assert (row.credible_lower, row.credible_upper) == pytest.approx((low, high), rel=1e-9)
+        low, high = np.quantile(alone, [0.05, 0.95])
+        assert (row.supervised_lower, row.supervised_upper) == pytest.approx((low, high), rel=1e-9)
+        assert row.p_beats_supervised == (expected < alone).mean()
+
+
+def test_bands_are_ordered_and_a_new_run_is_less_certain_than_the_curve(scattered):
+    table = forecast(scattered, "143M,1B,3B", "10B,1T", teacher_loss="1.9,2.2,2.6").table
+    for kind in ("credible", "predictive", "supervised"):
+        assert (table[f"{kind}_lower"] < table[f"{kind}_upper"]).all()
+    assert table["mean"].between(table["credible_lower"], table["credible_upper"]).all()
+    assert (table["predictive_lower"] < table["credible_lower"]).all()
+    assert (table["predictive_upper"] > table["credible_upper"]).all()
+
+
+def test_new_runs_scatter_as_the_likelihood_says(scattered):
+    found = forecast(scattered, *STUDENT, teacher_loss=2.1)
+    scale = scattered.draws["scale"] * scattered.reference.loss
+    standardised = (found.draws["new_run"] - found.draws["loss"])[:, 0] / scale
+    assert stats.kstest(standardised, stats.t(4).cdf).pvalue > 0.001
+    normal = load_card("busbridge2025-plain").model_dump()
+    normal["likelihood"] |= {"family": "normal", "scale": "relative"}
+    card = type(scattered.card).model_validate(normal)
+    found = forecast(replace(scattered, card=card), *STUDENT, teacher_loss=2.1)
+    scale = scattered.draws["scale"] * found.draws["loss"][:, 0].to_numpy()
+    standardised = (found.draws["new_run"] - found.draws["loss"])[:, 0] / scale
+    assert stats.kstest(standardised, stats.norm.cdf).pvalue > 0.001
+
+
+@pytest.mark.parametrize("interval", [0.5, 0.9, 0.99])
+def test_interval_is_what_the_bands_hold(scattered, interval):
+    found = forecast(scattered, *STUDENT, teacher_loss=2.1, interval=interval)
+    row = found.table.iloc[0]
+    for kind, name in (("credible", "loss"), ("predictive", "new_run")):
+        draws = found.draws[name][:, 0]
+        below = (draws < row[f"{kind}_lower"]).mean()
+        above = (draws > row[f"{kind}_upper"]).mean()
+        assert below == pytest.approx((1 - interval) / 2, abs=1e-3)
+        assert above == pytest.approx((1 - interval) / 2, abs=1e-3)
+    assert found.interval == interval
+
+
+def test_without_a_teacher_the_forecast_is_of_supervised_training(scattered, plain):
+    found = forecast(scattered, *STUDENT)
+    np.testing.assert_allclose(
+        found.draws["loss"][:, 0], plain.supervised(scattered.published, *STUDENT), rtol=1e-9
+    )
+    row = found.table.iloc[0]
+    assert np.isnan(row["teacher_loss"])
+    assert np.isnan(row["p_beats_supervised"])
+    assert row["mean"] == row["supervised_mean"]
+    told = found.to_json()["rows"][0]
+    assert told["teacher_loss"] is None
+    assert told["p_beats_supervised"] is None
+
+
+def test_teacher_by_size_is_its_supervised_loss_draw_by_draw(scattered, plain):
+    found = forecast(scattered, *STUDENT, teacher_params="7B", teacher_tokens="140B")
+    teacher = plain.supervised(scattered.published, 7e9, 1.4e11)
+    expected = plain.distilled(scattered.published, *STUDENT, teacher)
+    np.testing.assert_allclose(found.draws["teacher_loss"][:, 0], teacher, rtol=1e-9)
+    np.testing.assert_allclose(found.draws["loss"][:, 0], expected, rtol=1e-9)
+    assert found.table["teacher_loss"][0] == pytest.approx(teacher.mean(), rel=1e-9)
+    # the teacher's uncertainty is carried along: a fixed teacher of that loss is another thing
+    fixed = forecast(scattered, *STUDENT, teacher_loss=teacher.mean())
+    assert found.table["sd"][0] != pytest.approx(fixed.table["sd"][0], rel=1e-3)
+
+
+def test_table_of_points_equals_single_calls(scattered, tmp_path):
+    path = tmp_path / "points.csv"
+    path.write_text(
+        "params,tokens,teacher_loss,teacher_params,teacher_tokens\n"
+        "1B,20B,2.1,,\n500M,10B,,7B,140B\n1B,20B,,,\n"
+    )
+    together = forecast(scattered, at=path).table
+    alone = [
+        forecast(scattered, "1B", "20B", teacher_loss=2.1),
+        forecast(scattered, "500M", "10B", teacher_params="7B", teacher_tokens="140B"),
+        forecast(scattered, "1B", "20B"),
+    ]
+    columns = ["teacher_loss", "mean", "sd", "credible_lower", "supervised_mean"]
+    expected = pd.concat([one.table for one in alone], ignore_index=True)
+    pd.testing.assert_frame_equal(together[columns], expected[columns])
+
+
+def test_many_points_are_evaluated_in_pieces_without_a_seam(scattered, plain, monkeypatch):
+    monkeypatch.setattr("bayes_distill.posterior.evaluate.CHUNK", 8 * scattered.n_draws)
+    teachers = np.linspace(1.8, 2.8, 21)
+    found = forecast(scattered, *STUDENT, teacher_loss=teachers)
+    expected = [plain.distilled(scattered.published, *STUDENT, t) for t in teachers]
+    np.testing.assert_allclose(found.draws["loss"], np.transpose(expected), rtol=1e-9)
+
+
+def test_seed_decides_the_scatter_of_new_runs_and_nothing_else(scattered):
+    first, again, other = (
+        forecast(scattered, *STUDENT, teacher_loss=2.1, seed=seed).draws for seed in (1, 1, 2)
+    )
+    xr.testing.assert_identical(first, again)
+    np.testing.assert_array_equal(first["loss"], other["loss"])
+    assert (first["new_run"] != other["new_run"]).all()
+
+
+@pytest.mark.parametrize(
+    ("params", "tokens", "factors"),
+    [
+        (5e8, 1e10, (1.0, 1.0)),
+        (2e9, 1e11, (1.0, 1.0)),  # a corner of the runs is no extrapolation
+        (2e10, 1e10, (10.0, 1.0)),
+        (5e8, 5e11, (1.0, 5.0)),
+        (5e7, 1e9, (2.0, 2.0)),
+    ],
+)
+def test_extrapolation_is_by_how_much_the_runs_are_exceeded(scattered, params, tokens, factors):
+    found = forecast(scattered, params, tokens, teacher_loss=2.1)
+    row = found.table.iloc[0]
+    assert (row["factor_params"], row["factor_tokens"]) == pytest.approx(factors)
+    assert row["outside"] == (factors != (1.0, 1.0))
+    assert not row["teacher_outside"]
+    assert bool(found.notes) == row["outside"]
+
+
+@pytest.mark.parametrize(("teacher", "outside"), [(1.85, True), (1.9, False), (2.85, True)])
+def test_a_teacher_unlike_those_of_the_runs_is_outside(scattered, teacher, outside):
+    found = forecast(scattered, *STUDENT, teacher_loss=teacher)
+    assert found.table["teacher_outside"][0] == outside
+    assert found.table["outside"][0] == outside
+    assert any("teacher" in note for note in found.notes) == outside
+
+
+def test_json_is_json(scattered):
+    found = forecast(scattered, "1B", "20B,2T", teacher_loss="2.0")
+    told = json.loads(json.dumps(found.to_json(), allow_nan=False))
+    assert told["interval"] == 0.9
+    assert told["rows"][1]["extrapolation"]["outside"] is True
+    assert told["rows"][1]["predictive"]["lower"] == found.table["predictive_lower"][1]
+
+
+def test_published_coefficients_are_a_posterior_with_one_draw(scattered, plain):
+    point = Posterior.from_coefficients(scattered.card, TABLE_6, scattered.reference, noise=0.01)
+    found = forecast(point, *STUDENT, teacher_loss=2.1)
+    exact = plain.distilled(dict(TABLE_6), *STUDENT, 2.1)
+    row = found.table.iloc[0]
+    assert row["mean"] == pytest.approx(exact, rel=1e-12)
+    assert row["credible_lower"] == row["credible_upper"] == row["mean"]
+    assert not row["outside"]  # there are no runs to be outside of
+
+
+def test_every_fault_of_a_call_is_named_at_once(scattered, tmp_path):
+    with pytest.raises(InputError) as error:
+        forecast(
+            tmp_path / "gone.nc", "7", "abc", teacher_loss=300, teacher_params="7B", interval=2
+        )
+    text = str(error.value)
+    for part in ("gone.nc", "7B", "'abc'", "300", "teacher_tokens", "interval"):
+        assert part in text
+    with pytest.raises(InputError, match="not both"):
+        forecast(scattered, "1B", at=pd.DataFrame({"params": [1e9], "tokens": [2e10]}))
+
+
+def test_teachers_are_refused_where_the_law_knows_none(chinchilla):
+    with pytest.raises(InputError, match="nothing about teachers"):
+        forecast(chinchilla.posterior, "1B", "20B", teacher_loss=2.0)
+    with pytest.raises(InputError, match="nothing about teachers"):
+        forecast(chinchilla.posterior, "1B", "20B", teacher_params="7B", teacher_tokens="1T")
+    assert forecast(chinchilla.posterior, "1B", "20B").table["mean"][0] > 1.8
+
+
+def test_a_failed_fit_is_used_only_if_told_to(scattered):
+    failed = replace(scattered, info={**scattered.info, "verdict": "fail"})
+    with pytest.raises(FailedFitError, match="--allow-failed"):
+        forecast(failed, *STUDENT)
+    assert len(forecast(failed, *STUDENT, allow_failed=True).table) == 1
+    with pytest.raises(InputError):  # the faults of the call come first
+        forecast(failed, "7", "1B")
+
+
+STREAMED = {"teacher_loss": "1.9,2.2,2.5"}
+
+
+def test_points_in_blocks_are_forecast_as_all_at_once(scattered, monkeypatch):
+    whole = forecast(scattered, "1B,2B", "10B,30B", **STREAMED)
+    widths = []
+    one = type(scattered).supervised_loss
+
+    def watched(self, params, *rest):
+        widths.append(len(params))
+        return one(self, params, *rest)
+
+    monkeypatch.setattr(type(scattered), "supervised_loss", watched)
+    monkeypatch.setattr(forecasting, "BLOCK", 5 * scattered.n_draws)
+    blocks = forecast(scattered, "1B,2B", "10B,30B", **STREAMED)
+    assert sorted(widths) == [2, 5, 5]
+    exact = [c for c in whole.table if not c.startswith("predictive")]
+    pd.testing.assert_frame_equal(blocks.table[exact], whole.table[exact])
+    np.testing.assert_array_equal(blocks.draws["loss"], whole.draws["loss"])
+    scatter = (whole.table["predictive_upper"] - whole.table["predictive_lower"]).to_numpy()
+    for end in ("predictive_lower", "predictive_upper"):  # other noise, of the same kind
+        assert (np.abs(blocks.table[end] - whole.table[end]) < 0.1 * scatter).all()
+    for threads in (1, 64):
+        monkeypatch.setattr(forecasting, "THREADS", threads)
+        again = forecast(scattered, "1B,2B", "10B,30B", **STREAMED)
+        pd.testing.assert_frame_equal(blocks.table, again.table)
+
+
+def test_memory_is_given_back_as_blocks_go_by(scattered, monkeypatch):
+    given_back = []
+    monkeypatch.setattr(forecasting, "give_back", lambda: given_back.append(1))
+    forecast(scattered, "1B,2B", "10B,30B", **STREAMED)
+    assert not given_back
+    monkeypatch.setattr(forecasting, "BLOCK", 1)
+    monkeypatch.setattr(forecasting, "TIDY", 5)
+    forecast(scattered, "1B,2B", "10B,30B", **STREAMED)
+    assert len(given_back) == 2  # twelve blocks
+
+
+@pytest.mark.parametrize("fault", [OSError, TypeError, AttributeError])
+def test_a_c_library_that_cannot_give_back_memory_is_no_fault(monkeypatch, fault):
+    def none(_):
+        raise fault
+
+    _memory.give_back()
+    monkeypatch.setattr(_memory.ctypes, "CDLL", none)
+    _memory.give_back()
+
+
+def test_uncertain_teachers_are_the_same_in_every_block(scattered, monkeypatch):
+    table = pd.DataFrame(
+        {"params": [1e9, 2e9, 1e9], "tokens": 1e11, "teacher_loss": 2.1, "teacher_loss_se": 0.03}
+    )
+    monkeypatch.setattr(forecasting, "BLOCK", 1)
+    teacher = forecast(scattered, at=table).draws["teacher_loss"].to_numpy()
+    assert teacher.std() > 0.02
+    np.testing.assert_array_equal(teacher[:, [0, 0]], teacher[:, 1:])
+
+
+def test_many_draws_are_summarised_and_not_kept(scattered, monkeypatch):
+    monkeypatch.setattr(forecasting, "KEPT", 2 * scattered.n_draws)
+    found = forecast(scattered, "1B,2B,3B", "10B")
+    assert len(found.table) == 3
+    with pytest.raises(InputError, match=r"draws of 3 points were summarised.*fewer of either"):
+        _ = found.draws
+    assert forecast(scattered, "1B,2B", "10B").draws.sizes["point"] == 2
+
+
+def test_draws_are_thinned_to_what_is_asked_and_the_cost_is_said(scattered):
+    few = forecast(scattered, "1B", "10B", draws=100)
+    assert few.draws.sizes["sample"] <= 100
+    (note,) = [n for n in few.notes if "draws were used" in n]
+    assert f"of {scattered.n_draws:,} draws" in note
+    assert not any("draws were used" in n for n in forecast(scattered, "1B", "10B").notes)
+    with pytest.raises(InputError, match="draws: must be at least 1"):
+        forecast(scattered, "1B", "10B", draws=0)
