@@ -12,7 +12,7 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from bayes_distill.inference import reparameterisation as straight
+from bayes_distill.inference import reparameterisation
 from bayes_distill.inference.density import potential
 from bayes_distill.inference.model import Data, ModelSpec
 from bayes_distill.laws.discrepancy import STRETCH_REACH, TILT_REACH
@@ -81,7 +81,7 @@ def _distilled(
     log_n: np.ndarray,
     log_d: np.ndarray,
 ) -> Any:
-    """Eq. 8, with the gain and the departures of the spec."""
+    """Eq. 8, with the gain and the discrepancies of the spec."""
     shared = {name: _shared(spec, hyper, name, column) for name in spec.shared}
     if "condition_place" in shared:
         log_alone = log_alone + shared["condition_place"]
@@ -113,7 +113,7 @@ def _shared(spec: ModelSpec, hyper: dict[str, Any], name: str, column: dict[str,
     """What runs share under `name`, one number a run."""
     scale = _lognormal(f"{name}_sd", hyper[f"{name}_sd"])
     unit = float(np.exp(hyper[f"{name}_sd"][0]))
-    of_size = name in spec.departures
+    of_size = name in spec.discrepancies
     level = column["size" if of_size else "condition" if "condition" in name else name]
     count = int(level.max()) + 1
     z = pm.Normal(f"{name}_z", sigma=scale / unit, shape=count)
@@ -166,7 +166,9 @@ def same_density(
             extra = hyper["levels"][of].shape[0] - len(z)
             padding -= extra * 0.5 * np.log(2 * np.pi)
             sites[f"{name}_z"] = np.append(z, np.zeros(extra))
-        density = -float(theirs(straight.from_law(spec, sites, hyper))) - float(padding)
-        density -= float(straight.log_volume(sites))  # theirs is of the coordinates it samples
+        density = -float(theirs(reparameterisation.inverse(spec, sites, hyper))) - float(padding)
+        density -= float(
+            reparameterisation.log_volume(sites)
+        )  # theirs is of the coordinates it samples
         worst = max(worst, abs(float(mine(point)) - density))
     return worst

@@ -27,12 +27,11 @@ SIDES = {"as it is": {}, "all of the warm-up": {"CONFIRMED": 0.0}, "log bend": {
 def fits(model: str, side: str, seeds: int) -> list[dict[str, float]]:
     """Fits of one side; no matrix is confirmed to a factor of 0, no bend is straightened by 0."""
     from bayes_distill.cards import load_card
-    from bayes_distill.inference import adaptation
-    from bayes_distill.inference import reparameterisation as straight
+    from bayes_distill.inference import adaptation, reparameterisation
     from bayes_distill.inference.fit import fit
     from bayes_distill.inference.simulation import simulate_from_card
 
-    for module in (adaptation, straight):
+    for module in (adaptation, reparameterisation):
         for name, value in SIDES[side].items():
             if hasattr(module, name):
                 setattr(module, name, value)

@@ -109,8 +109,11 @@ def read_validation(path: Path, card: Any, options: str) -> dict[str, Any]:
 
 
 def digest(card: Any) -> str:
-    """Checksum of what a card says, by which its validations are known."""
-    return hashlib.sha256(card.model_dump_json().encode()).hexdigest()
+    """Checksum of what a card says, by which its validations are known.
+
+    Settings at their defaults are left out: a new one does not make a validation stale.
+    """
+    return hashlib.sha256(card.model_dump_json(exclude_defaults=True).encode()).hexdigest()
 
 
 if __name__ == "__main__":

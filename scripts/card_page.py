@@ -132,14 +132,14 @@ def _law(posterior: Posterior) -> Iterator[str]:
         prior = getattr(likelihood, field)
         if prior is not None:
             rows.append((name, meaning, _prior(prior)))
-    if card.departures is not None:
+    if card.discrepancy is not None:
         for kind, says in (("shift", "under every teacher"), ("tilt", "under strong teachers")):
-            prior, length = getattr(card.departures, kind), card.departures.lengths[kind]
+            prior, length = getattr(card.discrepancy, kind), card.discrepancy.lengths[kind]
             if prior is not None:
                 text = f"how far a size lies off the law {says}, alike within {length:g} in ln N"
                 rows.append((f"{kind}_sd", text, _prior(prior)))
         for name in ("condition_stretch_sd", "condition_place_sd"):
-            if (prior := getattr(card.departures, name.removesuffix("_sd"))) is not None:
+            if (prior := getattr(card.discrepancy, name.removesuffix("_sd"))) is not None:
                 rows.append((name, SPREAD[name], _prior(prior)))
     yield _table(TextTable(("coordinate", "what it is", "prior"), rows, words=(0, 1, 2)))
     if card.supervised is not None:

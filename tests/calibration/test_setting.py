@@ -141,8 +141,8 @@ def test_forecasts_are_those_of_the_law(taught, plain):
         assert (at_best[allowed] <= other[allowed] + 1e-9).all()
 
 
-def test_levels_of_the_default_card_are_ranked_and_its_departures_forecast():
-    """Departures of five sizes, effects of teachers and conditions; padding is nobody's."""
+def test_levels_of_the_default_card_are_ranked_and_its_discrepancies_forecast():
+    """Discrepancies of five sizes, effects of teachers and conditions; padding is nobody's."""
     setting = make_setting(load_card("busbridge2025"), None, read_design("paper")[0])
     values = truths(setting, 20)
     assert values["shift"].shape == (20, 8)
@@ -172,7 +172,7 @@ def test_levels_of_the_default_card_are_ranked_and_its_departures_forecast():
         forecasts(setting, setting.fitted, values, np.random.default_rng(seed)) for seed in (0, 1)
     ]
     assert all(np.isfinite(value).all() for value in at[0].values())
-    # the jitter of the departures moves a seen size by some 1e-7
+    # the jitter of the discrepancies moves a seen size by some 1e-7
     changed = {n for n in at[0] if not np.allclose(at[0][n], at[1][n], rtol=1e-5, atol=1e-4)}
     with_teacher = {"distilled_loss", "distilled_loss_beyond"}
     assert changed == with_teacher | {"optimal_teacher_loss", "teacher_slope"}

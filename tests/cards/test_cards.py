@@ -116,6 +116,16 @@ def test_a_user_changes_a_prior(tmp_path):
     assert {n for n in changed if changed[n] != original[n]} == {"kappa"}
 
 
+def test_the_earlier_name_of_the_discrepancy_is_still_read():
+    card = load_card("busbridge2025")
+    content = card.model_dump(mode="json")
+    renamed = {**content, "departures": content["discrepancy"]}
+    del renamed["discrepancy"]
+    assert card_from_dict(renamed, "stored") == card
+    with pytest.raises(InputError, match="departures: Extra inputs"):
+        card_from_dict({**content, "departures": content["discrepancy"]}, "both")
+
+
 def test_cards_are_frozen():
     with pytest.raises(pydantic.ValidationError, match="frozen"):
         load_card("joint").law = "supervised"

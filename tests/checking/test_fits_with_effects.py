@@ -1,4 +1,4 @@
-"""Checks of a law that may be a little wrong: departures of sizes, and effects that runs share."""
+"""Checks of a law with discrepancies of sizes, and effects that runs share."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def departing(fits_folder):
 
 
 def test_rebuilt_model_gives_the_stored_log_likelihood(departing):
-    """With effects, departures and errors of teachers: all that the likelihood saw."""
+    """With effects, discrepancies and errors of teachers: all that the likelihood saw."""
     found = AsFitted.of(departing).by_run(fitted_draws(departing)).log_likelihood
     stored = departing.tree["log_likelihood"]["loss"].to_numpy()
     # stored in single precision
@@ -85,7 +85,7 @@ def test_rebuilt_model_is_the_curve_and_what_the_runs_share(departing):
         effects[name].to_numpy().reshape(len(mean), -1)[:, level] for name, level in levels.items()
     )
     expected = curve + shared * departing.reference.loss
-    # a posterior interpolates departures, with a jitter, and effects are in single precision
+    # a posterior interpolates discrepancies, with a jitter, and effects are in single precision
     np.testing.assert_allclose(mean[:, exact], expected[:, exact], rtol=1e-5)
     assert np.abs(mean[:, ~exact] - expected[:, ~exact]).max() > 1e-3  # their errors are in it
 

@@ -19,7 +19,7 @@ POINTS = (np.array([3e8, 1e9]), np.array([1e10, 4e10]), np.array([2.2, 2.5]))
 
 
 def made(name, *, seed, draws=80, departs=(), scale=0.002, card=None, **effects):
-    """A made-up posterior about table 6; `departs` names departures that it has."""
+    """A made-up posterior about table 6; `departs` names discrepancies that it has."""
     card = card or load_card(name)
     generator = np.random.default_rng(seed)
     middle = card.scaling_law.from_published({**TABLE_6, "G": 0.02, "X_G": 0.08}, REFERENCE)
@@ -84,7 +84,7 @@ def test_losses_are_those_of_the_members_draws_one_after_the_other(stacked, memb
         np.testing.assert_allclose(getattr(stacked, method)(*points), expected, rtol=1e-12)
 
 
-def test_a_student_has_the_departures_of_each_draws_own_model(stacked, members):
+def test_a_student_has_the_discrepancies_of_each_draws_own_model(stacked, members):
     found, first = stacked.student(3e8), members[0].student(3e8)
     for name in ("shift", "tilt"):
         np.testing.assert_allclose(found[name][:80], first[name])

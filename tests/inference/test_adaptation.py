@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bayes_distill.inference.adaptation import POWER, Metric, refined, settled, tuned
+from bayes_distill.inference.adaptation import POWER, Metric, converged, refined, tuned
 
 GENERATOR = np.random.default_rng(0)
 
@@ -59,22 +59,22 @@ def test_the_way_from_the_mode_does_not_count():
     assert refined(later(np.eye(3)), draws).mass[0, 0] > 100
 
 
-def test_warm_up_has_settled_once_a_window_confirms_its_metric():
+def test_warm_up_has_converged_once_a_window_confirms_its_metric():
     draws, lp = window(400), GENERATOR.standard_normal((4, 400))
     right, wide = later(COVARIANCE), later(COVARIANCE * 30)
     skewed = later(COVARIANCE * np.outer([1.0, 1.0, 0.3], [1.0, 1.0, 0.3]))
-    assert settled(right, refined(right, draws), lp)
-    assert settled(wide, refined(wide, draws), lp)  # the step size sees to the scale of all
-    assert not settled(skewed, refined(skewed, draws), lp)
+    assert converged(right, refined(right, draws), lp)
+    assert converged(wide, refined(wide, draws), lp)  # the step size sees to the scale of all
+    assert not converged(skewed, refined(skewed, draws), lp)
 
 
-def test_warm_up_has_not_settled_while_chains_are_apart():
+def test_warm_up_has_not_converged_while_chains_are_apart():
     draws, right = window(400), later(COVARIANCE)
     lp = GENERATOR.standard_normal((4, 400))
     lp[3] += 3.0
-    assert not settled(right, refined(right, draws), lp)
+    assert not converged(right, refined(right, draws), lp)
     few = np.zeros((4, 2))  # not even enough to tell
-    assert not settled(right, refined(right, draws), few)
+    assert not converged(right, refined(right, draws), few)
 
 
 def batches(step_sizes: list[float], size: int = 400) -> dict[str, np.ndarray]:

@@ -13,7 +13,7 @@ from jax.flatten_util import ravel_pytree
 from scipy import special, stats
 
 from bayes_distill.cards import Card, load_card
-from bayes_distill.inference import reparameterisation as straight
+from bayes_distill.inference import reparameterisation
 from bayes_distill.inference.density import constrainer, pointwise, potential, prior_sampler
 from bayes_distill.inference.joint_prior import constrain
 from bayes_distill.inference.model import Data, ModelSpec, mean_loss
@@ -82,7 +82,7 @@ def test_density_is_prior_times_likelihood(kind, plain):
     c.setdefault("gamma", np.ones((COUNT, 1)))
     expected = np.zeros(COUNT)
     # on the unconstrained scale every prior here is a normal distribution
-    of_law = straight.to_law(spec, sites, hyper)
+    of_law = reparameterisation.forward(spec, sites, hyper)
     for name, prior in card.priors.items():
         scale = special.logit if prior.family == "logitnormal" else np.log
         middle = scale(prior.median)
@@ -90,7 +90,7 @@ def test_density_is_prior_times_likelihood(kind, plain):
         np.testing.assert_allclose(of_law[name], scale(values[name]), rtol=1e-8)
     if "bend" in card.priors:
         b = values["bend"]  # sampled is log b - 10 exp(-b)
-        expected -= np.log1p(straight.BEND_REACH * b * np.exp(-b))
+        expected -= np.log1p(reparameterisation.BEND_REACH * b * np.exp(-b))
     if spec.joint_supervised:
         expected += stats.norm.logpdf(sites["supervised_z"]).sum(axis=1)
     for name in spec.noise_sites:
@@ -203,37 +203,37 @@ def test_a_measured_teacher_loss_goes_before_the_predicted_one():
 
 @pytest.fixture(scope="module")
 def departed():
-    """The card with departures of sizes and conditions, on a few simulated students."""
+    """The card with discrepancies of sizes and conditions, on a few simulated students."""
     return prepared("distillation", card=load_card("busbridge2025"))[1:4]
 
 
 def test_straightened_coordinates_are_as_many_and_tell_what_volume_they_change(departed):
     spec, data, hyper = departed
-    assert "stretch" in spec.condition_departures
+    assert "stretch" in spec.condition_discrepancies
     sites = {name: value[0] for name, value in prior_draws(spec, data, hyper).items()}
     flat, unravel = ravel_pytree(sites)
 
     def of_law(x):
-        return ravel_pytree(straight.to_law(spec, unravel(x), hyper))[0]
+        return ravel_pytree(reparameterisation.forward(spec, unravel(x), hyper))[0]
 
     assert np.abs(np.asarray(of_law(flat)) - flat).max() > 1
-    back = straight.from_law(spec, straight.to_law(spec, sites, hyper), hyper)
+    back = reparameterisation.inverse(spec, reparameterisation.forward(spec, sites, hyper), hyper)
     for name, value in sites.items():
         np.testing.assert_allclose(back[name], value, rtol=1e-9, atol=1e-9)
     sign, log_volume = np.linalg.slogdet(jax.jacfwd(of_law)(flat))
     assert sign == 1
-    told = straight.log_volume(straight.to_law(spec, sites, hyper))
+    told = reparameterisation.log_volume(reparameterisation.forward(spec, sites, hyper))
     assert log_volume == pytest.approx(float(told), abs=1e-6)
-    assert straight.log_volume({}) == 0  # all the rest are shears
+    assert reparameterisation.log_volume({}) == 0  # all the rest are shears
 
 
 def test_the_coordinate_of_the_bend_is_a_logarithm_where_it_is_large(departed):
     spec, _, hyper = departed
     bends = np.array([1e-12, 0.01, 0.5, 1.0, 2.0, 3.0, 7.0, 20.0, 1e4])
-    sampled = straight.from_law(spec, {"bend": np.log(bends)}, hyper)["bend"]
+    sampled = reparameterisation.inverse(spec, {"bend": np.log(bends)}, hyper)["bend"]
     assert (np.diff(sampled) > 0).all()
     np.testing.assert_allclose(sampled[-2:], np.log(bends[-2:]), atol=1e-6)
-    found = straight.to_law(spec, {"bend": sampled}, hyper)["bend"]
+    found = reparameterisation.forward(spec, {"bend": sampled}, hyper)["bend"]
     np.testing.assert_allclose(found, np.log(bends), atol=1e-9)
 
 
@@ -241,10 +241,12 @@ def test_the_bend_has_the_gradient_of_its_inverse(departed):
     spec, _, hyper = departed
 
     def volume(sampled):
-        return straight.log_volume(straight.to_law(spec, {"bend": sampled}, hyper))
+        return reparameterisation.log_volume(
+            reparameterisation.forward(spec, {"bend": sampled}, hyper)
+        )
 
     def log_bend(sampled):
-        return straight.to_law(spec, {"bend": sampled}, hyper)["bend"]
+        return reparameterisation.forward(spec, {"bend": sampled}, hyper)["bend"]
 
     for at in (-30.0, -11.0, -5.0, -1.0, 0.3, 1.5, 9.0):
         for function in (log_bend, volume):

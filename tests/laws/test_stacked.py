@@ -37,7 +37,7 @@ def each_alone(evaluate):
     return np.stack([alone[int(i)] for i in MEMBER])
 
 
-@pytest.mark.parametrize("own", [{}, {"shift": 0.01, "tilt": -0.02}], ids=["law", "departures"])
+@pytest.mark.parametrize("own", [{}, {"shift": 0.01, "tilt": -0.02}], ids=["law", "discrepancies"])
 def test_every_draw_has_the_loss_of_its_own_law(own):
     stack = stack_laws(MEMBERS)
     assert isinstance(stack, TeacherLaw)

@@ -1,4 +1,4 @@
-"""Departures from a law: what each does to a loss, and what seen and new students have."""
+"""Discrepancies from a law: what each does to a loss, and what seen and new students have."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from bayes_distill.laws import LAWS, TABLE_6, Reference
-from bayes_distill.posterior.discrepancy import ConditionDeparture, Departure, departures
+from bayes_distill.posterior.discrepancy import ConditionDiscrepancy, Discrepancy, discrepancies
 
 LAW, REFERENCE = LAWS["distillation"], Reference(5e8, 2e10, 2.4)
 COORDINATES = LAW.from_published(TABLE_6, REFERENCE)
@@ -57,26 +57,26 @@ def test_a_place_moves_the_teacher_at_which_the_gap_opens():
     assert np.abs(loss(teachers, place=0.05) - loss(teachers)).max() > 0.01
 
 
-def size_departure(length: float, conditions: ConditionDeparture | None = None) -> Departure:
+def size_discrepancy(length: float, conditions: ConditionDiscrepancy | None = None) -> Discrepancy:
     seen = GENERATOR.standard_normal((DRAWS, 3))
     new = GENERATOR.standard_normal(DRAWS)
-    return Departure(np.log(SIZES), length, seen, np.full(DRAWS, 2.0), new, conditions)
+    return Discrepancy(np.log(SIZES), length, seen, np.full(DRAWS, 2.0), new, conditions)
 
 
 def test_a_size_that_was_seen_keeps_what_it_has():
-    each = size_departure(1.0)
+    each = size_discrepancy(1.0)
     np.testing.assert_allclose(each.at(SIZES), each.seen, atol=1e-3)
 
 
-def test_a_far_size_has_a_departure_of_its_own_the_same_in_every_answer():
-    each = size_departure(0.5)
+def test_a_far_size_has_a_discrepancy_of_its_own_the_same_in_every_answer():
+    each = size_discrepancy(0.5)
     far = each.at(np.array([1e12]))[:, 0]
     np.testing.assert_allclose(far, 2.0 * each.new, rtol=1e-3, atol=1e-3)
     np.testing.assert_array_equal(each.at(np.array([1e9, 1e12]))[:, 1], far)
 
 
 def test_between_sizes_it_lies_between_with_some_freedom():
-    each = size_departure(3.0)
+    each = size_discrepancy(3.0)
     between = each.at(np.array([5.5e8]))[:, 0]
     known = np.linalg.lstsq(each.seen, between, rcond=None)
     left = between - each.seen @ known[0]
@@ -87,9 +87,9 @@ def test_between_sizes_it_lies_between_with_some_freedom():
 def test_a_condition_that_was_seen_keeps_what_it_has_and_a_new_one_draws_its_own():
     points = np.log([[1e8, 2e9], [1e8, 2e10]])
     seen, new = GENERATOR.standard_normal((DRAWS, 2)), GENERATOR.standard_normal(DRAWS)
-    special = ConditionDeparture(points, seen, np.full(DRAWS, 0.5), new)
-    each = size_departure(1.0, special)
-    plain = Departure(each.log_sizes, each.length, each.seen, each.scale, each.new)
+    special = ConditionDiscrepancy(points, seen, np.full(DRAWS, 0.5), new)
+    each = size_discrepancy(1.0, special)
+    plain = Discrepancy(each.log_sizes, each.length, each.seen, each.scale, each.new)
     params, tokens = np.full(3, 1e8), np.array([2e9, 2.001e10, 7e9])
     added = each.at(params, tokens) - plain.at(params)
     np.testing.assert_allclose(added[:, 0], seen[:, 0], atol=1e-3)
@@ -114,7 +114,7 @@ def test_what_only_conditions_have_is_read_without_sizes():
             "condition_tokens": ("condition", [2e9, 2e10]),
         },
     )
-    found = departures(group, [({"shift": 1.0, "tilt": 1.0}, slice(None))])
+    found = discrepancies(group, [({"shift": 1.0, "tilt": 1.0}, slice(None))])
     assert set(found) == {"place"}
     at = found["place"].at(np.array([1e9, 3e8]), np.array([2e10, 2e10]))
     np.testing.assert_allclose(at[:, 0], place.reshape(10, 2)[:, 1], atol=1e-3)
@@ -126,10 +126,10 @@ def test_a_posterior_of_the_default_card_has_all_four(name):
     from bayes_distill import load_posterior
 
     posterior = load_posterior("busbridge2025")
-    own = posterior.departures[name]
+    own = posterior.discrepancies[name]
     assert own.seen.shape[0] == posterior.n_draws
     assert (own.conditions is not None) == (name in ("stretch", "place"))
     thin = posterior.thin(50)
     stride = -(-posterior.n_draws // 50)
     at = (np.array([2.5e8, 5.46e8]), np.array([2e10, 1.23e10]))
-    np.testing.assert_allclose(thin.departures[name].at(*at), own.at(*at)[::stride])
+    np.testing.assert_allclose(thin.discrepancies[name].at(*at), own.at(*at)[::stride])

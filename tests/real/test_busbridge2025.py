@@ -76,7 +76,7 @@ def test_a_law_that_may_be_wrong_says_where(honest):
     told = summaries(honest)
     assert told["scale"]["mean"] * honest.reference.loss < 0.002  # a third of the law's alone
     assert {"G", "teacher_sd"} <= {n for n, c in told.items() if c["identified"]}
-    assert set(honest.departures) == {"shift", "tilt", "stretch", "place"}
+    assert set(honest.discrepancies) == {"shift", "tilt", "stretch", "place"}
 
 
 def test_best_teachers_are_where_the_runs_have_them(honest):

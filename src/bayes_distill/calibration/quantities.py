@@ -126,11 +126,11 @@ def forecasts(
 def sampled_names(model: Model, sites: Collection[str]) -> set[str]:
     """Names of what is ranked besides forecasts, of the sites that a fit samples.
 
-    Standardised sites (``NAME_z``) are left to what is made of them, coordinates, departures and
+    Standardised sites (``NAME_z``) are left to what is made of them, coordinates, discrepancies and
     effects: what they mean themselves depends on the numbers of the prior.
     """
     spec = model.spec
-    made = {n if n in spec.departures else f"{n}_effect" for n in spec.shared}
+    made = {n if n in spec.discrepancies else f"{n}_effect" for n in spec.shared}
     made |= set(spec.law.coordinate_names)
     return made | {name for name in sites if not name.endswith("_z")}
 
@@ -190,10 +190,10 @@ def _posterior(
     }
     params, tokens = (setting.design[name].to_numpy(float) for name in ("params", "tokens"))
     coords: dict[str, Any] = {}
-    kept = {name: (draws[name], "size") for name in model.spec.departures}
-    if model.spec.departures or model.spec.condition_departures:
+    kept = {name: (draws[name], "size") for name in model.spec.discrepancies}
+    if model.spec.discrepancies or model.spec.condition_discrepancies:
         coords["size"] = np.exp(size_levels(params)[1])
-    special = [f"condition_{name}" for name in model.spec.condition_departures]
+    special = [f"condition_{name}" for name in model.spec.condition_discrepancies]
     if special:
         kept |= {name: (draws[f"{name}_effect"], "condition") for name in special}
         level = condition_levels(params, tokens)

@@ -123,11 +123,11 @@ class SupervisedPrior(_Part):
         return value
 
 
-class Departures(_Part):
-    """By how much sizes may depart from the law: see `departures`. Distillation laws only.
+class DiscrepancyPriors(_Part):
+    """By how much sizes may depart from the law: see `discrepancies`. Distillation laws only.
 
     `shift` and `tilt` are priors of standard deviations, in units of the reference loss; the
-    lengths say over which distance of log sizes departures are alike. `condition_stretch` and
+    lengths say over which distance of log sizes discrepancies are alike. `condition_stretch` and
     `condition_place` are those of what every size on every number of tokens has of its own: a
     stretch of its bracket, and a shift of the log of the loss at which the capacity gap opens.
     """
@@ -141,7 +141,7 @@ class Departures(_Part):
 
     @property
     def lengths(self) -> dict[str, float]:
-        """Name of a departure -> its length."""
+        """Name of a discrepancy -> its length."""
         return {"shift": self.shift_length, "tilt": self.tilt_length}
 
 
@@ -170,13 +170,24 @@ class Card(_Part):
     reference: ReferencePoint = ReferencePoint()
     likelihood: Likelihood = Likelihood()
     supervised: SupervisedPrior | None = None
-    departures: Departures | None = None
+    discrepancy: DiscrepancyPriors | None = None
     priors: dict[str, Prior] = {}
     coefficients: dict[str, PositiveFloat] | None = None
     noise: Annotated[float, Field(ge=0)] = 0.0
     target_accept: Annotated[float, Field(gt=0.5, lt=1)] = 0.9
     transitions_per_draw: Annotated[int, Field(ge=1, le=100)] = 1
     members: tuple[Card, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _renamed(cls, content: Any) -> Any:
+        """Take ``departures``, the earlier name of ``discrepancy``."""
+        if not isinstance(content, dict) or "departures" not in content:
+            return content
+        if content.get("discrepancy") is not None:
+            return content  # and so refuse the earlier name
+        kept = {name: value for name, value in content.items() if name != "departures"}
+        return {**kept, "discrepancy": content["departures"]}
 
     @model_validator(mode="after")
     def _fits_its_law(self) -> Card:
@@ -201,7 +212,7 @@ class Card(_Part):
             "priors": self.priors,
             "coefficients": self.coefficients,
             "supervised": self.supervised,
-            "departures": self.departures,
+            "discrepancy": self.discrepancy,
         }
         faults += [
             Fault("belongs to the members of a stack", column=k) for k, part in own.items() if part
@@ -214,7 +225,7 @@ class Card(_Part):
         if self.law not in LAWS or LAWS[self.law].has_teacher:
             return []
         parts = {
-            "departures": self.departures,
+            "discrepancy": self.discrepancy,
             "likelihood.teacher_effect": self.likelihood.teacher_effect,
             "likelihood.condition_effect": self.likelihood.condition_effect,
         }

@@ -65,7 +65,9 @@ def show_model(
     card = load_card(name)
     if json:
         shipped = shipped_posterior(name)
-        print_json({**card.model_dump(mode="json"), "posterior": str(shipped) if shipped else None})
+        content = card.model_dump(mode="json")
+        content["departures"] = content["discrepancy"]  # its earlier name
+        print_json({**content, "posterior": str(shipped) if shipped else None})
         return
     path = models_folder() / name / "card.toml" if name in model_names() else Path(name)
     typer.echo(path.read_text(encoding="utf-8"), nl=False)

@@ -34,7 +34,7 @@ def stack(
 ) -> Posterior:
     """Stack fits of the same runs into one posterior, which is used like any other.
 
-    Every draw belongs to one fit and is evaluated by its law, with its departures and its noise:
+    Every draw belongs to one fit and is evaluated by its law, with its discrepancies and its noise:
     the predictive distribution is the mixture of theirs.
 
     Parameters
@@ -151,7 +151,7 @@ def _draws(fits: Sequence[Posterior], picks: Sequence[np.ndarray]) -> xr.Dataset
     """Draws of a stack, fit after fit, as one chain.
 
     Coordinates of the other fits are filled with their medians: a law is evaluated there and
-    not used, and its gradients must stay finite. Everything else (departures, effects) is zero
+    not used, and its gradients must stay finite. Everything else (discrepancies, effects) is zero
     where a fit has none.
     """
     counts = [len(pick) for pick in picks]
@@ -171,21 +171,22 @@ def _draws(fits: Sequence[Posterior], picks: Sequence[np.ndarray]) -> xr.Dataset
     found: dict[str, Any] = {k: (("chain", "draw"), v[None]) for k, v in values.items()}
     coords: dict[str, Any] = {}
     for name in NAMES:
-        having = [fit for fit in fits if name in fit.departures]
+        having = [fit for fit in fits if name in fit.discrepancies]
         if not having:
             continue
         sizes = having[0].tree["posterior"]["size"].to_numpy()
         coords["size"] = sizes
         seen = [
-            fit.departures[name].seen[pick]
-            if name in fit.departures
+            fit.discrepancies[name].seen[pick]
+            if name in fit.discrepancies
             else np.zeros((len(pick), len(sizes)))
             for fit, pick in zip(fits, picks, strict=True)
         ]
         if any(name in fit.tree["posterior"] for fit in having):
             found[name] = (("chain", "draw", "size"), np.concatenate(seen)[None])
         special = [
-            fit.departures[name].conditions if name in fit.departures else None for fit in fits
+            fit.discrepancies[name].conditions if name in fit.discrepancies else None
+            for fit in fits
         ]
         known = next((i for i, part in enumerate(special) if part is not None), None)
         if known is None:

@@ -81,7 +81,7 @@ def refined(metric: Metric, draws: dict[str, np.ndarray]) -> Metric:
     return (metric if from_mode else pooled)._replace(mass=mass, windows=metric.windows + 1)
 
 
-def settled(before: Metric, after: Metric, log_density: np.ndarray) -> bool:
+def converged(before: Metric, after: Metric, log_density: np.ndarray) -> bool:
     """Whether a window confirms the metric `before` it, and its chains are in one place.
 
     `after` is the metric with its draws, `log_density` (chains, draws) theirs.

@@ -67,11 +67,11 @@ def assemble(
     sizes = np.exp(size_levels(table.frame["params"].to_numpy(float))[1])
     generator = np.random.default_rng([seed, 2])
     kept = {name: value for name, value in values.items() if value.ndim == 1}
-    for name in spec.departures:
+    for name in spec.discrepancies:
         kept[name] = values[name][:, : len(sizes)]
         kept[f"{name}_new"] = generator.standard_normal(chains * draws)
     conditions = _conditions(table.frame)
-    special = [f"condition_{name}" for name in spec.condition_departures]
+    special = [f"condition_{name}" for name in spec.condition_discrepancies]
     for name in special:
         kept[name] = values[f"{name}_effect"][:, : len(conditions)]
         kept[f"{name}_new"] = generator.standard_normal(chains * draws)
@@ -104,7 +104,7 @@ def assemble(
             coords={"run": rows, "size": sizes},
             dims={
                 "loss": ["run"],
-                **{name: ["size"] for name in spec.departures},
+                **{name: ["size"] for name in spec.discrepancies},
                 **{name: ["condition"] for name in special},
             },
         )

@@ -12,7 +12,7 @@ import numpyro
 from jax import Array
 from numpyro.infer.util import constrain_fn, potential_energy, unconstrain_fn
 
-from bayes_distill.inference import reparameterisation as straight
+from bayes_distill.inference import reparameterisation
 from bayes_distill.inference.model import (
     Data,
     ModelSpec,
@@ -35,9 +35,9 @@ def potential(spec: ModelSpec, data: Data, hyper: Hyper) -> Callable[[Sites], Ar
 # places, and a function that is compiled already is traced once for all of them
 @partial(jax.jit, static_argnums=0)
 def _potential(spec: ModelSpec, sites: Sites, data: Data, hyper: Hyper) -> Array:
-    of_law = straight.to_law(spec, sites, hyper)
+    of_law = reparameterisation.forward(spec, sites, hyper)
     value: Array = potential_energy(partial(scaling_law_model, spec), (data, hyper), {}, of_law)
-    return value - straight.log_volume(of_law)
+    return value - reparameterisation.log_volume(of_law)
 
 
 @lru_cache(maxsize=64)
@@ -65,7 +65,7 @@ def prior_sampler(spec: ModelSpec) -> Callable[[Array, Data, Hyper], Sites]:
             if site["type"] == "sample" and not site["is_observed"]
         }
         unconstrained: Sites = unconstrain_fn(model, (data, hyper), {}, latent)
-        return straight.from_law(spec, unconstrained, hyper)
+        return reparameterisation.inverse(spec, unconstrained, hyper)
 
     return jax.jit(jax.vmap(one, in_axes=(0, None, None)))
 
@@ -76,7 +76,7 @@ def constrainer(spec: ModelSpec) -> Callable[[Sites, Data, Hyper], Sites]:
     model = partial(scaling_law_model, spec)
 
     def one(sites: Sites, data: Data, hyper: Hyper) -> Sites:
-        of_law = straight.to_law(spec, sites, hyper)
+        of_law = reparameterisation.forward(spec, sites, hyper)
         values = constrain_fn(model, (data, hyper), {}, of_law, return_deterministic=True)
         return {name: value for name, value in values.items() if name != "loss"}
 
@@ -93,7 +93,7 @@ def expected(
     """
 
     def location_scale(sites: Sites, data: Data, hyper: Hyper) -> tuple[Array, Array]:
-        of_law = straight.to_law(spec, sites, hyper)
+        of_law = reparameterisation.forward(spec, sites, hyper)
         model = partial(scaling_law_model, spec)
         values = constrain_fn(model, (data, hyper), {}, of_law, return_deterministic=True)
         mean = mean_loss(spec, values, data)

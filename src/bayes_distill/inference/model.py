@@ -58,9 +58,9 @@ class ModelSpec:
     relative: bool
     kind: str
     predicts_teachers: bool
-    departures: tuple[str, ...] = ()
+    discrepancies: tuple[str, ...] = ()
     effects: tuple[str, ...] = ()
-    condition_departures: tuple[str, ...] = ()
+    condition_discrepancies: tuple[str, ...] = ()
     noisy_teachers: bool = False
 
     @property
@@ -79,14 +79,14 @@ class ModelSpec:
 
     @property
     def spread_sites(self) -> tuple[str, ...]:
-        """Names of the standard deviations of departures and of shared effects."""
+        """Names of the standard deviations of discrepancies and of shared effects."""
         return tuple(f"{name}_sd" for name in self.shared)
 
     @property
     def shared(self) -> tuple[str, ...]:
         """Names of everything that runs share by levels."""
-        of_conditions = (f"condition_{name}" for name in self.condition_departures)
-        return (*self.departures, *self.effects, *of_conditions)
+        of_conditions = (f"condition_{name}" for name in self.condition_discrepancies)
+        return (*self.discrepancies, *self.effects, *of_conditions)
 
 
 EFFECTS = ("teacher", "condition")
@@ -105,10 +105,10 @@ def model_spec(
         relative=card.likelihood.scale == "relative",
         kind=kind,
         predicts_teachers=predicts_teachers,
-        departures=tuple(n for n in OF_SIZES if taught and getattr(card.departures, n, None)),
+        discrepancies=tuple(n for n in OF_SIZES if taught and getattr(card.discrepancy, n, None)),
         effects=tuple(n for n in EFFECTS if taught and getattr(card.likelihood, f"{n}_effect")),
-        condition_departures=tuple(
-            n for n in OF_CONDITIONS if taught and getattr(card.departures, f"condition_{n}", None)
+        condition_discrepancies=tuple(
+            n for n in OF_CONDITIONS if taught and getattr(card.discrepancy, f"condition_{n}", None)
         ),
         noisy_teachers=noisy_teachers,
     )
@@ -127,7 +127,7 @@ def hyperparameters(card: Card, prior: joint_prior.JointPrior | None) -> dict[st
         if (spread := getattr(likelihood, f"{name}_effect")) is not None:
             tree[f"{name}_sd"] = spread.hyperparameters()
     for name in (*OF_SIZES, *(f"condition_{name}" for name in OF_CONDITIONS)):
-        if (spread := getattr(card.departures, name, None)) is not None:
+        if (spread := getattr(card.discrepancy, name, None)) is not None:
             tree[f"{name}_sd"] = spread.hyperparameters()
     if prior is not None:
         tree["supervised"] = {"centre": prior.centre, "factor": prior.factor}
@@ -152,18 +152,18 @@ def sample_coordinates(spec: ModelSpec, hyper: dict[str, Any]) -> dict[str, Arra
 
 
 def sample_shared(spec: ModelSpec, hyper: dict[str, Any]) -> dict[str, Array]:
-    """Sample what runs share: departures of sizes, offsets of teachers and of conditions.
+    """Sample what runs share: discrepancies of sizes, offsets of teachers and of conditions.
 
     What each level has is sampled as it is (`NAME_z`, in units of the prior's median scale), not
-    in units of the sampled scale: runs know the sum of law and departure far better than the
-    scale, which would otherwise move every departure with it. A level that is padding has nothing
+    in units of the sampled scale: runs know the sum of law and discrepancy far better than the
+    scale, which would otherwise move every discrepancy with it. A level that is padding has nothing
     to do with the scale: with neither runs nor a spread of its own it would be a funnel.
     """
     shared: dict[str, Any] = {}
     for name in spec.shared:
         scale = numpyro.sample(f"{name}_sd", dist.LogNormal(*hyper[f"{name}_sd"]))
         unit = jnp.exp(hyper[f"{name}_sd"][0])
-        of_size, of_condition = name in spec.departures, name.startswith("condition")
+        of_size, of_condition = name in spec.discrepancies, name.startswith("condition")
         there = hyper["levels"]["size" if of_size else "condition" if of_condition else name]
         spread = jnp.where(there == 1, scale / unit, 1.0)
         z = numpyro.sample(f"{name}_z", dist.Normal(0.0, spread).to_event(1))
@@ -208,8 +208,8 @@ def mean_loss(spec: ModelSpec, coordinates: dict[str, Array], data: Data) -> Arr
     if spec.noisy_teachers:
         error = coordinates["teacher_error"][data.teacher]
         teacher_loss = teacher_loss + data.teacher_loss_se * error
-    own = {name: coordinates[name][data.size] for name in spec.departures}
-    for name in spec.condition_departures:
+    own = {name: coordinates[name][data.size] for name in spec.discrepancies}
+    for name in spec.condition_discrepancies:
         own[name] = coordinates[f"condition_{name}_effect"][data.condition]
     student = law.distilled_loss(
         {**coordinates, **own}, data.params, data.tokens, teacher_loss, UNIT

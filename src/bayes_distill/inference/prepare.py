@@ -67,15 +67,15 @@ def _levels(card: Card, frame: pd.DataFrame, data: Data) -> dict[str, np.ndarray
     """What the model needs to know of levels.
 
     Which there are (their numbers are padded as rows are: 1 says that there is a level, 0 that it
-    is padding), how departures of sizes correlate, and the student of every condition.
+    is padding), how discrepancies of sizes correlate, and the student of every condition.
     """
     found: dict[str, np.ndarray] = {}
     params, tokens = (frame[name].to_numpy(float) for name in ("params", "tokens"))
-    if card.departures is not None:
+    if card.discrepancy is not None:
         log_sizes = size_levels(params)[1]
         count = padded(len(log_sizes), padding.SIZES)
         found["size"] = (np.arange(count) < len(log_sizes)).astype(float)
-        for name, length in card.departures.lengths.items():
+        for name, length in card.discrepancy.lengths.items():
             lower = np.eye(count)
             lower[: len(log_sizes), : len(log_sizes)] = factor(log_sizes, length)
             found[name] = lower

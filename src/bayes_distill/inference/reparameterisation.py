@@ -48,20 +48,20 @@ BEND_REACH = 10.0
 _LOG_BENDS = np.linspace(-6.0, 6.0, 241)  # where the inverse is looked up before it is refined
 
 
-def to_law(spec: ModelSpec, sites: Sites, hyper: dict[str, Any]) -> Sites:
+def forward(spec: ModelSpec, sites: Sites, hyper: dict[str, Any]) -> Sites:
     """Unconstrained coordinates of the law from sampled ones."""
     found = _stretched(spec, _sheared(sites, -1.0), hyper, -1.0)
     return found | {BEND: _log_bend(found[BEND])} if BEND in found else found
 
 
-def from_law(spec: ModelSpec, sites: Sites, hyper: dict[str, Any]) -> Sites:
-    """Sampled coordinates from the law's unconstrained ones; inverse of `to_law`."""
+def inverse(spec: ModelSpec, sites: Sites, hyper: dict[str, Any]) -> Sites:
+    """Sampled coordinates from the law's unconstrained ones; inverse of `forward`."""
     found = _sheared(_stretched(spec, sites, hyper, 1.0), 1.0)
     return found | {BEND: _sampled_bend(found[BEND])} if BEND in found else found
 
 
 def log_volume(of_law: Sites) -> Array:
-    """Log of the volume that `to_law` makes of a unit's, at what it returned."""
+    """Log of the volume that `forward` makes of a unit's, at what it returned."""
     return -jnp.log(_slope(of_law[BEND])) if BEND in of_law else jnp.zeros(())
 
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from bayes_distill.inference.adaptation import Metric, refined, settled, tuned, typical
+from bayes_distill.inference.adaptation import Metric, converged, refined, tuned, typical
 from bayes_distill.inference.checkpoint import (
     Checkpoint,
     Position,
@@ -178,7 +178,7 @@ def run_chains(
         step_size = typical(state.adapt_state.step_size)
         keys = chain_keys(seed, stage + 1, chains)
         state = programs.start(keys, state.z, metric.mass, step_size, arguments)
-        stage = tuning if settled(before, metric, stats["lp"]) else stage + 1
+        stage = tuning if converged(before, metric, stats["lp"]) else stage + 1
         if stage == tuning:
             state = state._replace(i=np.full_like(state.i, window))  # adapts no more by itself
     warmed = int(metric.windows) * window

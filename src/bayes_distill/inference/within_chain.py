@@ -1,7 +1,7 @@
 """Diagnostics of a cut fit: chains that are meant to differ are judged each by itself.
 
 Every chain has a supervised law of its own, so R-hat across chains says nothing. What can go wrong
-instead: chains that have not settled, too few draws given each law, too few laws.
+instead: chains that have not converged, too few draws given each law, too few laws.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def pooled_rhat(values: xr.DataArray) -> xr.DataArray:
     """Split R-hat within chains, its two variances averaged over chains (chain, draw, ...).
 
     That of a single short chain is mostly chance; that of all of them together is not. Halves of
-    n effective draws differ by what makes it about 1 + 1/(2n), however well chains have settled:
+    n effective draws differ by what makes it about 1 + 1/(2n), however well chains have converged:
     a threshold of 1.1 asks for some five of them.
     """
     first, second = _halves(values)

@@ -18,7 +18,7 @@ import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
-from bayes_distill.laws.discrepancy import departure
+from bayes_distill.laws.discrepancy import discrepancy
 
 Support = Literal["positive", "unit", "real"]
 Coordinates = Mapping[str, ArrayLike]
@@ -187,8 +187,8 @@ class TeacherLaw(Law):
     ) -> Array:
         """Loss of a distilled student (eq. 8), in the unit of ``reference.loss``.
 
-        `coordinates` may hold the student's own departure from the law, ``shift``, ``tilt``,
-        ``stretch`` and ``place``: see `laws.departure`.
+        `coordinates` may hold the student's own discrepancy from the law, ``shift``, ``tilt``,
+        ``stretch`` and ``place``: see `laws.discrepancy`.
         """
         excess = jnp.exp(self.log_excess_loss(coordinates, params, tokens, teacher_loss, reference))
         loss = jnp.asarray(teacher_loss) + excess
@@ -196,7 +196,7 @@ class TeacherLaw(Law):
         gain = self.gain(coordinates, relative)
         if gain is not None:
             loss = loss - reference.loss * gain
-        own = departure(coordinates, relative)
+        own = discrepancy(coordinates, relative)
         return loss if own is None else loss + reference.loss * own
 
     def gain(self, coordinates: Coordinates, excess: Array) -> Array | None:  # noqa: ARG002

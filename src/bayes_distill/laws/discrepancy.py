@@ -9,7 +9,7 @@ moves without bound, wherever it is asked. The place moves the log of the loss a
 capacity gap opens: L~_S exp(place) instead of L~_S.
 
 They belong to a student, not to the law: students of one size share a shift and a tilt, students of
-one size on one number of tokens a stretch and a place (`departures`).
+one size on one number of tokens a stretch and a place (`discrepancies`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ OF_CONDITIONS = ("stretch", "place")
 NAMES = (*OF_SIZES, *OF_CONDITIONS)
 
 
-def departure(coordinates: Mapping[str, ArrayLike], excess: Array) -> Array | None:
+def discrepancy(coordinates: Mapping[str, ArrayLike], excess: Array) -> Array | None:
     """Loss above the law, in units of the reference loss; ``None`` where nothing is said of it.
 
     `excess` is the loss above the teacher's by the law, same units; a place is in it already.

@@ -127,7 +127,7 @@ class Stacked(Law):
         raise TypeError("a stack of laws has no published form: convert with one of its members")
 
     def _own(self, place: int, coordinates: Coordinates) -> dict[str, ArrayLike]:
-        """Coordinates as one member knows them, with the student's departures if there are any."""
+        """Coordinates of one member, with the student's discrepancies if there are any."""
         names = self.members[place].coordinate_names
         own = {name: coordinates[prefixed(place, name)] for name in names}
         return own | {name: coordinates[name] for name in NAMES if name in coordinates}

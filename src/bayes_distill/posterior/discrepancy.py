@@ -2,7 +2,7 @@
 
 Students of one size share what the law misses about them. Sizes that are close share more of it:
 the prior correlation is a Matern 3/2 function of the distance of log sizes. A draw of the
-posterior holds the departures of the sizes that were seen, and one standard normal number for
+posterior holds the discrepancies of the sizes that were seen, and one standard normal number for
 whatever is new; together they make one function of size a draw, so that a forecast, a risk and a
 plan speak of the same student.
 """
@@ -30,7 +30,7 @@ def correlation(first: np.ndarray, second: np.ndarray, length: float) -> np.ndar
 
 
 def factor(log_sizes: np.ndarray, length: float) -> np.ndarray:
-    """Lower triangle (n, n) that makes correlated departures of independent normal numbers."""
+    """Lower triangle (n, n) that makes correlated discrepancies of independent normal numbers."""
     return np.linalg.cholesky(_regular(log_sizes, length))
 
 
@@ -50,8 +50,8 @@ def _told(seen: np.ndarray, new: np.ndarray, inverse: np.ndarray, across: np.nda
 
 
 @dataclass(frozen=True)
-class Departure:
-    """One kind of departure (``shift``, ``tilt``, ...), as a function of the student.
+class Discrepancy:
+    """One kind of discrepancy (``shift``, ``tilt``, ...), as a function of the student.
 
     Parameters
     ----------
@@ -60,8 +60,8 @@ class Departure:
     length
         How far correlations reach, in log size.
     seen
-        Departures of those sizes (draws, sizes), in units of the reference loss; a place is one of
-        the loss's logarithm.
+        Discrepancies of those sizes (draws, sizes), in units of the reference loss; a place is one
+        of the loss's logarithm.
     scale
         Prior standard deviation (draws,).
     new
@@ -75,10 +75,10 @@ class Departure:
     seen: np.ndarray
     scale: np.ndarray
     new: np.ndarray
-    conditions: ConditionDeparture | None = None
+    conditions: ConditionDiscrepancy | None = None
 
     def at(self, params: np.ndarray, tokens: np.ndarray | None = None) -> np.ndarray:
-        """Departures (draws, points) of students of `params` parameters on `tokens` (points,).
+        """Discrepancies (draws, points) of students of `params` parameters, `tokens` (points,).
 
         Without `tokens`, of students under a condition that nobody has seen.
         """
@@ -97,11 +97,11 @@ class Departure:
 
 
 @dataclass(frozen=True)
-class ConditionDeparture:
+class ConditionDiscrepancy:
     """What a size on a number of tokens departs by besides, in every draw.
 
     A condition within some 5% of one that was seen shares what that one was seen to have.
-    `log_points` is (conditions, 2): log sizes and log tokens; the rest is as in `Departure`.
+    `log_points` is (conditions, 2): log sizes and log tokens; the rest is as in `Discrepancy`.
     """
 
     log_points: np.ndarray
@@ -110,7 +110,7 @@ class ConditionDeparture:
     new: np.ndarray
 
     def at(self, log_params: np.ndarray, tokens: np.ndarray | None) -> np.ndarray:
-        """Departures (draws, points)."""
+        """Discrepancies (draws, points)."""
         if tokens is None:
             return np.repeat((self.scale * self.new)[:, None], len(log_params), axis=1)
         asked = np.column_stack([log_params, np.log(np.broadcast_to(tokens, log_params.shape))])
@@ -134,41 +134,41 @@ class ConditionDeparture:
 
 
 @dataclass(frozen=True)
-class JoinedDeparture:
-    """One kind of departure where draws follow several models, the draws of each in one piece."""
+class JoinedDiscrepancy:
+    """One kind of discrepancy where draws follow several models, the draws of each in one piece."""
 
-    pieces: tuple[Departure, ...]
+    pieces: tuple[Discrepancy, ...]
 
     @property
     def seen(self) -> np.ndarray:
-        """Departures of the sizes that were seen (draws, sizes)."""
+        """Discrepancies of the sizes that were seen (draws, sizes)."""
         return np.concatenate([piece.seen for piece in self.pieces])
 
     @property
-    def conditions(self) -> ConditionDeparture | None:
+    def conditions(self) -> ConditionDiscrepancy | None:
         """What conditions have besides, of all draws; ``None`` if nothing."""
         parts = [piece.conditions for piece in self.pieces]
         if parts[0] is None:
             return None
         known = [part for part in parts if part is not None]
         columns = ([getattr(k, name) for k in known] for name in ("seen", "scale", "new"))
-        return ConditionDeparture(parts[0].log_points, *(np.concatenate(c) for c in columns))
+        return ConditionDiscrepancy(parts[0].log_points, *(np.concatenate(c) for c in columns))
 
     def at(self, params: np.ndarray, tokens: np.ndarray | None = None) -> np.ndarray:
-        """Departures (draws, points) of students, as `Departure.at` gives them."""
+        """Discrepancies (draws, points) of students, as `Discrepancy.at` gives them."""
         return np.concatenate([piece.at(params, tokens) for piece in self.pieces])
 
 
-def departures(
+def discrepancies(
     group: xr.Dataset, models: Sequence[tuple[Mapping[str, float], slice]]
-) -> dict[str, Departure | JoinedDeparture]:
-    """Read departures from the ``posterior`` group of a fit; empty where the model has none.
+) -> dict[str, Discrepancy | JoinedDiscrepancy]:
+    """Read discrepancies from the ``posterior`` group of a fit; empty where the model has none.
 
-    `models` holds the lengths (name of a departure -> length) of each model, and which draws
-    follow it: one for a fit, several for a stack. A model without a length has no departures of
+    `models` holds the lengths (name of a discrepancy -> length) of each model, and which draws
+    follow it: one for a fit, several for a stack. A model without a length has no discrepancies of
     that kind; its draws hold zeros.
     """
-    found: dict[str, Departure | JoinedDeparture] = {}
+    found: dict[str, Discrepancy | JoinedDiscrepancy] = {}
     for name in NAMES:
         if name not in group and f"condition_{name}" not in group:
             continue
@@ -183,11 +183,11 @@ def departures(
             conditions = None
             if points is not None and special is not None:
                 seen, scale, new = (part[rows] for part in special)
-                conditions = ConditionDeparture(points, seen, scale, new)
+                conditions = ConditionDiscrepancy(points, seen, scale, new)
             seen, scale, new = (part[rows] for part in own)
             length = lengths.get(name, 1.0)
-            pieces.append(Departure(log_sizes, length, seen, scale, new, conditions))
-        found[name] = pieces[0] if len(pieces) == 1 else JoinedDeparture(tuple(pieces))
+            pieces.append(Discrepancy(log_sizes, length, seen, scale, new, conditions))
+        found[name] = pieces[0] if len(pieces) == 1 else JoinedDiscrepancy(tuple(pieces))
     return found
 
 

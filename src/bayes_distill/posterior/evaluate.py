@@ -71,20 +71,20 @@ def distilled_loss(
     tokens: np.ndarray,
     teacher_loss: np.ndarray,
     reference: Reference,
-    departures: Mapping[str, np.ndarray] | None = None,
+    discrepancies: Mapping[str, np.ndarray] | None = None,
 ) -> np.ndarray:
     """Distilled loss (draws, points) of students (points,).
 
-    `teacher_loss` is (points,), or (draws, points) where it is itself uncertain. `departures` are
-    those of the students, name -> (draws, points), in units of the reference loss.
+    `teacher_loss` is (points,), or (draws, points) where it is itself uncertain. `discrepancies`
+    are those of the students, name -> (draws, points), in units of the reference loss.
     """
     if not isinstance(law, TeacherLaw):
         raise TypeError(f"the {law.name} law says nothing about teachers")
     coordinates = _coordinates(law, draws)
     out = np.empty((_count(coordinates), len(params)))
     teacher = np.atleast_2d(teacher_loss) / reference.loss
-    names = tuple(departures or {})
-    columns = [departures[name] for name in names] if departures else []
+    names = tuple(discrepancies or {})
+    columns = [discrepancies[name] for name in names] if discrepancies else []
     for piece, (n, d, t, *each) in _pieces(
         len(out), params / reference.params, tokens / reference.tokens, teacher, *columns
     ):

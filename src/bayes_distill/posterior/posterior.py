@@ -19,7 +19,7 @@ from bayes_distill.errors import FailedFitError, InputError
 from bayes_distill.laws import LAWS, STACKED, Law, Reference
 from bayes_distill.posterior import evaluate
 from bayes_distill.posterior import observation_noise as scatter
-from bayes_distill.posterior.discrepancy import Departure, JoinedDeparture, departures
+from bayes_distill.posterior.discrepancy import Discrepancy, JoinedDiscrepancy, discrepancies
 from bayes_distill.posterior.hull import Hull
 
 FORMAT = "bayes-distill posterior"
@@ -97,19 +97,19 @@ class Posterior:
         )
 
     @cached_property
-    def departures(self) -> dict[str, Departure | JoinedDeparture]:
+    def discrepancies(self) -> dict[str, Discrepancy | JoinedDiscrepancy]:
         """How students depart from the law, by name; empty for the law alone."""
-        models = [(c.departures.lengths if c.departures else {}, rows) for c, rows in self.parts]
+        models = [(c.discrepancy.lengths if c.discrepancy else {}, rows) for c, rows in self.parts]
         if not any(lengths for lengths, _ in models):
             return {}
-        return departures(self.tree["posterior"].dataset, models)
+        return discrepancies(self.tree["posterior"].dataset, models)
 
     def student(self, params: float) -> dict[str, np.ndarray]:
-        """Draws with the departures of one student size, under a condition that nobody has seen.
+        """Draws with the discrepancies of one student size, under a condition that nobody has seen.
 
         They are what a plan is made from, whose tokens are still open.
         """
-        own = {name: each.at(np.array([params]))[:, 0] for name, each in self.departures.items()}
+        own = {name: each.at(np.array([params]))[:, 0] for name, each in self.discrepancies.items()}
         return self.draws | own
 
     @property
@@ -151,7 +151,7 @@ class Posterior:
 
         `teacher_loss` is (points,), or (draws, points) where it is itself uncertain.
         """
-        own = {name: each.at(params, tokens) for name, each in self.departures.items()}
+        own = {name: each.at(params, tokens) for name, each in self.discrepancies.items()}
         return evaluate.distilled_loss(
             self.law, self.draws, params, tokens, teacher_loss, self.reference, own
         )
@@ -236,7 +236,7 @@ class Posterior:
             name: (("chain", "draw"), values[None, ::stride]) for name, values in self.draws.items()
         }
         coords: dict[str, Any] = {}
-        for name, each in self.departures.items():
+        for name, each in self.discrepancies.items():
             if name in group:  # what only conditions have is not stored for sizes
                 kept[name] = (("chain", "draw", "size"), each.seen[None, ::stride])
             coords["size"] = group["size"].to_numpy()

@@ -60,7 +60,7 @@ def optimal_teacher(
     lowest = np.asarray(law.irreducible_loss(coordinates, UNIT))
     if strongest is not None:
         lowest = np.maximum(lowest, strongest / reference.loss)
-    own = {name: each.at(params, tokens) for name, each in posterior.departures.items()}
+    own = {name: each.at(params, tokens) for name, each in posterior.discrepancies.items()}
 
     def minimise(i: int) -> tuple[Array, ...]:
         return _minimise(
@@ -85,7 +85,7 @@ def loss_slope(
     """
     law, reference = posterior.law, posterior.reference
     assert isinstance(law, TeacherLaw)
-    own = {name: each.at(params, tokens) for name, each in posterior.departures.items()}
+    own = {name: each.at(params, tokens) for name, each in posterior.discrepancies.items()}
     sizes = (params / reference.params, tokens / reference.tokens)
     (slope,) = over_draws(
         _slope,

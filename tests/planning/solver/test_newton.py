@@ -23,7 +23,7 @@ def valley(x):
 @pytest.mark.parametrize("start", [(0.05, 0.7), (0.9, 0.05), (0.5, 0.5)])
 def test_follows_a_bent_valley_to_its_lowest_point(start):
     found = run(valley, start)
-    assert found.settled
+    assert found.converged
     want = 0.7 * np.array([np.cos(np.pi / 6), np.sin(np.pi / 6)])
     np.testing.assert_allclose(found.point, want, atol=1e-4)
 
@@ -31,7 +31,7 @@ def test_follows_a_bent_valley_to_its_lowest_point(start):
 def test_holds_bounds_exactly():
     found = run(lambda x: (x[0] + 0.3) ** 2 + (x[1] - 1.2) ** 2 + x[0] * x[1], (0.4, 0.3))
     np.testing.assert_array_equal(found.point, [0.0, 1.0])
-    assert found.settled
+    assert found.converged
 
 
 def test_leaves_a_bound_from_which_the_objective_falls():
@@ -49,7 +49,7 @@ def test_settles_on_an_edge():
         return jnp.maximum((x[0] + 0.2) ** 2, 2 * (x[0] - 0.9) ** 2) + (x[1] - 0.5) ** 2
 
     found = run(edged, (0.9, 0.1), iterations=200)
-    assert found.settled
+    assert found.converged
     edge = (0.9 * np.sqrt(2) - 0.2) / (1 + np.sqrt(2))
     np.testing.assert_allclose(found.point, [edge, 0.5], atol=2e-3)
 
@@ -61,9 +61,9 @@ def test_keeps_a_fixed_coordinate():
 
 def test_stops_when_told_and_can_be_resumed():
     early = run(valley, (0.05, 0.7), iterations=3)
-    assert not early.settled
+    assert not early.converged
     late = run(valley, early.point)
-    assert late.settled
+    assert late.converged
     assert late.value <= early.value
 
 

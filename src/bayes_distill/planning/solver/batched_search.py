@@ -33,7 +33,7 @@ BATCHES = (32, 256, 1024)
 SIZES, TOKENS, LOSSES = 16, 12, 96  # grid points along each unknown
 STARTS = 3
 ROUNDS = (12, 24, 48, 200)
-"""Newton steps before the problems that have settled are taken out of the batch."""
+"""Newton steps before the problems that have converged are taken out of the batch."""
 
 
 class Problem(NamedTuple):
@@ -101,11 +101,11 @@ def allocate(
 
     With `one_size` each lane has one teacher size, and only its tokens are searched.
     """
-    point, settled = _search(coordinates, draw, lanes, problem, one_size=one_size)
+    point, converged = _search(coordinates, draw, lanes, problem, one_size=one_size)
     loss, teacher_loss, size, taught, tokens = in_batches(
         lambda *given: _describe(*problem.split(*given)), coordinates, draw, lanes, point
     )
-    return Found(loss, teacher_loss, size, taught, tokens, settled)
+    return Found(loss, teacher_loss, size, taught, tokens, converged)
 
 
 def choose_teacher_loss(
@@ -123,13 +123,13 @@ def choose_teacher_loss(
     position
         0 where the strongest teacher allowed is the best, 1 where the weakest is.
     converged
-        Whether the search had settled.
+        Whether the search had converged.
     """
-    point, settled = _search(coordinates, draw, students, problem, one_size=False)
+    point, converged = _search(coordinates, draw, students, problem, one_size=False)
     loss, teacher_loss = in_batches(
         lambda *given: _describe(*problem.split(*given)), coordinates, draw, students, point
     )
-    return loss, teacher_loss, point[:, 0], settled
+    return loss, teacher_loss, point[:, 0], converged
 
 
 def _search(
@@ -140,24 +140,24 @@ def _search(
     *,
     one_size: bool,
 ) -> tuple[Floats, Flags]:
-    """Best points (problems, 2), and whether the search for each had settled."""
+    """Best points (problems, 2), and whether the search for each had converged."""
     (points,) = in_batches(
         lambda *given: _begin(*problem.split(*given, grid=(one_size, SIZES, TOKENS, LOSSES))),
         coordinates,
         draw,
         lanes,
     )
-    values, settled = np.full(points.shape[:2], np.inf), np.zeros(points.shape[:2], bool)
+    values, converged = np.full(points.shape[:2], np.inf), np.zeros(points.shape[:2], bool)
     free = np.array([not one_size, isinstance(lanes, Lane)])
     lanes = type(lanes)(*(np.broadcast_to(np.asarray(x), draw.shape) for x in lanes))
     for turn, iterations in enumerate(ROUNDS):
-        leading = np.take_along_axis(settled, np.argmin(values, axis=1)[:, None], axis=1)[:, 0]
+        leading = np.take_along_axis(converged, np.argmin(values, axis=1)[:, None], axis=1)[:, 0]
         # what is still higher after many steps only crawls, and will not overtake
-        done = leading if turn > 1 else settled.all(axis=1)
+        done = leading if turn > 1 else converged.all(axis=1)
         rest = np.flatnonzero(~done)
         if rest.size == 0:
             break
-        points[rest], values[rest], settled[rest] = in_batches(
+        points[rest], values[rest], converged[rest] = in_batches(
             lambda *given, limit=iterations: _continue(*problem.split(*given, free, limit)),
             coordinates,
             draw[rest],
@@ -165,7 +165,7 @@ def _search(
             points[rest],
         )
     best = np.arange(len(points)), np.argmin(values, axis=1)
-    return points[best], settled[best]
+    return points[best], converged[best]
 
 
 def _losses(

@@ -22,11 +22,11 @@ LEAST_DAMPING, MOST_DAMPING = 1e-12, 1e6
 
 
 class Refined(NamedTuple):
-    """Where a search has arrived, how low it is there, and whether it has settled."""
+    """Where a search has arrived, how low it is there, and whether it has converged."""
 
     point: Array  # (2,)
     value: Array  # ()
-    settled: Array  # () bool
+    converged: Array  # () bool
 
 
 class _Expansion(NamedTuple):
@@ -43,7 +43,7 @@ class _State(NamedTuple):
     current: _Expansion  # equal to the best, or one step beyond it and not yet any better
     ahead: Array  # bool: whether it is beyond
     damping: Array
-    settled: Array
+    converged: Array
     iteration: Array
 
 
@@ -100,7 +100,7 @@ def refine(objective: Objective, start: Array, free: Array, iterations: Array) -
     free
         Which coordinates may move, shape (2,).
     iterations
-        After how many steps to stop; a search that has not settled can be resumed.
+        After how many steps to stop; a search that has not converged can be resumed.
     """
     gradient_of = jax.value_and_grad(objective)
 
@@ -114,11 +114,11 @@ def refine(objective: Objective, start: Array, free: Array, iterations: Array) -
         step, promised = _damped_step(state.current, state.damping, free)
         # on an edge of the objective no step descends, however short
         done = (promised < TOLERANCE) | (state.damping >= MOST_DAMPING)
-        settled = state.settled | (~state.ahead & done)
+        converged = state.converged | (~state.ahead & done)
         trial = expand(jnp.clip(state.current.point + step, 0.0, 1.0))
-        better = (trial.value < state.best.value) & ~state.settled
+        better = (trial.value < state.best.value) & ~state.converged
         # the last step is too short for the value to tell, but brings the point closer
-        last = settled & ~state.settled & (trial.value <= state.best.value + ROUNDING)
+        last = converged & ~state.converged & (trial.value <= state.best.value + ROUNDING)
         back = ~better & state.ahead
         best = _choose(better | last, trial, state.best)
         damping = jnp.where(
@@ -128,18 +128,18 @@ def refine(objective: Objective, start: Array, free: Array, iterations: Array) -
         )
         return _State(
             best,
-            _choose(better | back | settled, best, trial),
+            _choose(better | back | converged, best, trial),
             ~better & ~state.ahead,
             jnp.clip(damping, LEAST_DAMPING, MOST_DAMPING),
-            settled,
+            converged,
             state.iteration + 1,
         )
 
     first = expand(start)
     no = jnp.asarray(False)
     initial = _State(first, first, no, jnp.asarray(1e-3), no, jnp.asarray(0))
-    end = jax.lax.while_loop(lambda s: ~s.settled & (s.iteration < iterations), advance, initial)
-    return Refined(end.best.point, end.best.value, end.settled)
+    end = jax.lax.while_loop(lambda s: ~s.converged & (s.iteration < iterations), advance, initial)
+    return Refined(end.best.point, end.best.value, end.converged)
 
 
 def _choose(condition: Array, this: _Expansion, other: _Expansion) -> _Expansion:

@@ -50,7 +50,7 @@ class Optimum:
     at_bound
         For each of the six bounds of `Limits`, by its name, whether the solution lies on it.
     converged
-        Whether the search had settled.
+        Whether the search had converged.
     """
 
     scenario: Scenario

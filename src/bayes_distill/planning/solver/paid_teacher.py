@@ -97,8 +97,8 @@ def _solve_sheet(task: Task, wanted: NDArray[np.bool_], *, saving: bool) -> Foun
     )
     there = np.flatnonzero(wanted & (low <= high))
     empty = np.full(task.budget.shape, np.nan)
-    settled = np.ones(task.budget.shape, bool)
-    nothing = Found(np.full(empty.shape, np.inf), empty, empty, empty, empty, settled)
+    converged = np.ones(task.budget.shape, bool)
+    nothing = Found(np.full(empty.shape, np.inf), empty, empty, empty, empty, converged)
     if there.size == 0:
         return nothing
     charge = TRAINING_PASSES * scenario.teacher_share
