@@ -33,9 +33,12 @@ from bayes_distill.runs import read_runs
 TRUTH = {"E": 1.817, "A": 482.0, "B": 2085.0, "alpha": 0.348, "beta": 0.366}  # Besiroglu et al.
 DELTA = 1e-4
 GRID = (
-    np.arange(0, 30, 5.0), np.arange(0, 30, 5.0), np.arange(-1, 1.5, 0.5),
-    np.arange(0, 2.5, 0.5), np.arange(0, 2.5, 0.5),
-)  # fmt: skip
+    np.arange(0, 30, 5.0),
+    np.arange(0, 30, 5.0),
+    np.arange(-1, 1.5, 0.5),
+    np.arange(0, 2.5, 0.5),
+    np.arange(0, 2.5, 0.5),
+)
 POINTS = {"middle: 1B on 20B": (1e9, 2e10), "beyond: 30B on 1T": (3e10, 1e12)}
 IDENTIFIED = ("E", "alpha", "beta")
 RESAMPLES = 4096
@@ -85,8 +88,15 @@ def answers(x: np.ndarray) -> dict[str, np.ndarray]:
     """Coefficients and forecasts of rows of x (fits, 5)."""
     found = {"E": np.exp(x[:, 2]), "alpha": x[:, 3], "beta": x[:, 4]}
     for name, (n, d) in POINTS.items():
-        found[name] = np.exp(np.asarray(jax.vmap(lambda row, n=n, d=d: log_loss(
-            row, jnp.log(jnp.array([n])), jnp.log(jnp.array([d])))[0])(x)))  # fmt: skip
+        found[name] = np.exp(
+            np.asarray(
+                jax.vmap(
+                    lambda row, n=n, d=d: log_loss(
+                        row, jnp.log(jnp.array([n])), jnp.log(jnp.array([d]))
+                    )[0]
+                )(x)
+            )
+        )
     return found
 
 
@@ -101,8 +111,17 @@ def posterior_answers(posterior: Posterior) -> dict[str, np.ndarray]:
 def sweep(seed: int, resamples: int) -> dict[str, Any]:
     """Both sides on one simulated table."""
     runs, truth = simulate_from_card("hoffmann2022", "chinchilla", coefficients=TRUTH, seed=seed)
-    true_x = np.array([[np.log(truth["A"]), np.log(truth["B"]), np.log(truth["E"]),
-                        truth["alpha"], truth["beta"]]])  # fmt: skip
+    true_x = np.array(
+        [
+            [
+                np.log(truth["A"]),
+                np.log(truth["B"]),
+                np.log(truth["E"]),
+                truth["alpha"],
+                truth["beta"],
+            ]
+        ]
+    )
     true = {name: float(value[0]) for name, value in answers(true_x).items()}
     clock = time.perf_counter()
     posterior = fit(runs, "hoffmann2022", seed=seed)
@@ -123,8 +142,10 @@ def sweep(seed: int, resamples: int) -> dict[str, Any]:
 
 def summary(sweeps: list[dict[str, Any]]) -> str:
     """Markdown: how often 90% intervals hold the truth, and how wide they are."""
-    lines = ["| | posterior holds | bootstrap holds | width, bootstrap over posterior |",
-             "|---|---|---|---|"]  # fmt: skip
+    lines = [
+        "| | posterior holds | bootstrap holds | width, bootstrap over posterior |",
+        "|---|---|---|---|",
+    ]
     for name in sweeps[0]["posterior"]:
         held = {
             s: np.mean([x[s][name]["held"] for x in sweeps]) for s in ("posterior", "bootstrap")
@@ -155,8 +176,13 @@ def timed(share: float = 1.0) -> dict[str, float]:
     clock = time.perf_counter()
     bootstrap(runs.frame, first, int(RESAMPLES * share), 0)
     resampling = (time.perf_counter() - clock) / share
-    return {"fit": whole, "grid": grid, "resampling": resampling,
-            "ratio": (grid + resampling) / whole, "share_run": share}  # fmt: skip
+    return {
+        "fit": whole,
+        "grid": grid,
+        "resampling": resampling,
+        "ratio": (grid + resampling) / whole,
+        "share_run": share,
+    }
 
 
 def main() -> None:

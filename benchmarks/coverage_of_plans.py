@@ -87,9 +87,13 @@ def one_sweep(index: int) -> dict[str, Any]:
     truth = prior_draw(card, reference, seed=1_000_000 + index)
     coordinates = {name: truth[name] for name in card.scaling_law.coordinate_names}
     runs = simulate(
-        card.scaling_law, coordinates, paper_design(), noise=truth["scale"] * reference.loss,
-        seed=index, reference=reference,
-    )  # fmt: skip
+        card.scaling_law,
+        coordinates,
+        paper_design(),
+        noise=truth["scale"] * reference.loss,
+        seed=index,
+        reference=reference,
+    )
     posterior = fit(runs, card, warmup=400, draws=250, seed=index)
     published = {k: float(v) for k, v in card.scaling_law.to_published(truth, reference).items()}
     exact = answers(Posterior.from_coefficients(card, published, reference))
@@ -97,8 +101,12 @@ def one_sweep(index: int) -> dict[str, Any]:
     rows = {}
     for name, draws in found.items():
         lower, upper = np.quantile(draws, [0.05, 0.95], method="nearest")
-        rows[name] = {"truth": float(exact[name][0]), "lower": float(lower), "upper": float(upper),
-                      "rank": float((draws < exact[name][0]).mean())}  # fmt: skip
+        rows[name] = {
+            "truth": float(exact[name][0]),
+            "lower": float(lower),
+            "upper": float(upper),
+            "rank": float((draws < exact[name][0]).mean()),
+        }
     diagnostics = posterior.info["diagnostics"]
     return {
         "sweep": index,
@@ -153,13 +161,19 @@ def main() -> None:
     jobs = [rest[k :: arguments.jobs] for k in range(arguments.jobs)]
     running = [
         subprocess.Popen(
-            [sys.executable, __file__, "--out", str(arguments.out),
-             "--indices", ",".join(map(str, job))],
+            [
+                sys.executable,
+                __file__,
+                "--out",
+                str(arguments.out),
+                "--indices",
+                ",".join(map(str, job)),
+            ],
             env={**os.environ, "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"},
         )
         for job in jobs
         if job
-    ]  # fmt: skip
+    ]
     failed = [process.wait() for process in running]
     if any(failed):
         sys.exit("a worker failed; call again to go on")

@@ -39,9 +39,17 @@ NARROW = 1e-6  # nats
 HERE = Reference(6e8, 2e10, 2.5)
 WAYS = ("joint", "two-stage", "cut")
 COORDINATES = (
-    "floor", "level", "share", "slope_params", "slope_tokens", "gamma",
-    "student_level", "c0", "kappa", "width",
-)  # fmt: skip
+    "floor",
+    "level",
+    "share",
+    "slope_params",
+    "slope_tokens",
+    "gamma",
+    "student_level",
+    "c0",
+    "kappa",
+    "width",
+)
 
 
 def simulation_card() -> Card:

@@ -18,12 +18,28 @@ from statistics import median
 
 COMMANDS = {
     "--help": ["--help"],
-    "forecast": ["forecast", "busbridge2025", "--params", "1B", "--tokens", "100B",
-                 "--teacher-loss", "2.1"],
-    "risk": ["risk", "busbridge2025", "--params", "1B", "--tokens", "100B",
-             "--teacher-loss", "2.1"],
+    "forecast": [
+        "forecast",
+        "busbridge2025",
+        "--params",
+        "1B",
+        "--tokens",
+        "100B",
+        "--teacher-loss",
+        "2.1",
+    ],
+    "risk": [
+        "risk",
+        "busbridge2025",
+        "--params",
+        "1B",
+        "--tokens",
+        "100B",
+        "--teacher-loss",
+        "2.1",
+    ],
     "plan": ["plan", "busbridge2025", "--params", "1B", "--budget", "1e22"],
-}  # fmt: skip
+}
 LIMITS = {"--help": 0.4, "forecast": 2.5, "risk": 2.5, "plan": 6.0}
 
 

@@ -89,12 +89,17 @@ def main() -> None:
             f"{n}: {row[n]:6.1%} expected, {r:6.1%} +- {e:.1%}"
             for n, r, e in zip(NAMES, real, error, strict=True)
         )
-        print(f"{row['params']:.2g} on {row['tokens']:.2g}  {shown}  "
-              f"({time.perf_counter() - clock:.0f} s)", flush=True)  # fmt: skip
+        print(
+            f"{row['params']:.2g} on {row['tokens']:.2g}  {shown}  "
+            f"({time.perf_counter() - clock:.0f} s)",
+            flush=True,
+        )
     for i, name in enumerate(NAMES):
         expected, real = chosen[name].to_numpy(), np.array(rows)[:, i]
-        print(f"{name}: rank correlation {stats.spearmanr(expected, real).statistic:.2f}, "
-              f"mean absolute difference {np.abs(expected - real).mean():.1%}")  # fmt: skip
+        print(
+            f"{name}: rank correlation {stats.spearmanr(expected, real).statistic:.2f}, "
+            f"mean absolute difference {np.abs(expected - real).mean():.1%}"
+        )
 
 
 if __name__ == "__main__":

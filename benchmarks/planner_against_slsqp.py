@@ -81,10 +81,13 @@ class Slsqp:
     def solve(self, start: np.ndarray, ftol: float = 1e-10) -> np.ndarray:
         """Where SLSQP ends up from one start."""
         return minimize(
-            self.objective, start, method="SLSQP", bounds=[BOX] * 3,
+            self.objective,
+            start,
+            method="SLSQP",
+            bounds=[BOX] * 3,
             constraints={"type": "eq", "fun": self.constraint},
             options={"ftol": ftol, "maxiter": 300},
-        ).x  # fmt: skip
+        ).x
 
     def on_budget(self, x: np.ndarray) -> float:
         """Loss with the student's tokens put on the budget; infinite outside of the box."""
@@ -132,9 +135,13 @@ def perturbed(
 def identity_error(found: Optimum) -> float:
     """Largest relative distance of what the recipes cost from the budget."""
     spent = total_flops(
-        found.params, found.student_tokens, found.scenario, ARCHITECTURE,
-        found.teacher_params, found.teacher_tokens,
-    ).total  # fmt: skip
+        found.params,
+        found.student_tokens,
+        found.scenario,
+        ARCHITECTURE,
+        found.teacher_params,
+        found.teacher_tokens,
+    ).total
     return float(np.max(np.abs(spent / found.budget - 1)))
 
 

@@ -31,19 +31,27 @@ def pymc_model(spec: ModelSpec, data: Data, hyper: dict[str, Any]) -> pm.Model:
         log_alone = pm.math.logaddexp(
             pt.log(c["floor"]),
             _log_bracket(
-                c["level"], c["share"], c["slope_params"], c["slope_tokens"],
-                c.get("gamma", 1.0), log_n, log_d,
+                c["level"],
+                c["share"],
+                c["slope_params"],
+                c["slope_tokens"],
+                c.get("gamma", 1.0),
+                log_n,
+                log_d,
             ),
-        )  # fmt: skip
+        )
         if spec.kind == "supervised":
             mean = pt.exp(log_alone)
         else:
             mean = _distilled(spec, hyper, c, column, log_alone, log_n, log_d)
         sigma = scale * mean if spec.relative else scale
         pm.StudentT(
-            "loss", nu=float(hyper["degrees_of_freedom"]), mu=mean, sigma=sigma,
+            "loss",
+            nu=float(hyper["degrees_of_freedom"]),
+            mu=mean,
+            sigma=sigma,
             observed=column["loss"],
-        )  # fmt: skip
+        )
     return model
 
 
@@ -92,9 +100,14 @@ def _distilled(
         pt.log(c["kappa"]) + _log_softplus((log_teacher - log_alone) / f1 - r) - _log_softplus(-r)
     )
     log_capacity = _log_bracket(
-        c["student_level"], c["student_share"], c["student_slope_params"],
-        c["student_slope_tokens"], c["student_gamma"], log_n, log_d,
-    )  # fmt: skip
+        c["student_level"],
+        c["student_share"],
+        c["student_slope_params"],
+        c["student_slope_tokens"],
+        c["student_gamma"],
+        log_n,
+        log_d,
+    )
     excess = pt.exp(-c["c0"] * log_teacher - suppression + log_capacity)
     loss = column["teacher_loss"] + excess
     if "gain" in c:

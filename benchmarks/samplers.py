@@ -86,9 +86,15 @@ def pymc(card_name: str, seed: int) -> dict[str, Any]:
     compiled = nutpie.compile_pymc_model(model)
     clock = time.perf_counter()
     trace = nutpie.sample(
-        compiled, draws=DRAWS, tune=WARMUP, chains=CHAINS, seed=seed, progress_bar=False,
-        target_accept=card.target_accept, save_warmup=True,
-    )  # fmt: skip
+        compiled,
+        draws=DRAWS,
+        tune=WARMUP,
+        chains=CHAINS,
+        seed=seed,
+        progress_bar=False,
+        target_accept=card.target_accept,
+        save_warmup=True,
+    )
     both = time.perf_counter() - clock
     # nutpie times both phases together: they are told apart by their gradients
     steps = [float(trace[g]["n_steps"].sum()) for g in ("warmup_sample_stats", "sample_stats")]
@@ -121,9 +127,11 @@ def blackjax(card_name: str, seed: int) -> dict[str, Any]:
 
     def one(key: Any, z: Any) -> Any:
         warm = bj.window_adaptation(
-            bj.nuts, log_density, is_mass_matrix_diagonal=False,
+            bj.nuts,
+            log_density,
+            is_mass_matrix_diagonal=False,
             target_acceptance_rate=card.target_accept,
-        )  # fmt: skip
+        )
         (state, parameters), _ = warm.run(key, z, num_steps=WARMUP)
         return state, parameters
 
@@ -167,8 +175,11 @@ def quality(draws: dict[str, Any]) -> dict[str, float]:
 def one_side(side: str, card: str, seed: int) -> dict[str, float]:
     """Run one side in this process; seconds count from its start."""
     functions = {
-        "bayes-distill": bayes_distill, "printed": printed, "pymc": pymc, "blackjax": blackjax
-    }  # fmt: skip
+        "bayes-distill": bayes_distill,
+        "printed": printed,
+        "pymc": pymc,
+        "blackjax": blackjax,
+    }
     found = functions[side](card, seed)
     total = time.perf_counter() - BEGUN
     numbers = quality(found["draws"])

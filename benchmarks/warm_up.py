@@ -64,9 +64,12 @@ def in_a_process(model: str, side: str, seeds: int) -> dict[str, list[float]]:
     """Columns of `fits`; a cache of its own, for another density must not find this one's."""
     with tempfile.TemporaryDirectory() as cache:
         said = subprocess.run(
-            [sys.executable, __file__, "--one", model, side, str(seeds)], check=True,
-            env={**os.environ, "BAYES_DISTILL_CACHE": cache}, capture_output=True, text=True,
-        ).stdout  # fmt: skip
+            [sys.executable, __file__, "--one", model, side, str(seeds)],
+            check=True,
+            env={**os.environ, "BAYES_DISTILL_CACHE": cache},
+            capture_output=True,
+            text=True,
+        ).stdout
     rows = json.loads(said.splitlines()[-1])
     return {name: [row[name] for row in rows] for name in rows[0]}
 

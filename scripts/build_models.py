@@ -28,9 +28,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--fit", type=Path, help="a finished fit of the one card that is named")
     parser.add_argument("--validation", type=Path, action="append", default=[])
     parser.add_argument(
-        "--validation-options", action="append", default=[], metavar="TEXT",
+        "--validation-options",
+        action="append",
+        default=[],
+        metavar="TEXT",
         help="what else that validate was told, such as \"--tail 'loss > 2.3'\"; one a file",
-    )  # fmt: skip
+    )
     asked = parser.parse_args(arguments)
     names = asked.names or list(NAMES)
     unknown = [name for name in names if name not in NAMES]
@@ -74,8 +77,10 @@ def build(name: str, fitted: Path | None, validations: list[tuple[Path, str]]) -
     faults = mismatches(card, small)
     if faults:
         raise InputError([f"{fitted or name} is no fit of the card {name}", *faults])
-    kept = {path.name: json.loads(path.read_text(encoding="utf-8"))
-            for path in folder.glob("validation-*.json")}  # fmt: skip
+    kept = {
+        path.name: json.loads(path.read_text(encoding="utf-8"))
+        for path in folder.glob("validation-*.json")
+    }
     kept = {place: found for place, found in kept.items() if found["card"] == digest(card)}
     for path, options in validations:
         found = read_validation(path, card, options)

@@ -207,9 +207,14 @@ def _validations(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for each in found:
         levels = [f"{100 * level:g}" for level in each["levels"]]
         header = (
-            "left out", "runs", *(f"in {level}%" for level in levels),
-            f"width of {100 * each['interval']:g}%", "bias", "mean abs. error", "largest error",
-        )  # fmt: skip
+            "left out",
+            "runs",
+            *(f"in {level}%" for level in levels),
+            f"width of {100 * each['interval']:g}%",
+            "bias",
+            "mean abs. error",
+            "largest error",
+        )
         groups = each["groups"]
         rows = [
             (
@@ -315,9 +320,13 @@ def _range(ends: Sequence[float]) -> str:
 
 def _item(text: str) -> str:
     return textwrap.fill(
-        text, WIDTH, initial_indent="* ", subsequent_indent="  ",
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
+        text,
+        WIDTH,
+        initial_indent="* ",
+        subsequent_indent="  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _table(table: TextTable) -> str:

@@ -31,8 +31,11 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "figures"
 DRAWS, INK, BLUE, ORANGE = 1500, style.INK, "#0067a8", "#c8542b"
-STUDENTS = (("143M", "5.7B", 2.5, "#17173a"), ("546M", "22B", 2.2, "#0067a8"),
-            ("1.82B", "73B", 2.1, "#d3a23a"))  # fmt: skip
+STUDENTS = (
+    ("143M", "5.7B", 2.5, "#17173a"),
+    ("546M", "22B", 2.2, "#0067a8"),
+    ("1.82B", "73B", 2.1, "#d3a23a"),
+)
 SYMBOL = {"A'": "A′", "alpha'": "α′", "gamma'": "γ′", "c1": "c₁", "d1": "d₁"}
 
 
@@ -56,19 +59,38 @@ def _coefficients(posterior: Posterior) -> Figure:
             ax.axvspan(low, high, color=ORANGE, linewidth=1.5)
         keep = found[across] <= shown[1]
         dots = ridge.scatter(
-            found[across][keep], found[above][keep], s=9, alpha=0.6, linewidth=0, rasterized=True,
-            **({"c": found["gamma'"][keep], "norm": "log", "cmap": "cividis"} if across == "A'"
-               else {"color": BLUE}),
-        )  # fmt: skip
+            found[across][keep],
+            found[above][keep],
+            s=9,
+            alpha=0.6,
+            linewidth=0,
+            rasterized=True,
+            **(
+                {"c": found["gamma'"][keep], "norm": "log", "cmap": "cividis"}
+                if across == "A'"
+                else {"color": BLUE}
+            ),
+        )
         if across == "A'":
-            bar = figure.colorbar(dots, ax=ridge, aspect=30, pad=0.02, format="%.1f",
-                                  ticks=[0.4, 0.6, 0.8, 1.0, 1.5, 2.0])  # fmt: skip
+            bar = figure.colorbar(
+                dots,
+                ax=ridge,
+                aspect=30,
+                pad=0.02,
+                format="%.1f",
+                ticks=[0.4, 0.6, 0.8, 1.0, 1.5, 2.0],
+            )
             bar.minorticks_off()
             bar.set_label(SYMBOL["gamma'"], rotation=0)
         ridge.plot(
-            TABLE_6_AS_PRINTED[across], TABLE_6_AS_PRINTED[above], "D", color=ORANGE, markersize=8,
-            markeredgecolor="white", zorder=4,
-        )  # fmt: skip
+            TABLE_6_AS_PRINTED[across],
+            TABLE_6_AS_PRINTED[above],
+            "D",
+            color=ORANGE,
+            markersize=8,
+            markeredgecolor="white",
+            zorder=4,
+        )
         ridge.set_ylabel(SYMBOL[above], rotation=0, labelpad=12)
         _losses(flat, thin, found[across], keep)
         flat.set_xlabel(SYMBOL[across])
@@ -94,15 +116,27 @@ def _losses(ax: Axes, thin: Posterior, across: np.ndarray, keep: np.ndarray) -> 
         answer = forecast(thin, params=params, tokens=tokens, teacher_loss=teacher)
         loss = answer.draws["loss"].to_numpy().ravel()
         ax.scatter(
-            across[keep], (loss - np.median(loss))[keep], s=6, alpha=0.3, color=colour, linewidth=0,
+            across[keep],
+            (loss - np.median(loss))[keep],
+            s=6,
+            alpha=0.3,
+            color=colour,
+            linewidth=0,
             rasterized=True,
-        )  # fmt: skip
+        )
         name = f"{params} on {tokens} tokens, teacher {teacher}: {np.median(loss):.2f}"
         ax.plot([], [], "o", color=colour, markersize=4, label=name)
     for edge in (-0.01, 0.01):
         ax.axhline(edge, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
-    ax.text(0.99, 0.01, "0.01 nats", transform=ax.get_yaxis_transform(), ha="right", va="bottom",
-            fontsize=8.5)  # fmt: skip
+    ax.text(
+        0.99,
+        0.01,
+        "0.01 nats",
+        transform=ax.get_yaxis_transform(),
+        ha="right",
+        va="bottom",
+        fontsize=8.5,
+    )
     ax.set_ylim(-0.03, 0.03)
 
 

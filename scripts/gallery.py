@@ -252,9 +252,11 @@ def main() -> int:
     asked = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
     fits = {
-        "busbridge.nc": asked.data, "smaller.nc": asked.smaller, "hoffmann.nc": asked.hoffmann,
+        "busbridge.nc": asked.data,
+        "smaller.nc": asked.smaller,
+        "hoffmann.nc": asked.hoffmann,
         "calibration.json": asked.calibration,
-    }  # fmt: skip
+    }
     for name, arguments in commands(fits):
         if (not asked.only or name in asked.only) and (status := run(arguments)) != 0:
             return status

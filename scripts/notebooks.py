@@ -57,10 +57,14 @@ def executed(path: Path) -> tuple[nbformat.NotebookNode, float]:
         # through files: a port would be open to everybody on this machine
         transport = {"transport": "ipc", "ip": str(Path(temporary) / "kernel")}
         client = NotebookClient(
-            content, kernel_name="python3", timeout=PATIENCE, startup_timeout=PATIENCE,
-            record_timing=False, resources={"metadata": {"path": str(folder)}},
+            content,
+            kernel_name="python3",
+            timeout=PATIENCE,
+            startup_timeout=PATIENCE,
+            record_timing=False,
+            resources={"metadata": {"path": str(folder)}},
             config=Config({"KernelManager": transport}),
-        )  # fmt: skip
+        )
         try:
             client.execute()
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:

@@ -23,8 +23,14 @@ from bayes_distill.laws import TABLE_6
 TRUTH = {**TABLE_6, "E": 1.32}
 NOISE = 0.004  # nats per token
 ALONE = [(n, n * ratio) for n in (150e6, 300e6, 700e6, 1.5e9, 3e9) for ratio in (10, 25, 60, 150)]
-TEACHERS = {"3B": (3e9, 75e9), "1.5B": (1.5e9, 37.5e9), "700M": (700e6, 17.5e9),
-            "300M": (300e6, 18e9), "150M": (150e6, 9e9), "3B-long": (3e9, 450e9)}  # fmt: skip
+TEACHERS = {
+    "3B": (3e9, 75e9),
+    "1.5B": (1.5e9, 37.5e9),
+    "700M": (700e6, 17.5e9),
+    "300M": (300e6, 18e9),
+    "150M": (150e6, 9e9),
+    "3B-long": (3e9, 450e9),
+}
 TAUGHT = [(n, n * ratio) for n in (150e6, 300e6, 700e6) for ratio in (25, 75, 225)]
 TARGET = Path(__file__).resolve().parents[1] / "notebooks" / "runs" / "export.csv"
 
@@ -42,8 +48,9 @@ def sweep() -> pd.DataFrame:
         columns=["params", "tokens", "teacher", "teacher_loss"],
     )
     second = simulated(taught.drop(columns="teacher"), seed=2)
-    return pd.concat([alone.assign(loss=first["loss"]), taught.assign(loss=second["loss"])],
-                     ignore_index=True)  # fmt: skip
+    return pd.concat(
+        [alone.assign(loss=first["loss"]), taught.assign(loss=second["loss"])], ignore_index=True
+    )
 
 
 def simulated(design: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -83,17 +90,22 @@ def _mishaps(table: pd.DataFrame) -> list[pd.DataFrame]:
         Created=lambda t: t["Created"] - hour, **{"val/loss": lambda t: t["val/loss"] + 0.011}
     )
     crashed = table.iloc[[7, 55]].assign(
-        State="crashed", Created=lambda t: t["Created"] - hour,
-        **{"val/loss": lambda t: t["val/loss"] + 0.4,
-           "tokens_seen_b": lambda t: t["tokens_seen_b"] / 5},
-    )  # fmt: skip
+        State="crashed",
+        Created=lambda t: t["Created"] - hour,
+        **{
+            "val/loss": lambda t: t["val/loss"] + 0.4,
+            "tokens_seen_b": lambda t: t["tokens_seen_b"] / 5,
+        },
+    )
     diverged = table.iloc[[30]].assign(
         Name="700M-52.5B-high-lr", Created=lambda t: t["Created"] - hour, **{"val/loss": np.nan}
     )
     other = table.iloc[[12]].assign(
-        Name="data-ablation", Tags="ablation", Created=lambda t: t["Created"] - hour,
+        Name="data-ablation",
+        Tags="ablation",
+        Created=lambda t: t["Created"] - hour,
         **{"val/loss": lambda t: t["val/loss"] - 0.12},
-    )  # fmt: skip
+    )
     return [started_again, crashed, diverged, other]
 
 

@@ -24,11 +24,16 @@ def random_study() -> Calibration:
         pits[3] **= 3
         quantities = {
             name: {
-                "rank": int(50 * pit), "draws": 49, "pit": float(pit), "truth": 0.0, "mean": 0.0,
-                "sd": 1.0, "inside": [True] * len(LEVELS),
+                "rank": int(50 * pit),
+                "draws": 49,
+                "pit": float(pit),
+                "truth": 0.0,
+                "mean": 0.0,
+                "sd": 1.0,
+                "inside": [True] * len(LEVELS),
             }
             for name, pit in zip(NAMES, pits, strict=True)
-        }  # fmt: skip
+        }
         fit = {"verdict": "pass", "fits": 1, "rhat_max": 1.0, "ess_bulk_min": 400.0}
         sweeps.append(
             {"sweep": i, **fit, "divergences": 0, "seconds": 1.0, "quantities": quantities}

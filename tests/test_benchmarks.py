@@ -43,9 +43,15 @@ def test_resamples_differ_and_a_seed_repeats_them(exact):
 
 
 def test_the_table_of_samplers_has_ratios_and_errors():
-    own = {"ess_bulk_min": 900.0, "ess_tail_min": 800.0, "total_seconds": 10.0,
-           "sampling_seconds": 1.0, "ess_per_sampling_second": 800.0,
-           "ess_per_total_second": 80.0, "peak_memory_gb": 0.5}  # fmt: skip
+    own = {
+        "ess_bulk_min": 900.0,
+        "ess_tail_min": 800.0,
+        "total_seconds": 10.0,
+        "sampling_seconds": 1.0,
+        "ess_per_sampling_second": 800.0,
+        "ess_per_total_second": 80.0,
+        "peak_memory_gb": 0.5,
+    }
     slow = own | {"ess_per_sampling_second": 100.0, "ess_per_total_second": 20.0}
     sides = {
         "bayes-distill": {"cold": own, "warm": own, "rhat_max_of_rounds": 1.001},

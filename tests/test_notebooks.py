@@ -102,9 +102,12 @@ def test_its_links_lead_somewhere(notebook: Path) -> None:
 def test_it_runs(notebook: Path, tmp_path: Path) -> None:
     environment = {k: v for k, v in os.environ.items() if k != "BAYES_DISTILL_DATA"}
     found = subprocess.run(
-        [sys.executable, str(SCRIPT), notebook.stem, "--out", str(tmp_path)], env=environment,
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [sys.executable, str(SCRIPT), notebook.stem, "--out", str(tmp_path)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert found.returncode == 0, found.stderr
     again = tmp_path / notebook.name
     assert [source(c) for c in cells(again, "code")] == [source(c) for c in cells(notebook, "code")]

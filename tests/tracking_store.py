@@ -11,9 +11,16 @@ import numpy as np
 
 
 def log(
-    client: Any, experiment: str, name: str, *, params: float, tokens: float,
-    losses: list[float], status: str = "FINISHED", **tags: str,
-) -> None:  # fmt: skip
+    client: Any,
+    experiment: str,
+    name: str,
+    *,
+    params: float,
+    tokens: float,
+    losses: list[float],
+    status: str = "FINISHED",
+    **tags: str,
+) -> None:
     """Log one run."""
     made = client.create_run(experiment, run_name=name, tags=tags)
     key = made.info.run_id
@@ -39,8 +46,15 @@ def make_store(path: Path) -> Path:
         sweep = client.create_experiment("sweep", artifact_location=str(path.parent))
         for place, size in enumerate((1e8, 2e8, 4e8, 8e8)):
             losses = [3.9, 3.0 - 0.1 * place, 3.1 - 0.1 * place]
-            log(client, sweep, f"s{place}", params=size, tokens=20 * size, losses=losses,
-                purpose="scaling")  # fmt: skip
+            log(
+                client,
+                sweep,
+                f"s{place}",
+                params=size,
+                tokens=20 * size,
+                losses=losses,
+                purpose="scaling",
+            )
         log(client, sweep, "going", params=1e9, tokens=1e9, losses=[4.0], status="RUNNING")
         log(client, sweep, "broke", params=1e9, tokens=1e9, losses=[4.0], status="FAILED")
         log(client, sweep, "ended", params=1e9, tokens=1e9, losses=[4.0], status="KILLED")

@@ -26,10 +26,20 @@ from sphinx.application import Sphinx
 def command_line() -> str:
     """Markdown of every command and its options, as Typer writes it."""
     made = subprocess.run(
-        [sys.executable, "-m", "typer", "bayes_distill.cli.main", "utils", "docs",
-         "--name", "bayes-distill"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "typer",
+            "bayes_distill.cli.main",
+            "utils",
+            "docs",
+            "--name",
+            "bayes-distill",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     text = html.unescape(made.stdout)
     # the page has a title of its own, and lists of commands cut their sentences short
     text = re.sub(r"\A\s*# .*?(?=^## )", "", text, flags=re.DOTALL | re.MULTILINE)

@@ -161,8 +161,10 @@ def test_levels_of_the_default_card_are_ranked_and_its_discrepancies_forecast():
     np.testing.assert_array_equal(found["tilt[4]"], values["tilt"][:, 4])
     conditions = [n for n in found if n.startswith("condition_effect[")]
     assert (len(conditions), conditions[0], conditions[-1]) == (
-        12, "condition_effect[0]", "condition_effect[13]",
-    )  # fmt: skip
+        12,
+        "condition_effect[0]",
+        "condition_effect[13]",
+    )
     described = {name: sampled_quantity(setting.fitted, name) for name in found}
     assert described["shift[2]"].meaning == "shift of size 2"
     assert described["teacher_effect[0]"].kind == "level"

@@ -88,17 +88,27 @@ def made_up(failed: int = 0, pits: np.ndarray | None = None):
     pits = np.random.default_rng(0).uniform(size=100) if pits is None else pits
     sweeps = [
         {
-            "sweep": i, "verdict": "fail" if i < failed else "pass", "fits": 3 if i < failed else 1,
-            "rhat_max": 1.0, "ess_bulk_min": 500.0, "divergences": 0, "seconds": 1.0,
+            "sweep": i,
+            "verdict": "fail" if i < failed else "pass",
+            "fits": 3 if i < failed else 1,
+            "rhat_max": 1.0,
+            "ess_bulk_min": 500.0,
+            "divergences": 0,
+            "seconds": 1.0,
             "quantities": {
                 "level": {
-                    "rank": int(100 * pit), "draws": 99, "pit": float(pit), "truth": 1.0,
-                    "mean": 1.0, "sd": 0.1, "inside": [abs(pit - 0.5) < v / 2 for v in LEVELS],
+                    "rank": int(100 * pit),
+                    "draws": 99,
+                    "pit": float(pit),
+                    "truth": 1.0,
+                    "mean": 1.0,
+                    "sd": 0.1,
+                    "inside": [abs(pit - 0.5) < v / 2 for v in LEVELS],
                 }
             },
         }
         for i, pit in enumerate(pits)
-    ]  # fmt: skip
+    ]
     study = Study("a", "a", "chinchilla", "d", 9, {"params": 1.0}, {"seed": 0})
     return summarise(sweeps, [Quantity("level", "coordinate", "of something")], study)
 
@@ -142,12 +152,29 @@ def test_notes_say_in_which_way_ranks_are_not_uniform(pits, said):
 def test_every_fault_is_named_at_once(nine_runs):
     with pytest.raises(InputError) as caught:
         calibrate(
-            "supervisd", nine_runs.assign(params=-1.0), sweeps=3, chains=1, warmup=10, draws=5,
-            simulator="nothing", workers=0, seed=-1,
-        )  # fmt: skip
+            "supervisd",
+            nine_runs.assign(params=-1.0),
+            sweeps=3,
+            chains=1,
+            warmup=10,
+            draws=5,
+            simulator="nothing",
+            workers=0,
+            seed=-1,
+        )
     said = str(caught.value)
-    for named in ("supervisd", "simulator", "nothing", "row 0", "sweeps", "--chains", "--warmup",
-                  "--draws", "workers", "seed"):  # fmt: skip
+    for named in (
+        "supervisd",
+        "simulator",
+        "nothing",
+        "row 0",
+        "sweeps",
+        "--chains",
+        "--warmup",
+        "--draws",
+        "workers",
+        "seed",
+    ):
         assert named in said, named
 
 

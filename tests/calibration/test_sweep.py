@@ -26,8 +26,11 @@ def test_dependent_draws_are_thinned_to_what_they_are_worth():
     draws = np.arange(1000.0).reshape(2, 500)
     generator = np.random.default_rng(0)
     assert [rank(0.5, draws, ess, generator)[1] for ess in (1e4, 1000, 500, 100)] == [
-        1000, 1000, 500, 100,
-    ]  # fmt: skip
+        1000,
+        1000,
+        500,
+        100,
+    ]
     assert rank(0.5, draws, 1.0, generator)[1] == LEAST_RANKS
 
 

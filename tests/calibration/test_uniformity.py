@@ -28,9 +28,10 @@ def test_a_right_posterior_is_suspected_once_in_twenty_studies(sweeps):
 
 
 @pytest.mark.parametrize(
-    ("mean", "sd"), [(0.35, 1.0), (-0.35, 1.0), (0.0, 1.45), (0.0, 0.65)],
+    ("mean", "sd"),
+    [(0.35, 1.0), (-0.35, 1.0), (0.0, 1.45), (0.0, 0.65)],
     ids=["too low", "too high", "too narrow", "too wide"],
-)  # fmt: skip
+)
 def test_two_hundred_sweeps_see_a_wrong_posterior(mean, sd):
     z = np.random.default_rng(4).normal(mean, sd, size=(200, 200))
     adjusted = 20 * uniformity_p_values(stats.norm.cdf(z))  # as one of twenty quantities

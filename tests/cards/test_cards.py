@@ -55,9 +55,14 @@ def faults_of(content):
 
 def test_the_cards_that_the_documents_name_are_shipped():
     assert {
-        "busbridge2025", "busbridge2025-loose", "distillation", "hoffmann2022",
-        "hoffmann2022-gamma", "joint", "supervised",
-    } <= set(model_names())  # fmt: skip
+        "busbridge2025",
+        "busbridge2025-loose",
+        "distillation",
+        "hoffmann2022",
+        "hoffmann2022-gamma",
+        "joint",
+        "supervised",
+    } <= set(model_names())
     assert model_names() == sorted(model_names())
 
 
@@ -167,10 +172,19 @@ def test_every_fault_is_named_at_once():
         )
     )
     assert set(faults) == {
-        "name", "colour", "likelihood.family", "likelihood.degrees_of_freedom",
-        "reference.params", "target_accept", "priors", "priors.floor", "priors.level.median",
-        "priors.level.mode", "priors.share", "priors.slope_parms",
-    }  # fmt: skip
+        "name",
+        "colour",
+        "likelihood.family",
+        "likelihood.degrees_of_freedom",
+        "reference.params",
+        "target_accept",
+        "priors",
+        "priors.floor",
+        "priors.level.median",
+        "priors.level.mode",
+        "priors.share",
+        "priors.slope_parms",
+    }
     assert faults["priors"] == "missing for slope_params, slope_tokens"
     assert "beta is for unit coordinates, and floor is positive" in faults["priors.floor"]
     assert "no such coordinate" in faults["priors.slope_parms"]
@@ -246,9 +260,14 @@ def test_faults_of_the_joint_prior_come_together():
     assert set(faults) == {
         f"supervised.{key}"
         for key in (
-            "centre", "loss_sd", "unit_sd", "params_range", "tokens_per_param_range", "width",
+            "centre",
+            "loss_sd",
+            "unit_sd",
+            "params_range",
+            "tokens_per_param_range",
+            "width",
         )
-    }  # fmt: skip
+    }
     assert "busbridge2025-table6" in faults["supervised.centre"]
     assert "must rise" in faults["supervised.params_range"]
 

@@ -132,8 +132,6 @@ def test_what_a_single_run_shares_hides_the_curve_from_it(departing):
 
 def test_next_run_knows_that_a_size_departs_alike_in_run_and_forecast(departing):
     """The forecast of a size is narrowed more by a run of that size than by the law alone."""
-    found = next_run(
-        departing, target_params="1B", target_tokens="20B", teacher_loss=2.0
-    )  # fmt: skip
+    found = next_run(departing, target_params="1B", target_tokens="20B", teacher_loss=2.0)
     best = found.table.iloc[0]
     assert 0 < best["gain"] <= 1

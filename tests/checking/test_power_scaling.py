@@ -70,8 +70,9 @@ def test_supervised_coefficients_rest_on_the_prior_and_the_bracket_on_the_runs(o
 def test_forecasts_asked_for_are_among_the_answers(of_sweep, sweep):
     found = of_sweep.table[of_sweep.table["kind"] == "forecast"]
     assert list(found["name"]) == [
-        "loss of 1B on 100B, teacher 2", "loss of 10B on 100B, teacher 2",
-    ]  # fmt: skip
+        "loss of 1B on 100B, teacher 2",
+        "loss of 10B on 100B, teacher 2",
+    ]
     expected = forecast(sweep.posterior, "10B", "100B", teacher_loss=2.0).draws["loss"][:, 0]
     draws = of_sweep.tree["posterior"]["loss of 10B on 100B, teacher 2"].to_numpy()
     np.testing.assert_allclose(draws.reshape(-1), expected)

@@ -112,8 +112,10 @@ def test_a_trend_is_found_and_its_direction_said(chinchilla, sign):
 def test_quantities_are_those_that_the_runs_allow():
     rows = pd.DataFrame({"params": np.geomspace(1e8, 1e9, 12), "tokens": np.full(12, 1e10)})
     assert [q.name for q in quantities_for(rows)] == [
-        "largest_residual", "trend_params", "pattern_params",
-    ]  # fmt: skip
+        "largest_residual",
+        "trend_params",
+        "pattern_params",
+    ]
     assert below_teacher(rows) is None
 
 

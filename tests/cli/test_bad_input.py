@@ -185,10 +185,23 @@ def test_a_card_for_another_kind_of_runs(refused, card, named):
 
 def test_several_bad_flags_of_fit_are_named_at_once(refused):
     error = refused(
-        "fit", write("runs.csv", "-1,2e9,2.9,2.1", *GOOD), "--chains", "1", "--warmup", "x",
-        "--draws", "3", "--interval", "90", "--seed", "-1", "--out", "no/fit.nc",
-        "--model", "nonesuch",
-    )  # fmt: skip
+        "fit",
+        write("runs.csv", "-1,2e9,2.9,2.1", *GOOD),
+        "--chains",
+        "1",
+        "--warmup",
+        "x",
+        "--draws",
+        "3",
+        "--interval",
+        "90",
+        "--seed",
+        "-1",
+        "--out",
+        "no/fit.nc",
+        "--model",
+        "nonesuch",
+    )
     for flag in ("chains", "warmup", "draws", "interval", "seed", "out"):
         assert f"--{flag}: " in error
     assert "nonesuch" in error
@@ -198,9 +211,19 @@ def test_several_bad_flags_of_fit_are_named_at_once(refused):
 @pytest.mark.parametrize("command_name", ["forecast", "risk"])
 def test_several_bad_flags_of_a_question_are_named_at_once(refused, command_name):
     error = refused(
-        command_name, "gone.nc", "--params", "7", "--tokens", "abc", "--teacher-params", "7B",
-        "--interval", "0", "--seed", "1.5",
-    )  # fmt: skip
+        command_name,
+        "gone.nc",
+        "--params",
+        "7",
+        "--tokens",
+        "abc",
+        "--teacher-params",
+        "7B",
+        "--interval",
+        "0",
+        "--seed",
+        "1.5",
+    )
     for flag in ("params", "tokens", "teacher-tokens", "interval", "seed"):
         assert f"--{flag}: " in error
     assert "gone.nc does not exist" in error
@@ -239,9 +262,19 @@ def test_a_bad_table_of_points(refused, scattered_file):
 
 def test_several_faults_of_simulate_are_named_at_once(refused):
     error = refused(
-        "simulate", "nonesuch", "--design", "gone.csv", "--coefficients", "gone.json",
-        "--noise", "-1", "--seed", "x", "--out", "no/runs.csv",
-    )  # fmt: skip
+        "simulate",
+        "nonesuch",
+        "--design",
+        "gone.csv",
+        "--coefficients",
+        "gone.json",
+        "--noise",
+        "-1",
+        "--seed",
+        "x",
+        "--out",
+        "no/runs.csv",
+    )
     for part in ("nonesuch", "gone.csv", "--coefficients: gone.json", "--noise", "--seed", "--out"):
         assert part in error
     error = refused("simulate", "supervised")
@@ -254,15 +287,27 @@ def test_several_faults_of_simulate_are_named_at_once(refused):
 def test_a_design_and_coefficients_that_do_not_fit_the_law(refused, workplace):
     (workplace / "truth.json").write_text('{"E": 1.8, "A": 480}')
     error = refused(
-        "simulate", "supervised", "--design", "chinchilla", "--coefficients", "truth.json",
-        "--out", "runs.csv",
-    )  # fmt: skip
+        "simulate",
+        "supervised",
+        "--design",
+        "chinchilla",
+        "--coefficients",
+        "truth.json",
+        "--out",
+        "runs.csv",
+    )
     for name in ("B", "alpha", "beta"):
         assert name in error
     error = refused(
-        "simulate", "supervised", "--design", "paper", "--coefficients", "table6",
-        "--out", "runs.csv",
-    )  # fmt: skip
+        "simulate",
+        "supervised",
+        "--design",
+        "paper",
+        "--coefficients",
+        "table6",
+        "--out",
+        "runs.csv",
+    )
     assert "knows no teachers" in error
 
 

@@ -14,8 +14,13 @@ SHORT = ("--chains", "2", "--warmup", "200", "--draws", "150", "--sweeps", "10")
 
 
 def write_card(path: Path, level: float = 0.3) -> Path:
-    lines = [f'name = "{path.stem}"', 'law = "chinchilla"', "[likelihood]", 'scale = "relative"',
-             'supervised_prior = {family = "lognormal", median = 0.05, sd = 0.3}']  # fmt: skip
+    lines = [
+        f'name = "{path.stem}"',
+        'law = "chinchilla"',
+        "[likelihood]",
+        'scale = "relative"',
+        'supervised_prior = {family = "lognormal", median = 0.05, sd = 0.3}',
+    ]
     for name, median in (PRIORS | {"level": level}).items():
         family = "logitnormal" if name == "share" else "lognormal"
         lines += [f"[priors.{name}]", f'family = "{family}"', f"median = {median}", "sd = 0.1"]
@@ -35,8 +40,17 @@ def files(tmp_path, monkeypatch):
 
 def test_a_wrong_prior_gives_status_3_and_a_whole_file(command, files):
     common = ("narrow.toml", "--design", "design.csv", *SHORT, "--simulator", "shifted.toml")
-    answer = command("calibrate", *common, "--out", "study.json", "--plot", "ranks.png",
-                     "--resume", "kept", "--json")  # fmt: skip
+    answer = command(
+        "calibrate",
+        *common,
+        "--out",
+        "study.json",
+        "--plot",
+        "ranks.png",
+        "--resume",
+        "kept",
+        "--json",
+    )
     assert answer.status == 3
     found = answer.json
     assert found["verdict"] == "fail"
@@ -60,13 +74,38 @@ def test_a_wrong_prior_gives_status_3_and_a_whole_file(command, files):
 def test_every_fault_is_named_and_nothing_is_written(command, files):
     before = sorted(files.iterdir())
     answer = command(
-        "calibrate", "nothing.toml", "--sweeps", "many", "--draws", "3", "--workers", "0",
-        "--simulator", "neither", "--out", "no/folder.json", "--seed", "-1",
-        "--plot", "ranks.gif", "--json",
-    )  # fmt: skip
+        "calibrate",
+        "nothing.toml",
+        "--sweeps",
+        "many",
+        "--draws",
+        "3",
+        "--workers",
+        "0",
+        "--simulator",
+        "neither",
+        "--out",
+        "no/folder.json",
+        "--seed",
+        "-1",
+        "--plot",
+        "ranks.gif",
+        "--json",
+    )
     assert answer.status == 2
     assert answer.out == ""
-    for named in ("nothing.toml", "--sweeps", "'many'", "--draws", "--workers", "neither",
-                  "--design", "no", "--seed", "--plot", "ranks.gif"):  # fmt: skip
+    for named in (
+        "nothing.toml",
+        "--sweeps",
+        "'many'",
+        "--draws",
+        "--workers",
+        "neither",
+        "--design",
+        "no",
+        "--seed",
+        "--plot",
+        "ranks.gif",
+    ):
         assert named in answer.error, named
     assert sorted(files.iterdir()) == before

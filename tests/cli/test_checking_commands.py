@@ -26,8 +26,13 @@ def test_sensitivity_in_json_and_for_people(command, chinchilla):
     rows = {r["name"]: r for r in command(*asked, "--json").json["rows"]}
     assert rows["loss of 7B on 140B"]["kind"] == "forecast"
     assert set(rows["alpha"]["by_prior"]) == {
-        "floor", "level", "share", "slope_params", "slope_tokens", "supervised_scale",
-    }  # fmt: skip
+        "floor",
+        "level",
+        "share",
+        "slope_params",
+        "slope_tokens",
+        "supervised_scale",
+    }
     answer = command(*asked)
     assert "loss of 7B on 140B" in answer.out
     assert "rests on the runs" in answer.out
@@ -47,9 +52,15 @@ def test_identify_in_json_is_both_calls(command, chinchilla):
 def test_identify_for_people_with_candidates_of_their_own(command, chinchilla, workplace):
     (workplace / "mine.csv").write_text("run,params,tokens\nsmall,50M,300M\nlarge,9B,1T\n")
     answer = command(
-        "identify", chinchilla.file, "--candidates", "mine.csv", "--target-params", "10B",
-        "--target-tokens", "1T",
-    )  # fmt: skip
+        "identify",
+        chinchilla.file,
+        "--candidates",
+        "mine.csv",
+        "--target-params",
+        "10B",
+        "--target-tokens",
+        "1T",
+    )
     assert answer.status == 0
     for part in ("known from the runs", "Combinations", "large", "loss of 10B on 1T: sd"):
         assert part in answer.out
@@ -61,12 +72,24 @@ def test_identify_for_people_with_candidates_of_their_own(command, chinchilla, w
         (("predictive", "--vocabulary", "none", "--interval", "9"), ("--vocabulary", "--interval")),
         (("predictive", "--vocabulary", "0.5"), ("--vocabulary",)),
         (("sensitivity", "--params", "1B", "--seed", "x"), ("--tokens", "--seed")),
-        (("identify", "--target-params", "1", "--budget", "-1", "--reach", "wide", "--flops", "no"),
-         ("--target-params", "--target-tokens", "--budget", "--reach", "--flops")),
+        (
+            (
+                "identify",
+                "--target-params",
+                "1",
+                "--budget",
+                "-1",
+                "--reach",
+                "wide",
+                "--flops",
+                "no",
+            ),
+            ("--target-params", "--target-tokens", "--budget", "--reach", "--flops"),
+        ),
         (("identify", "--coefficient", "zeta", "--interval", "2"), ("--interval",)),
         (("identify", "--coefficient", "zeta"), ("--coefficient", "zeta")),
     ],
-)  # fmt: skip
+)
 def test_faults_are_named_all_at_once(command, chinchilla, arguments, parts):
     answer = command(arguments[0], chinchilla.file, *arguments[1:])
     assert answer.status == 2

@@ -14,21 +14,38 @@ from bayes_distill.laws import TABLE_6
 STUDENT = ("--params", "1B", "--tokens", "20B")
 FIT_KEYS = {"fit", "model", "law", "runs", "seconds", "diagnostics", "coefficients", "flagged_runs"}
 DIAGNOSTICS = {
-    "verdict": str, "rhat_max": float, "ess_bulk_min": float, "ess_tail_min": float,
-    "divergences": int, "chains": int, "draws": int, "checks": list,
-}  # fmt: skip
+    "verdict": str,
+    "rhat_max": float,
+    "ess_bulk_min": float,
+    "ess_tail_min": float,
+    "divergences": int,
+    "chains": int,
+    "draws": int,
+    "checks": list,
+}
 BAND = {"lower", "upper"}
 MEAN_BAND = {"mean", "lower", "upper"}
 FORECAST = {
-    "params": None, "tokens": None, "teacher_loss": None, "mean": None, "sd": None,
-    "credible": BAND, "predictive": BAND, "supervised": MEAN_BAND, "p_beats_supervised": None,
-    "extrapolation": {"outside", "factor_params", "factor_tokens"},
-}  # fmt: skip
-RISK = {
-    "params": None, "tokens": None, "teacher_loss": None, "p_stronger_teacher_hurts": None,
-    "optimal_teacher_loss": {*MEAN_BAND, "p_boundary"}, "excess_loss": MEAN_BAND,
+    "params": None,
+    "tokens": None,
+    "teacher_loss": None,
+    "mean": None,
+    "sd": None,
+    "credible": BAND,
+    "predictive": BAND,
+    "supervised": MEAN_BAND,
     "p_beats_supervised": None,
-}  # fmt: skip
+    "extrapolation": {"outside", "factor_params", "factor_tokens"},
+}
+RISK = {
+    "params": None,
+    "tokens": None,
+    "teacher_loss": None,
+    "p_stronger_teacher_hurts": None,
+    "optimal_teacher_loss": {*MEAN_BAND, "p_boundary"},
+    "excess_loss": MEAN_BAND,
+    "p_beats_supervised": None,
+}
 TEACHER = {"name": None, "teacher_loss": None, "p_best": None, "loss": MEAN_BAND}
 
 
@@ -111,9 +128,18 @@ def small_fit(command, table, *more):
 @pytest.mark.slow
 def test_fit_that_passes(command, workplace, chinchilla):
     answer = command(
-        "fit", chinchilla.table, "--warmup", "500", "--draws", "500", "--interval", "0.5",
-        "--out", "fit.nc", "--json",
-    )  # fmt: skip
+        "fit",
+        chinchilla.table,
+        "--warmup",
+        "500",
+        "--draws",
+        "500",
+        "--interval",
+        "0.5",
+        "--out",
+        "fit.nc",
+        "--json",
+    )
     assert answer.status == 0
     told = answer.json
     assert set(told) >= FIT_KEYS
@@ -210,9 +236,16 @@ def test_forecast(command, scattered_file):
 
 def test_forecast_of_lists_is_their_grid(command, scattered_file):
     rows = command(
-        "forecast", scattered_file, "--params", "1B,2B", "--tokens", "20B,40B",
-        "--teacher-loss", "2.0,2.2,2.4", "--json",
-    ).json["rows"]  # fmt: skip
+        "forecast",
+        scattered_file,
+        "--params",
+        "1B,2B",
+        "--tokens",
+        "20B,40B",
+        "--teacher-loss",
+        "2.0,2.2,2.4",
+        "--json",
+    ).json["rows"]
     asked = [(r["params"], r["tokens"], r["teacher_loss"]) for r in rows]
     grid = [(n, d, t) for n in (1e9, 2e9) for d in (2e10, 4e10) for t in (2.0, 2.2, 2.4)]
     assert asked == grid
@@ -340,9 +373,18 @@ def test_forecast_and_risk_take_a_real_fit(command, sweep):
 def test_simulate_writes_runs_that_can_be_read_back(command, workplace, suffix):
     out = f"runs{suffix}"
     answer = command(
-        "simulate", "busbridge2025-plain", "--design", "paper", "--coefficients", "table6",
-        "--out", out, "--seed", "3", "--json",
-    )  # fmt: skip
+        "simulate",
+        "busbridge2025-plain",
+        "--design",
+        "paper",
+        "--coefficients",
+        "table6",
+        "--out",
+        out,
+        "--seed",
+        "3",
+        "--json",
+    )
     assert answer.status == 0
     assert answer.json["out"] == out
     assert answer.json["runs"] == 352
@@ -356,9 +398,16 @@ def test_simulate_obeys_its_seed_noise_and_design(command, workplace, sound):
 
     def losses(*options):
         answer = command(
-            "simulate", "distillation", "--design", "design.csv", "--coefficients", "table6",
-            "--out", "runs.csv", *options,
-        )  # fmt: skip
+            "simulate",
+            "distillation",
+            "--design",
+            "design.csv",
+            "--coefficients",
+            "table6",
+            "--out",
+            "runs.csv",
+            *options,
+        )
         assert answer.status == 0
         frame = pd.read_csv("runs.csv")
         assert list(frame["params"]) == pytest.approx(list(sound["params"]))
@@ -374,9 +423,16 @@ def test_simulate_obeys_its_seed_noise_and_design(command, workplace, sound):
 def test_simulate_from_the_prior_tells_the_truth_it_drew(command, workplace):
     def truth(seed):
         return command(
-            "simulate", "supervised", "--design", "chinchilla", "--out", "runs.csv",
-            "--seed", seed, "--json",
-        ).json["coefficients"]  # fmt: skip
+            "simulate",
+            "supervised",
+            "--design",
+            "chinchilla",
+            "--out",
+            "runs.csv",
+            "--seed",
+            seed,
+            "--json",
+        ).json["coefficients"]
 
     assert set(truth("1")) == {"E", "A", "B", "alpha", "beta"}
     assert truth("1") == truth("1") != truth("2")
@@ -386,9 +442,16 @@ def test_coefficients_from_a_file(command, workplace):
     truth = {"E": 1.8, "A": 480.0, "B": 2000.0, "alpha": 0.35, "beta": 0.37}
     (workplace / "truth.json").write_text(json.dumps(truth))
     answer = command(
-        "simulate", "supervised", "--design", "chinchilla", "--coefficients", "truth.json",
-        "--out", "runs.csv", "--json",
-    )  # fmt: skip
+        "simulate",
+        "supervised",
+        "--design",
+        "chinchilla",
+        "--coefficients",
+        "truth.json",
+        "--out",
+        "runs.csv",
+        "--json",
+    )
     assert answer.json["coefficients"] == truth
 
 

@@ -21,9 +21,16 @@ def pair_files(chinchilla, workplace):
 
 def test_json_and_a_stack_that_other_commands_take(command, pair_files, workplace):
     answer = command(
-        "compare", *pair_files, "--weights", "0.25,0.75", "--stack", "stacked.nc",
-        "--stack-draws", "200", "--json",
-    )  # fmt: skip
+        "compare",
+        *pair_files,
+        "--weights",
+        "0.25,0.75",
+        "--stack",
+        "stacked.nc",
+        "--stack-draws",
+        "200",
+        "--json",
+    )
     assert answer.status == 0
     told = answer.json
     assert [fit["fit"] for fit in told["fits"]] == ["one", "two"]
@@ -50,15 +57,32 @@ def test_people_see_a_table(command, pair_files):
 def test_every_fault_is_named_and_nothing_written(command, pair_files, workplace):
     before = sorted(path.name for path in workplace.iterdir())
     answer = command(
-        "compare", *pair_files, "none.nc", "--weights", "0.5,x", "--stack", "nowhere/s.nc",
-        "--stack-draws", "0", "--leave-out", "size", "--chains", "many", "--interval", "90",
-    )  # fmt: skip
+        "compare",
+        *pair_files,
+        "none.nc",
+        "--weights",
+        "0.5,x",
+        "--stack",
+        "nowhere/s.nc",
+        "--stack-draws",
+        "0",
+        "--leave-out",
+        "size",
+        "--chains",
+        "many",
+        "--interval",
+        "90",
+    )
     assert answer.status == 2
     for part in (
-        "none.nc does not exist", "--weights: '0.5,x' are not numbers",
-        "--stack: the folder nowhere", "--stack-draws: 0", "--leave-out: 'size' is none of",
-        "--chains", "--interval",
-    ):  # fmt: skip
+        "none.nc does not exist",
+        "--weights: '0.5,x' are not numbers",
+        "--stack: the folder nowhere",
+        "--stack-draws: 0",
+        "--leave-out: 'size' is none of",
+        "--chains",
+        "--interval",
+    ):
         assert part in answer.error, part
     assert sorted(path.name for path in workplace.iterdir()) == before
     assert command("compare", "one.nc").status == 2

@@ -41,16 +41,31 @@ def refused(command, scattered_file, workplace):
 
 def test_json_to_the_letter(command, scattered_file):
     answer = command(
-        "plan", scattered_file, *STUDENT, "--scenario", f"supervised,best-case,{BOTH}",
-        "--draws", "20", "--json",
-    )  # fmt: skip
+        "plan",
+        scattered_file,
+        *STUDENT,
+        "--scenario",
+        f"supervised,best-case,{BOTH}",
+        "--draws",
+        "20",
+        "--json",
+    )
     assert answer.status == 0
     content = answer.json
     assert set(content) >= {"rows", "crossovers"}
     assert [r["scenario"] for r in content["rows"]] == ["supervised", "best-case", BOTH]
     for r in content["rows"]:
-        assert set(r) >= {"budget", "scenario", "params", "recipe", "shares", "loss", "optimum",
-                          "regret", "p_beats_supervised"}  # fmt: skip
+        assert set(r) >= {
+            "budget",
+            "scenario",
+            "params",
+            "recipe",
+            "shares",
+            "loss",
+            "optimum",
+            "regret",
+            "p_beats_supervised",
+        }
         assert (r["budget"], r["params"]) == (1e21, 1e9)
         assert set(r["recipe"]) >= UNKNOWNS
         assert set(r["optimum"]) >= UNKNOWNS
@@ -59,8 +74,9 @@ def test_json_to_the_letter(command, scattered_file):
         assert set(r["loss"]) >= {"mean", "lower", "upper"}
         assert set(r["regret"]) >= {"mean", "upper"}
     assert [(r["scenario"], r["params"]) for r in content["crossovers"]] == [
-        ("best-case", 1e9), (BOTH, 1e9),
-    ]  # fmt: skip
+        ("best-case", 1e9),
+        (BOTH, 1e9),
+    ]
     for r in content["crossovers"]:
         assert set(r["budget"]) == {"median", "lower", "upper"}
         assert 0 <= r["p_none"] <= 1
@@ -80,14 +96,27 @@ def test_quiet_says_nothing(command, scattered_file):
 def test_tables_for_people(command, scattered_file, workplace):
     (workplace / "teachers.csv").write_text("name,loss,params,tokens\nold,2.1,1e9,3e10\n")
     answer = command(
-        "plan", scattered_file, *STUDENT, "--scenario", f"supervised,{BOTH}", "--draws", "20",
-        "--target-loss", "2.4", "--teachers", "teachers.csv",
-    )  # fmt: skip
+        "plan",
+        scattered_file,
+        *STUDENT,
+        "--scenario",
+        f"supervised,{BOTH}",
+        "--draws",
+        "20",
+        "--target-loss",
+        "2.4",
+        "--teachers",
+        "teachers.csv",
+    )
     assert answer.status == 0
     for title in (
-        "supervised: one recipe for each budget", f"{BOTH}: spread of the optima",
-        "Crossover: from which budget", "To reach a loss of 2.4", "Your teachers", "old",
-    ):  # fmt: skip
+        "supervised: one recipe for each budget",
+        f"{BOTH}: spread of the optima",
+        "Crossover: from which budget",
+        "To reach a loss of 2.4",
+        "Your teachers",
+        "old",
+    ):
         assert title in answer.out
 
 
@@ -134,8 +163,17 @@ def test_other_counts_shares_and_utilities(rows):
 
 
 def test_a_target_and_tokens_to_serve(command, rows, scattered_file):
-    answer = command("plan", scattered_file, *STUDENT, *FAST, "--scenario", "best-case",
-                     "--target-loss", "2.4", "--json")  # fmt: skip
+    answer = command(
+        "plan",
+        scattered_file,
+        *STUDENT,
+        *FAST,
+        "--scenario",
+        "best-case",
+        "--target-loss",
+        "2.4",
+        "--json",
+    )
     target = answer.json["targets"][0]
     assert 0 < target["budget"]["lower"] <= target["budget"]["upper"]
     assert target["student_tokens"]["p_unreachable"] == 0
@@ -159,8 +197,10 @@ def test_a_target_and_tokens_to_serve(command, rows, scattered_file):
         ((*STUDENT, "--teacher-share", "-1"), ["--teacher-share: ", "between 0 and 1"]),
         ((*STUDENT, "--logits-share", "x"), ["--logits-share: ", "'x' is not a number"]),
         ((*STUDENT, "--teacher-share", "1", "--scenario", BOTH), ["--scenario: give either"]),
-        ((*STUDENT, "--max-teacher-params", "1B", "--teacher-sizes", "2B,3B"),
-         ["--teacher-sizes: none lies between"]),
+        (
+            (*STUDENT, "--max-teacher-params", "1B", "--teacher-sizes", "2B,3B"),
+            ["--teacher-sizes: none lies between"],
+        ),
         ((*STUDENT, "--max-tokens", "1e5"), ["min_tokens", "1e+06 is above"]),
         ((*STUDENT, "--utility", "quantile"), ["--utility: ", "quantile:0.9"]),
         ((*STUDENT, "--flops", "6n"), ["--flops: ", "eq69 or 6nd"]),
@@ -169,7 +209,7 @@ def test_a_target_and_tokens_to_serve(command, rows, scattered_file):
         ((*STUDENT, "--epochs", "none"), ["--epochs: "]),
         ((*STUDENT, "--teachers", "gone.csv"), ["gone.csv"]),
     ],
-)  # fmt: skip
+)
 def test_nonsense_gets_one_line_that_says_what_would_do(refused, arguments, named):
     error = refused(*arguments)
     for part in named:
@@ -178,12 +218,42 @@ def test_nonsense_gets_one_line_that_says_what_would_do(refused, arguments, name
 
 def test_every_bad_flag_is_named_at_once(refused):
     error = refused(
-        "--params", "7", "--budget", "-1", "--utility", "worst", "--flops", "2n", "--epochs", "0",
-        "--max-tokens", "many", "--seed", "x", "--interval", "90", "--target-loss", "0",
-        "--serve-tokens", "-1", "--teacher-share", "2",
-    )  # fmt: skip
-    for flag in ("params", "budget", "utility", "flops", "epochs", "max-tokens", "seed",
-                 "interval", "target-loss", "serve-tokens", "teacher-share"):  # fmt: skip
+        "--params",
+        "7",
+        "--budget",
+        "-1",
+        "--utility",
+        "worst",
+        "--flops",
+        "2n",
+        "--epochs",
+        "0",
+        "--max-tokens",
+        "many",
+        "--seed",
+        "x",
+        "--interval",
+        "90",
+        "--target-loss",
+        "0",
+        "--serve-tokens",
+        "-1",
+        "--teacher-share",
+        "2",
+    )
+    for flag in (
+        "params",
+        "budget",
+        "utility",
+        "flops",
+        "epochs",
+        "max-tokens",
+        "seed",
+        "interval",
+        "target-loss",
+        "serve-tokens",
+        "teacher-share",
+    ):
         assert error.count(f"--{flag}: ") == 1
 
 
@@ -193,8 +263,9 @@ def test_a_list_of_teachers_without_losses(command, scattered_file, workplace):
     assert answer.status == 2
     assert "a teacher without a loss cannot be judged" in answer.error
     (workplace / "teachers.csv").write_text("name,loss\nold,2.1\n")
-    answer = command("plan", scattered_file, *STUDENT, *FAST, "--teachers", "teachers.csv",
-                     "--scenario", BOTH)  # fmt: skip
+    answer = command(
+        "plan", scattered_file, *STUDENT, *FAST, "--teachers", "teachers.csv", "--scenario", BOTH
+    )
     assert answer.status == 2
     assert "row 0, params" in answer.error
     assert "row 0, tokens" in answer.error

@@ -14,9 +14,19 @@ def test_a_file_is_written_and_named(command, workplace, scattered_file):
 
 def test_json_names_the_kind_in_full(command, workplace, scattered_file):
     answer = command(
-        "plot", "stud", scattered_file, "--params", "1B", "--tokens", "20B",
-        "--teacher-loss", "1.7,2.0", "--out", "x.png", "--json",
-    )  # fmt: skip
+        "plot",
+        "stud",
+        scattered_file,
+        "--params",
+        "1B",
+        "--tokens",
+        "20B",
+        "--teacher-loss",
+        "1.7,2.0",
+        "--out",
+        "x.png",
+        "--json",
+    )
     assert answer.status == 0
     found = answer.json
     assert (found["plot"], found["kind"]) == ("x.png", "student-against-teacher")
@@ -36,15 +46,31 @@ def test_the_list_says_what_each_kind_shows_and_needs(command, workplace):
 
 def test_every_fault_is_in_the_one_error_line(command, workplace, scattered_file):
     answer = command(
-        "plot", "capacity", "nowhere.nc", "--out", "x.bmp", "--interval", "9", "--seed", "-1",
-        "--budget", "1e21", "--tokens", "few",
-    )  # fmt: skip
+        "plot",
+        "capacity",
+        "nowhere.nc",
+        "--out",
+        "x.bmp",
+        "--interval",
+        "9",
+        "--seed",
+        "-1",
+        "--budget",
+        "1e21",
+        "--tokens",
+        "few",
+    )
     assert answer.status == 2
     assert answer.out == ""
     for part in (
-        "nowhere.nc does not exist", "--out: x.bmp ends in .bmp", "--interval: 9", "--seed: -1",
-        "--budget: means nothing", "--tokens: 'few'", "--teacher-loss: is needed",
-    ):  # fmt: skip
+        "nowhere.nc does not exist",
+        "--out: x.bmp ends in .bmp",
+        "--interval: 9",
+        "--seed: -1",
+        "--budget: means nothing",
+        "--tokens: 'few'",
+        "--teacher-loss: is needed",
+    ):
         assert part in answer.error
     assert answer.error.count("--interval") == 1
     assert list(workplace.iterdir()) == []

@@ -4,9 +4,18 @@ from __future__ import annotations
 def test_every_flag_at_fault_is_named_and_nothing_is_written(command, workplace):
     (workplace / "plan.json").write_text("[]", encoding="utf-8")
     answer = command(
-        "report", "missing.nc", "--interval", "2", "--seed", "x", "--out", "page.txt",
-        "--plan", "plan.json", "--json",
-    )  # fmt: skip
+        "report",
+        "missing.nc",
+        "--interval",
+        "2",
+        "--seed",
+        "x",
+        "--out",
+        "page.txt",
+        "--plan",
+        "plan.json",
+        "--json",
+    )
     assert answer.status == 2
     assert answer.out == ""
     for words in ("missing.nc does not exist", "--interval", "--seed", "--out", "--plan"):

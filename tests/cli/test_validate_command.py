@@ -58,11 +58,26 @@ def asked(scattered, monkeypatch) -> list[dict[str, Any]]:
 
 def test_json_and_the_same_in_a_file(command, runs, asked, workplace):
     answer = command(
-        "validate", "runs.csv", "--model", "busbridge2025-plain", "--chains", "2",
-        "--warmup", "150",
-        "--draws", "60", "--seed", "4", "--interval", "0.8", "--resume", "kept", "--out", "v.json",
+        "validate",
+        "runs.csv",
+        "--model",
+        "busbridge2025-plain",
+        "--chains",
+        "2",
+        "--warmup",
+        "150",
+        "--draws",
+        "60",
+        "--seed",
+        "4",
+        "--interval",
+        "0.8",
+        "--resume",
+        "kept",
+        "--out",
+        "v.json",
         "--json",
-    )  # fmt: skip
+    )
     assert answer.status == 0
     told = answer.json
     assert json.loads((workplace / "v.json").read_text()) == told
@@ -104,19 +119,50 @@ def test_the_tail(command, runs, asked):
 
 def test_every_bad_flag_is_named_at_once_and_nothing_is_fitted(command, runs, asked, workplace):
     answer = command(
-        "validate", "runs.csv", "--leave-out", "params", "--groups", "2B", "--tail", "loss > 2",
-        "--chains", "1", "--draws", "many", "--workers", "0", "--scheduler", "tcp://nowhere:1",
-        "--student-apart", "x", "--teacher-apart", "-1", "--out", "no/v.json", "--interval", "90",
-        "--model", "nonesuch", "--resume", "kept",
-    )  # fmt: skip
+        "validate",
+        "runs.csv",
+        "--leave-out",
+        "params",
+        "--groups",
+        "2B",
+        "--tail",
+        "loss > 2",
+        "--chains",
+        "1",
+        "--draws",
+        "many",
+        "--workers",
+        "0",
+        "--scheduler",
+        "tcp://nowhere:1",
+        "--student-apart",
+        "x",
+        "--teacher-apart",
+        "-1",
+        "--out",
+        "no/v.json",
+        "--interval",
+        "90",
+        "--model",
+        "nonesuch",
+        "--resume",
+        "kept",
+    )
     assert answer.status == 2
     assert answer.out == ""
     for part in (
-        "--groups: there is no '2B' among 500M: 20, 1B: 20", "--tail: goes with --leave-out tail",
-        "--chains is 1", "--draws: 'many'", "--workers: 0 is less than 1", "--workers: give either",
-        "--student-apart: 'x'", "--teacher-apart: -1", "--out: the folder no", "--interval: 90",
+        "--groups: there is no '2B' among 500M: 20, 1B: 20",
+        "--tail: goes with --leave-out tail",
+        "--chains is 1",
+        "--draws: 'many'",
+        "--workers: 0 is less than 1",
+        "--workers: give either",
+        "--student-apart: 'x'",
+        "--teacher-apart: -1",
+        "--out: the folder no",
+        "--interval: 90",
         "nonesuch",
-    ):  # fmt: skip
+    ):
         assert part in answer.error, part
     assert asked == []
     assert not (workplace / "kept").exists()

@@ -25,9 +25,14 @@ def answered(pair, monkeypatch):
             fit = pair.bent if task["card"]["law"] == "supervised" else pair.straight
             held = frame[np.array(task["held"])]
             results.append(
-                {"group": task["group"], "fitted": 40, "verdict": "pass", "rhat_max": 1.0,
-                 **score(fit, held, **task["scoring"])}
-            )  # fmt: skip
+                {
+                    "group": task["group"],
+                    "fitted": 40,
+                    "verdict": "pass",
+                    "rhat_max": 1.0,
+                    **score(fit, held, **task["scoring"]),
+                }
+            )
             asked.append(task)
         return results
 
@@ -134,8 +139,9 @@ def test_two_fits_of_one_card_are_told_apart_by_their_files(pair, tmp_path):
     first, second = (pair.bent.save(tmp_path / f"{name}.nc") for name in ("one", "two"))
     assert set(compare([first, second]).weights) == {"one", "two"}
     assert set(compare([pair.bent, pair.bent]).weights) == {
-        "hoffmann2022-gamma-1", "hoffmann2022-gamma-2",
-    }  # fmt: skip
+        "hoffmann2022-gamma-1",
+        "hoffmann2022-gamma-2",
+    }
 
 
 # --- what is refused -------------------------------------------------------------------------
@@ -159,14 +165,23 @@ def test_fits_of_other_runs_are_named(pair):
 def test_every_fault_is_named_before_anything_is_fitted(pair, answered, tmp_path):
     (tmp_path / "x.json").write_text("{}", encoding="utf-8")
     text = refusal(
-        [*pair.fits], leave_out="params,sizes", tail="tokens <", weights="group",
-        validation=[tmp_path / "x.json", tmp_path / "none.json"], chains=1, interval=2.0,
-    )  # fmt: skip
+        [*pair.fits],
+        leave_out="params,sizes",
+        tail="tokens <",
+        weights="group",
+        validation=[tmp_path / "x.json", tmp_path / "none.json"],
+        chains=1,
+        interval=2.0,
+    )
     for part in (
-        "'sizes' is none of", "was not written by 'bayes-distill validate --out'",
-        "none.json does not exist", "--chains is 1", "weights: needs --leave-out group",
-        "interval", "tail",
-    ):  # fmt: skip
+        "'sizes' is none of",
+        "was not written by 'bayes-distill validate --out'",
+        "none.json does not exist",
+        "--chains is 1",
+        "weights: needs --leave-out group",
+        "interval",
+        "tail",
+    ):
         assert part in text, (part, text)
     assert not answered
     assert "stacking on it would leave one fit" in refusal(pair.fits, weights="tail")
@@ -192,9 +207,11 @@ def test_posteriors_that_were_not_fitted_and_failed_fits(pair, scattered):
     text = refusal([scattered, scattered])
     assert "busbridge2025-plain-1 holds no leave-one-out figures" in text
     failed = Posterior(
-        pair.straight.tree, pair.straight.card, pair.straight.reference,
+        pair.straight.tree,
+        pair.straight.card,
+        pair.straight.reference,
         {**pair.straight.info, "verdict": "fail"},
-    )  # fmt: skip
+    )
     with pytest.raises(FailedFitError):
         compare([failed, pair.bent])
     allowed = stack([failed, pair.bent], [1, 1], allow_failed=True)

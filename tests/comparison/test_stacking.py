@@ -105,8 +105,9 @@ def test_new_runs_scatter_by_each_draws_own_likelihood(stacked, members):
     loss = np.array([3.0])
     density = stacked.log_density(loss, mean[:, :1], distilled[:1])
     halves = slice(1, None, 2)
-    for rows, member, own in zip(pieces(stacked), members, (slice(None), halves, halves),
-                                 strict=True):  # fmt: skip
+    for rows, member, own in zip(
+        pieces(stacked), members, (slice(None), halves, halves), strict=True
+    ):
         alone = member.log_density(loss, np.full((80, 1), 3.0), distilled[:1])
         np.testing.assert_allclose(density[rows], alone[own])
 
@@ -145,8 +146,10 @@ def test_a_stack_is_stored_in_one_file(stacked, tmp_path):
     found = load_posterior(stacked.save(tmp_path / "stacked.nc"))
     assert found.card == stacked.card
     assert [member.name for member in found.card.members] == [
-        "busbridge2025", "other-noise", "distillation-no-gap",
-    ]  # fmt: skip
+        "busbridge2025",
+        "other-noise",
+        "distillation-no-gap",
+    ]
     assert found.law == stacked.law
     np.testing.assert_array_equal(found.distilled_loss(*POINTS), stacked.distilled_loss(*POINTS))
     assert set(found.published) == set(found.law.coefficient_names)
@@ -197,9 +200,10 @@ def test_fits_of_other_runs_or_another_reference_do_not_stack(members):
 
     a, b, c = members
     text = refusal(
-        stack, [of(a, fingerprint="aa11"), of(b, fingerprint="aa11"), of(c, fingerprint="bb22")],
+        stack,
+        [of(a, fingerprint="aa11"), of(b, fingerprint="aa11"), of(c, fingerprint="bb22")],
         [1, 1, 1],
-    )  # fmt: skip
+    )
     assert (
         "busbridge2025 and other-noise (runs aa11), against distillation-no-gap (runs bb22)" in text
     )

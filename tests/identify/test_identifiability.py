@@ -19,8 +19,10 @@ def report(sweep):
 def made_up(posterior, prior, supports):
     names = list(supports)
     back = {
-        "positive": np.exp, "unit": lambda u: 1 / (1 + np.exp(-u)), "real": lambda u: u,
-    }  # fmt: skip
+        "positive": np.exp,
+        "unit": lambda u: 1 / (1 + np.exp(-u)),
+        "real": lambda u: u,
+    }
     return Variables(
         supports,
         *({n: back[supports[n]](m[:, i]) for i, n in enumerate(names)} for m in (prior, posterior)),
@@ -116,8 +118,10 @@ def test_coordinates_that_are_vectors_count_by_element(chinchilla):
 
     value = np.arange(12.0).reshape(4, 3)
     assert [name for name, _ in _elements("offset", value)] == [
-        "offset[0]", "offset[1]", "offset[2]",
-    ]  # fmt: skip
+        "offset[0]",
+        "offset[1]",
+        "offset[2]",
+    ]
 
 
 def test_bad_input_is_refused(chinchilla, scattered):

@@ -92,9 +92,11 @@ def test_teacher_runs_for_a_teacher_coefficient_and_supervised_ones_for_another(
 def test_a_run_at_the_point_itself_tells_most_about_a_forecast(chinchilla):
     asked = {"params": [1e9, 5e9, 1e8], "tokens": [2e10, 1e12, 2e9], "run": ["a", "b", "c"]}
     found = next_run(
-        chinchilla.posterior, target_params="5B", target_tokens="1T",
+        chinchilla.posterior,
+        target_params="5B",
+        target_tokens="1T",
         candidates=pd.DataFrame(asked),
-    )  # fmt: skip
+    )
     assert found.table.iloc[0]["name"] == "b"
     assert found.targets["name"].item() == "loss of 5B on 1T"
     assert found.targets["sd_after"].item() < found.targets["sd"].item()
@@ -134,9 +136,14 @@ def test_budget_limits_the_run(chinchilla):
 def test_all_faults_at_once(chinchilla):
     with pytest.raises(InputError) as caught:
         next_run(
-            chinchilla.posterior, coefficient="beta", target_params="1", candidates="no.csv",
-            budget="lots", flops="guess", reach=0.5,
-        )  # fmt: skip
+            chinchilla.posterior,
+            coefficient="beta",
+            target_params="1",
+            candidates="no.csv",
+            budget="lots",
+            flops="guess",
+            reach=0.5,
+        )
     told = str(caught.value)
     for part in ("target_params", "target_tokens", "no.csv", "lots", "guess", "reach", "not both"):
         assert part in told, part

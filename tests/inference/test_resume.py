@@ -133,10 +133,11 @@ def test_another_run_has_another_key():
     one = key_of("a", settings, data)
     assert one == key_of("a", dict(settings), {"loss": np.arange(3.0)})
     for other in (
-        key_of("b", settings, data), key_of("a", settings | {"seed": 2}, data),
+        key_of("b", settings, data),
+        key_of("a", settings | {"seed": 2}, data),
         key_of("a", settings, {"loss": jnp.arange(3.0) + 1e-12}),
         key_of("a", settings, {"loss2": jnp.arange(3.0)}),
-    ):  # fmt: skip
+    ):
         assert other != one
 
 
@@ -165,12 +166,28 @@ main(sys.argv[1:])
 
 
 def start_fit(table: Path, out: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", FIT, "fit", str(table), "--out", str(out),
-               "--warmup", "400", "--draws", "20000", "--json", "--quiet"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-c",
+        FIT,
+        "fit",
+        str(table),
+        "--out",
+        str(out),
+        "--warmup",
+        "400",
+        "--draws",
+        "20000",
+        "--json",
+        "--quiet",
+    ]
     return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )  # fmt: skip
+    )
 
 
 def wait_for_draws(folder: Path, process: subprocess.Popen[str]) -> None:

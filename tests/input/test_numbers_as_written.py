@@ -10,20 +10,54 @@ from bayes_distill._input.numbers import SUFFIXES, format_quantity, parse_quanti
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("1.8B", 1.8e9), ("1.82b", 1.82e9), ("300M", 3e8), ("2e20", 2e20), ("2E+20", 2e20),
-        (" 7 B ", 7e9), ("1_000", 1e3), ("1,234,567", 1234567.0), ("1,800M", 1.8e9), (".5K", 500.0),
-        ("5.T", 5e12), ("4G", 4e9), ("-3", -3.0), ("0", 0.0), (5, 5.0), (2.5, 2.5), ("1e3M", 1e9),
+        ("1.8B", 1.8e9),
+        ("1.82b", 1.82e9),
+        ("300M", 3e8),
+        ("2e20", 2e20),
+        ("2E+20", 2e20),
+        (" 7 B ", 7e9),
+        ("1_000", 1e3),
+        ("1,234,567", 1234567.0),
+        ("1,800M", 1.8e9),
+        (".5K", 500.0),
+        ("5.T", 5e12),
+        ("4G", 4e9),
+        ("-3", -3.0),
+        ("0", 0.0),
+        (5, 5.0),
+        (2.5, 2.5),
+        ("1e3M", 1e9),
     ],
-)  # fmt: skip
+)
 def test_numbers_as_people_write_them(text, value):
     assert parse_quantity(text) == value
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "B", "abc", "1.8X", "1,8B", "1,80", "12,34,567", "1.2.3", "1e", "--1", "1 000", "nan",
-     "inf", "1_", "_1", "0x10", "1.8BB", "٣", "1e99999"],
-)  # fmt: skip
+    [
+        "",
+        " ",
+        "B",
+        "abc",
+        "1.8X",
+        "1,8B",
+        "1,80",
+        "12,34,567",
+        "1.2.3",
+        "1e",
+        "--1",
+        "1 000",
+        "nan",
+        "inf",
+        "1_",
+        "_1",
+        "0x10",
+        "1.8BB",
+        "٣",
+        "1e99999",
+    ],
+)
 def test_what_is_no_number_is_quoted(text):
     with pytest.raises(ValueError, match="is not a number") as caught:
         parse_quantity(text)
@@ -40,11 +74,22 @@ def test_a_suffix_is_the_same_number_to_the_last_bit(whole, places, suffix):
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (1.82e9, "1.82B"), (514.9e9, "515B"), (3.7e12, "3.7T"), (999.96e6, "1B"), (1e21, "1e21"),
-        (1e15, "1e15"), (9.9999e14, "1e15"), (999e12, "999T"), (1234, "1.23K"), (0.5, "0.5"),
-        (0.0, "0"), (1e-5, "1e-05"), (-2.5e6, "-2.5M"), (math.inf, "inf"),
+        (1.82e9, "1.82B"),
+        (514.9e9, "515B"),
+        (3.7e12, "3.7T"),
+        (999.96e6, "1B"),
+        (1e21, "1e21"),
+        (1e15, "1e15"),
+        (9.9999e14, "1e15"),
+        (999e12, "999T"),
+        (1234, "1.23K"),
+        (0.5, "0.5"),
+        (0.0, "0"),
+        (1e-5, "1e-05"),
+        (-2.5e6, "-2.5M"),
+        (math.inf, "inf"),
     ],
-)  # fmt: skip
+)
 def test_counts_as_people_read_them(value, text):
     assert format_quantity(value) == text
 

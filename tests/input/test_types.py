@@ -12,9 +12,12 @@ from bayes_distill._input.types import NUMBER, WHOLE, check_types
 def test_every_wrong_type_is_named():
     with pytest.raises(TypeError) as caught:
         check_types(
-            good=(1, WHOLE), bad=("x", NUMBER), seed=(0.5, WHOLE), flag=(True, WHOLE),
+            good=(1, WHOLE),
+            bad=("x", NUMBER),
+            seed=(0.5, WHOLE),
+            flag=(True, WHOLE),
             none=(None, (str, type(None))),
-        )  # fmt: skip
+        )
     assert str(caught.value) == (
         "bad must be a number, not str ('x'); seed must be a whole number, not float (0.5); "
         "flag must be a whole number, not bool (True)"

@@ -29,10 +29,18 @@ REFERENCES = (
 )
 TYPICAL = {"positive": 0.3, "unit": 0.4, "real": 0.0}
 TYPICAL_BY_NAME = {
-    "floor": 0.55, "gamma": 0.6, "student_gamma": 0.75, "c0": 2.3, "kappa": 2.3, "width": 0.1,
-    "bend": 3.0, "gain": 0.005, "gain_reach": 0.04, "repeats_tokens": 15.0,
+    "floor": 0.55,
+    "gamma": 0.6,
+    "student_gamma": 0.75,
+    "c0": 2.3,
+    "kappa": 2.3,
+    "width": 0.1,
+    "bend": 3.0,
+    "gain": 0.005,
+    "gain_reach": 0.04,
+    "repeats_tokens": 15.0,
     "repeats_params": 5.0,
-}  # fmt: skip
+}
 
 PARAMS, TOKENS = np.geomspace(1e5, 1e14, 10), np.geomspace(1e6, 1e18, 13)
 EPOCHS = 2.5  # of a curve on repeated data

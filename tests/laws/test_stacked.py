@@ -32,8 +32,10 @@ def stacked_coordinates(members):
 
 def each_alone(evaluate):
     """Losses (draws, points) as each draw's own member gives them."""
-    alone = [np.asarray(evaluate(law, coordinates_of(law, 1 - 0.01 * i)))
-             for i, law in enumerate(MEMBERS)]  # fmt: skip
+    alone = [
+        np.asarray(evaluate(law, coordinates_of(law, 1 - 0.01 * i)))
+        for i, law in enumerate(MEMBERS)
+    ]
     return np.stack([alone[int(i)] for i in MEMBER])
 
 

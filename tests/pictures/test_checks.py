@@ -14,8 +14,13 @@ from bayes_distill.pictures import KINDS
 from bayes_distill.validation.read import read_validation
 from studies import random_study
 
-OF_RUNS = ("prior-predictive", "posterior-predictive", "predictive-quantities", "loo-pit",
-           "power-scaling")  # fmt: skip
+OF_RUNS = (
+    "prior-predictive",
+    "posterior-predictive",
+    "predictive-quantities",
+    "loo-pit",
+    "power-scaling",
+)
 GIVEN = {"next-run-map": {"coefficient": "beta"}, "power-scaling": {"params": "1B", "tokens": "9B"}}
 
 
@@ -107,6 +112,7 @@ def test_another_file_is_refused_by_name(kind, of, says, study_file, tmp_path, m
 
 def test_sources_are_what_their_commands_write():
     assert {k.name for k in KINDS.values() if k.source == "validation"} == {
-        "coverage", "reliability"
-    }  # fmt: skip
+        "coverage",
+        "reliability",
+    }
     assert KINDS["ranks"].source == "calibration"

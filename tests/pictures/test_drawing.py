@@ -73,24 +73,35 @@ def test_a_dark_page_sees_a_white_face(scattered, tmp_path):
 def test_all_faults_come_in_one_error_and_nothing_is_written(scattered, tmp_path):
     with pytest.raises(InputError) as refused:
         bd.plot(
-            "capacity-gap-map", scattered, out=tmp_path / "no" / "x.gif", interval=2,
-            params="many", budget="1e21",
-        )  # fmt: skip
+            "capacity-gap-map",
+            scattered,
+            out=tmp_path / "no" / "x.gif",
+            interval=2,
+            params="many",
+            budget="1e21",
+        )
     text = str(refused.value)
     for part in (
-        "out: x.gif ends in .gif", "does not exist", "interval: 2 is not", "params: 'many'",
+        "out: x.gif ends in .gif",
+        "does not exist",
+        "interval: 2 is not",
+        "params: 'many'",
         "budget: means nothing to capacity-gap-map",
         "teacher_loss: is needed (or --teacher-params)",
-    ):  # fmt: skip
+    ):
         assert part in text
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
     ("kind", "hint"),
-    [("capacty-gap-map", "did you mean capacity-gap-map"), ("zzz", "there are student-against"),
-     ("", "is needed: one of"), ("c", "did you mean capacity-gap-map or coefficients-against")],
-)  # fmt: skip
+    [
+        ("capacty-gap-map", "did you mean capacity-gap-map"),
+        ("zzz", "there are student-against"),
+        ("", "is needed: one of"),
+        ("c", "did you mean capacity-gap-map or coefficients-against"),
+    ],
+)
 def test_an_unknown_kind_is_answered_with_a_hint(scattered, kind, hint):
     with pytest.raises(InputError, match=hint):
         bd.plot(kind, scattered)
@@ -99,9 +110,13 @@ def test_an_unknown_kind_is_answered_with_a_hint(scattered, kind, hint):
 def test_a_fault_found_while_drawing_leaves_no_file_and_no_figure(scattered, tmp_path):
     with pytest.raises(InputError, match="give the two ends"):
         bd.plot(
-            "student-against-teacher", scattered, params="1B", tokens="20B", teacher_loss="2",
+            "student-against-teacher",
+            scattered,
+            params="1B",
+            tokens="20B",
+            teacher_loss="2",
             out=tmp_path / "x.png",
-        )  # fmt: skip
+        )
     assert list(tmp_path.iterdir()) == []
     assert plt.get_fignums() == []
 

@@ -53,13 +53,29 @@ def test_one_fault_is_named_with_its_argument(posterior, changed, column, named)
 
 def test_every_fault_is_named_at_once(posterior):
     error = refusal(
-        posterior, params="7,x", budget=-1, scenario=f"best,{GOOD['scenario']}", utility="worst",
-        flops="2n", interval=2, draws=0, target_loss=0, served_tokens=-1, teachers="gone.csv",
-    )  # fmt: skip
+        posterior,
+        params="7,x",
+        budget=-1,
+        scenario=f"best,{GOOD['scenario']}",
+        utility="worst",
+        flops="2n",
+        interval=2,
+        draws=0,
+        target_loss=0,
+        served_tokens=-1,
+        teachers="gone.csv",
+    )
     assert {f.column for f in error.faults} >= {
-        "params", "budget", "scenario", "utility", "flops", "interval", "draws", "target_loss",
+        "params",
+        "budget",
+        "scenario",
+        "utility",
+        "flops",
+        "interval",
+        "draws",
+        "target_loss",
         "served_tokens",
-    }  # fmt: skip
+    }
     assert "gone.csv" in str(error)
 
 

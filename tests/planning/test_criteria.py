@@ -37,10 +37,12 @@ def test_a_target_counts_misses_and_breaks_ties_by_the_expected_loss():
 @pytest.mark.parametrize(
     ("name", "same"),
     [
-        ("mean", mean), ("quantile:0.9", quantile(0.9)), ("cvar:0.5", cvar(0.5)),
+        ("mean", mean),
+        ("quantile:0.9", quantile(0.9)),
+        ("cvar:0.5", cvar(0.5)),
         ("target:2.2", miss(2.2)),
     ],
-)  # fmt: skip
+)
 def test_names(name, same):
     np.testing.assert_array_equal(utility_named(name)(LOSSES), same(LOSSES))
 

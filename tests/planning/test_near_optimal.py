@@ -35,9 +35,13 @@ def test_the_ends_are_nearly_as_good_and_what_lies_beyond_is_not(posterior, name
 def test_of_a_menu_it_is_a_size_of_the_menu(posterior):
     sizes = (5e8, 1.2e9, 2e9, 4e9)
     found = plan(
-        posterior, 1e9, 1e22, scenario=PAID[-1], limits=Limits(teacher_sizes=sizes),
+        posterior,
+        1e9,
+        1e22,
+        scenario=PAID[-1],
+        limits=Limits(teacher_sizes=sizes),
         crossovers=False,
-    ).table.iloc[0]  # fmt: skip
+    ).table.iloc[0]
     ends = [found["flat_teacher_params_lower"], found["flat_teacher_params_upper"]]
     assert np.isin(np.round(ends), sizes).all()
 

@@ -70,9 +70,13 @@ def test_shares_are_those_of_the_recipe_and_sum_to_one(planned):
     assert (shares >= 0).all(axis=None)
     for r in planned.table.to_dict("records"):
         spent = total_flops(
-            r["params"], r["recipe_student_tokens"], SCENARIOS[r["scenario"]], EQ69,
-            r["recipe_teacher_params"], r["recipe_teacher_tokens"],
-        )  # fmt: skip
+            r["params"],
+            r["recipe_student_tokens"],
+            SCENARIOS[r["scenario"]],
+            EQ69,
+            r["recipe_teacher_params"],
+            r["recipe_teacher_tokens"],
+        )
         for name in ("student", "logits", "teacher"):
             assert getattr(spent, name) / r["budget"] == pytest.approx(r[f"share_{name}"], abs=1e-9)
 
@@ -100,8 +104,9 @@ def test_crossovers_are_those_of_the_draws(extras, posterior, name):
     assert got["p_none"] == found.p_none == 1 - finite.size / 32
     assert got["p_none"] == pytest.approx(got["p_never_better"] + got["p_always_better"])
     expected = np.quantile(finite, [0.1, 0.5, 0.9]) if finite.size else [np.nan] * 3
-    np.testing.assert_allclose(got[["budget_lower", "budget_median", "budget_upper"]].tolist(),
-                               expected)  # fmt: skip
+    np.testing.assert_allclose(
+        got[["budget_lower", "budget_median", "budget_upper"]].tolist(), expected
+    )
 
 
 @pytest.mark.parametrize("name", EXTRAS)
@@ -138,15 +143,17 @@ def test_more_budget_is_better_and_a_free_teacher_is_best(planned):
 def test_bounds_say_how_often_they_bind(planned, posterior):
     bounds = planned.table.filter(regex="^p_at_")
     assert set(bounds) == {
-        f"p_at_{end}_{what}" for end in ("min", "max")
+        f"p_at_{end}_{what}"
+        for end in ("min", "max")
         for what in ("tokens", "teacher_tokens", "teacher_params")
-    }  # fmt: skip
+    }
     inference = planned.table["scenario"] == "teacher-inference"
     assert (bounds.loc[inference, "p_at_max_teacher_tokens"] == 1).all()
     assert bounds.loc[~inference].eq(0).all(axis=None)
     scarce = Limits(max_tokens=1e9, max_teacher_tokens=1e9)
-    found = plan(posterior, 1e9, 1e23, scenario=f"{BOTH},supervised", limits=scarce,
-                 crossovers=False).table  # fmt: skip
+    found = plan(
+        posterior, 1e9, 1e23, scenario=f"{BOTH},supervised", limits=scarce, crossovers=False
+    ).table
     assert (found["p_at_max_tokens"] == 1).all()
     assert (found["recipe_student_tokens"] == 1e9).all()
     assert found["recipe_teacher_tokens"].iloc[0] <= 1e9
@@ -156,8 +163,9 @@ def test_bounds_say_how_often_they_bind(planned, posterior):
 
 def test_a_scenario_of_ones_own(posterior):
     shared = Scenario("shared by four", logits_share=1.0, teacher_share=0.25)
-    found = plan(posterior, 1e9, 1e22, scenario=[BOTH, shared, "teacher-inference"],
-                 crossovers=False)  # fmt: skip
+    found = plan(
+        posterior, 1e9, 1e22, scenario=[BOTH, shared, "teacher-inference"], crossovers=False
+    )
     both, quarter, none = found.table["loss_mean"]
     assert none < quarter < both
     assert found.table["share_teacher"].between(0, 1).all()
@@ -175,8 +183,9 @@ def test_serving_is_charged_everywhere(posterior):
         np.testing.assert_allclose(found.table[name], without.table[name], rtol=1e-9)
     for name in ("median", "lower", "upper"):
         for got, plain in (
-            (found.crossovers, without.crossovers), (found.targets, without.targets)
-        ):  # fmt: skip
+            (found.crossovers, without.crossovers),
+            (found.targets, without.targets),
+        ):
             np.testing.assert_allclose(
                 got[f"budget_{name}"], plain[f"budget_{name}"] + each * served
             )
@@ -202,15 +211,18 @@ def test_thinning_and_extrapolation_are_noted(scattered):
     found = plan(scattered, "1B,30B", "1e21", draws=100, **asked)
     assert found.draws.sizes["sample"] == 100
     assert "planned with 100 of 2000 draws" in found.notes
-    assert any(n.startswith("2 of 2 recipes lie outside the runs, by a factor of up to 15 in")
-               for n in found.notes)  # fmt: skip
+    assert any(
+        n.startswith("2 of 2 recipes lie outside the runs, by a factor of up to 15 in")
+        for n in found.notes
+    )
     inside = plan(scattered, "1B", "6e19", draws=2000, **asked)
     assert inside.draws.sizes["sample"] == 2000
     assert inside.notes == ()
     np.testing.assert_allclose(
         found.table["loss_mean"].iloc[0],
-        plan(scattered, "1B", "1e21", draws=2000, **asked).table["loss_mean"], atol=0.005,
-    )  # fmt: skip
+        plan(scattered, "1B", "1e21", draws=2000, **asked).table["loss_mean"],
+        atol=0.005,
+    )
 
 
 def test_point_coefficients_are_a_posterior_with_one_draw(point):

@@ -19,9 +19,13 @@ def content(posterior):
         {"name": ["a", "b"], "loss": [2.2, 2.1], "params": [1e9, 1e13], "tokens": [3e10, 1e12]}
     )
     found = plan(
-        posterior, "1B", "1e21,1e22", scenario=f"supervised,best-case,{BOTH}", teachers=teachers,
+        posterior,
+        "1B",
+        "1e21,1e22",
+        scenario=f"supervised,best-case,{BOTH}",
+        teachers=teachers,
         target_loss=2.2,
-    )  # fmt: skip
+    )
     content = found.to_json()
     assert json.loads(json.dumps(content, allow_nan=False)) == content
     return content
@@ -31,9 +35,16 @@ def test_keys(content):
     assert set(content) >= {"rows", "crossovers"}
     for r in content["rows"]:
         assert set(r) >= {
-            "budget", "scenario", "params", "recipe", "shares", "loss", "optimum", "regret",
+            "budget",
+            "scenario",
+            "params",
+            "recipe",
+            "shares",
+            "loss",
+            "optimum",
+            "regret",
             "p_beats_supervised",
-        }  # fmt: skip
+        }
         assert set(r["recipe"]) >= UNKNOWNS
         assert set(r["shares"]) >= {"student", "logits", "teacher"}
         assert set(r["loss"]) >= {"mean", "lower", "upper"}
@@ -60,9 +71,10 @@ def test_numbers(content):
         assert r["loss"]["lower"] < r["loss"]["mean"] < r["loss"]["upper"]
         assert 0 <= r["regret"]["mean"] <= r["regret"]["upper"] or r["scenario"] == "supervised"
         assert set(r["p_at_bound"]) == {
-            f"{end}_{what}" for end in ("min", "max")
+            f"{end}_{what}"
+            for end in ("min", "max")
             for what in ("tokens", "teacher_tokens", "teacher_params")
-        }  # fmt: skip
+        }
 
 
 def test_what_is_not_determined_is_null(content):
@@ -70,8 +82,10 @@ def test_what_is_not_determined_is_null(content):
     alone, free, paid = (rows[name, 1e22] for name in ("supervised", "best-case", BOTH))
     assert alone["p_beats_supervised"] is None
     assert [k for k, v in alone["recipe"].items() if v is None] == [
-        "teacher_params", "teacher_tokens", "teacher_loss",
-    ]  # fmt: skip
+        "teacher_params",
+        "teacher_tokens",
+        "teacher_loss",
+    ]
     assert [k for k, v in free["recipe"].items() if v is None] == [
         "teacher_params",
         "teacher_tokens",

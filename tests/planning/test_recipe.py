@@ -124,9 +124,11 @@ def test_scipy_finds_nothing_better(solved, posterior, plain, scenario):
             for found in (optimum, recipe)
         )
         assert expected(ours, budget) == pytest.approx(recipe.losses[:, k].mean(), rel=1e-9)
-        starts = [middle, middle + 0.3, middle - 0.3] if scenario is BEST else [
-            middle, middle + ASKEW, middle - ASKEW, ours
-        ]  # fmt: skip
+        starts = (
+            [middle, middle + 0.3, middle - 0.3]
+            if scenario is BEST
+            else [middle, middle + ASKEW, middle - ASKEW, ours]
+        )
         best = min(
             minimize(expected, start, (budget,), "Nelder-Mead", options={"fatol": 1e-10}).fun
             for start in starts

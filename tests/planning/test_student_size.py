@@ -49,8 +49,9 @@ def test_supervised_training_agrees_with_a_search_by_somebody_else(few, plain):
         found = best_student_size(few, 1e22, SCENARIOS["supervised"], Limits(), EQ69, served, mean)
         size = found.size
         assert np.median(found.own) == pytest.approx(size, rel=0.4)
-        found = minimize_scalar(expected, bounds=np.log([1e8, 1e11]), args=(served,),
-                                method="bounded")  # fmt: skip
+        found = minimize_scalar(
+            expected, bounds=np.log([1e8, 1e11]), args=(served,), method="bounded"
+        )
         assert expected(np.log(size), served) == pytest.approx(found.fun, abs=2e-5)
         sizes.append(size)
     # next to nothing to serve: a large student; much: a small one

@@ -43,9 +43,10 @@ def test_students_get_the_tokens_that_are_left(paid, posterior, plain):
         tokens = rest / (3 * EQ69.forward_flops(1e9) + model)
         assert r["student_tokens"] == pytest.approx(tokens, rel=1e-12)
         teacher = (
-            measured if r["name"] == "measured"
+            measured
+            if r["name"] == "measured"
             else plain.supervised(posterior.published, one["params"], one["tokens"])
-        )  # fmt: skip
+        )
         loss = plain.distilled(posterior.published, 1e9, tokens, teacher)
         assert r["teacher_loss"] == pytest.approx(np.mean(teacher), rel=1e-9)
         assert r["loss_mean"] == pytest.approx(loss.mean(), rel=1e-9)
@@ -74,8 +75,9 @@ def test_regret_is_what_a_wrong_choice_costs(paid):
         # the difference of regrets is the difference of losses: both are against the same best
         np.testing.assert_allclose(
             part["regret_mean"] - part["regret_mean"].iloc[0],
-            part["loss_mean"] - part["loss_mean"].iloc[0], atol=1e-12,
-        )  # fmt: skip
+            part["loss_mean"] - part["loss_mean"].iloc[0],
+            atol=1e-12,
+        )
         sure = part["p_best"] == 1
         assert (part.loc[sure, "regret_mean"] == 0).all()
 

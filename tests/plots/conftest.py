@@ -52,8 +52,10 @@ def drawn(ax: Axes, label: str) -> tuple[np.ndarray, np.ndarray]:
     """Points of a curve, its stretches inside and outside the runs together, by rising x."""
     pieces = [line for line in ax.lines if line.get_label() == f"_{label}"]
     assert pieces, [line.get_label() for line in ax.lines]
-    x, y = (np.concatenate([np.asarray(v, float) for v in values]) for values in
-            zip(*((p.get_xdata(), p.get_ydata()) for p in pieces), strict=True))  # fmt: skip
+    x, y = (
+        np.concatenate([np.asarray(v, float) for v in values])
+        for values in zip(*((p.get_xdata(), p.get_ydata()) for p in pieces), strict=True)
+    )
     x, first = np.unique(x, return_index=True)
     return x, y[first]
 
@@ -101,12 +103,16 @@ def made_up_curves():
         parts.append(
             pd.DataFrame(
                 {
-                    "params": params, "tokens": tokens, "teacher_loss": teacher, "mean": mean,
-                    "credible_lower": mean - width, "credible_upper": mean + 1.5 * width,
+                    "params": params,
+                    "tokens": tokens,
+                    "teacher_loss": teacher,
+                    "mean": mean,
+                    "credible_lower": mean - width,
+                    "credible_upper": mean + 1.5 * width,
                     "outside": teacher < 1.9,
                 }
             )
-        )  # fmt: skip
+        )
     return Forecast(pd.concat(parts, ignore_index=True), {}, 0.9, ())
 
 
@@ -120,15 +126,24 @@ def made_up_plan():
     parts, samples = [], []
     for name, shift in (("best-case", 0.0), ("teacher-pretraining-and-inference", 0.12)):
         columns = {
-            "budget": budget, "scenario": name, "params": 1e9, "served_tokens": 0.0,
-            "outside": t > 0.7, "supervised_outside": t > 0.6,
-            "share_student": 0.5 - 0.2 * t, "share_logits": 0.1 + 0.4 * t,
-            "share_teacher": 0.4 - 0.2 * t, "share_serving": 0.0, "share_unspent": 0.0,
-        }  # fmt: skip
+            "budget": budget,
+            "scenario": name,
+            "params": 1e9,
+            "served_tokens": 0.0,
+            "outside": t > 0.7,
+            "supervised_outside": t > 0.6,
+            "share_student": 0.5 - 0.2 * t,
+            "share_logits": 0.1 + 0.4 * t,
+            "share_teacher": 0.4 - 0.2 * t,
+            "share_serving": 0.0,
+            "share_unspent": 0.0,
+        }
         for what, middle in {
-            "student_tokens": budget / 1e10, "teacher_params": 1e9 * (1 + 4 * t),
-            "teacher_tokens": budget**0.7 * 1e-4, "teacher_loss": 2.4 - 0.5 * t,
-        }.items():  # fmt: skip
+            "student_tokens": budget / 1e10,
+            "teacher_params": 1e9 * (1 + 4 * t),
+            "teacher_tokens": budget**0.7 * 1e-4,
+            "teacher_loss": 2.4 - 0.5 * t,
+        }.items():
             columns |= {f"recipe_{what}": middle, f"optimum_{what}_median": middle}
             columns |= {f"optimum_{what}_lower": middle * (1 - 0.1 * t)}
             columns |= {f"optimum_{what}_upper": middle * (1 + 0.2 * t)}
@@ -140,8 +155,10 @@ def made_up_plan():
         gain = 0.05 - shift * (1 - t)
         alone = 2.6 - 0.5 * t
         for what, middle, width in (
-            ("supervised", alone, 0.01), ("loss", alone - gain, 0.01), ("gain", gain, 0.02),
-        ):  # fmt: skip
+            ("supervised", alone, 0.01),
+            ("loss", alone - gain, 0.01),
+            ("gain", gain, 0.02),
+        ):
             columns |= {f"{what}_mean": middle, f"{what}_lower": middle - width * (1 + t)}
             columns |= {f"{what}_upper": middle + width * (1 + t)}
         parts.append(pd.DataFrame(columns))

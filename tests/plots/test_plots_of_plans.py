@@ -25,8 +25,11 @@ def test_recipe_panels_have_units_and_say_what_bands_are(made_up_plan, reads):
     axes = recipe_against_budget(made_up_plan, scenario=PAID)
     labels = [ax.get_ylabel() for ax in axes.flat]
     assert labels == [
-        "non-embedding parameters", "tokens", "validation loss (nats per token)", "share (%)",
-    ]  # fmt: skip
+        "non-embedding parameters",
+        "tokens",
+        "validation loss (nats per token)",
+        "share (%)",
+    ]
     assert all(ax.get_xlabel() == "budget (FLOPs)" for ax in axes[1])
     said = reads.legends(axes[0, 0].figure)
     assert "90% credible band, equal-tailed" in said
@@ -90,8 +93,10 @@ def test_gain_has_its_own_band_and_the_crossover_one_upright(made_up_plan, paid,
     compared = against_supervised(made_up_plan)
     top, bottom = distillation_against_supervised(compared)
     for ax, label, column in (
-        (top, "supervised", "supervised"), (top, PAID, "loss"), (bottom, PAID, "gain"),
-    ):  # fmt: skip
+        (top, "supervised", "supervised"),
+        (top, PAID, "loss"),
+        (bottom, PAID, "gain"),
+    ):
         x, y = reads.curve(ax, label)
         np.testing.assert_allclose(x, paid["budget"])
         np.testing.assert_allclose(y, paid[f"{column}_mean"])

@@ -17,9 +17,13 @@ def hull_of(*points, teachers=NONE):
 def square():
     """Four corners, a run inside, and teachers of some runs."""
     return hull_of(
-        (1e8, 1e9), (1e9, 1e9), (1e9, 1e10), (1e8, 1e10), (3e8, 3e9),
+        (1e8, 1e9),
+        (1e9, 1e9),
+        (1e9, 1e10),
+        (1e8, 1e10),
+        (3e8, 3e9),
         teachers=[2.0, np.nan, 2.5, np.nan, 2.2],
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("point", [(1e8, 1e9), (1e9, 1e10), (3e8, 3e9), (1e8, 5e9), (9e8, 1.1e9)])

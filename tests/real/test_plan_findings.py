@@ -111,8 +111,9 @@ def test_both_costs_grow_the_teacher_well_beyond_the_student(plans):
 
 
 @pytest.mark.parametrize("scenario", [PRETRAINING, BOTH], ids=lambda s: s.name)
-@pytest.mark.parametrize(("n", "until", "since"), [(1e9, 1e21, 1e24), (3e9, 1e22, 1e24),
-                                                   (1e10, 1e23, 1e25)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("n", "until", "since"), [(1e9, 1e21, 1e24), (3e9, 1e22, 1e24), (1e10, 1e23, 1e25)]
+)
 def test_a_teacher_that_is_paid_for_pays_at_large_budgets(plans, scenario, n, until, since):
     """The paper: at large budgets the two meet. Here distillation is better there, surely."""
     better = p_better(plans, scenario, n)

@@ -30,8 +30,10 @@ def test_a_fit_with_more_draws_than_a_picture_needs_has_the_same_pictures(poster
     assert titles(whole) == titles(thin)
     for few, many in zip(thin, whole, strict=True):
         # the same students, runs and labels; numbers in legends may differ in their last digits
-        words = [re.sub(r"[\d.]+", "#", " ".join(re.findall(r"<text[^>]*>([^<]*)<", one.svg)))
-                 for one in (few, many)]  # fmt: skip
+        words = [
+            re.sub(r"[\d.]+", "#", " ".join(re.findall(r"<text[^>]*>([^<]*)<", one.svg)))
+            for one in (few, many)
+        ]
         assert words[0] == words[1], few.title
         assert few.svg.count("<use") == many.svg.count("<use"), few.title  # as many markers
 

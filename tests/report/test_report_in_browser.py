@@ -310,8 +310,19 @@ def test_the_keyboard_is_enough(opened):
     for _ in range(40):
         page.page.keyboard.press("Tab")
         reached.append(page.page.evaluate("document.activeElement.id"))
-    order = ["params-text", "params", "tokens-text", "tokens", "teacher_loss-text", "teacher_loss",
-             "budget-text", "budget", "scenario", "copy", "reset"]  # fmt: skip
+    order = [
+        "params-text",
+        "params",
+        "tokens-text",
+        "tokens",
+        "teacher_loss-text",
+        "teacher_loss",
+        "budget-text",
+        "budget",
+        "scenario",
+        "copy",
+        "reset",
+    ]
     assert [name for name in reached if name in order][: len(order)] == order  # then round again
     page.page.focus("#budget")
     before = page.settings()["budget"]

@@ -108,9 +108,14 @@ def test_a_plan_is_shown(built):
     from bayes_distill.report.plan_words import plan_section
 
     planned = bd.plan(
-        built.posterior, 1e9, 1e21, scenario="best-case", crossovers=False, draws=20,
+        built.posterior,
+        1e9,
+        1e21,
+        scenario="best-case",
+        crossovers=False,
+        draws=20,
         teacher_range=False,
-    )  # fmt: skip
+    )
     row = plan_section(planned.to_json())["tables"][0].rows[0]
     assert row[0] == "best-case"
     assert row[1:3] == ("1B", "1e21")

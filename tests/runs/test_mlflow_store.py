@@ -76,10 +76,13 @@ def test_names_are_multiplied_and_a_constant_is_the_same_for_all(database):
     plan["keep"] = {"where": {"tag:purpose": ["scaling", "again"]}}
     report = check_runs(f"mlflow:sqlite:///{database}#sweep", mapping=plan)
     assert report.columns == {
-        "params": "param:model.n_params", "tokens": "param:batch_tokens * metric:steps",
-        "loss": "metric:val/loss", "teacher_loss": "constant 2.2", "run": "run name",
+        "params": "param:model.n_params",
+        "tokens": "param:batch_tokens * metric:steps",
+        "loss": "metric:val/loss",
+        "teacher_loss": "constant 2.2",
+        "run": "run name",
         "group": "tag:purpose",
-    }  # fmt: skip
+    }
     runs = read_runs(f"mlflow:sqlite:///{database}#sweep", mapping=plan)
     np.testing.assert_allclose(runs.frame["tokens"], [4e9, 8e9, 1.6e10, 2e9])
     assert set(runs.frame["teacher_loss"]) == {2.2}
@@ -111,8 +114,11 @@ def test_every_wrong_name_is_told_at_once(database):
     with pytest.raises(InputError) as caught:
         read_runs(f"mlflow:sqlite:///{database}#sweep", mapping=plan)
     assert [f.column for f in caught.value.faults] == [
-        "columns.params", "columns.loss", "keep.where.tag:porpoise", "keep.states",
-    ]  # fmt: skip
+        "columns.params",
+        "columns.loss",
+        "keep.where.tag:porpoise",
+        "keep.states",
+    ]
     assert "did you mean param:model.n_params" in caught.value.faults[0].problem
     assert "tag:purpose" in caught.value.faults[2].problem
 
@@ -206,8 +212,10 @@ def test_check_and_fit_take_the_mapping_as_a_file(database, tmp_path, capsys, mo
     assert (found["rows"], found["kind"]) == (12, "supervised")
     assert found["columns"]["tokens"] == "metric:tokens_seen * 1e+09"
     assert found["skipped"][1] == {
-        "row": 4, "run": "going", "reason": "its state is running, not finished",
-    }  # fmt: skip
+        "row": 4,
+        "run": "going",
+        "reason": "its state is running, not finished",
+    }
     assert run(["check", source, "--mapping", "m.toml"]) == 0
     text = capsys.readouterr().out
     assert "12 supervised runs, 7 skipped, no faults" in text

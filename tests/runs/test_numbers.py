@@ -13,11 +13,18 @@ from bayes_distill.runs.numbers import parse_cells, parse_labels
 @pytest.mark.parametrize(
     ("cell", "value"),
     [
-        (1, 1.0), (2.5, 2.5), ("1.8B", 1.8e9), (np.float32(0.5), 0.5), (np.int64(3), 3.0),
-        (Decimal("2.5"), 2.5), (10**400, math.inf), ("-inf", -math.inf), ("Infinity", math.inf),
+        (1, 1.0),
+        (2.5, 2.5),
+        ("1.8B", 1.8e9),
+        (np.float32(0.5), 0.5),
+        (np.int64(3), 3.0),
+        (Decimal("2.5"), 2.5),
+        (10**400, math.inf),
+        ("-inf", -math.inf),
+        ("Infinity", math.inf),
         ("+inf", math.inf),
     ],
-)  # fmt: skip
+)
 def test_numbers(cell, value):
     values, problems = parse_cells([cell])
     assert values.tolist() == [value]
@@ -47,8 +54,14 @@ def test_anything_else_is_quoted_with_its_place(cell):
 
 def test_labels():
     assert parse_labels(["a ", 1, 2.0, 2.5, None, "", math.nan]) == [
-        "a", "1", "2", "2.5", None, None, None,
-    ]  # fmt: skip
+        "a",
+        "1",
+        "2",
+        "2.5",
+        None,
+        None,
+        None,
+    ]
 
 
 @given(st.lists(st.floats(allow_nan=False)))

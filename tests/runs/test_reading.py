@@ -41,8 +41,12 @@ def test_every_fault_at_once_in_the_order_of_reading(table):
     bad.loc[5, "Model Size"] = 7
     where, text = faults_of(bad)
     assert where == [
-        (0, "loss"), (1, "Model Size"), (1, "loss"), (5, "Model Size"), (5, "tokens"),
-    ]  # fmt: skip
+        (0, "loss"),
+        (1, "Model Size"),
+        (1, "loss"),
+        (5, "Model Size"),
+        (5, "tokens"),
+    ]
     assert "row 1, Model Size: 'seven' is not a number" in text
 
 

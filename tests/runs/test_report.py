@@ -60,9 +60,15 @@ def test_the_real_tables_have_no_fault(real_data):
 
 
 CELL = st.one_of(
-    st.none(), st.floats(), st.integers(), st.text(max_size=5), st.booleans(), st.just("1B"),
-    st.just(2.5), st.lists(st.integers(), max_size=2),
-)  # fmt: skip
+    st.none(),
+    st.floats(),
+    st.integers(),
+    st.text(max_size=5),
+    st.booleans(),
+    st.just("1B"),
+    st.just(2.5),
+    st.lists(st.integers(), max_size=2),
+)
 
 
 @given(st.lists(st.tuples(CELL, CELL, CELL, CELL, CELL, CELL), min_size=1, max_size=5))

@@ -6,9 +6,14 @@ import pytest
 from bayes_distill.runs.schema import RULES, validate
 
 GOOD = {
-    "params": 1e9, "tokens": 2e10, "loss": 2.5, "teacher_loss": 2.0, "teacher_loss_se": 0.01,
-    "teacher_params": 7e9, "teacher_tokens": 1e11,
-}  # fmt: skip
+    "params": 1e9,
+    "tokens": 2e10,
+    "loss": 2.5,
+    "teacher_loss": 2.0,
+    "teacher_loss_se": 0.01,
+    "teacher_params": 7e9,
+    "teacher_tokens": 1e11,
+}
 
 
 def check(**values):
@@ -56,10 +61,16 @@ def test_one_wrong_cell_is_one_fault_with_its_place(column, value, words):
 @pytest.mark.parametrize(
     ("column", "value"),
     [
-        ("params", 1e5), ("params", 1e15), ("tokens", 1e6), ("tokens", 1e19), ("loss", 20.0),
-        ("loss", 1e-3), ("teacher_loss_se", 0.0), ("teacher_loss_se", math.nan),
+        ("params", 1e5),
+        ("params", 1e15),
+        ("tokens", 1e6),
+        ("tokens", 1e19),
+        ("loss", 20.0),
+        ("loss", 1e-3),
+        ("teacher_loss_se", 0.0),
+        ("teacher_loss_se", math.nan),
     ],
-)  # fmt: skip
+)
 def test_limits_are_inside(column, value):
     assert check(**{column: value}) == []
 

@@ -32,9 +32,14 @@ def test_without_noise_losses_are_those_of_the_printed_formula():
 
 def test_rows_without_a_teacher_are_supervised_and_sizes_give_teacher_losses(table):
     design = pd.DataFrame(
-        {"N": "1B", "D": "20B", "LT": [2.0, None, None], "NT": [None, "7B", None],
-         "DT": [None, "140B", None]}
-    )  # fmt: skip
+        {
+            "N": "1B",
+            "D": "20B",
+            "LT": [2.0, None, None],
+            "NT": [None, "7B", None],
+            "DT": [None, "140B", None],
+        }
+    )
     runs = simulate(Distillation(), TABLE_6, design, noise=0)
     teacher = supervised(7e9, 140e9)
     np.testing.assert_allclose(runs.frame["teacher_loss"], [2.0, teacher, np.nan])
@@ -103,9 +108,16 @@ def test_every_fault_at_once():
     with pytest.raises(InputError) as caught:
         simulate(Chinchilla(), bad, design, noise=-1, likelihood="cauchy", df=0)
     assert [(f.row, f.column) for f in caught.value.faults] == [
-        (None, "noise"), (None, "likelihood"), (None, "df"), (0, "N"), (1, "N"), (1, "D"),
-        (None, "beta"), (None, "delta"), (None, "E"),
-    ]  # fmt: skip
+        (None, "noise"),
+        (None, "likelihood"),
+        (None, "df"),
+        (0, "N"),
+        (1, "N"),
+        (1, "D"),
+        (None, "beta"),
+        (None, "delta"),
+        (None, "E"),
+    ]
 
 
 def test_a_chinchilla_law_does_not_take_a_gamma():

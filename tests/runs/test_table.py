@@ -77,9 +77,20 @@ def test_where_knows_groups(table):
 
 @pytest.mark.parametrize(
     "expr",
-    ["", "loss <", "lossy < 2", "loss", "loss * 2", "loss = 3", "@pd", "import os", "1 < 2",
-     "__import__('os').getcwd() == 1", "loss < 'a'"],
-)  # fmt: skip
+    [
+        "",
+        "loss <",
+        "lossy < 2",
+        "loss",
+        "loss * 2",
+        "loss = 3",
+        "@pd",
+        "import os",
+        "1 < 2",
+        "__import__('os').getcwd() == 1",
+        "loss < 'a'",
+    ],
+)
 def test_a_bad_condition_is_one_fault_that_names_the_columns(table, expr):
     with pytest.raises(InputError, match="columns: params, tokens, loss, teacher_loss") as caught:
         read_runs(table).where(expr)

@@ -15,8 +15,16 @@ HEADER = (
 )
 # name, state, tags, created, params, tokens, teacher's loss, loss
 ROWS = [
-    ("s1", "finished", "scaling, v2", "2026-03-01T10:00:00.000Z",
-     '"{""desc"": null, ""value"": 143000000}"', "2.86e9", "2.1", "2.91"),
+    (
+        "s1",
+        "finished",
+        "scaling, v2",
+        "2026-03-01T10:00:00.000Z",
+        '"{""desc"": null, ""value"": 143000000}"',
+        "2.86e9",
+        "2.1",
+        "2.91",
+    ),
     ("s1", "finished", "scaling", "2026-02-01T10:00:00.000Z", "143000000", "2.86e9", "2.1", "2.95"),
     ("s2", "crashed", "scaling", "2026-03-02T10:00:00.000Z", "300000000", "6e9", "2.1", ""),
     ("s3", "running", "", "2026-03-03T10:00:00.000Z", "400M", "8e9", "2.1", "3.4"),
@@ -26,7 +34,7 @@ ROWS = [
     ("s7", "finished", "debug", "2026-03-07T10:00:00.000Z", "800M", "1.6e10", "2.1", "Infinity"),
     ("s8", "finished", "scaling", "2026-03-08T10:00:00.000Z", "900M", "1.8e10", "NaN", "2.40"),
     ("s9", "finished", "v2,scaling", "2026-03-09T10:00:00.000Z", "1B", "2e10", "2.1", "2.38"),
-]  # fmt: skip
+]
 MAPPING = {
     "columns": {"teacher_loss": "config.teacher.loss", "loss": "metric:val/loss"},
     "keep": {"where": {"Tags": "scaling"}},
@@ -77,9 +85,12 @@ def test_the_newest_is_kept_wherever_it_stands(export):
 def test_an_export_is_known_without_a_mapping(export):
     report = check_runs(export)
     assert report.columns == {
-        "params": "config.n_params", "tokens": "config.tokens", "loss": "val/loss",
-        "teacher_loss": "config.teacher.loss", "run": "run name",
-    }  # fmt: skip
+        "params": "config.n_params",
+        "tokens": "config.tokens",
+        "loss": "val/loss",
+        "teacher_loss": "config.teacher.loss",
+        "run": "run name",
+    }
     assert [s.row for s in report.skipped] == [1, 2, 3, 4, 5, 7, 8]
     assert report.faults == ()
 
@@ -165,9 +176,16 @@ def test_every_fault_of_a_mapping_at_once(tmp_path):
         read_mapping(path)
     faults = {f.column: f.problem for f in caught.value.faults}
     assert list(faults) == [
-        "mapping", "columns.parms", "columns.tokens.scale", "columns.loss.value",
-        "columns.teacher_loss", "columns.run", "keep.duplicates", "keep.state", "more",
-    ]  # fmt: skip
+        "mapping",
+        "columns.parms",
+        "columns.tokens.scale",
+        "columns.loss.value",
+        "columns.teacher_loss",
+        "columns.run",
+        "keep.duplicates",
+        "keep.state",
+        "more",
+    ]
     assert "did you mean params?" in faults["columns.parms"]
     assert str(path) in faults["mapping"]
     assert "either from" in faults["columns.run"]

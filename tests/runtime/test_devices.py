@@ -47,9 +47,12 @@ json.dump({"devices": len(jax.devices()), "numbers": numbers,
 def ask(devices: int) -> dict:
     flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count={devices}"
     done = subprocess.run(
-        [sys.executable, "-c", ASKED], capture_output=True, text=True, check=False,
+        [sys.executable, "-c", ASKED],
+        capture_output=True,
+        text=True,
+        check=False,
         env={**os.environ, "XLA_FLAGS": flags.strip()},
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

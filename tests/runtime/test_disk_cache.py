@@ -27,8 +27,10 @@ def started(folder: Path, code: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-W", "error", "-c", code],
         env={**os.environ, "BAYES_DISTILL_CACHE": str(folder)},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def test_two_processes_share_a_cache_that_stays_within_its_bound(tmp_path):

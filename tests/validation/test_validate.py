@@ -38,13 +38,21 @@ def left_out(scattered: Posterior, count: int = 200, noise: float = 1.0) -> pd.D
 
 def collected(scattered: Posterior, frame: pd.DataFrame) -> Validation:
     found = {
-        "group": "1B", "fitted": 9, "verdict": "pass", "rhat_max": 1.0,
+        "group": "1B",
+        "fitted": 9,
+        "verdict": "pass",
+        "rhat_max": 1.0,
         **score(scattered, frame, levels=LEVELS),
-    }  # fmt: skip
+    }
     return collect(
-        [found], leave_out="params", model="busbridge2025-plain", levels=LEVELS, interval=0.9,
-        settings={}, notes=[],
-    )  # fmt: skip
+        [found],
+        leave_out="params",
+        model="busbridge2025-plain",
+        levels=LEVELS,
+        interval=0.9,
+        settings={},
+        notes=[],
+    )
 
 
 def test_a_calibrated_posterior_is_shown_as_such(scattered):
@@ -140,9 +148,12 @@ def test_a_second_call_takes_up_what_is_there(checked, labelled):
     assert len(list(folder.iterdir())) == 2
     seen = []
     again = validate(
-        labelled, leave_out="group", resume=folder, progress=lambda *told: seen.append(told),
+        labelled,
+        leave_out="group",
+        resume=folder,
+        progress=lambda *told: seen.append(told),
         **SHORT,
-    )  # fmt: skip
+    )
     assert seen == [("refits", 2, 2)]
     pd.testing.assert_frame_equal(again.table, result.table)
 
@@ -168,14 +179,25 @@ def test_json_of_the_gap_risk(scattered):
 
 def test_a_doubtful_refit_is_told_and_is_the_verdict(scattered):
     good = {
-        "group": "1B", "fitted": 9, "verdict": "pass", "rhat_max": 1.0,
+        "group": "1B",
+        "fitted": 9,
+        "verdict": "pass",
+        "rhat_max": 1.0,
         **score(scattered, left_out(scattered, 20), levels=LEVELS),
-    }  # fmt: skip
+    }
     result = collect(
-        [good, {**good, "group": "2B", "verdict": "fail"}, {**good, "group": "3B",
-         "verdict": "review"}],
-        leave_out="params", model="x", levels=LEVELS, interval=0.8, settings={}, notes=["odd"],
-    )  # fmt: skip
+        [
+            good,
+            {**good, "group": "2B", "verdict": "fail"},
+            {**good, "group": "3B", "verdict": "review"},
+        ],
+        leave_out="params",
+        model="x",
+        levels=LEVELS,
+        interval=0.8,
+        settings={},
+        notes=["odd"],
+    )
     assert result.verdict == "fail"
     assert result.notes[:3] == (
         "odd",
@@ -190,14 +212,23 @@ def test_a_doubtful_refit_is_told_and_is_the_verdict(scattered):
 def test_every_fault_is_named_before_anything_is_fitted(chinchilla):
     with pytest.raises(InputError) as caught:
         validate(
-            chinchilla.runs, "nonesuch", leave_out="group", chains=1, interval=2.0, workers=0,
+            chinchilla.runs,
+            "nonesuch",
+            leave_out="group",
+            chains=1,
+            interval=2.0,
+            workers=0,
             student_apart=-1.0,
-        )  # fmt: skip
+        )
     text = str(caught.value)
     for part in (
-        "interval: 2", "student_apart: -1", "--chains is 1", "workers: 0", "nonesuch",
+        "interval: 2",
+        "student_apart: -1",
+        "--chains is 1",
+        "workers: 0",
+        "nonesuch",
         "no column group",
-    ):  # fmt: skip
+    ):
         assert part in text
 
 

@@ -50,9 +50,11 @@ def test_a_profile_is_a_forecast(scattered):
     at = some[["params", "tokens"]].assign(teacher_loss=2.1)
     plain = forecast(scattered, at=at, interval=0.8).table
     for column, wanted in (
-        ("mean", "mean"), ("lower", "credible_lower"), ("upper", "credible_upper"),
+        ("mean", "mean"),
+        ("lower", "credible_lower"),
+        ("upper", "credible_upper"),
         ("outside", "outside"),
-    ):  # fmt: skip
+    ):
         np.testing.assert_allclose(some[column].astype(float), plain[wanted].astype(float))
 
 

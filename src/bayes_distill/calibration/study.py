@@ -77,9 +77,17 @@ def calibrate(
         Naming everything that is wrong with cards, design and settings.
     """
     setting, source, name = prepare(
-        card, design, sweeps=sweeps, chains=chains, warmup=warmup, draws=draws,
-        simulator=simulator, seed=seed, workers=workers, scheduler=scheduler,
-    )  # fmt: skip
+        card,
+        design,
+        sweeps=sweeps,
+        chains=chains,
+        warmup=warmup,
+        draws=draws,
+        simulator=simulator,
+        seed=seed,
+        workers=workers,
+        scheduler=scheduler,
+    )
     fitted, table = setting.fitted.card, setting.design
     content = {
         "card": fitted.model_dump(mode="json"),
@@ -89,9 +97,14 @@ def calibrate(
     settings = {"seed": seed, "chains": chains, "warmup": warmup, "draws": draws}
     tasks = [{"study": content, "sweep": i, **settings} for i in range(sweeps)]
     results = map_tasks(
-        run_sweep, tasks, workers=workers, scheduler=scheduler, store=resume, progress=progress,
+        run_sweep,
+        tasks,
+        workers=workers,
+        scheduler=scheduler,
+        store=resume,
+        progress=progress,
         label="sweeps",
-    )  # fmt: skip
+    )
     study = Study(
         model=fitted.name,
         simulator=(source or fitted).name,

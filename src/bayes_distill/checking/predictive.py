@@ -137,11 +137,19 @@ def prior_predictive(
     measured = fitted.frame["loss"].to_numpy(float)
     limits = (
         ("below zero", 0.0, at.mean < 0, losses < 0),
-        (f"above log({vocabulary:g}), a model that knows nothing", math.log(vocabulary),
-         at.mean > math.log(vocabulary), losses > math.log(vocabulary)),
-        (f"above {FAR:g} times the runs' median loss", FAR * fitted.unit,
-         at.mean > FAR * fitted.unit, losses > FAR * fitted.unit),
-    )  # fmt: skip
+        (
+            f"above log({vocabulary:g}), a model that knows nothing",
+            math.log(vocabulary),
+            at.mean > math.log(vocabulary),
+            losses > math.log(vocabulary),
+        ),
+        (
+            f"above {FAR:g} times the runs' median loss",
+            FAR * fitted.unit,
+            at.mean > FAR * fitted.unit,
+            losses > FAR * fitted.unit,
+        ),
+    )
     ranges = pd.DataFrame(
         [
             {

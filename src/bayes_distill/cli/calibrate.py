@@ -125,8 +125,18 @@ def _print(result: Calibration, out: str | None) -> None:
     print_table(
         f"Verdict: {result.verdict} ({study.model} on {study.design}{of}; {len(fits)} sweeps; "
         f"fits: {counted})",
-        ["quantity", "p", "adjusted p", "verdict", "in 50%", "in 80%", "in 90%", "in 95%", "shift",
-         "spread"],
+        [
+            "quantity",
+            "p",
+            "adjusted p",
+            "verdict",
+            "in 50%",
+            "in 80%",
+            "in 90%",
+            "in 95%",
+            "shift",
+            "spread",
+        ],
         [
             [
                 r["name"],
@@ -142,9 +152,12 @@ def _print(result: Calibration, out: str | None) -> None:
         caption="p: of ranks this far from uniform, if the posterior is right; adjusted for the "
         "number of quantities. In 90%: share of 90% intervals that hold the truth. Shift: above "
         "0 the posterior lies too low. Spread: above 1 it is too narrow.",
-    )  # fmt: skip
-    meanings = [f"  {r['name']}: {r['meaning']}" for r in result.table.to_dict("records")
-                if r["kind"] == "forecast"]  # fmt: skip
+    )
+    meanings = [
+        f"  {r['name']}: {r['meaning']}"
+        for r in result.table.to_dict("records")
+        if r["kind"] == "forecast"
+    ]
     typer.echo("Forecasts:\n" + "\n".join(meanings))
     if out is not None:
         typer.echo(f"Written to {out}")

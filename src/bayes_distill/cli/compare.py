@@ -191,8 +191,21 @@ def _print(result: Comparison) -> None:
 def _print_left_out(title: str, table: pd.DataFrame) -> None:
     print_table(
         title,
-        ["fit", "groups", "runs", "joint log density", "to the best", "se of that", "single runs",
-         "to the best", "weight", "in 90%", "width", "mean abs. error", "largest"],
+        [
+            "fit",
+            "groups",
+            "runs",
+            "joint log density",
+            "to the best",
+            "se of that",
+            "single runs",
+            "to the best",
+            "weight",
+            "in 90%",
+            "width",
+            "mean abs. error",
+            "largest",
+        ],
         [
             [
                 str(r["fit"]),
@@ -213,4 +226,4 @@ def _print_left_out(title: str, table: pd.DataFrame) -> None:
         ],
         caption="Joint log density: of each group as a whole, so that being wrong in one direction "
         "counts; more is better. The standard error is over the groups.",
-    )  # fmt: skip
+    )

@@ -57,16 +57,24 @@ def demo(
     ready = ask_ready(probability, number)
     if not json:
         _print_ready(ready)
-    say("Simulating a sweep on the paper's design, with the coefficients of table 6 "
-        "(beta' = 0.437) and noise of 0.005 nats ...", quiet)  # fmt: skip
+    say(
+        "Simulating a sweep on the paper's design, with the coefficients of table 6 "
+        "(beta' = 0.437) and noise of 0.005 nats ...",
+        quiet,
+    )
     runs, truth = simulate_from_card(
         "busbridge2025-plain", "paper", coefficients="table6", seed=number
     )
     with progress_bar(quiet) as progress:
         posterior = fit(
-            runs, "busbridge2025-plain", warmup=600, draws=1000, seed=number, interval=probability,
+            runs,
+            "busbridge2025-plain",
+            warmup=600,
+            draws=1000,
+            seed=number,
+            interval=probability,
             progress=progress,
-        )  # fmt: skip
+        )
     posterior.save(folder / "demo.nc")
     student = forecast(posterior, *STUDENT, teacher_loss=2.0, interval=probability, seed=number)
     small = capacity_gap(
@@ -107,15 +115,19 @@ def demo(
         f"A fit of {len(runs)} simulated runs, whose truth is known: verdict {posterior.verdict}",
         ["coefficient", "truth", "median", f"{percent} credible", "holds the truth", "known"],
         [
-            [c["name"], f"{true[c['name']]:.4g}", f"{c['median']:.4g}",
-             f"{c['lower']:.4g} to {c['upper']:.4g}",
-             "yes" if c["lower"] <= true[c["name"]] <= c["upper"] else "no",
-             "yes" if c["identified"] else "no"]
+            [
+                c["name"],
+                f"{true[c['name']]:.4g}",
+                f"{c['median']:.4g}",
+                f"{c['lower']:.4g} to {c['upper']:.4g}",
+                "yes" if c["lower"] <= true[c["name"]] <= c["upper"] else "no",
+                "yes" if c["identified"] else "no",
+            ]
             for c in rows
         ],
         caption="known: identified by these runs. A', B' and c1 trade off with others; forecasts "
         "do not suffer.",
-    )  # fmt: skip
+    )
     r = student.table.iloc[0]
     assert isinstance(law, TeacherLaw)
     exact = law.distilled_loss(law.from_published(truth, reference), *STUDENT, 2.0, reference)
@@ -134,13 +146,18 @@ def demo(
         f"{format_quantity(SMALL_STUDENT[1])} tokens",
         ["teacher", "its loss", "P(stronger one hurts)", "student loss", "above the best"],
         [
-            [names[i], f"{t['teacher_loss']:.2f}", f"{t['p_stronger_teacher_hurts']:.2f}",
-             f"{t['loss_mean']:.4f}", f"{t['excess_mean']:.4f}"]
+            [
+                names[i],
+                f"{t['teacher_loss']:.2f}",
+                f"{t['p_stronger_teacher_hurts']:.2f}",
+                f"{t['loss_mean']:.4f}",
+                f"{t['excess_mean']:.4f}",
+            ]
             for i, t in enumerate(small.table.to_dict("records"))
         ],
         caption=f"The best teacher's loss is {small.table['optimal_teacher_loss_lower'][0]:.3f} to "
         f"{small.table['optimal_teacher_loss_upper'][0]:.3f} ({percent} credible).",
-    )  # fmt: skip
+    )
     typer.echo(f"Fit: {folder / 'demo.nc'}   Plot: {picture}")
     return 0 if posterior.verdict != "fail" else 3
 

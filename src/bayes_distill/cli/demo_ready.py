@@ -33,9 +33,15 @@ def ask_ready(interval: float, seed: int) -> Ready:
     student = forecast(posterior, *STUDENT, teacher_loss=TEACHER, interval=interval, seed=seed)
     gap = capacity_gap(posterior, *STUDENT, teacher_loss=TEACHER, interval=interval)
     recipe = plan(
-        posterior, STUDENT[0], BUDGET, scenario=SCENARIO, crossovers=False, draws=PLAN_DRAWS,
-        interval=interval, seed=seed,
-    )  # fmt: skip
+        posterior,
+        STUDENT[0],
+        BUDGET,
+        scenario=SCENARIO,
+        crossovers=False,
+        draws=PLAN_DRAWS,
+        interval=interval,
+        seed=seed,
+    )
     f, g = student.table.iloc[0], gap.table.iloc[0]
     answers = {"forecast": student.to_json(), "risk": gap.to_json(), "plan": recipe.to_json()}
     row = answers["plan"]["rows"][0]

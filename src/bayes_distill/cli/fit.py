@@ -96,9 +96,15 @@ def fit(
     try:
         with progress_bar(quiet) as progress:
             posterior = fit_runs(
-                table, card, supervised=first, cut=cut, interval=probability, progress=progress,
-                resume=unfinished, **settings,
-            )  # fmt: skip
+                table,
+                card,
+                supervised=first,
+                cut=cut,
+                interval=probability,
+                progress=progress,
+                resume=unfinished,
+                **settings,
+            )
     except KeyboardInterrupt:
         if not any(unfinished.glob("*.npz")):
             raise  # before there was anything to keep
@@ -220,13 +226,17 @@ def _print(posterior: Posterior, target: Path, quiet: bool) -> None:
         f"{info['seconds']['total']:.0f} s",
         ["coefficient", "median", f"{percent} credible interval", "known from the data"],
         [
-            [c["name"], f"{c['median']:.4g}", f"{c['lower']:.4g} to {c['upper']:.4g}",
-             "yes" if c["identified"] else "no"]
+            [
+                c["name"],
+                f"{c['median']:.4g}",
+                f"{c['lower']:.4g} to {c['upper']:.4g}",
+                "yes" if c["identified"] else "no",
+            ]
             for c in info["coefficients"]
         ],
         caption="First the published coefficients, then the coordinates that were sampled. What is "
         "not known from the data alone rests on its prior; forecasts may be sharp all the same.",
-    )  # fmt: skip
+    )
     flagged = info["flagged_runs"]
     if flagged:
         print_table(

@@ -54,11 +54,19 @@ def forecast(
 
     try:
         result = call(
-            fit, params, tokens, teacher_loss=teacher_loss, teacher_params=teacher_params,
-            teacher_tokens=teacher_tokens, unique_tokens=unique_tokens, at=at,
-            draws=most, interval=probability, seed=number,
+            fit,
+            params,
+            tokens,
+            teacher_loss=teacher_loss,
+            teacher_params=teacher_params,
+            teacher_tokens=teacher_tokens,
+            unique_tokens=unique_tokens,
+            at=at,
+            draws=most,
+            interval=probability,
+            seed=number,
             allow_failed=allow_failed or bool(collect.faults),  # those are raised first
-        )  # fmt: skip
+        )
     except InputError as error:
         raise collect.join(error) from None
     collect.check()
@@ -72,8 +80,17 @@ def forecast(
     percent = f"{100 * probability:g}%"
     print_table(
         "Student loss",
-        ["params", "tokens", "teacher", "mean", f"{percent} credible", f"{percent} predictive",
-         "supervised", "P(beats supervised)", "outside runs"],
+        [
+            "params",
+            "tokens",
+            "teacher",
+            "mean",
+            f"{percent} credible",
+            f"{percent} predictive",
+            "supervised",
+            "P(beats supervised)",
+            "outside runs",
+        ],
         [
             [
                 format_quantity(r["params"]),
@@ -90,7 +107,7 @@ def forecast(
         ],
         caption="Credible: where the mean curve lies. Predictive: where one new run would land.",
         left=0,
-    )  # fmt: skip
+    )
 
 
 def _tokens(row: dict[Hashable, Any]) -> str:

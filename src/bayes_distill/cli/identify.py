@@ -66,10 +66,18 @@ def identify(
     allowed = allow_failed or bool(collect.faults)  # those are raised first
     try:
         following = next_run(
-            fit, coefficient=coefficient, target_params=target_params,
-            target_tokens=target_tokens, teacher_loss=teacher_loss, candidates=candidates,
-            budget=budget, flops=flops, reach=factor, seed=number, allow_failed=allowed,
-        )  # fmt: skip
+            fit,
+            coefficient=coefficient,
+            target_params=target_params,
+            target_tokens=target_tokens,
+            teacher_loss=teacher_loss,
+            candidates=candidates,
+            budget=budget,
+            flops=flops,
+            reach=factor,
+            seed=number,
+            allow_failed=allowed,
+        )
     except InputError as error:
         raise collect.join(error) from None
     collect.check()
@@ -87,17 +95,30 @@ def _print_report(report: Identifiability) -> None:
     percent = f"{100 * report.interval:g}%"
     print_table(
         "What the runs tell",
-        ["coefficient", "kind", "median", percent, f"prior, {percent}", "variance removed",
-         "known from the runs"],
         [
-            [r["name"], r["kind"], f"{r['median']:.4g}", f"{r['lower']:.4g} to {r['upper']:.4g}",
-             f"{r['prior_lower']:.3g} to {r['prior_upper']:.3g}", f"{max(r['contraction'], 0):.0%}",
-             "yes" if r["identified"] else "no"]
+            "coefficient",
+            "kind",
+            "median",
+            percent,
+            f"prior, {percent}",
+            "variance removed",
+            "known from the runs",
+        ],
+        [
+            [
+                r["name"],
+                r["kind"],
+                f"{r['median']:.4g}",
+                f"{r['lower']:.4g} to {r['upper']:.4g}",
+                f"{r['prior_lower']:.3g} to {r['prior_upper']:.3g}",
+                f"{max(r['contraction'], 0):.0%}",
+                "yes" if r["identified"] else "no",
+            ]
             for r in report.table.to_dict("records")
         ],
         caption="Variance removed: share of the prior's, on the log (or logit) scale.",
         left=2,
-    )  # fmt: skip
+    )
     print_table(
         "Combinations that the runs tell most and least about",
         ["told", "combination", "of", "within a factor of", "before the runs"],
@@ -133,24 +154,37 @@ def _print_next(following: NextRun) -> None:
         "The next run: how much of the variance of "
         + ", ".join(t["name"] for t in targets)
         + " it would remove",
-        [*(["run"] if named else []), "", "params", "tokens", "teacher loss", "FLOPs",
-         "variance removed", "outside runs"],
         [
-            [*([r["name"]] if named else []), r["recommended"], format_quantity(r["params"]),
-             format_quantity(r["tokens"]),
-             "none" if math.isnan(r["teacher_loss"]) else f"{r['teacher_loss']:.3f}",
-             f"{r['flops']:.2g}", f"{r['gain']:.1%}", "yes" if r["outside"] else "no"]
+            *(["run"] if named else []),
+            "",
+            "params",
+            "tokens",
+            "teacher loss",
+            "FLOPs",
+            "variance removed",
+            "outside runs",
+        ],
+        [
+            [
+                *([r["name"]] if named else []),
+                r["recommended"],
+                format_quantity(r["params"]),
+                format_quantity(r["tokens"]),
+                "none" if math.isnan(r["teacher_loss"]) else f"{r['teacher_loss']:.3f}",
+                f"{r['flops']:.2g}",
+                f"{r['gain']:.1%}",
+                "yes" if r["outside"] else "no",
+            ]
             for r in shown.to_dict("records")
         ],
         caption="Expected, the mean over what is asked for; the best of each size, and cheap: "
         "at least 80% of the best for the least compute. FLOPs: the student's training alone.\n"
         + "\n".join(
-            f"{t['name']}: sd {t['sd']:.3g} now, {t['sd_after']:.3g} after the best "
-            f"({t['scale']})"
+            f"{t['name']}: sd {t['sd']:.3g} now, {t['sd_after']:.3g} after the best ({t['scale']})"
             for t in targets
         ),
         left=2 if named else 1,
-    )  # fmt: skip
+    )
 
 
 def _factor(sd: float) -> str:

@@ -27,24 +27,32 @@ def list_models(
             {
                 "models": [
                     {
-                        "name": name, "title": card.title, "law": card.law, "data": card.data,
+                        "name": name,
+                        "title": card.title,
+                        "law": card.law,
+                        "data": card.data,
                         "posterior": has or card.coefficients is not None,
                     }
                     for card, name, has in cards
                 ]
             }
-        )  # fmt: skip
+        )
         return
     print_table(
         "Model cards",
         ["name", "law", "data", "ready to use", "title"],
         [
-            [name, card.law, card.data or "yours",
-             "yes" if has or card.coefficients is not None else "fit first", card.title]
+            [
+                name,
+                card.law,
+                card.data or "yours",
+                "yes" if has or card.coefficients is not None else "fit first",
+                card.title,
+            ]
             for card, name, has in cards
         ],
         left=5,
-    )  # fmt: skip
+    )
 
 
 @app.command("show")

@@ -61,9 +61,14 @@ def print_table(
     from rich.table import Table
 
     table = Table(
-        title=title, caption=caption, box=box.SIMPLE_HEAD, title_justify="left",
-        caption_justify="left", title_style="bold", caption_style="dim",
-    )  # fmt: skip
+        title=title,
+        caption=caption,
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        caption_justify="left",
+        title_style="bold",
+        caption_style="dim",
+    )
     for place, name in enumerate(header):
         table.add_column(name, justify="left" if place < left else "right", overflow="fold")
     for row in rows:

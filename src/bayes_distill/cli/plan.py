@@ -136,16 +136,36 @@ def plan(
     try:
         if collect.faults:  # only look for more of them
             read_asked(
-                params, budget, who, teachers, utility, flops, numbers["serve_tokens"],
-                numbers["target_loss"], most, probability, number,
-            )  # fmt: skip
+                params,
+                budget,
+                who,
+                teachers,
+                utility,
+                flops,
+                numbers["serve_tokens"],
+                numbers["target_loss"],
+                most,
+                probability,
+                number,
+            )
             collect.check()
         result = call(
-            fit, params, budget, scenario=who, teachers=teachers, utility=utility, limits=limits,
-            flops=flops, target_loss=numbers["target_loss"], served_tokens=numbers["serve_tokens"],
-            crossovers=not no_crossovers, draws=most, interval=probability,
-            seed=number, allow_failed=allow_failed,
-        )  # fmt: skip
+            fit,
+            params,
+            budget,
+            scenario=who,
+            teachers=teachers,
+            utility=utility,
+            limits=limits,
+            flops=flops,
+            target_loss=numbers["target_loss"],
+            served_tokens=numbers["serve_tokens"],
+            crossovers=not no_crossovers,
+            draws=most,
+            interval=probability,
+            seed=number,
+            allow_failed=allow_failed,
+        )
     except InputError as error:
         renamed = [
             Fault(f.problem, f.row, {"served_tokens": "serve_tokens"}.get(f.column or "", f.column))

@@ -23,50 +23,90 @@ def print_plan(result: Plan) -> None:
     for name, part in result.table.groupby("scenario", sort=False):
         print_table(
             f"{name}: one recipe for each budget, best over the whole posterior",
-            ["student", "budget", "student tokens", "teacher", "its tokens", "its loss", "shares",
-             "loss", f"{percent} credible", "regret", "P(beats supervised)"],
+            [
+                "student",
+                "budget",
+                "student tokens",
+                "teacher",
+                "its tokens",
+                "its loss",
+                "shares",
+                "loss",
+                f"{percent} credible",
+                "regret",
+                "P(beats supervised)",
+            ],
             [_recipe(r) for r in part.to_dict("records")],
             caption="Shares: percent for student/logits/teacher"
             + ("/serving" if (part["served_tokens"] > 0).any() else "")
             + ". Regret: expected loss above each draw's own best recipe.",
             left=0,
-        )  # fmt: skip
+        )
         if part["optimum_teacher_loss_median"].notna().any():
             print_table(
                 f"{name}: spread of the optima, each draw's own best ({percent} of the draws)",
-                ["student", "budget", "student tokens", "teacher", "its tokens", "its loss",
-                 "teachers within 0.005 nats"],
+                [
+                    "student",
+                    "budget",
+                    "student tokens",
+                    "teacher",
+                    "its tokens",
+                    "its loss",
+                    "teachers within 0.005 nats",
+                ],
                 [_optimum(r) for r in part.to_dict("records")],
                 left=0,
-            )  # fmt: skip
+            )
     if len(result.crossovers):
         print_table(
             "Crossover: from which budget supervised training is as good again (up to 1e28)",
-            ["scenario", "student", "median", f"{percent} of those", "P(none)",
-             "P(still better at 1e28)", "P(never better)"],
+            [
+                "scenario",
+                "student",
+                "median",
+                f"{percent} of those",
+                "P(none)",
+                "P(still better at 1e28)",
+                "P(never better)",
+            ],
             [
                 [
-                    str(r["scenario"]), _count(r["params"]), _count(r["budget_median"]),
-                    _range(r, "budget"), f"{r['p_none']:.2f}", f"{r['p_always_better']:.2f}",
+                    str(r["scenario"]),
+                    _count(r["params"]),
+                    _count(r["budget_median"]),
+                    _range(r, "budget"),
+                    f"{r['p_none']:.2f}",
+                    f"{r['p_always_better']:.2f}",
                     f"{r['p_never_better']:.2f}",
                 ]
                 for r in result.crossovers.to_dict("records")
             ],
-        )  # fmt: skip
+        )
     if len(result.targets):
         print_table(
             f"To reach a loss of {result.targets['target_loss'].iloc[0]:g}",
-            ["scenario", "student", "least FLOPs", percent, "P(out of reach)", "least tokens",
-             percent],
+            [
+                "scenario",
+                "student",
+                "least FLOPs",
+                percent,
+                "P(out of reach)",
+                "least tokens",
+                percent,
+            ],
             [
                 [
-                    str(r["scenario"]), _count(r["params"]), _count(r["budget_median"]),
-                    _range(r, "budget"), f"{r['budget_p_unreachable']:.2f}",
-                    _count(r["student_tokens_median"]), _range(r, "student_tokens"),
+                    str(r["scenario"]),
+                    _count(r["params"]),
+                    _count(r["budget_median"]),
+                    _range(r, "budget"),
+                    f"{r['budget_p_unreachable']:.2f}",
+                    _count(r["student_tokens_median"]),
+                    _range(r, "student_tokens"),
                 ]
                 for r in result.targets.to_dict("records")
             ],
-        )  # fmt: skip
+        )
     if len(result.teachers):
         _print_teachers(result.teachers, percent)
 
@@ -74,23 +114,41 @@ def print_plan(result: Plan) -> None:
 def _print_teachers(teachers: pd.DataFrame, percent: str) -> None:
     print_table(
         "Your teachers, best expected student loss first",
-        ["scenario", "budget", "teacher", "its loss", "student tokens", "student loss",
-         f"{percent} credible", "P(best)", "cost if chosen", "P(beats supervised)"],
+        [
+            "scenario",
+            "budget",
+            "teacher",
+            "its loss",
+            "student tokens",
+            "student loss",
+            f"{percent} credible",
+            "P(best)",
+            "cost if chosen",
+            "P(beats supervised)",
+        ],
         [
             [
-                str(r["scenario"]), _count(r["budget"]), str(r["name"]), f"{r['teacher_loss']:.3f}",
+                str(r["scenario"]),
+                _count(r["budget"]),
+                str(r["name"]),
+                f"{r['teacher_loss']:.3f}",
                 _count(r["student_tokens"]) if r["affordable"] else "not affordable",
                 *(
-                    [f"{r['loss_mean']:.4f}", f"{r['loss_lower']:.4f} to {r['loss_upper']:.4f}",
-                     f"{r['p_best']:.2f}", f"{r['regret_mean']:.4f}",
-                     f"{r['p_beats_supervised']:.2f}"]
-                    if r["affordable"] else ["-"] * 5
+                    [
+                        f"{r['loss_mean']:.4f}",
+                        f"{r['loss_lower']:.4f} to {r['loss_upper']:.4f}",
+                        f"{r['p_best']:.2f}",
+                        f"{r['regret_mean']:.4f}",
+                        f"{r['p_beats_supervised']:.2f}",
+                    ]
+                    if r["affordable"]
+                    else ["-"] * 5
                 ),
             ]
             for r in teachers.to_dict("records")
         ],
         left=3,
-    )  # fmt: skip
+    )
 
 
 def _recipe(r: Row) -> list[str]:
@@ -98,22 +156,30 @@ def _recipe(r: Row) -> list[str]:
     shares = "/".join(f"{100 * r[f'share_{k}']:.0f}" for k in parts)
     beats = r["p_beats_supervised"]
     return [
-        _count(r["params"]), _count(r["budget"]),
-        _count(r["recipe_student_tokens"]), _count(r["recipe_teacher_params"]),
-        _count(r["recipe_teacher_tokens"]), _loss(r["recipe_teacher_loss"]), shares,
-        f"{r['loss_mean']:.4f}", f"{r['loss_lower']:.4f} to {r['loss_upper']:.4f}",
-        f"{r['regret_mean']:.4f}", "-" if math.isnan(beats) else f"{beats:.2f}",
-    ]  # fmt: skip
+        _count(r["params"]),
+        _count(r["budget"]),
+        _count(r["recipe_student_tokens"]),
+        _count(r["recipe_teacher_params"]),
+        _count(r["recipe_teacher_tokens"]),
+        _loss(r["recipe_teacher_loss"]),
+        shares,
+        f"{r['loss_mean']:.4f}",
+        f"{r['loss_lower']:.4f} to {r['loss_upper']:.4f}",
+        f"{r['regret_mean']:.4f}",
+        "-" if math.isnan(beats) else f"{beats:.2f}",
+    ]
 
 
 def _optimum(r: Row) -> list[str]:
     return [
-        _range(r, "optimum_params"), _count(r["budget"]),
-        _range(r, "optimum_student_tokens"), _range(r, "optimum_teacher_params"),
+        _range(r, "optimum_params"),
+        _count(r["budget"]),
+        _range(r, "optimum_student_tokens"),
+        _range(r, "optimum_teacher_params"),
         _range(r, "optimum_teacher_tokens"),
         f"{r['optimum_teacher_loss_lower']:.3f} to {r['optimum_teacher_loss_upper']:.3f}",
         _range(r, "flat_teacher_params"),
-    ]  # fmt: skip
+    ]
 
 
 def _range(r: Row, name: str) -> str:

@@ -107,17 +107,34 @@ def plot(
     from bayes_distill.pictures.drawing import draw
 
     options = {
-        "params": params, "tokens": tokens, "teacher_loss": teacher_loss,
-        "teacher_params": teacher_params, "teacher_tokens": teacher_tokens, "at": at,
-        "budget": budget, "scenario": scenario, "utility": utility, "flops": flops,
-        "max_tokens": max_tokens, "max_teacher_tokens": max_teacher_tokens,
-        "max_teacher_params": max_teacher_params, "runs": runs, "draws": most,
+        "params": params,
+        "tokens": tokens,
+        "teacher_loss": teacher_loss,
+        "teacher_params": teacher_params,
+        "teacher_tokens": teacher_tokens,
+        "at": at,
+        "budget": budget,
+        "scenario": scenario,
+        "utility": utility,
+        "flops": flops,
+        "max_tokens": max_tokens,
+        "max_teacher_tokens": max_teacher_tokens,
+        "max_teacher_params": max_teacher_params,
+        "runs": runs,
+        "draws": most,
         "coefficient": coefficient,
-    }  # fmt: skip
+    }
     drawn = draw(
-        kind, fit, options, out=out, interval=probability, seed=number, unit=unit,
-        allow_failed=allow_failed, faults=tuple(collect.faults),
-    )  # fmt: skip
+        kind,
+        fit,
+        options,
+        out=out,
+        interval=probability,
+        seed=number,
+        unit=unit,
+        allow_failed=allow_failed,
+        faults=tuple(collect.faults),
+    )
     for note in drawn.notes:
         say(f"note: {note}", quiet)
     if json:

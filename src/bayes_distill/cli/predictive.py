@@ -33,9 +33,12 @@ def predictive(
 
     try:
         result = predictive_checks(
-            fit, interval=probability, vocabulary=entries, seed=number,
+            fit,
+            interval=probability,
+            vocabulary=entries,
+            seed=number,
             allow_failed=allow_failed or bool(collect.faults),  # those are raised first
-        )  # fmt: skip
+        )
     except InputError as error:
         raise collect.join(error) from None
     collect.check()
@@ -54,8 +57,12 @@ def _print(result: PredictiveChecks) -> None:
         "What the prior foresaw",
         ["losses", "limit", "curves", "new runs"],
         [
-            [r["range"], f"{r['limit']:.3g}", f"{r['share_of_curves']:.2%}",
-             f"{r['share_of_runs']:.2%}"]
+            [
+                r["range"],
+                f"{r['limit']:.3g}",
+                f"{r['share_of_curves']:.2%}",
+                f"{r['share_of_runs']:.2%}",
+            ]
             for r in result.prior.ranges.to_dict("records")
         ],
         caption="Share of the prior's losses for these runs that no run could have. "
@@ -64,26 +71,39 @@ def _print(result: PredictiveChecks) -> None:
             if surprising
             else "All runs lie within the central 99% of the prior."
         ),
-    )  # fmt: skip
+    )
     percent = f"{100 * result.interval:g}%"
     table = result.posterior.table
     print_table(
         "Runs replicated from the fit, against the real ones",
         ["quantity", "real", f"replicated, {percent}", "P(larger)", "verdict"],
         [
-            [r["meaning"], f"{r['observed']:.3g}", f"{r['lower']:.3g} to {r['upper']:.3g}",
-             f"{r['p']:.3f}", r["verdict"]]
+            [
+                r["meaning"],
+                f"{r['observed']:.3g}",
+                f"{r['lower']:.3g} to {r['upper']:.3g}",
+                f"{r['p']:.3f}",
+                r["verdict"],
+            ]
             for r in table.to_dict("records")
         ],
-        caption="\n".join(f"{r['name']}: {r['advice']}" for r in table.to_dict("records")
-                          if r["advice"]) or None,
-    )  # fmt: skip
+        caption="\n".join(
+            f"{r['name']}: {r['advice']}" for r in table.to_dict("records") if r["advice"]
+        )
+        or None,
+    )
     pit = result.leave_one_out
     held = pit.coverage.to_dict("records")
     print_table(
         "Each run left out (PSIS), the others of its student size kept",
         ["", *(f"central {r['level']:.0%}" for r in held), "p of uniform LOO-PITs", "verdict"],
-        [["runs in the band", *(f"{r['held']:.1%}" for r in held), f"{pit.p_uniform:.2g}",
-          pit.verdict]],
+        [
+            [
+                "runs in the band",
+                *(f"{r['held']:.1%}" for r in held),
+                f"{pit.p_uniform:.2g}",
+                pit.verdict,
+            ]
+        ],
         caption=f"{pit.reading[:1].upper()}{pit.reading[1:]}." if pit.reading else None,
-    )  # fmt: skip
+    )

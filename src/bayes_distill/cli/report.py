@@ -40,9 +40,14 @@ def report(
             collect.check()
         with progress_bar(quiet) as progress:
             result = write_report(
-                fit, target, plan=plan, interval=probability, seed=number,
-                allow_failed=allow_failed, progress=progress,
-            )  # fmt: skip
+                fit,
+                target,
+                plan=plan,
+                interval=probability,
+                seed=number,
+                allow_failed=allow_failed,
+                progress=progress,
+            )
     except InputError as error:
         raise InputError(
             [*collect.faults, *(f for f in error.faults if f not in collect.faults)]

@@ -58,11 +58,19 @@ def risk(
 
     try:
         result = capacity_gap(
-            fit, params, tokens, teacher_loss=teacher_loss, teacher_params=teacher_params,
-            teacher_tokens=teacher_tokens, at=at, teachers=teachers, strongest=lowest,
-            interval=probability, seed=number,
+            fit,
+            params,
+            tokens,
+            teacher_loss=teacher_loss,
+            teacher_params=teacher_params,
+            teacher_tokens=teacher_tokens,
+            at=at,
+            teachers=teachers,
+            strongest=lowest,
+            interval=probability,
+            seed=number,
             allow_failed=allow_failed or bool(collect.faults),  # those are raised first
-        )  # fmt: skip
+        )
     except InputError as error:
         raise collect.join(error) from None
     collect.check()
@@ -76,8 +84,17 @@ def risk(
     percent = f"{100 * probability:g}%"
     print_table(
         "Is the teacher too strong?",
-        ["params", "tokens", "teacher loss", "P(stronger hurts)", "best teacher loss",
-         f"{percent} credible", "P(no optimum)", "excess loss", "P(beats supervised)"],
+        [
+            "params",
+            "tokens",
+            "teacher loss",
+            "P(stronger hurts)",
+            "best teacher loss",
+            f"{percent} credible",
+            "P(no optimum)",
+            "excess loss",
+            "P(beats supervised)",
+        ],
         [
             [
                 format_quantity(r["params"]),
@@ -95,12 +112,21 @@ def risk(
         caption="Excess loss: what this teacher costs the student against the best one. P(no "
         "optimum): every stronger teacher is better, down to the strongest.",
         left=0,
-    )  # fmt: skip
+    )
     if len(result.teachers):
         print_table(
             "Candidate teachers",
-            ["teacher", "its loss", "student", "student tokens", "student loss",
-             f"{percent} credible", "P(best)", "cost if chosen", "P(beats supervised)"],
+            [
+                "teacher",
+                "its loss",
+                "student",
+                "student tokens",
+                "student loss",
+                f"{percent} credible",
+                "P(best)",
+                "cost if chosen",
+                "P(beats supervised)",
+            ],
             [
                 [
                     str(r["name"]),
@@ -116,4 +142,4 @@ def risk(
                 for r in result.teachers.to_dict("records")
             ],
             caption="Best expected student loss first. Cost: expected loss above the best of them.",
-        )  # fmt: skip
+        )

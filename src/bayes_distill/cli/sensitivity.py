@@ -44,10 +44,15 @@ def sensitivity(
 
     try:
         result = call(
-            fit, params, tokens, teacher_loss=teacher_loss, teacher_params=teacher_params,
-            teacher_tokens=teacher_tokens, at=at,
+            fit,
+            params,
+            tokens,
+            teacher_loss=teacher_loss,
+            teacher_params=teacher_params,
+            teacher_tokens=teacher_tokens,
+            at=at,
             allow_failed=allow_failed or bool(collect.faults),  # those are raised first
-        )  # fmt: skip
+        )
     except InputError as error:
         raise collect.join(error) from None
     collect.check()
@@ -60,11 +65,17 @@ def sensitivity(
         "Sensitivity to the power of the prior and of the likelihood",
         ["answer", "kind", "prior", "likelihood", "prior that moves it most", "reading"],
         [
-            [r["name"], r["kind"], f"{r['prior']:.3f}", f"{r['likelihood']:.3f}",
-             r["moved_most_by"], r["diagnosis"]]
+            [
+                r["name"],
+                r["kind"],
+                f"{r['prior']:.3f}",
+                f"{r['likelihood']:.3f}",
+                r["moved_most_by"],
+                r["diagnosis"],
+            ]
             for r in result.table.to_dict("records")
         ],
         caption=f"Above {THRESHOLD:g} counts. Sensitive to both: prior and runs pull, and the "
         "prior's width matters. To the prior alone: the answer is the prior's.",
         left=2,
-    )  # fmt: skip
+    )

@@ -148,9 +148,18 @@ def _print(result: Validation) -> None:
     levels = [percent(level) for level in result.levels]
     print_table(
         f"{result.model}: forecasts of left-out runs",
-        ["left out", "runs", *(f"in {level}%" for level in levels),
-         f"width of {percent(result.interval)}%", "CRPS", "bias", "mean abs. error", "largest",
-         "joint log density", "verdict"],
+        [
+            "left out",
+            "runs",
+            *(f"in {level}%" for level in levels),
+            f"width of {percent(result.interval)}%",
+            "CRPS",
+            "bias",
+            "mean abs. error",
+            "largest",
+            "joint log density",
+            "verdict",
+        ],
         [
             [
                 str(r["group"]),
@@ -169,7 +178,7 @@ def _print(result: Validation) -> None:
         caption="In 90%: share of the runs inside the 90% predictive band (of one new run), which "
         "should be 90%. Width, CRPS, bias (forecast minus loss) and errors are in the unit of the "
         "loss; less is better. Joint log density: of all runs left out together; more is better.",
-    )  # fmt: skip
+    )
     if not len(result.pairs):
         return
     overall = result.table.iloc[-1]
@@ -191,4 +200,4 @@ def _print(result: Validation) -> None:
         caption=f"Brier score {overall['brier_predictive']:.4f} predictive (of the runs as "
         f"measured), {overall['brier_credible']:.4f} credible (of the mean curves), "
         f"{overall['brier_base_rate']:.4f} for the base rate; less is better.",
-    )  # fmt: skip
+    )

@@ -84,21 +84,35 @@ def compare(
         If a fit failed its checks and that is not allowed.
     """
     prepared = check(
-        fits, leave_out=leave_out, tail=tail, validation=validation, weights=weights,
+        fits,
+        leave_out=leave_out,
+        tail=tail,
+        validation=validation,
+        weights=weights,
         allow_failed=allow_failed,
         settings={
-            "min_runs": min_runs, "groups": groups, "chains": chains, "warmup": warmup,
-            "draws": draws, "seed": seed, "interval": interval, "workers": workers,
+            "min_runs": min_runs,
+            "groups": groups,
+            "chains": chains,
+            "warmup": warmup,
+            "draws": draws,
+            "seed": seed,
+            "interval": interval,
+            "workers": workers,
             "scheduler": scheduler,
         },
-    )  # fmt: skip
+    )
     loaded, table, stored, refits = prepared
     found = dict(stored)
     if refits:
         results = run_refits(
-            refits, interval, workers=workers, scheduler=scheduler, resume=resume,
+            refits,
+            interval,
+            workers=workers,
+            scheduler=scheduler,
+            resume=resume,
             progress=progress,
-        )  # fmt: skip
+        )
         for kind, by_label in results.items():
             found[kind] = {label: result.to_json() for label, result in by_label.items()}
     tables = {kind: left_out_table(found[kind]) for kind in KINDS if kind in found}

@@ -38,13 +38,18 @@ def prepare_refits(
         for label, fit in fits.items():
             try:
                 found[kind, label] = prepare(
-                    runs_table(fit), fit.card, leave_out=kind,  # type: ignore[arg-type]
+                    runs_table(fit),
+                    fit.card,
+                    leave_out=kind,  # type: ignore[arg-type]
                     tail=tail if kind == "tail" else None,
                     groups=None if kind == "tail" else settings["groups"],
-                    where=None, corrections=False, mapping=None,
-                    teacher_apart=TEACHER_APART, student_apart=STUDENT_APART,
+                    where=None,
+                    corrections=False,
+                    mapping=None,
+                    teacher_apart=TEACHER_APART,
+                    student_apart=STUDENT_APART,
                     **{k: v for k, v in settings.items() if k != "groups"},
-                )  # fmt: skip
+                )
             except InputError as error:
                 faults += [fault for fault in error.faults if fault not in faults]
     if settings["groups"] is not None and set(leave_out) <= {"tail"}:
@@ -66,14 +71,24 @@ def run_refits(
     """Run all refits, of all fits, as one list of tasks: what is left out -> label -> result."""
     tasks = [task for each in prepared.values() for task in each.tasks]
     scored = map_tasks(
-        refit, tasks, workers=workers, scheduler=scheduler, progress=progress, store=resume,
+        refit,
+        tasks,
+        workers=workers,
+        scheduler=scheduler,
+        progress=progress,
+        store=resume,
         label="refits",
-    )  # fmt: skip
+    )
     found: dict[str, dict[str, Validation]] = {}
     for (kind, label), each in prepared.items():
         mine, scored = scored[: len(each.tasks)], scored[len(each.tasks) :]
         found.setdefault(kind, {})[label] = collect(
-            mine, leave_out=kind, model=each.card.name, levels=each.levels, interval=interval,
-            settings=each.settings, notes=each.table.notes,
-        )  # fmt: skip
+            mine,
+            leave_out=kind,
+            model=each.card.name,
+            levels=each.levels,
+            interval=interval,
+            settings=each.settings,
+            notes=each.table.notes,
+        )
     return found

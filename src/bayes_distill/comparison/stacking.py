@@ -21,8 +21,15 @@ from bayes_distill.runs.table import CANONICAL
 
 NOISE = ("scale", "supervised_scale")
 SHARED_INFO = (
-    "fingerprint", "kind", "n_runs", "source", "where", "hull", "interval", "versions",
-)  # fmt: skip
+    "fingerprint",
+    "kind",
+    "n_runs",
+    "source",
+    "where",
+    "hull",
+    "interval",
+    "versions",
+)
 
 
 def stack(
@@ -200,8 +207,9 @@ def _draws(fits: Sequence[Posterior], picks: Sequence[np.ndarray]) -> xr.Dataset
             for part, pick in zip(special, picks, strict=True)
         ]
         found[f"condition_{name}"] = (
-            ("chain", "draw", "condition"), np.concatenate(rows)[None],
-        )  # fmt: skip
+            ("chain", "draw", "condition"),
+            np.concatenate(rows)[None],
+        )
     return xr.Dataset(found, coords=coords)
 
 

@@ -29,8 +29,13 @@ def stacking_weights(log_density: np.ndarray) -> np.ndarray:
         return np.asarray(-(relative / mixed).mean(axis=0))
 
     found = minimize(
-        loss, np.full(count, 1 / count), jac=gradient, method="SLSQP", bounds=[(0, 1)] * count,
-        constraints=LinearConstraint(np.ones(count), 1, 1), options={"ftol": 1e-10},
-    )  # fmt: skip
+        loss,
+        np.full(count, 1 / count),
+        jac=gradient,
+        method="SLSQP",
+        bounds=[(0, 1)] * count,
+        constraints=LinearConstraint(np.ones(count), 1, 1),
+        options={"ftol": 1e-10},
+    )
     weights = np.clip(found.x, 0, None)
     return np.asarray(weights / weights.sum())

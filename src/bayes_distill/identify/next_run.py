@@ -57,9 +57,17 @@ class NextRun:
     def to_json(self) -> dict[str, Any]:
         """Plain data for JSON."""
         numbers = (
-            "params", "tokens", "teacher_loss", "teacher_params", "teacher_tokens", "flops",
-            "gain", "linear_gain", "refined_gain", "error",
-        )  # fmt: skip
+            "params",
+            "tokens",
+            "teacher_loss",
+            "teacher_params",
+            "teacher_tokens",
+            "flops",
+            "gain",
+            "linear_gain",
+            "refined_gain",
+            "error",
+        )
         rows = [
             {k: number(v) if k in numbers else v for k, v in row.items()}
             for row in self.table.to_dict("records")
@@ -216,9 +224,21 @@ def _ranked(
             "one, which takes mixed tables) fits it"
         )
     columns = [
-        "name", "params", "tokens", "teacher_loss", "teacher_params", "teacher_tokens", "flops",
-        "gain", "linear_gain", "refined_gain", "error", "reliable", "outside", "recommended",
-    ]  # fmt: skip
+        "name",
+        "params",
+        "tokens",
+        "teacher_loss",
+        "teacher_params",
+        "teacher_tokens",
+        "flops",
+        "gain",
+        "linear_gain",
+        "refined_gain",
+        "error",
+        "reliable",
+        "outside",
+        "recommended",
+    ]
     return NextRun(
         table.loc[order, columns].reset_index(drop=True),
         gains.loc[order].reset_index(drop=True),

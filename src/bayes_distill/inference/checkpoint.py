@@ -110,11 +110,14 @@ class Checkpoint:
             return None
         header = json.loads(found["header"].tobytes())
         return Position(
-            header["stage"], header["done"],
+            header["stage"],
+            header["done"],
             [found[f"state/{i}"] for i in range(header["leaves"])],
             Metric(**_part(found, "metric/")),
-            _part(found, "draws/"), _part(found, "stats/"), header["seconds"],
-        )  # fmt: skip
+            _part(found, "draws/"),
+            _part(found, "stats/"),
+            header["seconds"],
+        )
 
     def keep(self, position: Callable[[], Position]) -> None:
         """Note where the run stands; `position` is asked when it is time to write."""

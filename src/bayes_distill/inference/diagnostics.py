@@ -87,30 +87,48 @@ def diagnose(
     more = "double --warmup and --draws"
     checks: tuple[Check, ...] = (
         Check(
-            "rhat_max", rhat, 1.01, _grade(rhat, 1.01, 1.05),
+            "rhat_max",
+            rhat,
+            1.01,
+            _grade(rhat, 1.01, 1.05),
             f"chains disagree most on {rhat_name}: {more}, then look for two modes",
         ),
         Check(
-            "ess_bulk_min", bulk, 400, _grade(-bulk, -400, -100),
+            "ess_bulk_min",
+            bulk,
+            400,
+            _grade(-bulk, -400, -100),
             f"few effective draws of {bulk_name}: {more}",
         ),
         Check(
-            "ess_tail_min", tail, 400, _grade(-tail, -400, -100),
+            "ess_tail_min",
+            tail,
+            400,
+            _grade(-tail, -400, -100),
             f"interval ends of {tail_name} are rough: {more}",
         ),
         Check(
-            "divergences", diverging, n // 1000, _grade(diverging, n / 1000, n / 100),
+            "divergences",
+            diverging,
+            n // 1000,
+            _grade(diverging, n / 1000, n / 100),
             "raise target_accept in the card (0.95, 0.99) or give vague coordinates tighter priors",
         ),
         Check(
-            "bfmi_min", bfmi, 0.3, _grade(-bfmi, -0.3, -0.2),
+            "bfmi_min",
+            bfmi,
+            0.3,
+            _grade(-bfmi, -0.3, -0.2),
             "energies are explored slowly: heavy tails; give vague coordinates tighter priors",
         ),
         Check(
-            "tree_depth_hits", deep, n // 100, _grade(deep, n / 100, n),
+            "tree_depth_hits",
+            deep,
+            n // 100,
+            _grade(deep, n / 100, n),
             "trajectories are cut off: slow, not wrong; more warm-up, or tighter priors",
         ),
-    )  # fmt: skip
+    )
     overall = max((c.verdict for c in checks), key=lambda v: RANK[v])
     chains, draws = stats["diverging"].shape
     if contraction and pull:
@@ -128,19 +146,31 @@ def _model_checks(contraction: dict[str, float], pull: dict[str, float]) -> tupl
     listed = ", ".join(vague)
     return (
         Check(
-            "contraction_max", most, 0.5, _grade(-most, -0.5, -0.5),
-            "the data say next to nothing: the posterior is the prior", "model",
+            "contraction_max",
+            most,
+            0.5,
+            _grade(-most, -0.5, -0.5),
+            "the data say next to nothing: the posterior is the prior",
+            "model",
         ),
         Check(
-            "coordinates_left_to_prior", len(vague), 0, "review" if vague else "pass",
-            f"the data hardly move {listed}: their intervals are the prior's", "model",
+            "coordinates_left_to_prior",
+            len(vague),
+            0,
+            "review" if vague else "pass",
+            f"the data hardly move {listed}: their intervals are the prior's",
+            "model",
         ),
         Check(
-            "prior_pull_max", distance, 3, _grade(distance, 3, np.inf),
+            "prior_pull_max",
+            distance,
+            3,
+            _grade(distance, 3, np.inf),
             f"data and prior disagree on {pulled}: widen that prior, or read it as a sign that the "
-            "law is slightly wrong there", "model",
+            "law is slightly wrong there",
+            "model",
         ),
-    )  # fmt: skip
+    )
 
 
 def _worst(values: xr.Dataset, *, largest: bool) -> tuple[float, str]:

@@ -113,9 +113,15 @@ def fit(
 
         def alone(part: Runs, own: Card) -> Posterior:
             return fit(
-                part, own, chains=chains, warmup=warmup, draws=draws, seed=seed,
-                progress=progress, resume=resume,
-            )  # fmt: skip
+                part,
+                own,
+                chains=chains,
+                warmup=warmup,
+                draws=draws,
+                seed=seed,
+                progress=progress,
+                resume=resume,
+            )
 
         first = first_stage(table, card, reference, supervised, alone)
         card, table = first.card, first.table

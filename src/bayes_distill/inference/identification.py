@@ -127,6 +127,14 @@ def _summary(
     with np.errstate(over="ignore"):
         sd = float(min(finite.std(), 1e300))
     return CoefficientSummary(
-        name, meaning, sampled, float(finite.mean()), sd, float(median), float(lower), float(upper),
-        shrunk, bool(shrunk >= CONTRACTION and known),
-    )  # fmt: skip
+        name,
+        meaning,
+        sampled,
+        float(finite.mean()),
+        sd,
+        float(median),
+        float(lower),
+        float(upper),
+        shrunk,
+        bool(shrunk >= CONTRACTION and known),
+    )

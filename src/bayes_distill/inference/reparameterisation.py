@@ -40,8 +40,13 @@ BRACKETS = (
 )
 
 
-CAPACITY = ("student_level", "student_share", "student_slope_params", "student_slope_tokens",
-            "student_gamma")  # fmt: skip
+CAPACITY = (
+    "student_level",
+    "student_share",
+    "student_slope_params",
+    "student_slope_tokens",
+    "student_gamma",
+)
 STRETCH = "condition_stretch"
 BEND = "bend"
 BEND_REACH = 10.0
@@ -92,10 +97,15 @@ def _stretched(spec: ModelSpec, of_law: Sites, hyper: dict[str, Any], sign: floa
     level, share, by_params, by_tokens, gamma = (of_law[name] for name in CAPACITY)
     levels = hyper["levels"]
     log_capacity = log_bracket(
-        jnp.exp(level), jax.nn.sigmoid(share), jnp.exp(by_params), jnp.exp(by_tokens),
-        jnp.exp(gamma), levels["condition_params"], levels["condition_tokens"],
+        jnp.exp(level),
+        jax.nn.sigmoid(share),
+        jnp.exp(by_params),
+        jnp.exp(by_tokens),
+        jnp.exp(gamma),
+        levels["condition_params"],
+        levels["condition_tokens"],
         Reference(1.0, 1.0, 1.0),
-    )  # fmt: skip
+    )
     # a stretch times X / (X + reach) is as much as its reach-th part in the log of X, for small X
     unit = jnp.exp(hyper[f"{STRETCH}_sd"][0])
     added = levels["condition"] * log_capacity * STRETCH_REACH / unit

@@ -184,10 +184,16 @@ def run_chains(
     warmed = int(metric.windows) * window
     if stage == tuning:
         state, _, _ = run.stage(
-            tuning, state, metric, settings.tuning, "warm-up", warmed, settings.warmup,
+            tuning,
+            state,
+            metric,
+            settings.tuning,
+            "warm-up",
+            warmed,
+            settings.warmup,
             min(max(1, settings.tuning // BATCHES), BLOCK),
             lambda state, stats: _moving_by(state, tuned(stats, settings.target_accept)),
-        )  # fmt: skip
+        )
     steps = settings.draws * settings.transitions_per_draw
     _, draws, stats = run.stage(sampling, state, metric, steps, "sampling", 0, steps)
     kept = _thinned(draws, stats, settings.transitions_per_draw)

@@ -39,34 +39,55 @@ def diagnose_within(sampled: xr.Dataset, stats: xr.Dataset) -> Diagnostics:
     chains, draws = stats["diverging"].shape
     checks = (
         Check(
-            "drift_max", drift, 4, _grade(drift, 4, 6),
+            "drift_max",
+            drift,
+            4,
+            _grade(drift, 4, 6),
             f"{drift_name} still moves in one direction in most chains: {MORE}",
         ),
         Check(
-            "rhat_within", rhat, 1.1, _grade(rhat, 1.1, 1.2),
+            "rhat_within",
+            rhat,
+            1.1,
+            _grade(rhat, 1.1, 1.2),
             f"the halves of single chains disagree most on {rhat_name}: {MORE}",
         ),
         Check(
-            "ess_bulk_within", bulk, 400, _grade(-bulk, -400, -100),
+            "ess_bulk_within",
+            bulk,
+            400,
+            _grade(-bulk, -400, -100),
             f"few effective draws of {bulk_name} within chains: {MORE}",
         ),
         Check(
-            "ess_tail_within", tail, 400, _grade(-tail, -400, -100),
+            "ess_tail_within",
+            tail,
+            400,
+            _grade(-tail, -400, -100),
             f"interval ends of {tail_name} are rough: {MORE}",
         ),
         Check(
-            "imputations", chains, 50, _grade(-chains, -50, -20),
+            "imputations",
+            chains,
+            50,
+            _grade(-chains, -50, -20),
             "few draws of the supervised law: raise --imputations",
         ),
         Check(
-            "divergences", diverging, n // 1000, _grade(diverging, n / 1000, n / 100),
+            "divergences",
+            diverging,
+            n // 1000,
+            _grade(diverging, n / 1000, n / 100),
             "raise target_accept in the card (0.95, 0.99) or give vague coordinates tighter priors",
         ),
         Check(
-            "tree_depth_hits", deep, n // 100, _grade(deep, n / 100, n),
+            "tree_depth_hits",
+            deep,
+            n // 100,
+            _grade(deep, n / 100, n),
             "trajectories are cut off: slow, not wrong; more warm-up, or tighter priors",
         ),
-    )  # fmt: skip
+    )
     overall = max((c.verdict for c in checks), key=lambda v: RANK[v])
     listed = tuple(_quiet(c) for c in checks)
     return Diagnostics(overall, rhat, bulk, tail, diverging, chains, draws, listed)

@@ -91,9 +91,15 @@ class Distillation(Supervised, TeacherLaw):
             - log_softplus(-w / f1)
         )
         log_capacity = log_bracket(
-            c["student_level"], c["student_share"], c["student_slope_params"],
-            c["student_slope_tokens"], c["student_gamma"], params, tokens, reference,
-        )  # fmt: skip
+            c["student_level"],
+            c["student_share"],
+            c["student_slope_params"],
+            c["student_slope_tokens"],
+            c["student_gamma"],
+            params,
+            tokens,
+            reference,
+        )
         log_pull = -jnp.asarray(c["c0"]) * (log_teacher - jnp.log(reference.loss))
         return jnp.log(reference.loss) + log_pull + log_suppression + log_capacity
 
@@ -105,15 +111,26 @@ class Distillation(Supervised, TeacherLaw):
         # eq. 8 has L_T^-c0 where the coordinates have L0 * (L_T/L0)^-c0
         level = jnp.asarray(c["student_level"]) * jnp.exp((1 + c0) * jnp.log(reference.loss))
         A, B, alpha, beta, gamma = bracket_to_published(
-            level, c["student_share"], c["student_slope_params"], c["student_slope_tokens"],
-            c["student_gamma"], reference,
-        )  # fmt: skip
+            level,
+            c["student_share"],
+            c["student_slope_params"],
+            c["student_slope_tokens"],
+            c["student_gamma"],
+            reference,
+        )
         log_c1 = jnp.log(jnp.asarray(c["kappa"])) - jnp.log(f1) - log_softplus(-w / f1)
         return {
             **super().to_published(c, reference),
-            "A'": A, "B'": B, "alpha'": alpha, "beta'": beta, "gamma'": gamma,
-            "c0": c0, "c1": jnp.exp(log_c1), "d1": jnp.exp(w), "f1": f1,
-        }  # fmt: skip
+            "A'": A,
+            "B'": B,
+            "alpha'": alpha,
+            "beta'": beta,
+            "gamma'": gamma,
+            "c0": c0,
+            "c1": jnp.exp(log_c1),
+            "d1": jnp.exp(w),
+            "f1": f1,
+        }
 
     def from_published(
         self, coefficients: Mapping[str, ArrayLike], reference: Reference

@@ -46,9 +46,15 @@ class DistillationNoGap(Supervised, TeacherLaw):
         """Log of L_S - L_T, in the unit of ``reference.loss``."""
         c = coordinates
         log_capacity = log_bracket(
-            c["student_level"], c["student_share"], c["student_slope_params"],
-            c["student_slope_tokens"], c["student_gamma"], params, tokens, reference,
-        )  # fmt: skip
+            c["student_level"],
+            c["student_share"],
+            c["student_slope_params"],
+            c["student_slope_tokens"],
+            c["student_gamma"],
+            params,
+            tokens,
+            reference,
+        )
         log_relative = jnp.log(jnp.asarray(teacher_loss)) - jnp.log(reference.loss)
         return jnp.log(reference.loss) - jnp.asarray(c["c0"]) * log_relative + log_capacity
 
@@ -58,13 +64,22 @@ class DistillationNoGap(Supervised, TeacherLaw):
         c0 = jnp.asarray(c["c0"])
         level = jnp.asarray(c["student_level"]) * jnp.exp((1 + c0) * jnp.log(reference.loss))
         A, B, alpha, beta, gamma = bracket_to_published(
-            level, c["student_share"], c["student_slope_params"], c["student_slope_tokens"],
-            c["student_gamma"], reference,
-        )  # fmt: skip
+            level,
+            c["student_share"],
+            c["student_slope_params"],
+            c["student_slope_tokens"],
+            c["student_gamma"],
+            reference,
+        )
         return {
             **super().to_published(c, reference),
-            "A'": A, "B'": B, "alpha'": alpha, "beta'": beta, "gamma'": gamma, "c0": c0,
-        }  # fmt: skip
+            "A'": A,
+            "B'": B,
+            "alpha'": alpha,
+            "beta'": beta,
+            "gamma'": gamma,
+            "c0": c0,
+        }
 
     def from_published(
         self, coefficients: Mapping[str, ArrayLike], reference: Reference

@@ -66,9 +66,13 @@ class Supervised(Law):
         """Log of L(N, D), in the unit of ``reference.loss``."""
         c = coordinates
         log_reducible = log_bracket_at(
-            c["level"], c["share"], c["slope_params"], c["slope_tokens"], self._gamma(c),
+            c["level"],
+            c["share"],
+            c["slope_params"],
+            c["slope_tokens"],
+            self._gamma(c),
             *self._log_sizes(c, params, tokens, reference, unique_tokens),
-        )  # fmt: skip
+        )
         log_floor = jnp.log(jnp.asarray(c["floor"]))
         return jnp.log(reference.loss) + jnp.logaddexp(log_floor, log_reducible)
 
@@ -77,8 +81,12 @@ class Supervised(Law):
         c = coordinates
         A, B, alpha, beta, gamma = bracket_to_published(
             jnp.asarray(c["level"]) * reference.loss,
-            c["share"], c["slope_params"], c["slope_tokens"], self._gamma(c), reference,
-        )  # fmt: skip
+            c["share"],
+            c["slope_params"],
+            c["slope_tokens"],
+            self._gamma(c),
+            reference,
+        )
         E = self.irreducible_loss(c, reference)
         return {"E": E, "A": A, "B": B, "alpha": alpha, "beta": beta, "gamma": gamma}
 

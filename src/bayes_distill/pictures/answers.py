@@ -115,10 +115,15 @@ def _plan(asked: Request, scenario: str) -> Plan:
         name: quantities(given.pop(name))[0] for name in LIMITS if name in given
     }
     return plan(
-        asked.of, budget=budgets, limits=Limits(**limits), crossovers=False,
+        asked.of,
+        budget=budgets,
+        limits=Limits(**limits),
+        crossovers=False,
         **{"scenario": scenario, "draws": DRAWS, **given},
-        interval=asked.interval, seed=asked.seed, allow_failed=True,
-    )  # fmt: skip
+        interval=asked.interval,
+        seed=asked.seed,
+        allow_failed=True,
+    )
 
 
 def runs_in(posterior: Posterior) -> Any:

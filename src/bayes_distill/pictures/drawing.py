@@ -82,9 +82,15 @@ def plot(
         If the fit failed its checks and that is not allowed.
     """
     return draw(
-        kind, posterior, options, out=out, interval=interval, seed=seed, unit=unit,
+        kind,
+        posterior,
+        options,
+        out=out,
+        interval=interval,
+        seed=seed,
+        unit=unit,
         allow_failed=allow_failed,
-    ).figure  # fmt: skip
+    ).figure
 
 
 def draw(

@@ -110,12 +110,16 @@ def ranked_teachers(
     parts = [
         rank_teachers(
             Setting(posterior, size, who, limits, asked.flops),
-            asked.budgets, asked.teachers, seed, interval, _serving(asked, size),
+            asked.budgets,
+            asked.teachers,
+            seed,
+            interval,
+            _serving(asked, size),
         )
         for size in asked.sizes
         for who in asked.scenarios
         if who.distils
-    ]  # fmt: skip
+    ]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 

@@ -98,17 +98,27 @@ class Plan:
             ],
             "teachers": [
                 {
-                    **{k: _plain(r[k]) for k in (
-                        "name", "budget", "scenario", "params", "teacher_loss", "student_tokens",
-                        "p_best", "p_beats_supervised", "affordable",
-                    )},
+                    **{
+                        k: _plain(r[k])
+                        for k in (
+                            "name",
+                            "budget",
+                            "scenario",
+                            "params",
+                            "teacher_loss",
+                            "student_tokens",
+                            "p_best",
+                            "p_beats_supervised",
+                            "affordable",
+                        )
+                    },
                     "loss": _pick(r, "loss", ("mean", "lower", "upper")),
                     "regret": _pick(r, "regret", ("mean", "upper")),
                 }
                 for r in self.teachers.to_dict("records")
             ],
             "notes": list(self.notes),
-        }  # fmt: skip
+        }
 
 
 def plan(
@@ -187,9 +197,18 @@ def plan(
         seed=(seed, WHOLE),
     )
     asked = read_asked(
-        params, budget, scenario, teachers, utility, flops, served_tokens, target_loss, draws,
-        interval, seed,
-    )  # fmt: skip
+        params,
+        budget,
+        scenario,
+        teachers,
+        utility,
+        flops,
+        served_tokens,
+        target_loss,
+        draws,
+        interval,
+        seed,
+    )
     limits = limits or Limits()
     refuse_unaffordable(asked, limits)
     loaded = load_posterior(posterior, allow_failed=allow_failed)

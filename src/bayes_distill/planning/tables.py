@@ -40,17 +40,24 @@ def solve_rows(
 
     def solve(who: Scenario) -> Optimum:
         return optimise(
-            posterior.law, posterior.student(setting.params), posterior.reference, setting.params,
-            left, who,
-            setting.limits, setting.flops,
-        )  # fmt: skip
+            posterior.law,
+            posterior.student(setting.params),
+            posterior.reference,
+            setting.params,
+            left,
+            who,
+            setting.limits,
+            setting.flops,
+        )
 
     optimum = solve(scenario)
     recipe = best_recipe(setting, left, optimum, utility)
     alone = best_recipe(
-        replace(setting, scenario=SCENARIOS["supervised"]), left, solve(SCENARIOS["supervised"]),
+        replace(setting, scenario=SCENARIOS["supervised"]),
+        left,
+        solve(SCENARIOS["supervised"]),
         utility,
-    )  # fmt: skip
+    )
     regret = np.maximum(recipe.losses - optimum.loss, 0.0)
     new_run = posterior.new_run(recipe.losses, np.full(budgets.size, scenario.distils), generator)
     columns: dict[str, Any] = {

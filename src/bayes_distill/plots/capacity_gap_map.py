@@ -53,14 +53,23 @@ def capacity_gap_map(
         ax.set(xscale="log", yscale="log", xlim=sizes[[0, -1]], ylim=tokens[[0, -1]])
         ax.grid(False)
         filled = ax.contourf(
-            sizes, tokens, grid.to_numpy(float), levels=LEVELS, cmap=style.PROBABILITY_MAP,
+            sizes,
+            tokens,
+            grid.to_numpy(float),
+            levels=LEVELS,
+            cmap=style.PROBABILITY_MAP,
             norm=_even_steps(),
-        )  # fmt: skip
+        )
         filled.set_edgecolor("face")  # no hairlines between the steps in vector formats
         lines = ax.contour(
-            sizes, tokens, grid.to_numpy(float), levels=list(LINES), colors="white",
-            linewidths=1.3, linestyles=list(LINES.values()),
-        )  # fmt: skip
+            sizes,
+            tokens,
+            grid.to_numpy(float),
+            levels=list(LINES),
+            colors="white",
+            linewidths=1.3,
+            linestyles=list(LINES.values()),
+        )
         halo: list[Any] = [patheffects.withStroke(linewidth=3, foreground=style.INK)]
         lines.set_path_effects(halo)
         handles = [
@@ -75,22 +84,32 @@ def capacity_gap_map(
             ax.plot(*corners.T, color=style.INK, linewidth=1.2, linestyle=(0, (5, 2)), zorder=3)
             handles.append(
                 style.mark_handle(
-                    "outline of the runs; outside it\nthe map rests on the law", color=style.INK,
-                    linestyle=(0, (5, 2)), linewidth=1.2,
+                    "outline of the runs; outside it\nthe map rests on the law",
+                    color=style.INK,
+                    linestyle=(0, (5, 2)),
+                    linewidth=1.2,
                 )
-            )  # fmt: skip
+            )
         if runs is not None:
             ax.plot(
-                runs.frame["params"], runs.frame["tokens"], marker="o", linestyle="none", zorder=4,
-                markersize=4.5, markerfacecolor="white", markeredgecolor=style.INK,
+                runs.frame["params"],
+                runs.frame["tokens"],
+                marker="o",
+                linestyle="none",
+                zorder=4,
+                markersize=4.5,
+                markerfacecolor="white",
+                markeredgecolor=style.INK,
                 markeredgewidth=0.8,
-            )  # fmt: skip
+            )
             handles.append(
                 style.mark_handle(
-                    "students of the runs", marker="o", markerfacecolor="white",
+                    "students of the runs",
+                    marker="o",
+                    markerfacecolor="white",
                     markeredgecolor=style.INK,
                 )
-            )  # fmt: skip
+            )
         style.count_axis(ax, "x")
         style.count_axis(ax, "y")
         ax.set_xlabel("student size (non-embedding parameters)")
@@ -103,10 +122,15 @@ def capacity_gap_map(
         )
         bar.outline.set_visible(False)
         lines_key = ax.legend(
-            handles=handles[: len(LINES)], loc="upper left", bbox_to_anchor=(0.0, -0.13), ncols=3,
-            title="Lines of equal probability", alignment="left", handlelength=2.2,
+            handles=handles[: len(LINES)],
+            loc="upper left",
+            bbox_to_anchor=(0.0, -0.13),
+            ncols=3,
+            title="Lines of equal probability",
+            alignment="left",
+            handlelength=2.2,
             columnspacing=1.2,
-        )  # fmt: skip
+        )
         ax.add_artist(lines_key)
         if handles[len(LINES) :]:
             ax.legend(handles=handles[len(LINES) :], loc="upper left", bbox_to_anchor=(0.55, -0.13))

@@ -50,19 +50,31 @@ def coefficients_against_published(
             ax.set_axis_off()
         level = style.percent(coefficients.interval)
         handles = [
-            style.mark_handle(f"posterior: median and {level} credible interval, equal-tailed",
-                              color=style.INK, marker="o", linestyle="-", linewidth=4.5),
-            style.mark_handle("the same, not identified by the runs", color=style.INK, marker="o",
-                              markerfacecolor="white", linestyle="-", linewidth=1.6),
-        ]  # fmt: skip
+            style.mark_handle(
+                f"posterior: median and {level} credible interval, equal-tailed",
+                color=style.INK,
+                marker="o",
+                linestyle="-",
+                linewidth=4.5,
+            ),
+            style.mark_handle(
+                "the same, not identified by the runs",
+                color=style.INK,
+                marker="o",
+                markerfacecolor="white",
+                linestyle="-",
+                linewidth=1.6,
+            ),
+        ]
         if table["prior_median"].notna().any():
             text = f"prior: {level} interval, equal-tailed (may leave the axis)"
             handles.append(Patch(facecolor=style.FAINT, alpha=0.55, linewidth=0, label=text))
         if table["published"].notna().any():
             handles.append(
-                style.mark_handle(coefficients.source, color=PRINT, marker="D", linestyle="-",
-                                  linewidth=3)
-            )  # fmt: skip
+                style.mark_handle(
+                    coefficients.source, color=PRINT, marker="D", linestyle="-", linewidth=3
+                )
+            )
         flat[0].figure.legend(handles=handles, loc="outside upper left", ncols=1, fontsize=9)
     return axes
 
@@ -80,10 +92,22 @@ def _one(ax: Axes, row: pd.Series[Any]) -> None:
             [-0.75, 0.75], before[0], before[1], color=style.FAINT, alpha=0.55, linewidth=0
         )
     sure = bool(row["identified"])
-    ax.plot([low, high], [0.3, 0.3], color=style.INK, linewidth=4.5 if sure else 1.6,
-            solid_capstyle="butt")  # fmt: skip
-    ax.plot(middle, 0.3, marker="o", color=style.INK, markersize=6.5, linestyle="none",
-            markerfacecolor=style.INK if sure else "white")  # fmt: skip
+    ax.plot(
+        [low, high],
+        [0.3, 0.3],
+        color=style.INK,
+        linewidth=4.5 if sure else 1.6,
+        solid_capstyle="butt",
+    )
+    ax.plot(
+        middle,
+        0.3,
+        marker="o",
+        color=style.INK,
+        markersize=6.5,
+        linestyle="none",
+        markerfacecolor=style.INK if sure else "white",
+    )
     if np.isfinite(known[0]):
         if np.isfinite(known[1:]).all():
             ax.plot(known[1:], [-0.35, -0.35], color=PRINT, linewidth=3, solid_capstyle="butt")

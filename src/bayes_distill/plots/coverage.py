@@ -29,24 +29,39 @@ def coverage(validation: Validation, ax: Axes | None = None) -> Axes:
 
     with style.house_style():
         ax = style.axes_or_new(ax, 7.6, 5.4)
-        ax.plot([0, 1], [0, 1], color=style.MUTED, linewidth=1, linestyle=style.DIAGONAL,
-                label="calibrated")  # fmt: skip
+        ax.plot(
+            [0, 1],
+            [0, 1],
+            color=style.MUTED,
+            linewidth=1,
+            linestyle=style.DIAGONAL,
+            label="calibrated",
+        )
         levels = list(validation.levels)
         groups = validation.table.iloc[:-1]
         many = len(groups) > style.MOST_SERIES
         looks = style.series(len(groups)) if not many else style.series(1) * len(groups)
         for place, (row, look) in enumerate(zip(groups.to_dict("records"), looks, strict=True)):
             ax.plot(
-                levels, [row[f"coverage_{percent(level)}"] for level in levels],
-                color=style.FAINT if many else look.colour, marker=look.marker, linewidth=1.2,
-                linestyle="-" if many else look.dashes, markerfacecolor="white",
+                levels,
+                [row[f"coverage_{percent(level)}"] for level in levels],
+                color=style.FAINT if many else look.colour,
+                marker=look.marker,
+                linewidth=1.2,
+                linestyle="-" if many else look.dashes,
+                markerfacecolor="white",
                 label=None if many and place else _label(row, many, len(groups)),
-            )  # fmt: skip
+            )
         overall = validation.table.iloc[-1]
         ax.plot(
-            levels, [overall[f"coverage_{percent(level)}"] for level in levels], color="black",
-            marker="o", linewidth=2.6, label=f"all together ({overall['runs']} runs)", zorder=4,
-        )  # fmt: skip
+            levels,
+            [overall[f"coverage_{percent(level)}"] for level in levels],
+            color="black",
+            marker="o",
+            linewidth=2.6,
+            label=f"all together ({overall['runs']} runs)",
+            zorder=4,
+        )
         ax.set(xlim=(min(levels) - 0.06, 1.0), ylim=(-0.02, 1.02))
         ticks = [v for i, v in enumerate(levels) if not i or v - levels[i - 1] > 0.02]
         ax.set_xticks(ticks, [f"{percent(level)}%" for level in ticks])

@@ -44,10 +44,15 @@ def distillation_against_supervised(
         alone, *looks = style.series(len(names) + 1)
         first = table[table["scenario"] == names[0]]
         style.curve_with_band(
-            top, first["budget"], first["supervised_mean"], first["supervised_lower"],
-            first["supervised_upper"], alone, first["supervised_outside"],
+            top,
+            first["budget"],
+            first["supervised_mean"],
+            first["supervised_lower"],
+            first["supervised_upper"],
+            alone,
+            first["supervised_outside"],
             "supervised",
-        )  # fmt: skip
+        )
         untried = bool(first["supervised_outside"].all())
         also = "\nthin: no run of the fit was supervised" if untried else ""
         bottom.axhline(0, color=style.INK, linewidth=1)
@@ -57,9 +62,15 @@ def distillation_against_supervised(
             mine = table[table["scenario"] == name]
             for ax, column in ((top, "loss"), (bottom, "gain")):
                 style.curve_with_band(
-                    ax, mine["budget"], mine[f"{column}_mean"], mine[f"{column}_lower"],
-                    mine[f"{column}_upper"], look, mine["outside"], name,
-                )  # fmt: skip
+                    ax,
+                    mine["budget"],
+                    mine[f"{column}_mean"],
+                    mine[f"{column}_lower"],
+                    mine[f"{column}_upper"],
+                    look,
+                    mine["outside"],
+                    name,
+                )
             found = compared.crossings[compared.crossings["scenario"] == name]
             said = [_crossing(axes, row, look) for _, row in found[found["p"] >= SHOWN].iterrows()]
             spans |= bool(said)

@@ -37,24 +37,49 @@ def isoflop_profiles(
         for budget, look in zip(budgets, looks, strict=True):
             curve = table[table["budget"] == budget]
             style.curve_with_band(
-                ax, curve["params"], curve["mean"], curve["lower"], curve["upper"], look,
-                curve["outside"], f"{budget:.3g} FLOPs",
-            )  # fmt: skip
+                ax,
+                curve["params"],
+                curve["mean"],
+                curve["lower"],
+                curve["upper"],
+                look,
+                curve["outside"],
+                f"{budget:.3g} FLOPs",
+            )
             mine = profiles.runs[profiles.runs["budget"] == budget]
             ax.plot(
-                mine["params"], mine["loss"], marker=look.marker, color=look.colour,
-                markersize=4.5, markerfacecolor="white", markeredgewidth=0.9, linestyle="none",
+                mine["params"],
+                mine["loss"],
+                marker=look.marker,
+                color=look.colour,
+                markersize=4.5,
+                markerfacecolor="white",
+                markeredgewidth=0.9,
+                linestyle="none",
                 zorder=3,
-            )  # fmt: skip
+            )
             best = profiles.optima[profiles.optima["budget"] == budget].iloc[0]
             ax.plot(
-                [best["params_lower"], best["params_upper"]], [best["loss"]] * 2, linewidth=1.6,
-                color=look.colour, marker="|", markersize=9, markeredgewidth=1.6, zorder=3.5,
-            )  # fmt: skip
+                [best["params_lower"], best["params_upper"]],
+                [best["loss"]] * 2,
+                linewidth=1.6,
+                color=look.colour,
+                marker="|",
+                markersize=9,
+                markeredgewidth=1.6,
+                zorder=3.5,
+            )
             ax.plot(
-                best["params_median"], best["loss"], marker="*", color=look.colour, markersize=7,
-                markeredgecolor="white", markeredgewidth=0.4, linestyle="none", zorder=4,
-            )  # fmt: skip
+                best["params_median"],
+                best["loss"],
+                marker="*",
+                color=look.colour,
+                markersize=7,
+                markeredgecolor="white",
+                markeredgewidth=0.4,
+                linestyle="none",
+                zorder=4,
+            )
         style.count_axis(ax, "x")
         ax.set_xlabel("student size (non-embedding parameters)")
         ax.set_ylabel(style.loss_label("student loss", unit))
@@ -76,9 +101,10 @@ def isoflop_profiles(
         handles.append(
             style.mark_handle(
                 f"best size, median;\nbar: its {style.interval_name(profiles.interval)}",
-                marker="*", markersize=10,
+                marker="*",
+                markersize=10,
             )
-        )  # fmt: skip
+        )
         if has_runs:
             handles.append(
                 style.mark_handle(

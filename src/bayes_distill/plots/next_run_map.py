@@ -47,26 +47,45 @@ def next_run_map(following: NextRun, runs: Runs | None = None, ax: Axes | None =
         drawn: ScalarMappable
         if min(cells.shape) >= GRID and best.size > 2 * max(cells.shape):
             drawn = ax.pcolormesh(
-                *_edges(cells), cells.to_numpy(), cmap=style.PROBABILITY_MAP, vmin=0,
+                *_edges(cells),
+                cells.to_numpy(),
+                cmap=style.PROBABILITY_MAP,
+                vmin=0,
                 rasterized=True,
-            )  # fmt: skip
+            )
         else:
             places = best.reset_index()
             drawn = ax.scatter(
-                places["params"], places["tokens"], c=places["linear_gain"], vmin=0,
-                cmap=style.PROBABILITY_MAP, s=160, edgecolor=style.MUTED, linewidth=0.6,
-            )  # fmt: skip
+                places["params"],
+                places["tokens"],
+                c=places["linear_gain"],
+                vmin=0,
+                cmap=style.PROBABILITY_MAP,
+                s=160,
+                edgecolor=style.MUTED,
+                linewidth=0.6,
+            )
         if runs is not None:
-            look: dict[str, Any] = {"marker": "o", "markersize": 3.5, "color": "white",
-                    "markeredgecolor": style.INK, "markeredgewidth": 0.6}  # fmt: skip
+            look: dict[str, Any] = {
+                "marker": "o",
+                "markersize": 3.5,
+                "color": "white",
+                "markeredgecolor": style.INK,
+                "markeredgewidth": 0.6,
+            }
             ax.plot(runs.frame["params"], runs.frame["tokens"], linestyle="none", **look)
             handles.append(style.mark_handle("runs done", **look))
         for mark, marker, size in (("cheap", "P", 11), ("best", "*", 17)):
             for row in table[table["recommended"] == mark].to_dict("records"):
-                look = {"marker": marker, "markersize": size, "color": "#c8542b",
-                        "markeredgecolor": "white"}  # fmt: skip
-                ax.plot(row["params"], row["tokens"], linestyle="none", clip_on=False, zorder=5,
-                        **look)  # fmt: skip
+                look = {
+                    "marker": marker,
+                    "markersize": size,
+                    "color": "#c8542b",
+                    "markeredgecolor": "white",
+                }
+                ax.plot(
+                    row["params"], row["tokens"], linestyle="none", clip_on=False, zorder=5, **look
+                )
                 handles.append(style.mark_handle(f"{SAID[mark]}\n{_named(row)}", **look))
         for which in ("x", "y"):
             (ax.set_xscale if which == "x" else ax.set_yscale)("log")

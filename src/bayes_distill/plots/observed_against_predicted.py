@@ -55,9 +55,13 @@ def observed_against_predicted(
             reach = np.abs(mine[["predictive_lower", "predictive_upper"]].to_numpy().T - mean)
             fitted = where == "fitted"
             look = {
-                "marker": marker, "markersize": size, "markerfacecolor": face,
-                "markeredgecolor": edge, "markeredgewidth": 0.8, "linestyle": "none",
-            }  # fmt: skip
+                "marker": marker,
+                "markersize": size,
+                "markerfacecolor": face,
+                "markeredgecolor": edge,
+                "markeredgewidth": 0.8,
+                "linestyle": "none",
+            }
             order = 2 if fitted else 3
             top.plot(mean, mine["observed"], zorder=order, **look)
             # the band belongs to the prediction: it stands around zero residual
@@ -68,9 +72,15 @@ def observed_against_predicted(
                 )
             else:
                 bottom.errorbar(
-                    mean, np.zeros(len(mine)), yerr=reach, fmt="none", ecolor=edge, alpha=0.35,
-                    elinewidth=3.4, zorder=1.5,
-                )  # fmt: skip
+                    mean,
+                    np.zeros(len(mine)),
+                    yerr=reach,
+                    fmt="none",
+                    ecolor=edge,
+                    alpha=0.35,
+                    elinewidth=3.4,
+                    zorder=1.5,
+                )
             bottom.plot(mean, mine["residual"], zorder=order, **look)
             s = summary.loc[where]
             handles.append(

@@ -38,15 +38,19 @@ def predictive_distribution(
     )
     with style.house_style():
         collection = arviz_plots.plot_ppc_dist(
-            checked.tree, var_names=["loss"], group=group, num_samples=draws,
-            backend="matplotlib", kind="ecdf" if before else "kde",
+            checked.tree,
+            var_names=["loss"],
+            group=group,
+            num_samples=draws,
+            backend="matplotlib",
+            kind="ecdf" if before else "kde",
             figure_kwargs={"figsize": (9.6, 4.8), "layout": "constrained"},
             visuals={
                 "predictive_dist": {"color": REPLICATED, "alpha": 0.25},
                 "observed_dist": {"color": REAL, "width": 2.4},
                 "title": False,
             },
-        )  # fmt: skip
+        )
         ax = collection.viz["plot"]["loss"].item()
         name = "Prior" if before else "Posterior"
         ax.set_title(f"{name} predictive distribution of the losses of these runs")
@@ -61,11 +65,13 @@ def predictive_distribution(
             [
                 style.mark_handle("real runs", linestyle="-", color=REAL, linewidth=2.4),
                 style.mark_handle(
-                    f"{draws} tables of such runs\nreplicated from {told}", linestyle="-",
-                    color=REPLICATED, alpha=0.5,
+                    f"{draws} tables of such runs\nreplicated from {told}",
+                    linestyle="-",
+                    color=REPLICATED,
+                    alpha=0.5,
                 ),
             ],
-        )  # fmt: skip
+        )
     return collection
 
 
@@ -78,11 +84,15 @@ def loo_pit(checked: LeaveOneOutPit) -> Any:
 
     with style.house_style():
         collection = arviz_plots.plot_ecdf_pit(
-            checked.tree, var_names=["loss"], group="loo_pit", sample_dims=["run"],
-            method="pot_c", backend="matplotlib",
+            checked.tree,
+            var_names=["loss"],
+            group="loo_pit",
+            sample_dims=["run"],
+            method="pot_c",
+            backend="matplotlib",
             figure_kwargs={"figsize": (9.6, 4.4), "layout": "constrained"},
             visuals={"title": False, "p_value_text": False},
-        )  # fmt: skip
+        )
         ax = collection.viz["plot"]["loss"].item()
         ax.set_title(
             f"LOO-PIT of {len(checked.table)} runs: flat if bands are right "
@@ -106,11 +116,13 @@ def power_scaling(sensitivity: Sensitivity, names: Sequence[str] | None = None) 
     chosen = table.set_index("name").loc[list(worst if names is None else names), "variable"]
     with style.house_style():
         return arviz_plots.plot_psense_dist(
-            sensitivity.tree, alphas=POWERS, var_names=list(chosen),
+            sensitivity.tree,
+            alphas=POWERS,
+            var_names=list(chosen),
             prior_var_names=list(sensitivity.sites),
             backend="matplotlib",
             figure_kwargs={"figsize": (9.6, 2.8 * len(chosen)), "layout": "constrained"},
-        )  # fmt: skip
+        )
 
 
 def predictive_quantities(
@@ -137,8 +149,9 @@ def predictive_quantities(
                     Patch(facecolor=REPLICATED, alpha=0.45, label="replicated runs"),
                     style.mark_handle("real runs (posterior mean)", linestyle="-", color=REAL),
                 ],
-                loc="outside upper left", ncols=2,
-            )  # fmt: skip
+                loc="outside upper left",
+                ncols=2,
+            )
         flat: list[Axes] = list(np.atleast_1d(np.asarray(axes)).reshape(-1))
         for ax in flat[len(rows) :]:
             ax.set_axis_off()

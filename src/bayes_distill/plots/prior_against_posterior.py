@@ -55,18 +55,29 @@ def prior_against_posterior(
             known = bool(told.get(name, False))
             for draws, colour in ((before, PRIOR), (after, KNOWN if known else UNKNOWN)):
                 shape = ax.violinplot(
-                    (draws - centre) / unit, [place], orientation="horizontal", widths=0.85,
-                    showextrema=False, points=200,
-                )  # fmt: skip
+                    (draws - centre) / unit,
+                    [place],
+                    orientation="horizontal",
+                    widths=0.85,
+                    showextrema=False,
+                    points=200,
+                )
                 for body in list(shape["bodies"]):  # type: ignore[call-overload]
                     body.set(facecolor=colour, edgecolor="none", alpha=0.75)
             low, middle, high = (
                 (np.quantile(after, share) - centre) / unit for share in (tails[0], 0.5, tails[1])
             )
-            ax.plot([low, high], [place, place], color=style.INK, linewidth=1.6,
-                    solid_capstyle="butt")  # fmt: skip
-            ax.plot(middle, place, marker="o" if known else "D", color="white",
-                    markeredgecolor=style.INK, markersize=4)  # fmt: skip
+            ax.plot(
+                [low, high], [place, place], color=style.INK, linewidth=1.6, solid_capstyle="butt"
+            )
+            ax.plot(
+                middle,
+                place,
+                marker="o" if known else "D",
+                color="white",
+                markeredgecolor=style.INK,
+                markersize=4,
+            )
         ax.set_yticks(range(len(names)), names)
         ax.set_xlim(-WIDEST, WIDEST)
         ax.set_ylim(-0.7, len(names) - 0.3)
@@ -84,9 +95,11 @@ def prior_against_posterior(
                 Patch(facecolor=UNKNOWN, alpha=0.75, label="posterior, not known from them"),
                 style.mark_handle(
                     f"known: median, {style.percent(report.interval)}\n"
-                    "credible interval, equal-tailed", marker="o", **dot,
+                    "credible interval, equal-tailed",
+                    marker="o",
+                    **dot,
                 ),
                 style.mark_handle("the same, not known", marker="D", **dot),
             ],
-        )  # fmt: skip
+        )
     return ax

@@ -83,8 +83,9 @@ def _panel(ax: Axes, calibration: Calibration, row: dict[Any, Any]) -> None:
     said = "" if row["verdict"] == "pass" else f"  {row['verdict'].upper()}"
     ax.set_title(
         f"{row['name']}{said}\np = {_p(row['p_value'])}, adjusted {_p(row['p_adjusted'])}",
-        fontsize=9, loc="left",
-    )  # fmt: skip
+        fontsize=9,
+        loc="left",
+    )
     ax.set_xlim(0, 1)
     ax.set_xticks([0.0, 0.5, 1.0], ["0", "0.5", "1"])
 

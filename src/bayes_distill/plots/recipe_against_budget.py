@@ -69,13 +69,26 @@ def recipe_against_budget(
         for ax, what in ((sizes, "params"), (tokens, "tokens")):
             _recipe(ax, table, f"student_{what}", student, "student")
             if not _recipe(ax, table, f"teacher_{what}", teacher, "teacher"):
-                ax.text(0.03, 0.95, nothing, transform=ax.transAxes, va="top", color=style.MUTED,
-                        fontsize=9)  # fmt: skip
+                ax.text(
+                    0.03,
+                    0.95,
+                    nothing,
+                    transform=ax.transAxes,
+                    va="top",
+                    color=style.MUTED,
+                    fontsize=9,
+                )
             style.count_axis(ax, "y")
         style.curve_with_band(
-            losses, table["budget"], table["loss_mean"], table["loss_lower"], table["loss_upper"],
-            student, table["outside"], "student",
-        )  # fmt: skip
+            losses,
+            table["budget"],
+            table["loss_mean"],
+            table["loss_lower"],
+            table["loss_upper"],
+            student,
+            table["outside"],
+            "student",
+        )
         _recipe(losses, table, "teacher_loss", teacher, "teacher")
         _shares(shares, table)
         sizes.set(title="Sizes", ylabel="non-embedding parameters")
@@ -93,8 +106,10 @@ def recipe_against_budget(
             f"{style.band_name(plan.interval)}, of the splits that are best in single draws\n"
             "(student's loss: of the loss of the one recipe)"
             + ("; thin and pale: outside the runs" if table["outside"].any() else ""),
-            fontsize=10, x=0.01, ha="left",
-        )  # fmt: skip
+            fontsize=10,
+            x=0.01,
+            ha="left",
+        )
     return np.asarray(axes)
 
 
@@ -146,9 +161,15 @@ def _recipe(ax: Axes, table: pd.DataFrame, name: str, look: style.Series, label:
     if limit in table and (table[limit] > 0.5).all():
         label += ", at its limit"
     style.curve_with_band(
-        ax, table["budget"], table[line], table[f"{spread}_lower"], table[f"{spread}_upper"], look,
-        table["outside"], label,
-    )  # fmt: skip
+        ax,
+        table["budget"],
+        table[line],
+        table[f"{spread}_lower"],
+        table[f"{spread}_upper"],
+        look,
+        table["outside"],
+        label,
+    )
     return True
 
 

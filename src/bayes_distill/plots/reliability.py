@@ -30,30 +30,52 @@ def reliability(validation: Validation, ax: Axes | None = None) -> Axes:
     """
     with style.house_style():
         ax = style.axes_or_new(ax, 8.6, 5.6)
-        ax.plot([0, 1], [0, 1], color=style.MUTED, linewidth=1, linestyle=style.DIAGONAL,
-                label="calibrated")  # fmt: skip
+        ax.plot(
+            [0, 1],
+            [0, 1],
+            color=style.MUTED,
+            linewidth=1,
+            linestyle=style.DIAGONAL,
+            label="calibrated",
+        )
         table = validation.reliability
         most = max(1, int(table["pairs"].max())) if len(table) else 1
         for (band, side), look in zip(SIDES.items(), style.series(2), strict=True):
             mine = table[(table["band"] == band) & (table["pairs"] > 0)]
             brier = validation.table.iloc[-1][f"brier_{band}"]
             ax.plot(
-                mine["forecast"], mine["observed"], color=look.colour, linestyle=look.dashes,
-                linewidth=1.2, marker=look.marker, markersize=0.1, zorder=3,
+                mine["forecast"],
+                mine["observed"],
+                color=look.colour,
+                linestyle=look.dashes,
+                linewidth=1.2,
+                marker=look.marker,
+                markersize=0.1,
+                zorder=3,
                 label=f"{band}: {MEANING[band]}\n(Brier score {brier:.3f})",
-            )  # fmt: skip
+            )
             ax.scatter(
-                mine["forecast"], mine["observed"], s=20 + 180 * (mine["pairs"] / most) ** 0.5,
-                color=look.colour, marker=look.marker, edgecolor="white", zorder=3,
-            )  # fmt: skip
+                mine["forecast"],
+                mine["observed"],
+                s=20 + 180 * (mine["pairs"] / most) ** 0.5,
+                color=look.colour,
+                marker=look.marker,
+                edgecolor="white",
+                zorder=3,
+            )
             for forecast, observed, pairs in mine[["forecast", "observed", "pairs"]].itertuples(
                 index=False
             ):
                 ax.annotate(
-                    f"{pairs}", (forecast, observed), xytext=(side * 11, -side * 9),
-                    textcoords="offset points", ha="left" if side > 0 else "right", va="center",
-                    color=look.colour, fontsize=8,
-                )  # fmt: skip
+                    f"{pairs}",
+                    (forecast, observed),
+                    xytext=(side * 11, -side * 9),
+                    textcoords="offset points",
+                    ha="left" if side > 0 else "right",
+                    va="center",
+                    color=look.colour,
+                    fontsize=8,
+                )
         ax.set(xlim=(-0.14, 1.14), ylim=(-0.1, 1.1), aspect="equal")
         for axis in (ax.xaxis, ax.yaxis):
             axis.set_ticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
@@ -63,10 +85,15 @@ def reliability(validation: Validation, ax: Axes | None = None) -> Axes:
         ax.set_title(f"Gap risk of left-out pairs of teachers, {validation.model}")
         handles = [ax.lines[0]] + [
             style.mark_handle(
-                str(line.get_label()), marker=look.marker, markersize=7, color=look.colour,
-                markeredgecolor="white", linestyle=look.dashes, linewidth=1.2,
+                str(line.get_label()),
+                marker=look.marker,
+                markersize=7,
+                color=look.colour,
+                markeredgecolor="white",
+                linestyle=look.dashes,
+                linewidth=1.2,
             )
             for line, look in zip(ax.lines[1:], style.series(2), strict=True)
-        ]  # fmt: skip
+        ]
         style.legend_beside(ax, handles, "Numbers: pairs in the bin")
     return ax

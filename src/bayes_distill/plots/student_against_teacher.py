@@ -50,9 +50,15 @@ def student_against_teacher(
             mine = (table["params"] == params) & (table["tokens"] == tokens)
             curve = table[mine].sort_values("teacher_loss")
             style.curve_with_band(
-                ax, curve["teacher_loss"], curve["mean"], curve["credible_lower"],
-                curve["credible_upper"], look, curve["outside"], style.student_name(params, tokens),
-            )  # fmt: skip
+                ax,
+                curve["teacher_loss"],
+                curve["mean"],
+                curve["credible_lower"],
+                curve["credible_upper"],
+                look,
+                curve["outside"],
+                style.student_name(params, tokens),
+            )
             stars += _star(ax, curve, best, look)
             points += _points(ax, runs, params, tokens, look)
         _diagonal(ax)
@@ -88,13 +94,26 @@ def _star(ax: Axes, curve: pd.DataFrame, best: GapRisk | None, look: style.Serie
             at = float(row["optimal_teacher_loss_mean"])
             ends = [row["optimal_teacher_loss_lower"], row["optimal_teacher_loss_upper"]]
             ax.plot(
-                ends, [least["mean"]] * 2, color=look.colour, linewidth=1.6, marker="|",
-                markersize=9, markeredgewidth=1.6, zorder=3.5,
-            )  # fmt: skip
+                ends,
+                [least["mean"]] * 2,
+                color=look.colour,
+                linewidth=1.6,
+                marker="|",
+                markersize=9,
+                markeredgewidth=1.6,
+                zorder=3.5,
+            )
     ax.plot(
-        at, least["mean"], marker="*", color=look.colour, markersize=9, markeredgecolor="white",
-        markeredgewidth=0.6, linestyle="none", zorder=4,
-    )  # fmt: skip
+        at,
+        least["mean"],
+        marker="*",
+        color=look.colour,
+        markersize=9,
+        markeredgecolor="white",
+        markeredgewidth=0.6,
+        linestyle="none",
+        zorder=4,
+    )
     return True
 
 
@@ -106,9 +125,16 @@ def _points(ax: Axes, runs: Runs | None, params: float, tokens: float, look: sty
     mine = np.isclose(frame["params"].to_numpy(float), params, rtol=0.01)
     mine &= np.isclose(frame["tokens"].to_numpy(float), tokens, rtol=0.01)
     ax.plot(
-        frame["teacher_loss"][mine], frame["loss"][mine], marker=look.marker, color=look.colour,
-        markersize=4, markerfacecolor="white", markeredgewidth=0.9, linestyle="none", zorder=3,
-    )  # fmt: skip
+        frame["teacher_loss"][mine],
+        frame["loss"][mine],
+        marker=look.marker,
+        color=look.colour,
+        markersize=4,
+        markerfacecolor="white",
+        markeredgewidth=0.9,
+        linestyle="none",
+        zorder=3,
+    )
     return int(mine.sum())
 
 
@@ -118,7 +144,11 @@ def _diagonal(ax: Axes) -> None:
     low = max(limits["xlim"][0], limits["ylim"][0])
     high = min(limits["xlim"][1], limits["ylim"][1])
     ax.plot(
-        [low, high], [low, high], color=style.MUTED, linestyle=(0, (4, 3)), linewidth=1,
+        [low, high],
+        [low, high],
+        color=style.MUTED,
+        linestyle=(0, (4, 3)),
+        linewidth=1,
         label="student = teacher",
-    )  # fmt: skip
+    )
     ax.set(**limits)

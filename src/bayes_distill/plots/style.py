@@ -30,21 +30,48 @@ BAND_ALPHA = 0.32
 OUTSIDE_ALPHA = 0.17
 THICK, THIN = 2.2, 1.0  # a curve inside and outside the runs
 RC: Mapping[str, Any] = {
-    "figure.facecolor": "white", "savefig.facecolor": "white", "axes.facecolor": "white",
-    "savefig.transparent": False, "figure.dpi": 100, "savefig.dpi": 150,
-    "font.family": "DejaVu Sans", "font.size": 10, "mathtext.fontset": "dejavusans",
-    "axes.titlesize": 11, "axes.titlelocation": "left", "axes.titlepad": 8,
-    "axes.labelsize": 10, "axes.labelcolor": INK, "axes.titlecolor": INK,
-    "axes.edgecolor": MUTED, "axes.linewidth": 0.8, "axes.axisbelow": True,
-    "axes.spines.top": False, "axes.spines.right": False,
-    "axes.grid": True, "grid.color": "#e6e6ea", "grid.linewidth": 0.7,
-    "xtick.color": MUTED, "ytick.color": MUTED, "xtick.labelcolor": INK, "ytick.labelcolor": INK,
-    "xtick.labelsize": 9, "ytick.labelsize": 9, "text.color": INK,
-    "legend.fontsize": 9, "legend.title_fontsize": 9, "legend.frameon": False,
-    "legend.handlelength": 2.6, "legend.borderaxespad": 0.0,
-    "lines.linewidth": 1.8, "lines.markersize": 5, "hatch.linewidth": 0.6,
-    "svg.fonttype": "path", "svg.hashsalt": "bayes-distill", "pdf.fonttype": 42,
-}  # fmt: skip
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "axes.facecolor": "white",
+    "savefig.transparent": False,
+    "figure.dpi": 100,
+    "savefig.dpi": 150,
+    "font.family": "DejaVu Sans",
+    "font.size": 10,
+    "mathtext.fontset": "dejavusans",
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "axes.titlepad": 8,
+    "axes.labelsize": 10,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "axes.edgecolor": MUTED,
+    "axes.linewidth": 0.8,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#e6e6ea",
+    "grid.linewidth": 0.7,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "text.color": INK,
+    "legend.fontsize": 9,
+    "legend.title_fontsize": 9,
+    "legend.frameon": False,
+    "legend.handlelength": 2.6,
+    "legend.borderaxespad": 0.0,
+    "lines.linewidth": 1.8,
+    "lines.markersize": 5,
+    "hatch.linewidth": 0.6,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "bayes-distill",
+    "pdf.fonttype": 42,
+}
 
 
 class Series(NamedTuple):
@@ -181,13 +208,22 @@ def curve_with_band(
     ax.plot([], [], color=look.colour, linestyle=look.dashes, linewidth=THICK, label=label)
     for part, beyond in outside_spans(np.asarray(outside, bool)):
         ax.fill_between(
-            x[part], lower[part], upper[part], color=look.colour, linewidth=0, label=f"_{label}",
+            x[part],
+            lower[part],
+            upper[part],
+            color=look.colour,
+            linewidth=0,
+            label=f"_{label}",
             alpha=OUTSIDE_ALPHA if beyond else BAND_ALPHA,
-        )  # fmt: skip
+        )
         ax.plot(
-            x[part], middle[part], color=look.colour, linestyle=look.dashes, label=f"_{label}",
+            x[part],
+            middle[part],
+            color=look.colour,
+            linestyle=look.dashes,
+            label=f"_{label}",
             linewidth=THIN if beyond else THICK,
-        )  # fmt: skip
+        )
 
 
 def band_handle(interval: float, kind: str = "credible", text: str | None = None) -> Any:
@@ -209,16 +245,23 @@ def series_handle(look: Series, label: str, marker: bool = False, thin: bool = F
     from matplotlib.lines import Line2D
 
     return Line2D(
-        [], [], color=look.colour, linestyle=look.dashes, label=label,
+        [],
+        [],
+        color=look.colour,
+        linestyle=look.dashes,
+        label=label,
         linewidth=THIN if thin else THICK,
-        marker=look.marker if marker else "", markerfacecolor="white", markersize=5,
-    )  # fmt: skip
+        marker=look.marker if marker else "",
+        markerfacecolor="white",
+        markersize=5,
+    )
 
 
 def legend_beside(ax: Axes, handles: Sequence[Any], title: str | None = None) -> Legend:
     """Put a legend to the right of the axes, where it covers no data."""
-    return ax.legend(handles=handles, title=title, loc="upper left", bbox_to_anchor=(1.02, 1.0),
-                     alignment="left")  # fmt: skip
+    return ax.legend(
+        handles=handles, title=title, loc="upper left", bbox_to_anchor=(1.02, 1.0), alignment="left"
+    )
 
 
 def outside_handle() -> Any:

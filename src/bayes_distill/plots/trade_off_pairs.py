@@ -37,25 +37,40 @@ def trade_off_pairs(trade_offs: TradeOffs, axes: np.ndarray | None = None) -> np
             _pair(ax, trade_offs, across, below)
         handles = [
             style.mark_handle(
-                f"posterior, {len(next(iter(trade_offs.draws.values())))} draws", marker="o",
-                color=style.series(1)[0].colour, markersize=4,
+                f"posterior, {len(next(iter(trade_offs.draws.values())))} draws",
+                marker="o",
+                color=style.series(1)[0].colour,
+                markersize=4,
             ),
             style.mark_handle(trade_offs.source, color=PRINT, marker="D", markersize=7),
-        ]  # fmt: skip
+        ]
         axes.reshape(-1)[0].figure.legend(handles=handles, loc="outside upper left", ncols=2)
     return axes
 
 
 def _pair(ax: Axes, trade_offs: TradeOffs, across: str, below: str) -> None:
     ax.plot(
-        trade_offs.draws[across], trade_offs.draws[below], marker="o", markersize=2.6, alpha=0.22,
-        markeredgewidth=0, linestyle="none", color=style.series(1)[0].colour, rasterized=True,
-    )  # fmt: skip
+        trade_offs.draws[across],
+        trade_offs.draws[below],
+        marker="o",
+        markersize=2.6,
+        alpha=0.22,
+        markeredgewidth=0,
+        linestyle="none",
+        color=style.series(1)[0].colour,
+        rasterized=True,
+    )
     if across in trade_offs.published and below in trade_offs.published:
         ax.plot(
-            trade_offs.published[across], trade_offs.published[below], marker="D", markersize=8,
-            color=PRINT, markeredgecolor="white", linestyle="none", zorder=4,
-        )  # fmt: skip
+            trade_offs.published[across],
+            trade_offs.published[below],
+            marker="D",
+            markersize=8,
+            color=PRINT,
+            markeredgecolor="white",
+            linestyle="none",
+            zorder=4,
+        )
     sides: tuple[tuple[Literal["x", "y"], str], ...] = (("x", across), ("y", below))
     for side, name in sides:
         low, high = trade_offs.ranges[name]

@@ -8,8 +8,14 @@ import pandas as pd
 from bayes_distill.posterior import Posterior
 
 COLUMNS = (
-    "params", "tokens", "loss", "teacher_loss", "teacher_params", "teacher_tokens", "unique_tokens",
-)  # fmt: skip
+    "params",
+    "tokens",
+    "loss",
+    "teacher_loss",
+    "teacher_params",
+    "teacher_tokens",
+    "unique_tokens",
+)
 
 
 def runs_of(posterior: Posterior) -> pd.DataFrame | None:

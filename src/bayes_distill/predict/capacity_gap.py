@@ -190,9 +190,7 @@ def capacity_gap(
         assert candidates is not None
         points, teacher = _with_candidates(points, teacher, losses)
     table, kept = _risk(posterior, points, teacher, strongest, interval)
-    notes = (
-        *posterior.warnings, *extrapolation_notes(table), *thinning_notes(whole, posterior)
-    )  # fmt: skip
+    notes = (*posterior.warnings, *extrapolation_notes(table), *thinning_notes(whole, posterior))
     return GapRisk(table, ranked, kept, interval, notes)
 
 

@@ -167,9 +167,15 @@ def forecast(
     points = None
     try:
         points = read_points(
-            at, params, tokens, teacher_loss, teacher_params, teacher_tokens, interval,
+            at,
+            params,
+            tokens,
+            teacher_loss,
+            teacher_params,
+            teacher_tokens,
+            interval,
             unique_tokens,
-        )  # fmt: skip
+        )
     except InputError as error:
         faults += error.faults
     posterior = load_beside(faults, posterior, allow_failed)
@@ -195,9 +201,11 @@ def forecast(
     table = pd.concat([one for one, _ in answers], ignore_index=True)
     blocks = [block for _, block in answers if block is not None]
     notes = (
-        *posterior.warnings, *extrapolation_notes(table), *repeat_notes(posterior, points),
+        *posterior.warnings,
+        *extrapolation_notes(table),
+        *repeat_notes(posterior, points),
         *thinning_notes(posterior, thin),
-    )  # fmt: skip
+    )
     whole = None
     if keep:
         whole = {

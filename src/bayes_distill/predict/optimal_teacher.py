@@ -145,9 +145,13 @@ def _minimise(
         new = jnp.where(keep_left, b - GOLDEN * (b - a), a + GOLDEN * (b - a))
         at_new = loss(new)
         return (
-            a, b, jnp.where(keep_left, new, right), jnp.where(keep_left, left, new),
-            jnp.where(keep_left, at_new, at_right), jnp.where(keep_left, at_left, at_new),
-        )  # fmt: skip
+            a,
+            b,
+            jnp.where(keep_left, new, right),
+            jnp.where(keep_left, left, new),
+            jnp.where(keep_left, at_new, at_right),
+            jnp.where(keep_left, at_left, at_new),
+        )
 
     left, right = b - GOLDEN * (b - a), a + GOLDEN * (b - a)
     state = (a, b, left, right, loss(left), loss(right))

@@ -19,8 +19,13 @@ if TYPE_CHECKING:
 
 Quantity = str | SupportsFloat | Sequence[str | SupportsFloat] | np.ndarray
 NAMES = (
-    "params", "tokens", "teacher_loss", "teacher_params", "teacher_tokens", "unique_tokens",
-)  # fmt: skip
+    "params",
+    "tokens",
+    "teacher_loss",
+    "teacher_params",
+    "teacher_tokens",
+    "unique_tokens",
+)
 LARGEST_LOSS = 20.0
 
 
@@ -111,9 +116,14 @@ class Points:
         names = []
         unique = np.full(len(self), np.nan) if self.unique_tokens is None else self.unique_tokens
         for n, d, loss, size, u, again in zip(
-            self.params, self.tokens, self.teacher_loss, self.teacher_params, unique, self.repeated,
+            self.params,
+            self.tokens,
+            self.teacher_loss,
+            self.teacher_params,
+            unique,
+            self.repeated,
             strict=True,
-        ):  # fmt: skip
+        ):
             teacher = f", teacher {loss:.4g}" if np.isfinite(loss) else ""
             if np.isfinite(size) and not teacher:
                 teacher = f", teacher of {format_quantity(size)}"

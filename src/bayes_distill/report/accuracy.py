@@ -64,20 +64,23 @@ RECIPE_KINDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "recipe_loss": ("recipe: loss and bands", "nats", tuple(recipe_tables.LOSSES)),
     "recipe_regret": ("recipe: regret", "nats", recipe_tables.REGRET),
     "recipe_teacher": (
-        "recipe: teacher's loss", "nats",
+        "recipe: teacher's loss",
+        "nats",
         tuple(n for n in recipe_tables.LOGS if "teacher_loss" in n),
     ),
     "recipe_amounts": (
-        "recipe: sizes and tokens", "relative",
+        "recipe: sizes and tokens",
+        "relative",
         tuple(n for n in recipe_tables.LOGS if n.startswith("recipe") and "loss" not in n),
     ),
     "recipe_spread": (
-        "recipe: their spread", "relative",
+        "recipe: their spread",
+        "relative",
         tuple(n for n in recipe_tables.LOGS if n.startswith("optimum") and "loss" not in n),
     ),
     "recipe_shares": ("recipe: shares of the budget", "probability", recipe_tables.SHARES),
     "recipe_p_beats": ("recipe: P(beats supervised)", "probability", ("p_beats_supervised",)),
-}  # fmt: skip
+}
 
 
 def student_columns(tables: student_tables.StudentTables, at: dict[str, Floats]) -> pd.DataFrame:
@@ -129,9 +132,16 @@ def recipe_accuracy(
     sizes = _between(ranges.plan_params, PLAN_SIZES, generator)
     budgets = _between(ranges.budget, PLAN_BUDGETS, generator)
     found = plan(
-        posterior, sizes, budgets, scenario=list(tables), crossovers=False, teacher_range=False,
-        interval=interval, seed=seed, allow_failed=True,
-    ).table  # fmt: skip
+        posterior,
+        sizes,
+        budgets,
+        scenario=list(tables),
+        crossovers=False,
+        teacher_range=False,
+        interval=interval,
+        seed=seed,
+        allow_failed=True,
+    ).table
     shown = []
     for name in tables:
         mine = found[found["scenario"] == name]

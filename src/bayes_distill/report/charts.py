@@ -35,13 +35,18 @@ def _chart(layers: list[Spec], height: int = 260) -> Spec:
             "font": "system-ui, DejaVu Sans, sans-serif",
             "view": {"stroke": None},
             "axis": {
-                "labelColor": "var(--ink)", "titleColor": "var(--ink)",
+                "labelColor": "var(--ink)",
+                "titleColor": "var(--ink)",
                 "domainColor": "var(--muted)",
-                "tickColor": "var(--muted)", "gridColor": "var(--line)", "labelFontSize": 12,
-                "titleFontSize": 12, "titleFontWeight": "normal", "labelOverlap": "greedy",
+                "tickColor": "var(--muted)",
+                "gridColor": "var(--line)",
+                "labelFontSize": 12,
+                "titleFontSize": 12,
+                "titleFontWeight": "normal",
+                "labelOverlap": "greedy",
             },
         },
-    }  # fmt: skip
+    }
 
 
 def _x(title: str | list[str], axis: Axis | None = None) -> Spec:

@@ -20,11 +20,18 @@ if TYPE_CHECKING:
 DRAWS = 1000
 # drawn for white paper; the page's own variables turn it for the dark
 COLOURS = {
-    "#000000": "var(--ink)", "#17173a": "var(--ink)", "#ffffff": "var(--paper)",
-    "#5c5c66": "var(--muted)", "#b9b9c2": "var(--faint)", "#e6e6ea": "var(--line)",
-    "#0067a8": "var(--distilled)", "#c8542b": "var(--alone)", "#7a1f6b": "var(--purple)",
-    "#2f9c7c": "var(--third)", "#d3a23a": "var(--best)",
-}  # fmt: skip
+    "#000000": "var(--ink)",
+    "#17173a": "var(--ink)",
+    "#ffffff": "var(--paper)",
+    "#5c5c66": "var(--muted)",
+    "#b9b9c2": "var(--faint)",
+    "#e6e6ea": "var(--line)",
+    "#0067a8": "var(--distilled)",
+    "#c8542b": "var(--alone)",
+    "#7a1f6b": "var(--purple)",
+    "#2f9c7c": "var(--third)",
+    "#d3a23a": "var(--best)",
+}
 
 
 @dataclass(frozen=True)

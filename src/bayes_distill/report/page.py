@@ -86,13 +86,20 @@ def page_of(
         "charts": [{k: c[k] for k in ("id", "rows", "spec")} for c in drawn],
     }
     assets = files("bayes_distill.report") / "assets"
-    text = {name: (assets / name).read_text("utf-8") for name in (
-        "page.css", "interpolation.js", "explorer.js",
-    )}  # fmt: skip
+    text = {
+        name: (assets / name).read_text("utf-8")
+        for name in (
+            "page.css",
+            "interpolation.js",
+            "explorer.js",
+        )
+    }
     environment = Environment(
-        loader=PackageLoader("bayes_distill.report", "assets"), autoescape=True,
-        undefined=StrictUndefined, trim_blocks=True,
-    )  # fmt: skip
+        loader=PackageLoader("bayes_distill.report", "assets"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
     planned = None if plan is None else plan_section(plan)
     return environment.get_template("page.html.j2").render(
         version=__version__,
@@ -220,14 +227,20 @@ def _charts(teacher: bool, percent: str, ranges: Ranges) -> list[dict[str, Any]]
         ]
     found = [
         {
-            "id": "chart-tokens", "rows": "tokens", "title": "Loss against tokens",
-            "spec": charts.against_tokens(teacher, ranges.tokens), "key": key,
+            "id": "chart-tokens",
+            "rows": "tokens",
+            "title": "Loss against tokens",
+            "spec": charts.against_tokens(teacher, ranges.tokens),
+            "key": key,
         },
         {
-            "id": "chart-losses", "rows": "losses", "title": "Recipe's loss against the budget",
-            "spec": charts.recipe_losses(teacher, ranges.budget), "key": key,
+            "id": "chart-losses",
+            "rows": "losses",
+            "title": "Recipe's loss against the budget",
+            "spec": charts.recipe_losses(teacher, ranges.budget),
+            "key": key,
         },
-    ]  # fmt: skip
+    ]
     if not teacher:
         return found
     best = {"words": f"best teacher, {percent} credible", "colour": "best", "opacity": 0.4}
@@ -241,15 +254,21 @@ def _charts(teacher: bool, percent: str, ranges: Ranges) -> list[dict[str, Any]]
     ]
     return [
         {
-            "id": "chart-teacher", "rows": "teacher", "title": "Loss against the teacher's loss",
-            "spec": charts.against_teacher(), "key": [*key, best, same],
+            "id": "chart-teacher",
+            "rows": "teacher",
+            "title": "Loss against the teacher's loss",
+            "spec": charts.against_teacher(),
+            "key": [*key, best, same],
         },
         *found,
         {
-            "id": "chart-amounts", "rows": "amounts", "title": "Recipe against the budget",
-            "spec": charts.recipe_amounts(ranges.budget), "key": amounts,
+            "id": "chart-amounts",
+            "rows": "amounts",
+            "title": "Recipe against the budget",
+            "spec": charts.recipe_amounts(ranges.budget),
+            "key": amounts,
         },
-    ]  # fmt: skip
+    ]
 
 
 def _accuracy_row(a: Accuracy) -> dict[str, Any]:

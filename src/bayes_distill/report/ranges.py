@@ -32,8 +32,10 @@ def ranges_of(posterior: Posterior) -> Ranges:
     reference, hull = posterior.reference, posterior.hull
     size, data, loss = reference.params, reference.tokens, reference.loss
     sizes, tokens, teachers = (
-        (size / 4, size * 4), (data / 20, data * 20), (0.8 * loss, 1.15 * loss)
-    )  # fmt: skip
+        (size / 4, size * 4),
+        (data / 20, data * 20),
+        (0.8 * loss, 1.15 * loss),
+    )
     if hull is not None:
         corners = np.exp(np.array(hull.points))
         sizes, tokens = zip(corners.min(axis=0), corners.max(axis=0), strict=True)

@@ -52,9 +52,17 @@ def recipe_tables(
     shape = (axes[0].count, axes[1].count)
     names = scenarios_of(posterior)
     found = plan(
-        posterior, axes[0].nodes, axes[1].nodes, scenario=names, crossovers=False,
-        teacher_range=False, draws=draws, interval=interval, seed=seed, allow_failed=True,
-    ).table  # fmt: skip
+        posterior,
+        axes[0].nodes,
+        axes[1].nodes,
+        scenario=names,
+        crossovers=False,
+        teacher_range=False,
+        draws=draws,
+        interval=interval,
+        seed=seed,
+        allow_failed=True,
+    ).table
     forecasts = {
         name: _forecast(many, found[found["scenario"] == name], interval, seed) for name in names
     }

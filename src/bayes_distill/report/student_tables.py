@@ -85,9 +85,13 @@ def _best(posterior: Posterior, ranges: Ranges, interval: float) -> tuple[Table,
         for axis in (ranges.params, ranges.tokens)
     )
     found = capacity_gap(
-        posterior, axes[0].nodes, axes[1].nodes, teacher_loss=ranges.teacher_loss.low,
-        interval=interval, allow_failed=True,
-    )  # fmt: skip
+        posterior,
+        axes[0].nodes,
+        axes[1].nodes,
+        teacher_loss=ranges.teacher_loss.low,
+        interval=interval,
+        allow_failed=True,
+    )
     table, shape = found.table, (axes[0].count, axes[1].count)
     fields = {name: Field(table[name].to_numpy().reshape(shape)) for name in OPTIMAL}
     fields["p_boundary"] = Field(table["p_boundary"].to_numpy().reshape(shape), low=0.0, high=1.0)

@@ -132,9 +132,17 @@ def write_report(
         vega = bundled.result()
     say("page", 2, 3)
     text = page_of(
-        posterior, ranges, students, recipes, accuracy | of_recipes, pictures, planned, interval,
-        vega, (many.n_draws, min(PLAN_DRAWS, posterior.n_draws)),
-    )  # fmt: skip
+        posterior,
+        ranges,
+        students,
+        recipes,
+        accuracy | of_recipes,
+        pictures,
+        planned,
+        interval,
+        vega,
+        (many.n_draws, min(PLAN_DRAWS, posterior.n_draws)),
+    )
     with atomic_path(out) as temporary:
         temporary.write_text(text, encoding="utf-8")
     say("page", 3, 3)

@@ -185,8 +185,12 @@ def _open(
     return _Opened(
         replace(used.cells, faults=tuple(f for f in unreadable if f.row not in left)),
         used.columns,
-        used.rows, len(tracker), path, used.skipped, (*tracker.notes, *used.notes),
-    )  # fmt: skip
+        used.rows,
+        len(tracker),
+        path,
+        used.skipped,
+        (*tracker.notes, *used.notes),
+    )
 
 
 def _open_table(source: str | Path | pd.DataFrame) -> tuple[Cells, Path | None]:

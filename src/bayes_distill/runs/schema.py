@@ -163,8 +163,13 @@ RULES: dict[str, tuple[Rule, ...]] = {
     EPOCHS: _finite("number of epochs"),
 }
 OPTIONAL = (
-    "teacher_loss", "teacher_loss_se", "teacher_params", "teacher_tokens", "unique_tokens", EPOCHS,
-)  # fmt: skip
+    "teacher_loss",
+    "teacher_loss_se",
+    "teacher_params",
+    "teacher_tokens",
+    "unique_tokens",
+    EPOCHS,
+)
 MEANING = {
     "params": "number of parameters",
     "tokens": "number of tokens",

@@ -16,9 +16,13 @@ Kind = Literal["supervised", "distillation", "mixed"]
 
 REQUIRED = ("params", "tokens", "loss")
 NUMERIC = (
-    *REQUIRED, "teacher_loss", "teacher_loss_se", "teacher_params", "teacher_tokens",
+    *REQUIRED,
+    "teacher_loss",
+    "teacher_loss_se",
+    "teacher_params",
+    "teacher_tokens",
     "unique_tokens",
-)  # fmt: skip
+)
 LABELS = ("run", "group")
 CANONICAL = (*NUMERIC, *LABELS)
 

@@ -14,9 +14,16 @@ from bayes_distill.runs.formats import Cells
 
 SCHEME = "mlflow:"
 STATES = {
-    "finished", "failed", "crashed", "killed", "running", "scheduled", "pending", "preempted",
+    "finished",
+    "failed",
+    "crashed",
+    "killed",
+    "running",
+    "scheduled",
+    "pending",
+    "preempted",
     "preempting",
-}  # fmt: skip
+}
 KINDS = ("param", "metric", "tag")
 NESTED = {"param": ("config.", "config/"), "metric": ("summary.", "summary/"), "tag": ()}
 """What a table calls the things for which a store has kinds of their own."""

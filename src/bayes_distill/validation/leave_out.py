@@ -85,20 +85,43 @@ def validate(
         anything is fitted.
     """
     prepared = prepare(
-        runs, model, leave_out=leave_out, where=where, corrections=corrections, mapping=mapping,
-        min_runs=min_runs, groups=groups, tail=tail,
-        teacher_apart=teacher_apart, student_apart=student_apart,
-        chains=chains, warmup=warmup, draws=draws, seed=seed, interval=interval,
-        workers=workers, scheduler=scheduler,
-    )  # fmt: skip
+        runs,
+        model,
+        leave_out=leave_out,
+        where=where,
+        corrections=corrections,
+        mapping=mapping,
+        min_runs=min_runs,
+        groups=groups,
+        tail=tail,
+        teacher_apart=teacher_apart,
+        student_apart=student_apart,
+        chains=chains,
+        warmup=warmup,
+        draws=draws,
+        seed=seed,
+        interval=interval,
+        workers=workers,
+        scheduler=scheduler,
+    )
     scored = map_tasks(
-        refit, prepared.tasks, workers=workers, scheduler=scheduler, progress=progress,
-        store=resume, label="refits",
-    )  # fmt: skip
+        refit,
+        prepared.tasks,
+        workers=workers,
+        scheduler=scheduler,
+        progress=progress,
+        store=resume,
+        label="refits",
+    )
     return collect(
-        scored, leave_out=leave_out, model=prepared.card.name, levels=prepared.levels,
-        interval=interval, settings=prepared.settings, notes=prepared.table.notes,
-    )  # fmt: skip
+        scored,
+        leave_out=leave_out,
+        model=prepared.card.name,
+        levels=prepared.levels,
+        interval=interval,
+        settings=prepared.settings,
+        notes=prepared.table.notes,
+    )
 
 
 @dataclass(frozen=True)
@@ -147,9 +170,13 @@ def prepare(
     faults += _faults(check_settings, chains, warmup, draws)
     faults += _faults(check_places, workers, scheduler)
     table, card, found, more = _inputs(
-        runs, model, where, corrections, mapping,
+        runs,
+        model,
+        where,
+        corrections,
+        mapping,
         {"leave_out": leave_out, "groups": groups, "min_runs": min_runs, "tail": tail},
-    )  # fmt: skip
+    )
     faults += more
     if faults or table is None or card is None:
         raise InputError(faults)

@@ -50,9 +50,13 @@ def read_validation(path: str | Path) -> Validation:
         pd.DataFrame([_row(r) for r in content.get("rows", [])]),
         pd.DataFrame(),
         _reliability(content["gap_risk"]),
-        content["leave_out"], content["model"], levels, float(content["interval"]),
-        content["settings"], tuple(content.get("notes", ())),
-    )  # fmt: skip
+        content["leave_out"],
+        content["model"],
+        levels,
+        float(content["interval"]),
+        content["settings"],
+        tuple(content.get("notes", ())),
+    )
 
 
 def _group(record: dict[str, Any]) -> dict[str, Any]:

@@ -129,9 +129,13 @@ def score(
     for level, (lower, upper) in bands(new_run, levels).items():
         columns |= {f"lower_{percent(level)}": lower, f"upper_{percent(level)}": upper}
     pairs = gap_pairs(
-        frame, mean, new_run,
-        teacher_apart=teacher_apart, student_apart=student_apart, seed=seed,
-    )  # fmt: skip
+        frame,
+        mean,
+        new_run,
+        teacher_apart=teacher_apart,
+        student_apart=student_apart,
+        seed=seed,
+    )
     return {"rows": columns, "pairs": pairs, "joint_lpd": joint, "joint_draws": joint_draws}
 
 

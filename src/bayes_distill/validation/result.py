@@ -175,9 +175,17 @@ def collect(
     )
     table = pd.DataFrame(records)
     return Validation(
-        table[_order(table, levels)], rows, pairs, reliability(pairs), leave_out, model,
-        tuple(levels), interval, settings, (*notes, *_notes(found)),
-    )  # fmt: skip
+        table[_order(table, levels)],
+        rows,
+        pairs,
+        reliability(pairs),
+        leave_out,
+        model,
+        tuple(levels),
+        interval,
+        settings,
+        (*notes, *_notes(found)),
+    )
 
 
 def summary(rows: pd.DataFrame, levels: Sequence[float], interval: float) -> dict[str, Any]:

@@ -189,10 +189,15 @@ def _profile(
     mean = loss.mean(axis=0)
     table = pd.DataFrame(
         {
-            "budget": budget, "params": sizes, "tokens": tokens,
-            "mean": mean, "lower": lower, "upper": upper, "outside": where["outside"],
+            "budget": budget,
+            "params": sizes,
+            "tokens": tokens,
+            "mean": mean,
+            "lower": lower,
+            "upper": upper,
+            "outside": where["outside"],
         }
-    )  # fmt: skip
+    )
     place = loss.argmin(axis=1)
     own = _vertex(np.log(sizes), loss, place)
     low, middle, high = np.exp(np.quantile(own, [(1 - interval) / 2, 0.5, (1 + interval) / 2]))

@@ -16,11 +16,19 @@ EQ69 = Architecture()
 
 def test_every_fault_is_named_at_once():
     with pytest.raises(InputError) as caught:
-        Limits(max_tokens=-1, min_teacher_tokens=math.nan, min_teacher_params=2e9,
-               max_teacher_params=1e9, teacher_sizes=(0,))  # fmt: skip
+        Limits(
+            max_tokens=-1,
+            min_teacher_tokens=math.nan,
+            min_teacher_params=2e9,
+            max_teacher_params=1e9,
+            teacher_sizes=(0,),
+        )
     assert [f.column for f in caught.value.faults] == [
-        "max_tokens", "min_teacher_tokens", "min_teacher_params", "teacher_sizes",
-    ]  # fmt: skip
+        "max_tokens",
+        "min_teacher_tokens",
+        "min_teacher_params",
+        "teacher_sizes",
+    ]
 
 
 def test_a_menu_outside_of_the_bounds_is_refused_and_one_partly_inside_is_cut():
@@ -122,10 +130,17 @@ def test_menu_takes_the_best_of_its_sizes(law, reference, draws):
     budgets = [1e20, 1e22, 1e24]
     menu = optimise(law, draws, reference, 1e9, budgets, BOTH, Limits(teacher_sizes=sizes))
     each = [
-        optimise(law, draws, reference, 1e9, budgets, BOTH,
-                 Limits(min_teacher_params=s, max_teacher_params=s)).loss
+        optimise(
+            law,
+            draws,
+            reference,
+            1e9,
+            budgets,
+            BOTH,
+            Limits(min_teacher_params=s, max_teacher_params=s),
+        ).loss
         for s in sizes
-    ]  # fmt: skip
+    ]
     np.testing.assert_allclose(menu.loss, np.min(each, axis=0), rtol=1e-12)
     np.testing.assert_allclose(menu.teacher_params, np.asarray(sizes)[np.argmin(each, axis=0)])
     assert len(np.unique(menu.teacher_params)) > 1

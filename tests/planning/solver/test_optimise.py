@@ -49,9 +49,14 @@ def test_a_denser_grid_finds_nothing_better(law, reference, draws, monkeypatch):
 
 @settings(max_examples=40, deadline=None)
 @given(
-    st.floats(8, 11), st.floats(0.5, 8), st.floats(0, 1), st.floats(0, 1), st.floats(7, 17),
-    st.floats(7, 17), st.booleans(),
-)  # fmt: skip
+    st.floats(8, 11),
+    st.floats(0.5, 8),
+    st.floats(0, 1),
+    st.floats(0, 1),
+    st.floats(7, 17),
+    st.floats(7, 17),
+    st.booleans(),
+)
 def test_budget_identity(log_params, decades, logits, training, most, most_taught, plain):
     params, law = 10**log_params, benchmark.LAW
     flops = PlainCount() if plain else Architecture()
@@ -114,9 +119,11 @@ def test_loss_falls_with_the_budget_and_rises_with_the_charges(law, reference, d
     for values in loss.values():
         assert (np.diff(values, axis=1) < 1e-9).all()
     for cheap, dear in (
-        ("best-case", "teacher-inference"), ("best-case", "teacher-pretraining"),
-        ("teacher-inference", BOTH.name), ("teacher-pretraining", BOTH.name),
-    ):  # fmt: skip
+        ("best-case", "teacher-inference"),
+        ("best-case", "teacher-pretraining"),
+        ("teacher-inference", BOTH.name),
+        ("teacher-pretraining", BOTH.name),
+    ):
         assert (loss[cheap] <= loss[dear] + 1e-9).all()
 
 

@@ -57,8 +57,11 @@ def test_it_finds_the_least_point_of_every_bowl(least, lean, stretch):
     assert asked.calls <= 20  # halving 0.25 down to 1e-4 would take 12 rounds without a move
     alone = minimise(
         lambda which, points: bowl(which + len(least) - 1, points),
-        starts[:, -1:], SQUARE, 1e-4, 1.0,
-    )[0]  # fmt: skip
+        starts[:, -1:],
+        SQUARE,
+        1e-4,
+        1.0,
+    )[0]
     np.testing.assert_allclose(alone[0], found[-1], atol=1e-9)
 
 
@@ -99,8 +102,11 @@ def test_what_is_not_feasible_is_never_chosen():
 def test_where_nothing_is_feasible_it_ends():
     found, scores = minimise(
         lambda which, points: np.full(points.shape[:2], np.inf),
-        starts_around([[0.0, 0.0]]), SQUARE, 1e-4, 1.0,
-    )  # fmt: skip
+        starts_around([[0.0, 0.0]]),
+        SQUARE,
+        1e-4,
+        1.0,
+    )
     assert np.isfinite(found).all()
     assert np.isinf(scores).all()
 
@@ -108,8 +114,11 @@ def test_where_nothing_is_feasible_it_ends():
 def test_one_unknown_and_one_that_is_held():
     line, _ = minimise(
         lambda which, points: np.cosh(points[..., 0] - 0.7),
-        starts_around([[0.0], [2.0]]), LINE, 1e-6, 1.0,
-    )  # fmt: skip
+        starts_around([[0.0], [2.0]]),
+        LINE,
+        1e-6,
+        1.0,
+    )
     np.testing.assert_allclose(line, 0.7, atol=1e-6)
     held = np.column_stack([np.zeros(5), LINE[:, 0]])
     starts = starts_around([[0.0, 0.0]])

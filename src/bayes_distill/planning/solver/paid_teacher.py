@@ -171,9 +171,15 @@ def _spend_least(task: Task, found: Found, where: NDArray[np.bool_]) -> Found:
     _, first, inverse = np.unique(keys, axis=1, return_index=True, return_inverse=True)
     which = there[first]
     size, taught = cheapest_teacher(
-        task.law, task.coordinates, task.draw[which], task.reference, found.teacher_loss[which],
-        task.scenario, task.limits, task.flops,
-    )  # fmt: skip
+        task.law,
+        task.coordinates,
+        task.draw[which],
+        task.reference,
+        found.teacher_loss[which],
+        task.scenario,
+        task.limits,
+        task.flops,
+    )
     inverse = inverse.ravel()
     return found._replace(
         teacher_params=_put(found.teacher_params, there, size[inverse]),

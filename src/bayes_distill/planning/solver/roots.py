@@ -40,9 +40,13 @@ def first_fall(evaluate: Evaluate, grid: Floats, values: Floats) -> Floats:
     root = np.full(len(values), np.nan)
     if draws.size:
         root[draws] = _illinois(
-            evaluate, draws, grid[where], grid[where + 1],
-            values[draws, where], values[draws, where + 1],
-        )  # fmt: skip
+            evaluate,
+            draws,
+            grid[where],
+            grid[where + 1],
+            values[draws, where],
+            values[draws, where + 1],
+        )
     return root
 
 
