@@ -11,6 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import bootstrap
+import coverage_of_sweeps
 import samplers
 
 X = np.array([np.log(482.0), np.log(2085.0), np.log(1.817), 0.348, 0.366])
@@ -62,3 +63,15 @@ def test_the_table_of_samplers_has_ratios_and_errors():
     assert "(1/8.0)" in text
     assert "(1/4.0)" in text
     assert "| blackjax | it broke |" in text
+
+
+def test_a_sweep_is_split_by_compute(exact):
+    runs, most = coverage_of_sweeps.split(exact, None)
+    compute = (runs["params"] * runs["tokens"]).to_numpy()
+    fitted = compute <= most
+    # powers of four, 0 1 2 2 3 4 4 5 6 6 7 8: 60% lies between 4 and 5, 75% is 6
+    assert (fitted.sum(), (~fitted).sum()) == (7, 4)
+    assert compute[fitted].max() < np.quantile(exact["params"] * exact["tokens"], 0.75)
+    some, same = coverage_of_sweeps.split(exact, 3)
+    assert same == most
+    assert len(some) == 3 + 4
