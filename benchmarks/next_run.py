@@ -17,7 +17,7 @@ from scipy import stats
 from bayes_distill import fit, next_run
 from bayes_distill.cards import load_card
 from bayes_distill.cards.card import ReferencePoint
-from bayes_distill.inference.prepare import reference_point
+from bayes_distill.inference.model_inputs import reference_point
 from bayes_distill.inference.simulation import simulate_from_card
 from bayes_distill.predict.points import grid
 

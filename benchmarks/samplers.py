@@ -35,13 +35,13 @@ CHAINS, WARMUP, DRAWS = 4, 1000, 1000
 
 def _prepared(card_name: str) -> tuple[Any, Any, Any, Any]:
     from bayes_distill.cards import load_card
-    from bayes_distill.inference.prepare import prepare, reference_point
+    from bayes_distill.inference.model_inputs import model_inputs, reference_point
     from bayes_distill.runs import read_runs
 
     card = load_card(card_name)
     assert card.data is not None
     table = read_runs(card.data)
-    spec, data, hyper, _ = prepare(card, table, reference_point(card, table.frame))
+    spec, data, hyper, _ = model_inputs(card, table, reference_point(card, table.frame))
     return card, spec, data, hyper
 
 

@@ -30,7 +30,7 @@ from scipy.optimize import minimize
 
 from bayes_distill.cards import load_card
 from bayes_distill.inference.kernel import Programs
-from bayes_distill.inference.prepare import prepare, reference_point
+from bayes_distill.inference.model_inputs import model_inputs, reference_point
 from bayes_distill.inference.sampler import (
     Sample,
     SamplerSettings,
@@ -110,7 +110,7 @@ def main() -> None:
     arguments = parser.parse_args()
     table, card = read_runs("busbridge2025"), load_card("busbridge2025")
     settings = SamplerSettings(target_accept=card.target_accept)
-    spec, data, hyper, _ = prepare(card, table, reference_point(card, table.frame))
+    spec, data, hyper, _ = model_inputs(card, table, reference_point(card, table.frame))
     found = {"coordinates": figures(run_nuts(spec, data, hyper, settings, arguments.seed))}
     if not arguments.no_printed:
         columns = ("params", "tokens", "loss", "teacher_loss")

@@ -16,7 +16,7 @@ from bayes_distill.calibration.quantities import (
     sampled_quantity,
 )
 from bayes_distill.calibration.setting import make_setting, read_design
-from bayes_distill.calibration.simulator import simulate_sweep
+from bayes_distill.calibration.simulator import simulate_replicate
 from bayes_distill.cards import load_card
 from bayes_distill.errors import InputError
 from bayes_distill.inference.density import constrainer, prior_sampler
@@ -26,7 +26,7 @@ from bayes_distill.laws import Reference
 
 def truths(setting, count):
     """Truths of many sweeps, stacked: name -> (count, ...)."""
-    found = [simulate_sweep(setting, jax.random.key(i))[0] for i in range(count)]
+    found = [simulate_replicate(setting, jax.random.key(i))[0] for i in range(count)]
     return {name: np.stack([one[name] for one in found]) for name in found[0]}
 
 
@@ -40,7 +40,7 @@ def test_losses_are_the_law_s_with_the_scatter_of_the_likelihood(card, nine_runs
     setting = make_setting(card, None, nine_runs)
     residuals = []
     for i in range(300):
-        truth, data = simulate_sweep(setting, jax.random.key(i))
+        truth, data = simulate_replicate(setting, jax.random.key(i))
         loss = np.asarray(data.loss)[:9] * setting.reference.loss
         exact = card.scaling_law.supervised_loss(
             truth, nine_runs["params"].to_numpy(), nine_runs["tokens"].to_numpy(), setting.reference
@@ -211,7 +211,7 @@ def test_a_design_with_teachers_by_size_alone_is_fine():
     )
     assert setting.fitted.spec.predicts_teachers
     assert setting.fitted.spec.kind == "mixed"
-    truth, data = simulate_sweep(setting, jax.random.key(0))
+    truth, data = simulate_replicate(setting, jax.random.key(0))
     assert {"scale", "supervised_scale"} <= set(truth)
     assert np.isfinite(np.asarray(data.loss)).all()
     assert (points_of(setting).teacher, points_of(setting).strong) == (2.25, 2.0)

@@ -17,8 +17,8 @@ from bayes_distill.inference import reparameterisation
 from bayes_distill.inference.density import constrainer, pointwise, potential, prior_sampler
 from bayes_distill.inference.joint_prior import constrain
 from bayes_distill.inference.model import Data, ModelSpec, mean_loss
+from bayes_distill.inference.model_inputs import model_inputs, padded_data, reference_point
 from bayes_distill.inference.padding import ROWS
-from bayes_distill.inference.prepare import padded_data, prepare, reference_point
 from bayes_distill.laws import TABLE_6
 from bayes_distill.runs import read_runs
 
@@ -52,7 +52,7 @@ def prepared(kind: str, frame: pd.DataFrame | None = None, card: Card | None = N
     runs = read_runs(table(kind) if frame is None else frame)
     card = card or load_card(CARDS[kind])
     reference = reference_point(card, runs.frame)
-    spec, data, hyper, _ = prepare(card, runs, reference)
+    spec, data, hyper, _ = model_inputs(card, runs, reference)
     return card, spec, data, hyper, reference
 
 
@@ -167,7 +167,7 @@ def test_a_centre_in_nats_is_left_alone_only_by_the_card_that_says_so():
         frame[["loss", "teacher_loss"]] *= factor
         runs = read_runs(frame)
         reference = reference_point(card, runs.frame)
-        _, _, hyper, told = prepare(card, runs, reference)
+        _, _, hyper, told = model_inputs(card, runs, reference)
         assert len(told) == notes
         centre = constrain(hyper["supervised"]["centre"])
         if factor == 1.0:

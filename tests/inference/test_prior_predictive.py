@@ -11,7 +11,7 @@ import pytest
 from bayes_distill.cards import Card, load_card, model_names
 from bayes_distill.inference.density import constrainer, pointwise, prior_sampler
 from bayes_distill.inference.fit import DEFAULT_CARDS
-from bayes_distill.inference.prepare import prepare, reference_point
+from bayes_distill.inference.model_inputs import model_inputs, reference_point
 from bayes_distill.laws import LAWS, TABLE_6
 from bayes_distill.runs import Runs, chinchilla_design, paper_design, simulate
 
@@ -66,7 +66,7 @@ def predict(name, unit=1.0):
     runs = Runs(frame, runs.source)
     assert runs.kind == KINDS[name]
     reference = reference_point(card, frame)
-    spec, data, hyper, _ = prepare(card, runs, reference)
+    spec, data, hyper, _ = model_inputs(card, runs, reference)
     raw = prior_sampler(spec)(jax.random.split(jax.random.key(0), DRAWS), data, hyper)
     values = jax.device_get(constrainer(spec)(raw, data, hyper))
     flat = {k: v for k, v in values.items() if v.ndim == 1}

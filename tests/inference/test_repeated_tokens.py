@@ -70,10 +70,10 @@ def test_forecasts_know_of_repeats(fitted, swept, tmp_path):
 
 def test_a_law_that_knows_no_repeats_says_so_and_refuses(swept, chinchilla):
     from bayes_distill.cards import load_card
-    from bayes_distill.inference.prepare import prepare, reference_point
+    from bayes_distill.inference.model_inputs import model_inputs, reference_point
 
     card = load_card("supervised")
-    notes = prepare(card, swept, reference_point(card, swept.frame))[3]
+    notes = model_inputs(card, swept, reference_point(card, swept.frame))[3]
     assert any("36 of 48 runs repeat their tokens" in note for note in notes)
     with pytest.raises(InputError, match="chinchilla, which takes repeated tokens for new ones"):
         forecast(chinchilla.posterior, "1B", "100B", unique_tokens="20B")

@@ -10,8 +10,8 @@ import xarray as xr
 
 from bayes_distill.cards import load_card
 from bayes_distill.errors import InputError
-from bayes_distill.inference.as_fitted import AsFitted
 from bayes_distill.inference.fit import fit
+from bayes_distill.inference.fitted_model import FittedModel
 from bayes_distill.inference.joint_prior import LAW, constrain, joint_prior
 from bayes_distill.inference.two_stage import (
     check_against,
@@ -230,7 +230,7 @@ def test_a_cut_fit_is_judged_within_its_chains(stages):
 @pytest.mark.slow
 def test_two_stages_are_stored_with_their_prior_and_can_be_taken_up_again(stages, tmp_path):
     loaded = load_posterior(stages.two.save(tmp_path / "two.nc"), allow_failed=True)
-    fitted = AsFitted.of(loaded)
+    fitted = FittedModel.of(loaded)
     density = loaded.tree["log_prior"].dataset["supervised_z"].to_numpy()
     assert np.isfinite(density).all()
     one = fitted.by_run({n: v[:50] for n, v in loaded.draws.items()})

@@ -183,7 +183,7 @@ def _posterior(
     """Draws as a posterior, one chain, so that forecasts are those that users get.
 
     What new sizes and conditions depart by is drawn here, as when a fit is put together
-    (`inference.assemble`).
+    (`inference.draws_to_posterior`).
     """
     group: dict[str, Any] = {
         name: (("chain", "draw"), value[None]) for name, value in draws.items() if value.ndim == 1

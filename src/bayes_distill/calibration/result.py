@@ -142,7 +142,7 @@ class Calibration:
 def summarise(
     sweeps: Sequence[dict[str, Any]], described: Sequence[Quantity], study: Study
 ) -> Calibration:
-    """Make a `Calibration` of the results of `sweep.run_sweep`.
+    """Make a `Calibration` of the results of `sweep.run_replicate`.
 
     `described` are the quantities that every sweep holds, in the order in which people read them.
     """

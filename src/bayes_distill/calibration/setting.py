@@ -21,7 +21,7 @@ from bayes_distill.cards import Card, load_card
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.inference.fit import check_card
 from bayes_distill.inference.model import Data, ModelSpec
-from bayes_distill.inference.prepare import prepare, reference_point
+from bayes_distill.inference.model_inputs import model_inputs, reference_point
 from bayes_distill.inference.simulation import TYPICAL_LOSS
 from bayes_distill.laws import Reference
 from bayes_distill.laws.supervised import Supervised
@@ -100,7 +100,7 @@ def make_setting(card: Card, simulator: Card | None, design: pd.DataFrame) -> Se
     runs = _template(card, design)
     check_card(card, runs)
     reference = reference_point(card, runs.frame)
-    spec, data, hyper, _ = prepare(card, runs, reference)
+    spec, data, hyper, _ = model_inputs(card, runs, reference)
     fitted = Model(card, spec, hyper)
     if simulator is None:
         return Setting(fitted, fitted, reference, data, design)
@@ -108,7 +108,7 @@ def make_setting(card: Card, simulator: Card | None, design: pd.DataFrame) -> Se
     if faults:
         raise InputError(faults)
     other = _template(simulator, design)
-    spec, _, hyper, _ = prepare(simulator, other, reference)
+    spec, _, hyper, _ = model_inputs(simulator, other, reference)
     return Setting(fitted, Model(simulator, spec, hyper), reference, data, design)
 
 

@@ -16,7 +16,7 @@ from bayes_distill.inference.model import Data, ModelSpec, scaling_law_model
 Sites = dict[str, np.ndarray]
 
 
-def simulate_sweep(setting: Setting, key: jax.Array) -> tuple[Sites, Data]:
+def simulate_replicate(setting: Setting, key: jax.Array) -> tuple[Sites, Data]:
     """Draw a truth from the simulator's prior, and the runs it makes on the design.
 
     Returns

@@ -14,9 +14,9 @@ from bayes_distill.calibration.quantities import (
     forecast_quantities,
     sampled_quantity,
 )
+from bayes_distill.calibration.replicate import run_replicate
 from bayes_distill.calibration.result import Calibration, Study, summarise
 from bayes_distill.calibration.setting import Setting, make_setting, read_card, read_design
-from bayes_distill.calibration.sweep import run_sweep
 from bayes_distill.cards import Card
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.inference.fit import check_settings
@@ -97,7 +97,7 @@ def calibrate(
     settings = {"seed": seed, "chains": chains, "warmup": warmup, "draws": draws}
     tasks = [{"study": content, "sweep": i, **settings} for i in range(sweeps)]
     results = map_tasks(
-        run_sweep,
+        run_replicate,
         tasks,
         workers=workers,
         scheduler=scheduler,

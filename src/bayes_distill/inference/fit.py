@@ -14,10 +14,10 @@ from bayes_distill._runtime.jax_setup import make_room
 from bayes_distill._version import __version__
 from bayes_distill.cards import Card, load_card, model_names
 from bayes_distill.errors import InputError
-from bayes_distill.inference.assemble import assemble
-from bayes_distill.inference.prepare import prepare, reference_point
+from bayes_distill.inference.draws_to_posterior import draws_to_posterior
+from bayes_distill.inference.first_stage import cut_settings, first_stage
+from bayes_distill.inference.model_inputs import model_inputs, reference_point
 from bayes_distill.inference.sampler import Progress, SamplerSettings, run_nuts
-from bayes_distill.inference.stages import cut_settings, first_stage
 from bayes_distill.inference.two_stage import check_stages
 from bayes_distill.posterior import Posterior
 
@@ -126,7 +126,7 @@ def fit(
         first = first_stage(table, card, reference, supervised, alone)
         card, table = first.card, first.table
         check_card(card, table)
-    spec, data, hyper, notes = prepare(card, table, reference)
+    spec, data, hyper, notes = model_inputs(card, table, reference)
     parts = (spec, data, hyper)
     if first is None:
         sample = run_nuts(*parts, settings, seed, progress, resume)
@@ -137,7 +137,7 @@ def fit(
         sample, stages = first.two_stage(parts, settings, seed, progress, resume)
     if progress:
         progress("checking", 0, 1)
-    tree, info = assemble(card, *parts, table, sample, reference, seed, interval, stages)
+    tree, info = draws_to_posterior(card, *parts, table, sample, reference, seed, interval, stages)
     if first is not None:
         info["stages"] = first.to_json(cut=cut)
         notes = [*first.notes, *notes]

@@ -17,7 +17,7 @@ from bayes_distill.errors import Fault, InputError
 from bayes_distill.inference.density import constrainer, prior_sampler
 from bayes_distill.inference.joint_prior import joint_prior
 from bayes_distill.inference.model import hyperparameters, model_spec
-from bayes_distill.inference.prepare import padded_data
+from bayes_distill.inference.model_inputs import padded_data
 from bayes_distill.laws import TABLE_6, Reference
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes_distill.cards import Card
-from bayes_distill.inference.cut import run_cut
+from bayes_distill.inference.cut_posterior import sample_cut_posterior
 from bayes_distill.inference.model import Data, ModelSpec
 from bayes_distill.inference.sampler import Progress, Sample, SamplerSettings, run_nuts
 from bayes_distill.inference.two_stage import (
@@ -80,7 +80,7 @@ class FirstStage:
         """Sample the rest given draws of the supervised posterior, one a chain."""
         given = np.linspace(0, self.posterior.n_draws - 1, settings.chains).astype(int)
         numbers = supervised_numbers(self.posterior, self.reference)[given]
-        sample = run_cut(*model, numbers, settings, seed, progress, folder)
+        sample = sample_cut_posterior(*model, numbers, settings, seed, progress, folder)
         return sample, self._carried(np.repeat(given, settings.draws), cut=True)
 
     def _carried(self, draws: np.ndarray, *, cut: bool) -> Stages:

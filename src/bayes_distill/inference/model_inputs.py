@@ -31,7 +31,7 @@ def reference_point(card: Card, frame: pd.DataFrame) -> Reference:
     )
 
 
-def prepare(
+def model_inputs(
     card: Card, table: Runs, reference: Reference
 ) -> tuple[ModelSpec, Data, dict[str, Any], list[str]]:
     """Static model, padded data, hyperparameters, and notes on what was decided on the way."""

@@ -48,7 +48,7 @@ def _programs(spec: ModelSpec, window: int, target_accept: float) -> Programs:
     return Programs(given, window, target_accept, axes=(None, None, 0))
 
 
-def run_cut(
+def sample_cut_posterior(
     spec: ModelSpec,
     data: Data,
     hyper: Hyper,

@@ -9,7 +9,7 @@ import pytest
 from scipy import signal, stats
 
 from bayes_distill.calibration.quantities import components
-from bayes_distill.calibration.sweep import LEAST_RANKS, _effective, rank
+from bayes_distill.calibration.replicate import LEAST_RANKS, _effective, rank
 
 
 def test_rank_counts_the_draws_below():

@@ -21,7 +21,7 @@ from bayes_distill.calibration.quantities import (
     sampled_names,
 )
 from bayes_distill.calibration.setting import Setting, make_setting
-from bayes_distill.calibration.simulator import simulate_sweep
+from bayes_distill.calibration.simulator import simulate_replicate
 from bayes_distill.cards import card_from_dict
 from bayes_distill.inference.density import constrainer
 from bayes_distill.inference.diagnostics import Diagnostics, diagnose
@@ -34,7 +34,7 @@ MOST_FITS = 3
 LEAST_RANKS = 10  # draws kept of a quantity, however strongly they depend on each other
 
 
-def run_sweep(task: dict[str, Any]) -> dict[str, Any]:
+def run_replicate(task: dict[str, Any]) -> dict[str, Any]:
     """Simulate and fit one sweep; task and result are plain data, see `study`.
 
     A fit that fails its checks is run again as their advice says, from the start: twice as long and
@@ -44,7 +44,7 @@ def run_sweep(task: dict[str, Any]) -> dict[str, Any]:
     clock = time.perf_counter()
     setting = _setting(json.dumps(task["study"], sort_keys=True))
     number, seed = int(task["sweep"]), int(task["seed"])
-    truth, data = simulate_sweep(setting, jax.random.fold_in(jax.random.key(seed), number))
+    truth, data = simulate_replicate(setting, jax.random.fold_in(jax.random.key(seed), number))
     chains, warmup, draws = (int(task[name]) for name in ("chains", "warmup", "draws"))
     streams = np.random.SeedSequence([seed, number]).spawn(2)
     seeds = streams[0].generate_state(MOST_FITS)

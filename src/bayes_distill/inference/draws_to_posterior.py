@@ -34,7 +34,7 @@ PRIOR_DRAWS = 1000
 LOG_LIKELIHOOD_LIMIT = 4_000_000  # numbers; a larger pointwise log likelihood is not stored
 
 
-def assemble(
+def draws_to_posterior(
     card: Card,
     spec: ModelSpec,
     data: Data,

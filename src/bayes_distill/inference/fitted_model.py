@@ -17,7 +17,7 @@ from bayes_distill.errors import InputError
 from bayes_distill.inference.density import constrainer, pointwise, prior_sampler
 from bayes_distill.inference.log_prior import log_prior
 from bayes_distill.inference.model import Data, ModelSpec, scaling_law_model
-from bayes_distill.inference.prepare import prepare
+from bayes_distill.inference.model_inputs import model_inputs
 from bayes_distill.laws.discrepancy import OF_CONDITIONS
 from bayes_distill.posterior import Posterior
 from bayes_distill.posterior.shipped import no_runs
@@ -39,7 +39,7 @@ class ByRun:
 
 
 @dataclass(frozen=True)
-class AsFitted:
+class FittedModel:
     """Model, data and hyperparameters of a fit.
 
     Parameters
@@ -59,7 +59,7 @@ class AsFitted:
     unit: float
 
     @classmethod
-    def of(cls, posterior: Posterior) -> AsFitted:
+    def of(cls, posterior: Posterior) -> FittedModel:
         """Rebuild the model of a posterior.
 
         Raises
@@ -77,7 +77,7 @@ class AsFitted:
         stored = posterior.tree["runs"].dataset.to_dataframe()
         frame = stored[[name for name in CANONICAL if name in stored]]
         table = Runs(frame, str(posterior.info.get("source", "runs")))
-        spec, data, hyper, _ = prepare(posterior.card, table, posterior.reference)
+        spec, data, hyper, _ = model_inputs(posterior.card, table, posterior.reference)
         return cls(frame, spec, data, hyper, posterior.reference.loss)
 
     def by_run(self, draws: Draws) -> ByRun:
@@ -154,7 +154,7 @@ def fitted_draws(posterior: Posterior, most: int | None = None) -> Draws:
     return draws
 
 
-def stored_log_prior(posterior: Posterior, fitted: AsFitted, most: int | None = None) -> Draws:
+def stored_log_prior(posterior: Posterior, fitted: FittedModel, most: int | None = None) -> Draws:
     """Log prior density of every sampled site (draws,), as stored, or worked out for old files.
 
     Raises
