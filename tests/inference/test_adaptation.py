@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bayes_distill.inference.adaptation import POWER, Metric, converged, refined, tuned
+from bayes_distill.inference.metric import Metric, refined
+from bayes_distill.inference.step_size import POWER, tuned
+from bayes_distill.inference.warm_up import converged
 
 GENERATOR = np.random.default_rng(0)
 
@@ -28,7 +30,7 @@ def later(mass: np.ndarray) -> Metric:
 
 def test_the_mass_matrix_is_the_covariance_within_chains():
     found = refined(later(np.eye(3)), window(20_000))
-    np.testing.assert_allclose(found.mass, COVARIANCE, atol=0.1)
+    np.testing.assert_allclose(found.inverse_mass_matrix, COVARIANCE, atol=0.1)
 
 
 def test_windows_after_the_first_are_pooled():
@@ -39,13 +41,15 @@ def test_windows_after_the_first_are_pooled():
         metric = refined(metric, part)
     assert (metric.windows, metric.draws) == (4, 600)
     whole = refined(later(np.eye(3)), draws)
-    np.testing.assert_allclose(metric.outer, whole.outer)
-    np.testing.assert_allclose(metric.mass, whole.mass, atol=0.02)  # held by other matrices
+    np.testing.assert_allclose(metric.outer_products, whole.outer_products)
+    np.testing.assert_allclose(
+        metric.inverse_mass_matrix, whole.inverse_mass_matrix, atol=0.02
+    )  # held by other matrices
 
 
 def test_few_draws_leave_the_matrix_before_nearly_as_it_was():
     before = np.diag([4.0, 4.0, 4.0])
-    found = refined(later(before), window(2)).mass
+    found = refined(later(before), window(2)).inverse_mass_matrix
     np.testing.assert_allclose(found, before, atol=1.5)
     assert np.linalg.eigvalsh(found).min() > 1
 
@@ -54,9 +58,9 @@ def test_the_way_from_the_mode_does_not_count():
     draws = window(4000)
     draws["a"][:, :1000] += 100.0
     first = refined(Metric.first(np.eye(3), 4), draws)
-    assert first.mass[0, 0] == pytest.approx(1, abs=0.1)
+    assert first.inverse_mass_matrix[0, 0] == pytest.approx(1, abs=0.1)
     assert (first.draws, first.windows) == (0, 1)  # the next window begins anew
-    assert refined(later(np.eye(3)), draws).mass[0, 0] > 100
+    assert refined(later(np.eye(3)), draws).inverse_mass_matrix[0, 0] > 100
 
 
 def test_warm_up_has_converged_once_a_window_confirms_its_metric():

@@ -18,8 +18,9 @@ import xarray as xr
 
 from bayes_distill.inference import checkpoint as kept
 from bayes_distill.inference.checkpoint import Checkpoint, forget, key_of
-from bayes_distill.inference.kernel import Programs
-from bayes_distill.inference.sampler import Sample, SamplerSettings, run_chains
+from bayes_distill.inference.programs import Programs
+from bayes_distill.inference.sampler import Sample, run_chains
+from bayes_distill.inference.settings import SamplerSettings
 from bayes_distill.posterior import load_posterior
 
 SETTINGS = SamplerSettings(chains=3, warmup=960, draws=350)

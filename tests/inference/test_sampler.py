@@ -9,8 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from bayes_distill.inference.kernel import MAX_TREE_DEPTH, Programs
-from bayes_distill.inference.sampler import Sample, SamplerSettings, run_chains
+from bayes_distill.inference.kernel import MAX_TREE_DEPTH
+from bayes_distill.inference.programs import Programs
+from bayes_distill.inference.sampler import Sample, run_chains
+from bayes_distill.inference.settings import SamplerSettings
 
 COVARIANCE = np.array([[1.0, 0.9, 0.0], [0.9, 1.0, 0.3], [0.0, 0.3, 2.0]])
 MEAN = np.array([1.0, -2.0, 30.0])

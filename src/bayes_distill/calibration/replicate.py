@@ -26,7 +26,8 @@ from bayes_distill.cards import card_from_dict
 from bayes_distill.inference.density import constrainer
 from bayes_distill.inference.diagnostics import Diagnostics, diagnose
 from bayes_distill.inference.model import Data
-from bayes_distill.inference.sampler import Sample, SamplerSettings, run_nuts
+from bayes_distill.inference.sampler import Sample, run_nuts
+from bayes_distill.inference.settings import SamplerSettings
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 LONGER = 2  # times as long is a fit that is run again

@@ -22,10 +22,11 @@ import numpy as np
 from bayes_distill._input.files import atomic_path
 from bayes_distill._version import __version__
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.inference.adaptation import Metric
+from bayes_distill.inference.metric import Metric
 
-FORMAT = 2  # of the file: one of another format is another run's
+FORMAT = 3  # of the file, and part of its name: a file of another format is never read
 EVERY = 2.0  # seconds between two writes at least: a kill costs no more, a write far less
+MATRIX = "start/inverse_mass_matrix"
 Arrays = dict[str, np.ndarray]
 Start = tuple[dict[str, np.ndarray], np.ndarray]
 
@@ -92,16 +93,16 @@ class Checkpoint:
     def start(self, find: Callable[[], Start]) -> Start:
         """Starting points and inverse mass matrix: those kept, or else what `find` gives."""
         if not self._start:
-            points, mass = find()
+            points, inverse_mass_matrix = find()
             self._start = {f"start/z/{n}": np.asarray(v) for n, v in points.items()}
-            self._start["start/mass"] = np.asarray(mass)
+            self._start[MATRIX] = np.asarray(inverse_mass_matrix)
             self._write(self._start)
         points = {
             n.removeprefix("start/z/"): v
             for n, v in self._start.items()
             if n.startswith("start/z/")
         }
-        return points, self._start["start/mass"]
+        return points, self._start[MATRIX]
 
     def position(self) -> Position | None:
         """Where the run stood when it was last kept; ``None`` if it has to begin."""

@@ -12,7 +12,8 @@ import numpy as np
 from bayes_distill.cards import Card
 from bayes_distill.inference.cut_posterior import sample_cut_posterior
 from bayes_distill.inference.model import Data, ModelSpec
-from bayes_distill.inference.sampler import Progress, Sample, SamplerSettings, run_nuts
+from bayes_distill.inference.sampler import Sample, run_nuts
+from bayes_distill.inference.settings import SamplerSettings
 from bayes_distill.inference.two_stage import (
     Stages,
     check_against,
@@ -24,6 +25,7 @@ from bayes_distill.inference.two_stage import (
     two_stage_card,
 )
 from bayes_distill.laws import Reference
+from bayes_distill.parallel import Progress
 from bayes_distill.posterior import Posterior
 
 if TYPE_CHECKING:

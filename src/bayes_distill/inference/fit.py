@@ -17,8 +17,10 @@ from bayes_distill.errors import InputError
 from bayes_distill.inference.draws_to_posterior import draws_to_posterior
 from bayes_distill.inference.first_stage import cut_settings, first_stage
 from bayes_distill.inference.model_inputs import model_inputs, reference_point
-from bayes_distill.inference.sampler import Progress, SamplerSettings, run_nuts
+from bayes_distill.inference.sampler import run_nuts
+from bayes_distill.inference.settings import SamplerSettings
 from bayes_distill.inference.two_stage import check_stages
+from bayes_distill.parallel import Progress
 from bayes_distill.posterior import Posterior
 
 if TYPE_CHECKING:
