@@ -1,0 +1,354 @@
+"""NumPyro's NUTS kernel against BlackJAX's, both under the driver of this package.
+
+Both kernels get the same starts and first inverse mass matrix, the same windows and rules for the
+inverse mass matrix and the step size (dual averaging in the windows is NumPyro's for both), the
+same threads and the same blocks. Both build trees of up to 2^10 leapfrog steps, end them by the
+generalised U-turn criterion with checks of subtrees, call an energy error above 1000 a divergence,
+and average the acceptance probability over all states of a tree.
+
+Each kernel warms up, then they sample in turn, a block of 100 transitions each, in one process, so
+that what else runs on the machine slows both alike. Time is wall time, and processor time of all
+threads, which counts no waiting. Compilation and peak memory are those of separate processes with
+an empty cache.
+
+    python benchmarks/kernels.py [--cards CARD ...] [--seeds 3] [--draws 1000] [--json FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from statistics import median
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from numpyro.infer.hmc_util import IntegratorState, warmup_adapter
+
+from bayes_distill.inference.density import potential
+from bayes_distill.inference.initialisation import site_shapes, starting_points
+from bayes_distill.inference.kernel import MAX_TREE_DEPTH, NumPyroNuts
+from bayes_distill.inference.metric import Metric
+from bayes_distill.inference.programs import BLOCK, Programs, chain_keys
+from bayes_distill.inference.settings import SamplerSettings
+from bayes_distill.inference.stage_runner import StageRunner
+from bayes_distill.inference.warm_up import FIRST_STEP, warm_up
+from common import (
+    CARDS,
+    in_a_process,
+    inputs_of,
+    markdown_table,
+    peak_memory_gb,
+    quality,
+    write_json,
+)
+
+
+class BlackJaxState(NamedTuple):
+    """State of one chain: position, potential and gradient, adaptation, and the last statistics."""
+
+    z: Any
+    potential_energy: Any
+    gradient: Any
+    transitions: Any
+    adaptation: Any
+    key: Any
+    stats: dict[str, Any]
+
+
+class BlackJaxNuts(NumPyroNuts):
+    """BlackJAX's kernel, for the same driver; the metric is built once a block.
+
+    Built in every transition, its Cholesky factor would be computed in each.
+    """
+
+    def __init__(self, potential_of: Callable[..., Any], window: int, target_accept: float) -> None:
+        import blackjax
+
+        self.potential_of, self.window = potential_of, window
+        self.kernel = blackjax.nuts.build_kernel()
+        self.dual_averaging = warmup_adapter(
+            window, adapt_mass_matrix=False, dense_mass=True, target_accept_prob=target_accept
+        )
+
+    def start(
+        self, key: Any, z: Any, value: Any, gradient: Any, inverse_mass_matrix: Any, step_size: Any
+    ) -> BlackJaxState:
+        """State of one chain at `z`, where the potential has this value and gradient."""
+        key, key_adaptation = jax.random.split(key)
+        here = IntegratorState(z=z, r=None, potential_energy=value, z_grad=gradient)
+        adaptation = self.dual_averaging[0](here, key_adaptation, step_size, inverse_mass_matrix)
+        zero, none = jax.numpy.zeros(()), jax.numpy.zeros((), int)
+        stats = {
+            "diverging": jax.numpy.zeros((), bool),
+            "n_steps": none,
+            "acceptance_rate": zero,
+            "energy": zero,
+        }
+        return BlackJaxState(z, value, gradient, none, adaptation, key, stats)
+
+    def transition(self, state: BlackJaxState, arguments: Any) -> Callable[[Any], Any]:
+        """One transition as a function of the state."""
+        from blackjax.mcmc.hmc import HMCState
+        from blackjax.mcmc.metrics import gaussian_euclidean
+
+        potential_here = self.potential_of(*arguments)
+        metric = gaussian_euclidean(state.adaptation.inverse_mass_matrix)
+
+        def step(state: BlackJaxState) -> BlackJaxState:
+            key, key_transition = jax.random.split(state.key)
+            minus = partial(jax.tree.map, jax.numpy.negative)
+            after, info = self.kernel(
+                key_transition,
+                HMCState(state.z, -state.potential_energy, minus(state.gradient)),
+                lambda z: -potential_here(z),
+                state.adaptation.step_size,
+                metric,
+                MAX_TREE_DEPTH,
+            )
+            value, gradient = -after.logdensity, minus(after.logdensity_grad)
+            there = IntegratorState(after.position, None, value, gradient)
+            adaptation = jax.lax.cond(
+                state.transitions < self.window,
+                lambda: self.dual_averaging[1](
+                    state.transitions, info.acceptance_rate, there, state.adaptation
+                ),
+                lambda: state.adaptation,
+            )
+            stats = {
+                "diverging": info.is_divergent,
+                "n_steps": info.num_integration_steps,
+                "acceptance_rate": info.acceptance_rate,
+                "energy": info.energy,
+            }
+            return BlackJaxState(
+                after.position,
+                value,
+                gradient,
+                state.transitions + 1,
+                adaptation,
+                key,
+                stats,
+            )
+
+        return step
+
+    def recorded(self, state: BlackJaxState) -> tuple[Any, dict[str, Any]]:
+        """Position after a transition, and its statistics for the diagnostics."""
+        step_size = state.adaptation.step_size
+        return state.z, {**state.stats, "lp": -state.potential_energy, "step_size": step_size}
+
+    def step_sizes(self, state: BlackJaxState) -> np.ndarray:
+        """Step sizes (chains,)."""
+        return np.asarray(state.adaptation.step_size)
+
+    def with_step_size(self, state: BlackJaxState, step_size: float) -> BlackJaxState:
+        """The state with one step size for all chains."""
+        step_sizes = np.full_like(self.step_sizes(state), step_size)
+        return state._replace(adaptation=state.adaptation._replace(step_size=step_sizes))
+
+    def without_adaptation(self, state: BlackJaxState) -> BlackJaxState:
+        """The state with dual averaging of the step size switched off."""
+        return state._replace(transitions=np.full_like(state.transitions, self.window))
+
+
+KERNELS: dict[str, Any] = {"numpyro": NumPyroNuts, "blackjax": BlackJaxNuts}
+
+
+def programs_of(kernel: str, card: Any, spec: Any, settings: SamplerSettings) -> Programs:
+    """Programs that sample the model of a card with one of the kernels."""
+    of_spec = partial(potential, spec)
+    return Programs(of_spec, settings.window, card.target_accept, kernel=KERNELS[kernel])
+
+
+def compiled(card_name: str, kernel: str) -> dict[str, float]:
+    """Seconds to trace and compile the programs of one kernel in turn, and peak memory."""
+    card, spec, data, hyper = inputs_of(card_name)
+    programs = programs_of(kernel, card, spec, SamplerSettings())
+    arguments = jax.device_put((data, hyper))
+    shapes = site_shapes(spec, data, hyper)
+    before, clock, processor = peak_memory_gb(), time.perf_counter(), time.process_time()
+    for future in programs.ahead(shapes, arguments, SamplerSettings().chains):
+        future.result()
+    return {
+        "seconds": time.perf_counter() - clock,
+        "processor_seconds": time.process_time() - processor,
+        "peak_gb": peak_memory_gb(),
+        "peak_gb_before": before,
+    }
+
+
+def sampled(card_name: str, seeds: int, draws: int) -> list[dict[str, Any]]:
+    """One row a seed and kernel: quality, work and time of draws made in turn."""
+    card, spec, data, hyper = inputs_of(card_name)
+    settings = SamplerSettings(draws=draws, target_accept=card.target_accept)
+    arguments = jax.device_put((data, hyper))
+    programs = {name: programs_of(name, card, spec, settings) for name in KERNELS}
+    rows = []
+    for seed in range(seeds):
+        gradient = programs["numpyro"].gradient
+        z, matrix = starting_points(spec, data, hyper, settings.chains, seed, gradient)
+        states, of_kernel = {}, {}
+        for name in KERNELS:
+            states[name], of_kernel[name] = _warmed_up(
+                programs[name], z, matrix, arguments, settings, seed
+            )
+        blocks: dict[str, list[Any]] = {name: [] for name in KERNELS}
+        for block in range(-(-draws * card.transitions_per_draw // BLOCK)):
+            for name in sorted(KERNELS, reverse=block % 2 == 1):
+                clock, processor = time.perf_counter(), time.process_time()
+                states[name], records = programs[name].advance(states[name], arguments, BLOCK)
+                of_kernel[name]["seconds"] += time.perf_counter() - clock
+                of_kernel[name]["processor_seconds"] += time.process_time() - processor
+                blocks[name].append(records)
+        rows += [
+            {"seed": seed, "kernel": name, **of_kernel[name], **_work(blocks[name])}
+            for name in KERNELS
+        ]
+    return rows
+
+
+def _warmed_up(
+    programs: Programs,
+    z: Any,
+    matrix: np.ndarray,
+    arguments: Any,
+    settings: SamplerSettings,
+    seed: int,
+) -> tuple[Any, dict[str, float]]:
+    """State after the driver's warm-up, and what it took; no draw has been timed."""
+    metric = Metric.first(matrix, settings.chains)
+    state = programs.start(
+        chain_keys(seed, 0, settings.chains), z, metric.inverse_mass_matrix, FIRST_STEP, arguments
+    )
+    programs.compile(state, arguments)
+    runner = StageRunner(programs, arguments)
+    state, _, transitions = warm_up(runner, state, metric, settings, seed)
+    step_size = float(programs.kernel.step_sizes(state)[0])
+    took = {"warm_up": transitions, "step_size": step_size}
+    return state, took | {"seconds": 0.0, "processor_seconds": 0.0}
+
+
+def _work(blocks: list[Any]) -> dict[str, float]:
+    """Quality of the draws of blocks (transitions, chains, ...), and leapfrog steps they took."""
+    draws, stats = jax.tree.map(lambda *b: np.swapaxes(np.concatenate(b), 0, 1), *blocks)
+    return {
+        **quality(draws),
+        "leapfrog_steps": int(stats["n_steps"].sum()),
+        "leapfrog_steps_a_draw": float(stats["n_steps"].mean()),
+        "divergences": int(stats["diverging"].sum()),
+        "acceptance": float(stats["acceptance_rate"].mean()),
+    }
+
+
+def rates(row: dict[str, Any]) -> dict[str, float]:
+    """Effective draws by leapfrog step and second, and time of a leapfrog step."""
+    effective = min(row["ess_bulk_min"], row["ess_tail_min"])
+    return {
+        "ess": effective,
+        "ess_per_1000_steps": 1e3 * effective / row["leapfrog_steps"],
+        "ess_per_second": effective / row["seconds"],
+        "ess_per_processor_second": effective / row["processor_seconds"],
+        "microseconds_a_step": 1e6 * row["seconds"] / row["leapfrog_steps"],
+        "processor_microseconds_a_step": 1e6 * row["processor_seconds"] / row["leapfrog_steps"],
+    }
+
+
+def table(card: str, rows: list[dict[str, Any]], compilations: dict[str, list[Any]]) -> str:
+    """Markdown of one card: medians over seeds, and of BlackJAX's ratios seed by seed."""
+    by_kernel = {name: [r for r in rows if r["kernel"] == name] for name in KERNELS}
+    lines = []
+    for name, its in by_kernel.items():
+        of = {key: [rates(r)[key] for r in its] for key in rates(its[0])}
+        compiling = compilations[name]
+        lines.append(
+            [
+                name,
+                f"{min(r['warm_up'] for r in its)} to {max(r['warm_up'] for r in its)}",
+                f"{median(r['step_size'] for r in its):.3f}",
+                f"{median(r['leapfrog_steps_a_draw'] for r in its):.1f}",
+                f"{median(of['ess']):.0f}, {min(of['ess']):.0f}",
+                f"{max(r['rhat_max'] for r in its):.3f}",
+                sum(r["divergences"] for r in its),
+                f"{median(of['ess_per_1000_steps']):.1f}",
+                f"{median(of['processor_microseconds_a_step']):.1f}",
+                f"{median(of['ess_per_processor_second']):.0f}",
+                f"{median(of['ess_per_second']):.0f}",
+                f"{median(c['processor_seconds'] for c in compiling):.1f}",
+                f"{median(c['peak_gb'] for c in compiling):.2f}",
+            ]
+        )
+    pairs = [(rates(n), rates(b)) for n, b in zip(*by_kernel.values(), strict=True)]
+    ratio = {key: median(b[key] / n[key] for n, b in pairs) for key in pairs[0][0]}
+    of_compiling = [median(c["processor_seconds"] for c in compilations[k]) for k in KERNELS]
+    lines.append(
+        [
+            "ratio",
+            *[""] * 6,
+            f"{ratio['ess_per_1000_steps']:.2f}",
+            f"{ratio['processor_microseconds_a_step']:.2f}",
+            f"{ratio['ess_per_processor_second']:.2f}",
+            f"{ratio['ess_per_second']:.2f}",
+            f"{of_compiling[1] / of_compiling[0]:.2f}",
+            "",
+        ]
+    )
+    header = [
+        card,
+        "warm-up",
+        "step size",
+        "leapfrog steps a draw",
+        "smallest ESS (median, least)",
+        "largest R-hat",
+        "divergences",
+        "ESS by 1000 steps",
+        "CPU us a step",
+        "ESS by CPU s",
+        "ESS/s",
+        "compilation, CPU s",
+        "peak GB",
+    ]
+    return markdown_table(header, lines)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print a table for each card, or run one part for it."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--cards", nargs="+", default=list(CARDS))
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--draws", type=int, default=1000)
+    parser.add_argument("--json")
+    parser.add_argument("--compile", nargs=2, metavar=("CARD", "KERNEL"))
+    parser.add_argument("--sample", metavar="CARD")
+    options = parser.parse_args(arguments)
+    if options.compile:
+        print(json.dumps(compiled(*options.compile)))
+        return 0
+    if options.sample:
+        print(json.dumps(sampled(options.sample, options.seeds, options.draws)))
+        return 0
+    results: dict[str, Any] = {}
+    lengths = ("--seeds", options.seeds, "--draws", options.draws)
+    for card in options.cards:
+        compilations: dict[str, list[Any]] = {name: [] for name in KERNELS}
+        for _ in range(options.seeds):
+            for name in KERNELS:
+                with tempfile.TemporaryDirectory() as empty:
+                    took = in_a_process(
+                        __file__, "--compile", card, name, BAYES_DISTILL_CACHE=empty
+                    )
+                compilations[name].append(took)
+        rows = in_a_process(__file__, "--sample", card, *lengths)
+        results[card] = {"rows": rows, "compilations": compilations}
+        print(table(card, rows, compilations), end="\n\n", flush=True)
+    write_json(options.json, results)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
