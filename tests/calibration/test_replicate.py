@@ -1,4 +1,4 @@
-"""One sweep: ranks are uniform when they should be, whatever the draws' dependence."""
+"""One replicate: ranks are uniform when they should be, whatever the draws' dependence."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from bayes_distill.calibration.replicate import LEAST_RANKS, _effective, rank
 def test_rank_counts_the_draws_below():
     generator = np.random.default_rng(0)
     draws = np.arange(20.0).reshape(2, 10)
-    place, kept, pit = rank(4.5, draws, 20.0, generator)
-    assert (place, kept) == (5, 20)
+    place, count, pit = rank(4.5, draws, 20.0, generator)
+    assert (place, count) == (5, 20)
     assert 5 / 21 <= pit <= 6 / 21
     assert rank(-1.0, draws, 20.0, generator)[0] == 0
     assert rank(99.0, draws, 20.0, generator)[0] == 20

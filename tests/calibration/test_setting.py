@@ -1,4 +1,4 @@
-"""What sweeps share: one prior for simulator and fit, held whatever the data say."""
+"""What replicates share: one prior for simulator and fit, whatever the data are."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from bayes_distill.laws import Reference
 
 
 def truths(setting, count):
-    """Truths of many sweeps, stacked: name -> (count, ...)."""
+    """Truths of many replicates, stacked: name -> (count, ...)."""
     found = [simulate_replicate(setting, jax.random.key(i))[0] for i in range(count)]
     return {name: np.stack([one[name] for one in found]) for name in found[0]}
 
@@ -141,7 +141,7 @@ def test_forecasts_are_those_of_the_law(taught, plain):
         assert (at_best[allowed] <= other[allowed] + 1e-9).all()
 
 
-def test_levels_of_the_default_card_are_ranked_and_its_discrepancies_forecast():
+def test_groups_of_the_default_card_are_ranked_and_its_discrepancies_forecast():
     """Discrepancies of five sizes, effects of teachers and conditions; padding is nobody's."""
     setting = make_setting(load_card("busbridge2025"), None, read_design("paper")[0])
     values = truths(setting, 20)

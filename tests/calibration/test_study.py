@@ -40,21 +40,26 @@ def test_a_wrong_prior_is_caught(wrong):
     assert any(note == "level: the posterior lies too low" for note in wrong.notes)
 
 
-def test_sweeps_are_kept_and_do_not_depend_on_how_many_there_are(
+def test_replicates_are_stored_and_do_not_depend_on_how_many_there_are(
     card, nine_runs, settings, store, right
 ):
-    told = []
+    reports = []
     again = calibrate(
-        card, nine_runs, sweeps=11, resume=store, progress=lambda *now: told.append(now), **settings
+        card,
+        nine_runs,
+        replicates=11,
+        resume=store,
+        progress=lambda *now: reports.append(now),
+        **settings,
     )
-    assert told == [("sweeps", 11, 11)]
-    first = right.ranks[right.ranks["sweep"] < 11]
+    assert reports == [("replicates", 11, 11)]
+    first = right.ranks[right.ranks["replicate"] < 11]
     assert again.ranks["pit"].tolist() == first["pit"].tolist()
 
 
 def test_the_same_seed_gives_the_same_ranks(card, nine_runs, settings, right):
-    again = calibrate(card, nine_runs, sweeps=10, **settings)
-    first = right.ranks[right.ranks["sweep"] < 10]
+    again = calibrate(card, nine_runs, sweeps=10, **settings)  # by the earlier name
+    first = right.ranks[right.ranks["replicate"] < 10]
     assert again.ranks["pit"].tolist() == first["pit"].tolist()
 
 
@@ -67,7 +72,9 @@ def test_everything_is_kept_in_a_file(wrong, tmp_path):
         mine, its = getattr(wrong, part), getattr(found, part)
         assert mine.columns.tolist() == its.columns.tolist()
         assert mine.equals(its)
+    assert wrong.to_json()["by_sweep"]["sweep"] == list(range(15))
     small = wrong.to_json(ranks=False)
+    assert small["sweeps"] == small["settings"]["sweeps"] == 15
     assert "ranks" not in small
     assert small["simulator"] == "narrow"
     assert small["verdict"] == "fail"
@@ -86,9 +93,9 @@ def test_another_file_is_refused(tmp_path, content):
 def made_up(failed: int = 0, pits: np.ndarray | None = None):
     """A study of made-up ranks, uniform unless given, whose first fits failed."""
     pits = np.random.default_rng(0).uniform(size=100) if pits is None else pits
-    sweeps = [
+    replicates = [
         {
-            "sweep": i,
+            "replicate": i,
             "verdict": "fail" if i < failed else "pass",
             "fits": 3 if i < failed else 1,
             "rhat_max": 1.0,
@@ -110,7 +117,7 @@ def made_up(failed: int = 0, pits: np.ndarray | None = None):
         for i, pit in enumerate(pits)
     ]
     study = Study("a", "a", "chinchilla", "d", 9, {"params": 1.0}, {"seed": 0})
-    return summarise(sweeps, [Quantity("level", "coordinate", "of something")], study)
+    return summarise(replicates, [Quantity("level", "coordinate", "of something")], study)
 
 
 def test_failed_fits_count_and_are_reported_beside():
@@ -154,7 +161,7 @@ def test_every_fault_is_named_at_once(nine_runs):
         calibrate(
             "supervisd",
             nine_runs.assign(params=-1.0),
-            sweeps=3,
+            replicates=3,
             chains=1,
             warmup=10,
             draws=5,
@@ -168,7 +175,7 @@ def test_every_fault_is_named_at_once(nine_runs):
         "simulator",
         "nothing",
         "row 0",
-        "sweeps",
+        "replicates",
         "--chains",
         "--warmup",
         "--draws",

@@ -24,7 +24,7 @@ from bayes_distill.inference.simulation import simulate_from_card
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.points import grid
 from bayes_distill.runs import paper_design, read_runs
-from bayes_distill.runs.grouping import condition_levels, teacher_levels
+from bayes_distill.runs.grouping import condition_groups, teacher_groups
 
 CHAINS, DRAWS = 2, 300
 
@@ -77,8 +77,8 @@ def test_rebuilt_model_is_the_curve_and_what_the_runs_share(departing):
     columns = (frame[n].to_numpy() for n in ("params", "tokens", "teacher_loss"))
     curve = departing.distilled_loss(*columns)
     levels = {
-        "teacher_effect": teacher_levels(frame),
-        "condition_effect": condition_levels(frame["params"], frame["tokens"]),
+        "teacher_effect": teacher_groups(frame),
+        "condition_effect": condition_groups(frame["params"], frame["tokens"]),
     }
     effects = departing.tree["effects"].dataset
     shared = sum(

@@ -1,10 +1,10 @@
-"""What all sweeps of a study share: models, reference point, design and prior, none of them data.
+"""What all replicates of a study share: models, reference point, design and prior, not the runs.
 
 Simulation-based calibration is exact only if simulator and fit use one prior. An ordinary fit
 takes two things from its runs: the reference point, which is their median, and the ratio of their
 losses to those of a joint supervised prior, which says in which unit they are. Both are taken here
 from a template instead, the design with the losses that the prior is centred on, and are the same
-for every sweep.
+for every replicate.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from bayes_distill.runs.reading import examine
 
 UNIT = Reference(1.0, 1.0, 1.0)
 BUILT_IN = {"paper": paper_design, "chinchilla": chinchilla_design}
-# measured losses are never exactly those of the centre: a card that takes a ratio of exactly one
-# for granted, and no other, shall be studied with the prior that real runs get
+# measured losses never equal those of the centre exactly: a card that treats a ratio of exactly
+# one differently is studied with the prior that real runs get
 NEARLY_ONE = 1 + 1e-9
 
 
@@ -46,7 +46,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Setting:
-    """What all sweeps of a study share.
+    """What all replicates of a study share.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Diagnostics as data: what was checked, what came out, and what to do about it."""
+"""Diagnostics as data: each check with its value, threshold, verdict and advice."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ RANK: dict[Verdict, int] = {"pass": 0, "review": 1, "fail": 2}
 class Check:
     """One check.
 
-    `scope` says what it speaks of: ``sampling`` checks decide the verdict of the fit;
-    ``model`` checks tell what data and prior made of each other, which is no fault of the draws.
+    `scope` is ``sampling`` for checks of the draws, which decide the verdict of the fit, and
+    ``model`` for comparisons of data and prior, which do not.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Diagnostics:
     checks: tuple[Check, ...]
 
     def after(self, first: str) -> Diagnostics:
-        """Those of a second stage, with the verdict `first` of the fit that it rests on."""
+        """Diagnostics of a second stage, with the verdict `first` of the fit before it added."""
         verdict: Verdict = first if first in RANK else "pass"
         advice = "" if verdict == "pass" else "see to the supervised fit first: this rests on it"
         check = Check("first_stage", RANK[verdict], 0, verdict, advice)
@@ -174,16 +174,16 @@ def _model_checks(contraction: dict[str, float], pull: dict[str, float]) -> tupl
 
 
 def _worst(values: xr.Dataset, *, largest: bool) -> tuple[float, str]:
-    found = {
+    numbers = {
         f"{name}[{i}]" if variable.ndim else str(name): float(value)
         for name, variable in values.data_vars.items()
         for i, value in enumerate(np.atleast_1d(variable.to_numpy()))
     }
-    unknown = [name for name, value in found.items() if np.isnan(value)]
+    unknown = [name for name, value in numbers.items() if np.isnan(value)]
     if unknown:  # as of a coordinate that never moved: worse than any number
         return float("nan"), unknown[0]
-    name = (max if largest else min)(found, key=lambda key: found[key])
-    return found[name], name
+    name = (max if largest else min)(numbers, key=lambda key: numbers[key])
+    return numbers[name], name
 
 
 def _bfmi(energy: np.ndarray) -> Any:
@@ -198,5 +198,5 @@ def _grade(value: float, good: float, tolerable: float) -> Verdict:
 
 
 def _quiet(check: Check) -> Check:
-    """A check that passed needs no advice."""
+    """The check, without advice if it passed."""
     return check if check.verdict != "pass" else Check(**{**asdict(check), "advice": ""})

@@ -4,7 +4,7 @@ Transitions run in blocks of our choosing: progress is reported between them, no
 op by op, and data are arguments of the compiled program, so refits of the same shape compile
 nothing.
 
-On a CPU every chain is a call of the same program, on a thread of its own: a core each, and no
+On a CPU every chain is a call of the same program, on a separate thread: a core each, and no
 chain waits for the longest tree of the others. That program has branches where one of all chains
 computes both sides and selects, and compiles in half the time. On an accelerator, where a small
 program leaves most of the device idle, all chains are one program.
@@ -106,7 +106,9 @@ class Programs:
         one = (jax.tree.map(_without_first, state), of_one)
         of_advance = (state, arguments) if self.vectorised else one
         gradient = ahead(self.gradient, point, of_one)
-        advance = ahead(self._advance, *of_advance, _shape((), int))  # takes longest, so it begins
+        advance = ahead(
+            self._advance, *of_advance, _shape((), int)
+        )  # takes longest, so it is first
         return [gradient, ahead(self._start, *begin), advance]
 
     def start(
@@ -117,7 +119,7 @@ class Programs:
         step_size: float,
         arguments: Any,
     ) -> Any:
-        """State of all chains at `z` (chains, ...), with one key (chains, 2) for each."""
+        """State of all chains at `z` (chains, ...), with one key (chains, 2) for each chain."""
 
         def at_start(chain: int) -> Any:
             return self.gradient(*self._of_chain(chain, z, arguments))
@@ -146,7 +148,7 @@ class Programs:
         return _stacked(after), _stacked(records, 1)
 
     def compile(self, state: Any, arguments: Any) -> None:
-        """Compile what `advance` calls, where `ahead` has not: no two threads may trace at once."""
+        """Compile what `advance` calls on this thread: no other may trace."""
         none = np.asarray(0, int)
         of_one = (state, arguments) if self.vectorised else self._of_chain(0, state, arguments)
         jax.block_until_ready(self._advance(*of_one, none))

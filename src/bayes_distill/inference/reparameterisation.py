@@ -95,20 +95,20 @@ def _stretched(spec: ModelSpec, of_law: Sites, hyper: dict[str, Any], sign: floa
     if STRETCH not in spec.shared or not set(CAPACITY) <= set(of_law):
         return of_law
     level, share, by_params, by_tokens, gamma = (of_law[name] for name in CAPACITY)
-    levels = hyper["levels"]
+    groups = hyper["groups"]
     log_capacity = log_bracket(
         jnp.exp(level),
         jax.nn.sigmoid(share),
         jnp.exp(by_params),
         jnp.exp(by_tokens),
         jnp.exp(gamma),
-        levels["condition_params"],
-        levels["condition_tokens"],
+        groups["condition_params"],
+        groups["condition_tokens"],
         Reference(1.0, 1.0, 1.0),
     )
     # a stretch times X / (X + reach) is as much as its reach-th part in the log of X, for small X
     unit = jnp.exp(hyper[f"{STRETCH}_sd"][0])
-    added = levels["condition"] * log_capacity * STRETCH_REACH / unit
+    added = groups["condition"] * log_capacity * STRETCH_REACH / unit
     return of_law | {f"{STRETCH}_z": of_law[f"{STRETCH}_z"] + sign * added}
 
 

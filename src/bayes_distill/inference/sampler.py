@@ -116,7 +116,7 @@ def run_chains(
     progress: Progress | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Sample:
-    """Warm up and sample from given starting points (chains, ...).
+    """Warm up and sample from starting points `z` (chains, ...).
 
     With a `checkpoint` the run continues from the state that was last written there, and writes
     its own as it goes.

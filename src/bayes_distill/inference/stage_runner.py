@@ -70,8 +70,7 @@ class StageRunner:
         steps
             Transitions of the stage.
         phase, before, total
-            What progress is told: the name of the phase, and transitions of it before this stage
-            and in all.
+            For progress: the name of the phase, and its transitions before this stage and in all.
         every
             Transitions of a block.
         between
@@ -112,7 +111,7 @@ class StageRunner:
             draws, stats = _concatenated(so_far)
             return Position(stage, done, leaves_of(state), metric, draws, stats, seconds)
 
-        self.checkpoint.keep(position)
+        self.checkpoint.note(position)
 
 
 def _concatenated(blocks: list[Any]) -> Any:

@@ -30,17 +30,17 @@ SAME_UNIT, ODD_UNIT = 0.15, 0.06  # of the median ratio of losses seen and predi
 
 
 @dataclass(frozen=True)
-class Stages:
-    """What the second stage takes along from the first.
+class FirstStageResults:
+    """What the posterior of a second stage stores of the first.
 
     Parameters
     ----------
     cut
-        Whether the second stage may say nothing about the supervised law.
+        Whether the supervised law is cut off from the runs of the second stage.
     verdict
         That of the first stage.
     before
-        Supervised coordinates (any number of draws,) before any run was seen.
+        Prior draws of the supervised coordinates (any number of draws,), before both stages.
     noise
         Scale of supervised runs, one for every draw of the second stage, or ``None``.
     """
@@ -164,7 +164,7 @@ def check_against(table: Runs, posterior: Posterior) -> list[str]:
 def supervised_numbers(posterior: Posterior, reference: Reference) -> np.ndarray:
     """Draws of a supervised fit as the six numbers of `joint_prior`, (draws, 6).
 
-    `reference` is what they count from. A law without gamma has gamma = 1.
+    `reference` is their reference point. A law without gamma has gamma = 1.
     """
     published = {"gamma": np.ones(posterior.n_draws), **posterior.published}
     coordinates = LAW.from_published(published, reference)
@@ -184,7 +184,7 @@ def two_stage_card(
 ) -> tuple[Card, list[str]]:
     """Card whose prior on the supervised coordinates is the posterior of a supervised fit.
 
-    It is pinned to `reference`, from which the prior counts. Returns notes on what was replaced.
+    It states `reference`, which the prior rests on. Returns notes on what was replaced.
     """
     numbers = supervised_numbers(posterior, reference)
     covariance = np.cov(numbers.T)
@@ -206,7 +206,7 @@ def two_stage_card(
 
 
 def first_stage_card(card: Card, reference: Reference) -> Card:
-    """Card of the supervised runs alone, with the priors and noise that `card` has for them."""
+    """Card for the supervised runs, with the priors and noise that `card` has for them."""
     noise = card.likelihood
     content = {
         "name": f"{card.name}-supervised",
@@ -246,7 +246,7 @@ def supervised_noise(posterior: Posterior, card: Card, reference: Reference) -> 
 
 
 def supervised_before(posterior: Posterior, reference: Reference) -> dict[str, np.ndarray]:
-    """Supervised coordinates (draws,) before any run was seen: the prior of the first stage.
+    """Prior draws (draws,) of the supervised coordinates in the first stage.
 
     Without gamma if the law fixes it.
     """
@@ -256,10 +256,10 @@ def supervised_before(posterior: Posterior, reference: Reference) -> dict[str, n
     before = {n: group[n].to_numpy().reshape(-1) for n in posterior.law.coordinate_names}
     published = posterior.law.to_published(before, posterior.reference)
     count = len(next(iter(before.values())))
-    # a wide prior of gamma makes coefficients no number holds; they say nothing of the rest
+    # a wide prior of gamma overflows some coefficients; those draws are left out below
     with np.errstate(all="ignore"):
-        found = LAW.from_published({"gamma": np.ones(count), **published}, reference)
-    values = {name: np.asarray(value) for name, value in found.items()}
+        coordinates = LAW.from_published({"gamma": np.ones(count), **published}, reference)
+    values = {name: np.asarray(value) for name, value in coordinates.items()}
     sound = np.all([np.isfinite(value) for value in values.values()], axis=0)
     fixed = {"gamma"} - set(posterior.law.coordinate_names)
     return {name: value[sound] for name, value in values.items() if name not in fixed}

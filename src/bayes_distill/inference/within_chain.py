@@ -1,6 +1,6 @@
-"""Diagnostics of a cut fit: chains that are meant to differ are judged each by itself.
+"""Diagnostics of a cut fit: checks within chains, which are meant to differ.
 
-Every chain has a supervised law of its own, so R-hat across chains says nothing. What can go wrong
+Every chain has a different supervised law, so R-hat across chains is no check. What can go wrong
 instead: chains that have not converged, too few draws given each law, too few laws.
 """
 
@@ -17,7 +17,7 @@ MORE = "double --warmup and --draws"
 
 
 def diagnose_within(sampled: xr.Dataset, stats: xr.Dataset) -> Diagnostics:
-    """Check the chains of a cut fit, each conditional on a supervised law of its own.
+    """Check the chains of a cut fit, each conditional on one draw of the supervised law.
 
     Parameters
     ----------
@@ -96,9 +96,9 @@ def diagnose_within(sampled: xr.Dataset, stats: xr.Dataset) -> Diagnostics:
 def pooled_rhat(values: xr.DataArray) -> xr.DataArray:
     """Split R-hat within chains, its two variances averaged over chains (chain, draw, ...).
 
-    That of a single short chain is mostly chance; that of all of them together is not. Halves of
-    n effective draws differ by what makes it about 1 + 1/(2n), however well chains have converged:
-    a threshold of 1.1 asks for some five of them.
+    Of a single short chain it is mostly chance; of all of them together it is not. Halves of n
+    effective draws differ so that it is about 1 + 1/(2n), however well chains have converged: a
+    threshold of 1.1 needs some five of them.
     """
     first, second = _halves(values)
     length = first.sizes["draw"]
@@ -112,8 +112,8 @@ def common_drift(values: xr.DataArray) -> xr.DataArray:
     first, second = _halves(values)
     moved = second.mean("draw") - first.mean("draw")
     error = moved.std("chain", ddof=1) / np.sqrt(moved.sizes["chain"])
-    found: xr.DataArray = abs(moved.mean("chain")) / error
-    return found
+    drift: xr.DataArray = abs(moved.mean("chain")) / error
+    return drift
 
 
 def _halves(values: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
