@@ -1,4 +1,4 @@
-"""A card and a design so small that a replicate takes a fraction of a second, and a study of each."""
+"""A card and a design so small that a replicate takes no time, and a study of each."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def test_density_is_prior_times_likelihood(kind, plain):
         np.testing.assert_allclose(of_law[name], scale(values[name]), rtol=1e-8)
     if "bend" in card.priors:
         b = values["bend"]  # sampled is log b - 10 exp(-b)
-        expected -= np.log1p(reparameterisation.BEND_REACH * b * np.exp(-b))
+        expected -= np.log1p(spec.law.tail_reach["bend"] * b * np.exp(-b))
     if spec.joint_supervised:
         expected += stats.norm.logpdf(sites["supervised_z"]).sum(axis=1)
     for name in spec.noise_sites:
@@ -207,7 +207,7 @@ def departed():
     return prepared("distillation", card=load_card("busbridge2025"))[1:4]
 
 
-def test_straightened_coordinates_are_as_many_and_tell_what_volume_they_change(departed):
+def test_sampling_coordinates_are_as_many_and_their_volume_is_stated(departed):
     spec, data, hyper = departed
     assert "stretch" in spec.condition_discrepancies
     sites = {name: value[0] for name, value in prior_draws(spec, data, hyper).items()}
@@ -222,9 +222,10 @@ def test_straightened_coordinates_are_as_many_and_tell_what_volume_they_change(d
         np.testing.assert_allclose(back[name], value, rtol=1e-9, atol=1e-9)
     sign, log_volume = np.linalg.slogdet(jax.jacfwd(of_law)(flat))
     assert sign == 1
-    told = reparameterisation.log_volume(reparameterisation.forward(spec, sites, hyper))
-    assert log_volume == pytest.approx(float(told), abs=1e-6)
-    assert reparameterisation.log_volume({}) == 0  # all the rest are shears
+    at = reparameterisation.forward(spec, sites, hyper)
+    stated = reparameterisation.log_volume(spec, at)
+    assert log_volume == pytest.approx(float(stated), abs=1e-6)
+    assert reparameterisation.log_volume(spec, {}) == 0  # all the rest are shears
 
 
 def test_the_coordinate_of_the_bend_is_a_logarithm_where_it_is_large(departed):
@@ -242,7 +243,7 @@ def test_the_bend_has_the_gradient_of_its_inverse(departed):
 
     def volume(sampled):
         return reparameterisation.log_volume(
-            reparameterisation.forward(spec, {"bend": sampled}, hyper)
+            spec, reparameterisation.forward(spec, {"bend": sampled}, hyper)
         )
 
     def log_bend(sampled):
@@ -256,7 +257,7 @@ def test_the_bend_has_the_gradient_of_its_inverse(departed):
         assert np.exp(volume(at)) == pytest.approx(float(jax.grad(log_bend)(at)))
 
 
-def test_levels_that_are_padding_have_nothing_to_do_with_the_scale(departed):
+def test_groups_that_are_padding_do_not_depend_on_the_scale(departed):
     spec, data, hyper = departed
     count = int(np.asarray(data.condition).max()) + 1
     sites = {name: np.asarray(v[0]) for name, v in prior_draws(spec, data, hyper).items()}
@@ -264,7 +265,7 @@ def test_levels_that_are_padding_have_nothing_to_do_with_the_scale(departed):
     potential_of = potential(spec, data, hyper)
 
     def change(place):
-        """Of the slope by the scale, when one level moves."""
+        """Of the slope by the scale, when one group moves."""
         z = sites["condition_z"].copy()
         z[place] += 3.0
         slope = jax.grad(potential_of)

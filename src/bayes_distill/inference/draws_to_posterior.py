@@ -142,7 +142,7 @@ def draws_to_posterior(
     law = card.scaling_law
     after_all = values | _arrays(law.to_published(values, reference))
     if stages is not None and stages.before:  # the prior before both stages
-        some = generator.integers(len(stages.before["floor"]), size=PRIOR_DRAWS)
+        some = generator.integers(len(next(iter(stages.before.values()))), size=PRIOR_DRAWS)
         before |= {name: value[some] for name, value in stages.before.items()}
     before_all = before | _arrays(law.to_published(before, reference))
     coefficients = identification.summarise(law, after_all, before_all, spec, interval)
