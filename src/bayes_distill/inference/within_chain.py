@@ -10,8 +10,16 @@ import arviz_stats
 import numpy as np
 import xarray as xr
 
-from bayes_distill.inference.diagnostics import RANK, Check, Diagnostics, _grade, _quiet, _worst
-from bayes_distill.inference.kernel import MAX_TREE_DEPTH
+from bayes_distill.inference.diagnostics import (
+    RANK,
+    Check,
+    Diagnostics,
+    divergences,
+    grade,
+    quiet,
+    tree_depth_hits,
+    worst,
+)
 
 MORE = "double --warmup and --draws"
 
@@ -29,67 +37,54 @@ def diagnose_within(sampled: xr.Dataset, stats: xr.Dataset) -> Diagnostics:
     # to ArviZ every chain is a quantity with one chain
     single = sampled.rename(chain="imputation").expand_dims(chain=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        bulk, bulk_name = _worst(arviz_stats.ess(single).sum("imputation"), largest=False)
+        bulk, bulk_name = worst(arviz_stats.ess(single).sum("imputation"), largest=False)
         tails = arviz_stats.ess(single, method="tail").sum("imputation")
-        tail, tail_name = _worst(tails, largest=False)
-        rhat, rhat_name = _worst(sampled.map(pooled_rhat), largest=True)
-        drift, drift_name = _worst(sampled.map(common_drift), largest=True)
-    diverging, n = int(stats["diverging"].sum()), int(stats["diverging"].size)
-    deep = int((stats["tree_depth"] >= MAX_TREE_DEPTH).sum())
+        tail, tail_name = worst(tails, largest=False)
+        rhat, rhat_name = worst(sampled.map(pooled_rhat), largest=True)
+        drift, drift_name = worst(sampled.map(common_drift), largest=True)
+    diverging = int(stats["diverging"].sum())
     chains, draws = stats["diverging"].shape
     checks = (
         Check(
             "drift_max",
             drift,
             4,
-            _grade(drift, 4, 6),
+            grade(drift, 4, 6),
             f"{drift_name} still moves in one direction in most chains: {MORE}",
         ),
         Check(
             "rhat_within",
             rhat,
             1.1,
-            _grade(rhat, 1.1, 1.2),
+            grade(rhat, 1.1, 1.2),
             f"the halves of single chains disagree most on {rhat_name}: {MORE}",
         ),
         Check(
             "ess_bulk_within",
             bulk,
             400,
-            _grade(-bulk, -400, -100),
+            grade(-bulk, -400, -100),
             f"few effective draws of {bulk_name} within chains: {MORE}",
         ),
         Check(
             "ess_tail_within",
             tail,
             400,
-            _grade(-tail, -400, -100),
+            grade(-tail, -400, -100),
             f"interval ends of {tail_name} are rough: {MORE}",
         ),
         Check(
             "imputations",
             chains,
             50,
-            _grade(-chains, -50, -20),
+            grade(-chains, -50, -20),
             "few draws of the supervised law: raise --imputations",
         ),
-        Check(
-            "divergences",
-            diverging,
-            n // 1000,
-            _grade(diverging, n / 1000, n / 100),
-            "raise target_accept in the card (0.95, 0.99) or give vague coordinates tighter priors",
-        ),
-        Check(
-            "tree_depth_hits",
-            deep,
-            n // 100,
-            _grade(deep, n / 100, n),
-            "trajectories are cut off: slow, not wrong; more warm-up, or tighter priors",
-        ),
+        divergences(stats),
+        tree_depth_hits(stats),
     )
     overall = max((c.verdict for c in checks), key=lambda v: RANK[v])
-    listed = tuple(_quiet(c) for c in checks)
+    listed = tuple(quiet(c) for c in checks)
     return Diagnostics(overall, rhat, bulk, tail, diverging, chains, draws, listed)
 
 
