@@ -1,6 +1,6 @@
 """How time and memory grow: fits with runs, forecasts with draws and points, plans with rows.
 
-Every measurement is a process of its own, so that its peak memory is its own.
+Every measurement is a separate process, so that its peak memory is that of nothing else.
 
     python benchmarks/growth.py [--parts runs draws plans] [--json FILE]
 """

@@ -1,4 +1,4 @@
-"""How long commands take as whole processes, with compiled programs kept from a call before.
+"""How long commands take as whole processes, with compiled programs cached by a call before.
 
 And how much memory they hold at most.
 

@@ -2,7 +2,7 @@
 
 Every side fits the same card to the same runs (`pymc_model.same_density` says that the densities
 agree) with four chains of 1000 + 1000 transitions and the card's target acceptance, each in a
-process of its own, one after the other, several times round; medians are shown.
+separate process, one after the other, several times round; medians are shown.
 
 - ``bayes-distill``: what `fit` samples with, with a compilation cache that is empty (cold) or
   filled (warm);
@@ -93,7 +93,7 @@ def pymc(card_name: str, seed: int) -> dict[str, Any]:
         save_warmup=True,
     )
     both = time.perf_counter() - clock
-    # nutpie times both phases together: they are told apart by their gradients
+    # nutpie times both phases together: they are distinguished by their gradients
     steps = [float(trace[g]["n_steps"].sum()) for g in ("warmup_sample_stats", "sample_stats")]
     return {"draws": _of_trace(trace, model), "sampling": both * steps[1] / sum(steps)}
 

@@ -2,7 +2,7 @@
 
 Warm-up that ends once it has converged, and the sampling coordinate of the gap's bend. All fit
 the same runs: those of the card, or of the paper's design with table 6 as truth where a card has
-none. Every line is a process of its own; its first fit compiles and is left out.
+none. Every line is a separate process; its first fit compiles and is left out.
 
     python benchmarks/warm_up.py [--seeds N] [--models CARD ...] [--json FILE]
 """

@@ -28,9 +28,9 @@ def test_the_huber_fit_finds_the_truth_where_there_is_no_noise(exact):
     log_n, log_d = (np.log(exact[name].to_numpy()) for name in ("params", "tokens"))
     by_hand = 1.817 + 482.0 / np.exp(log_n) ** 0.348 + 2085.0 / np.exp(log_d) ** 0.366
     np.testing.assert_allclose(exact["loss"], by_hand, rtol=1e-12)
-    found, least = bootstrap.best_of([X + 0.02, X - 0.02], exact, np.ones(len(exact)))
+    fitted, least = bootstrap.best_of([X + 0.02, X - 0.02], exact, np.ones(len(exact)))
     assert least < 1e-3
-    assert bootstrap.answers(found[None])["middle: 1B on 20B"][0] == pytest.approx(
+    assert bootstrap.answers(fitted[None])["middle: 1B on 20B"][0] == pytest.approx(
         1.817 + 482.0 / 1e9**0.348 + 2085.0 / 2e10**0.366, rel=1e-4
     )
 
@@ -43,7 +43,7 @@ def test_resamples_differ_and_a_seed_repeats_them(exact):
 
 
 def test_the_table_of_samplers_has_ratios_and_errors():
-    own = {
+    fast = {
         "ess_bulk_min": 900.0,
         "ess_tail_min": 800.0,
         "total_seconds": 10.0,
@@ -52,9 +52,9 @@ def test_the_table_of_samplers_has_ratios_and_errors():
         "ess_per_total_second": 80.0,
         "peak_memory_gb": 0.5,
     }
-    slow = own | {"ess_per_sampling_second": 100.0, "ess_per_total_second": 20.0}
+    slow = fast | {"ess_per_sampling_second": 100.0, "ess_per_total_second": 20.0}
     sides = {
-        "bayes-distill": {"cold": own, "warm": own, "rhat_max_of_rounds": 1.001},
+        "bayes-distill": {"cold": fast, "warm": fast, "rhat_max_of_rounds": 1.001},
         "pymc": {"cold": slow, "warm": slow, "rhat_max_of_rounds": 1.01},
         "blackjax": {"error": "it broke"},
     }

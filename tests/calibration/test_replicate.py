@@ -65,6 +65,6 @@ def test_what_never_moves_counts_as_independent():
 
 def test_vectors_are_ranked_component_by_component():
     values = {"plain": np.arange(3.0), "offset": np.arange(12.0).reshape(3, 2, 2)}
-    found = components(values, SimpleNamespace())
-    assert list(found) == ["plain", "offset[0]", "offset[1]", "offset[2]", "offset[3]"]
-    np.testing.assert_array_equal(found["offset[2]"], [2.0, 6.0, 10.0])
+    split = components(values, SimpleNamespace())
+    assert list(split) == ["plain", "offset[0]", "offset[1]", "offset[2]", "offset[3]"]
+    np.testing.assert_array_equal(split["offset[2]"], [2.0, 6.0, 10.0])

@@ -63,13 +63,13 @@ def test_the_same_seed_gives_the_same_ranks(card, nine_runs, settings, right):
     assert again.ranks["pit"].tolist() == first["pit"].tolist()
 
 
-def test_everything_is_kept_in_a_file(wrong, tmp_path):
+def test_everything_is_written_to_a_file(wrong, tmp_path):
     path = wrong.save(tmp_path / "study.json")
-    found = read_calibration(path)
-    assert found.study == wrong.study
-    assert found.notes == wrong.notes
+    calibration = read_calibration(path)
+    assert calibration.study == wrong.study
+    assert calibration.notes == wrong.notes
     for part in ("table", "ranks", "fits", "bands"):
-        mine, its = getattr(wrong, part), getattr(found, part)
+        mine, its = getattr(wrong, part), getattr(calibration, part)
         assert mine.columns.tolist() == its.columns.tolist()
         assert mine.equals(its)
     assert wrong.to_json()["by_sweep"]["sweep"] == list(range(15))
@@ -91,7 +91,7 @@ def test_another_file_is_refused(tmp_path, content):
 
 
 def made_up(failed: int = 0, pits: np.ndarray | None = None):
-    """A study of made-up ranks, uniform unless given, whose first fits failed."""
+    """A study of made-up ranks, uniform by default, whose first fits failed."""
     pits = np.random.default_rng(0).uniform(size=100) if pits is None else pits
     replicates = [
         {
@@ -123,15 +123,15 @@ def made_up(failed: int = 0, pits: np.ndarray | None = None):
 def test_failed_fits_count_and_are_reported_beside():
     pits = np.random.default_rng(0).uniform(size=100)
     pits[:4] = 1e-6
-    found = made_up(4, pits)
-    (row,) = found.table.to_dict("records")
+    calibration = made_up(4, pits)
+    (row,) = calibration.table.to_dict("records")
     assert row["coverage_95"] == pytest.approx((np.abs(pits - 0.5) < 0.475).mean())
     assert row["coverage_95_without_failed"] == pytest.approx(
         (np.abs(pits[4:] - 0.5) < 0.475).mean()
     )
     assert row["p_without_failed"] > 0.05 > 5 * row["p_value"]
-    assert any("4 of 100 fits failed" in note for note in found.notes)
-    assert found.to_json()["fits"] == {"pass": 96, "review": 0, "fail": 4}
+    assert any("4 of 100 fits failed" in note for note in calibration.notes)
+    assert calibration.to_json()["fits"] == {"pass": 96, "review": 0, "fail": 4}
 
 
 def test_nothing_is_called_good_when_many_fits_failed():
@@ -149,9 +149,9 @@ def test_nothing_is_called_good_when_many_fits_failed():
     ],
 )
 def test_notes_say_in_which_way_ranks_are_not_uniform(pits, said):
-    found = made_up(pits=pits)
-    assert found.verdict == "fail"
-    assert found.notes == (
+    calibration = made_up(pits=pits)
+    assert calibration.verdict == "fail"
+    assert calibration.notes == (
         f"level: the posterior {'is' if 'n' in said or 'wide' in said else 'lies'} {said}",
     )
 

@@ -11,8 +11,8 @@ from bayes_distill.calibration.uniformity import bands, holm, uniformity_p_value
 
 def test_holm_by_hand():
     # 0.01 * 4, 0.02 * 3, 0.04 * 2 would be below what comes before it, 0.9 * 1
-    found = holm(np.array([0.02, 0.9, 0.01, 0.025]))
-    np.testing.assert_allclose(found, [0.06, 0.9, 0.04, 0.06])
+    actual = holm(np.array([0.02, 0.9, 0.01, 0.025]))
+    np.testing.assert_allclose(actual, [0.06, 0.9, 0.04, 0.06])
     np.testing.assert_allclose(holm(np.array([0.4, 0.6])), [0.8, 0.8])
     np.testing.assert_allclose(holm(np.array([0.9, 0.8])), [1.0, 1.0])
 
@@ -40,13 +40,13 @@ def test_two_hundred_replicates_show_a_wrong_posterior(mean, sd):
 
 def test_bands_hold_whole_curves_as_often_as_they_say():
     replicates, quantities = 100, 10
-    found = bands(replicates, quantities)
+    actual = bands(replicates, quantities)
     pits = np.random.default_rng(5).uniform(size=(4000, replicates))
-    x = found["x"].to_numpy()
+    x = actual["x"].to_numpy()
     curves = (pits[:, :, None] <= x).mean(axis=1) - x
 
     def held(suffix: str) -> float:
-        low, high = found[f"lower{suffix}"].to_numpy(), found[f"upper{suffix}"].to_numpy()
+        low, high = actual[f"lower{suffix}"].to_numpy(), actual[f"upper{suffix}"].to_numpy()
         return float(((low - 1e-9 <= curves) & (curves <= high + 1e-9)).all(axis=1).mean())
 
     assert held("") == pytest.approx(0.95, abs=0.02)

@@ -29,8 +29,8 @@ def later(mass: np.ndarray) -> Metric:
 
 
 def test_the_mass_matrix_is_the_covariance_within_chains():
-    found = refined(later(np.eye(3)), window(20_000))
-    np.testing.assert_allclose(found.inverse_mass_matrix, COVARIANCE, atol=0.1)
+    estimate = refined(later(np.eye(3)), window(20_000))
+    np.testing.assert_allclose(estimate.inverse_mass_matrix, COVARIANCE, atol=0.1)
 
 
 def test_windows_after_the_first_are_pooled():
@@ -49,9 +49,9 @@ def test_windows_after_the_first_are_pooled():
 
 def test_few_draws_leave_the_matrix_before_nearly_as_it_was():
     before = np.diag([4.0, 4.0, 4.0])
-    found = refined(later(before), window(2)).inverse_mass_matrix
-    np.testing.assert_allclose(found, before, atol=1.5)
-    assert np.linalg.eigvalsh(found).min() > 1
+    estimate = refined(later(before), window(2)).inverse_mass_matrix
+    np.testing.assert_allclose(estimate, before, atol=1.5)
+    assert np.linalg.eigvalsh(estimate).min() > 1
 
 
 def test_the_way_from_the_mode_does_not_count():

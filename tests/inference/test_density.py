@@ -63,8 +63,8 @@ def prior_draws(spec: ModelSpec, data: Data, hyper: dict, count: int = COUNT) ->
 @partial(jax.jit, static_argnums=0)
 def value_and_gradient(spec: ModelSpec, data: Data, hyper: dict, sites: dict) -> list[jax.Array]:
     """Of the potential, (draws,) and (draws, ...), one program for all tests of a kind."""
-    found = jax.vmap(jax.value_and_grad(potential(spec, data, hyper)))(sites)
-    return list(jax.tree.leaves(found))
+    actual = jax.vmap(jax.value_and_grad(potential(spec, data, hyper)))(sites)
+    return list(jax.tree.leaves(actual))
 
 
 def log_density(spec: ModelSpec, data: Data, hyper: dict, sites: dict) -> np.ndarray:
@@ -106,8 +106,10 @@ def test_density_is_prior_times_likelihood(kind, plain):
         taught = ~np.isnan(teacher[0])
         mean = np.where(taught, plain.distilled(c, n, d, teacher), mean)
     assert taught.sum() == {"supervised": 0, "distillation": 20, "mixed": 13}[kind]
-    own = values["scale" if kind != "supervised" else "supervised_scale"][:, None]
-    noise = np.where(taught, own, values.get("supervised_scale", own.squeeze())[:, None])
+    residual_scale = values["scale" if kind != "supervised" else "supervised_scale"][:, None]
+    noise = np.where(
+        taught, residual_scale, values.get("supervised_scale", residual_scale.squeeze())[:, None]
+    )
     noise = noise * (mean if card.likelihood.scale == "relative" else reference.loss)
     # losses are divided by the reference loss, which multiplies each density by it
     likelihood = stats.t.logpdf(frame["loss"].to_numpy(), 4, mean, noise) + np.log(reference.loss)
@@ -167,8 +169,8 @@ def test_a_centre_in_nats_is_left_alone_only_by_the_card_that_says_so():
         frame[["loss", "teacher_loss"]] *= factor
         runs = read_runs(frame)
         reference = reference_point(card, runs.frame)
-        _, _, hyper, told = model_inputs(card, runs, reference)
-        assert len(told) == notes
+        _, _, hyper, remarks = model_inputs(card, runs, reference)
+        assert len(remarks) == notes
         centre = constrain(hyper["supervised"]["centre"])
         if factor == 1.0:
             assert centre["floor"] * reference.loss == pytest.approx(TABLE_6["E"])
@@ -234,8 +236,8 @@ def test_the_coordinate_of_the_bend_is_a_logarithm_where_it_is_large(departed):
     sampled = reparameterisation.inverse(spec, {"bend": np.log(bends)}, hyper)["bend"]
     assert (np.diff(sampled) > 0).all()
     np.testing.assert_allclose(sampled[-2:], np.log(bends[-2:]), atol=1e-6)
-    found = reparameterisation.forward(spec, {"bend": sampled}, hyper)["bend"]
-    np.testing.assert_allclose(found, np.log(bends), atol=1e-9)
+    actual = reparameterisation.forward(spec, {"bend": sampled}, hyper)["bend"]
+    np.testing.assert_allclose(actual, np.log(bends), atol=1e-9)
 
 
 def test_the_bend_has_the_gradient_of_its_inverse(departed):

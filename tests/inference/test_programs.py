@@ -1,4 +1,4 @@
-"""Chains on threads of their own, or as one program: the same draws, and nothing compiled twice."""
+"""Chains on separate threads, or as one program: the same draws, and nothing compiled twice."""
 
 from __future__ import annotations
 
