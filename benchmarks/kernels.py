@@ -1,17 +1,17 @@
-"""NumPyro's NUTS kernel against BlackJAX's, both under the driver of this package.
+"""NumPyro's NUTS kernel against BlackJAX's, under the driver of this package.
 
-Both kernels get the same starts and first inverse mass matrix, the same windows and rules for the
-inverse mass matrix and the step size (dual averaging in the windows is NumPyro's for both), the
-same threads and the same blocks. Both build trees of up to 2^10 leapfrog steps, end them by the
+All kernels get the same starts and first inverse mass matrix, the same windows and rules for the
+inverse mass matrix and the step size (dual averaging in the windows is NumPyro's for all), the
+same threads and the same blocks. All build trees of up to 2^10 leapfrog steps, end them by the
 generalised U-turn criterion with checks of subtrees, call an energy error above 1000 a divergence,
 and average the acceptance probability over all states of a tree.
 
 Each kernel warms up, then they sample in turn, a block of 100 transitions each, in one process, so
-that what else runs on the machine slows both alike. Time is wall time, and processor time of all
+that what else runs on the machine slows all alike. Time is wall time, and processor time of all
 threads, which counts no waiting. Compilation and peak memory are those of separate processes with
 an empty cache.
 
-    python benchmarks/kernels.py [--cards CARD ...] [--seeds 3] [--draws 1000] [--json FILE]
+    python benchmarks/kernels.py [--cards CARD ...] [--kernels KERNEL ...] [--seeds 3] [--json FILE]
 """
 
 from __future__ import annotations
@@ -21,23 +21,22 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from functools import partial
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
-from numpyro.infer.hmc_util import IntegratorState, warmup_adapter
 
 from bayes_distill.inference.density import potential
 from bayes_distill.inference.initialisation import site_shapes, starting_points
-from bayes_distill.inference.kernel import MAX_TREE_DEPTH, NumPyroNuts
+from bayes_distill.inference.kernel import NumPyroNuts
 from bayes_distill.inference.metric import Metric
 from bayes_distill.inference.programs import BLOCK, Programs, chain_keys
 from bayes_distill.inference.settings import SamplerSettings
 from bayes_distill.inference.stage_runner import StageRunner
 from bayes_distill.inference.warm_up import FIRST_STEP, warm_up
+from blackjax_kernel import BlackJaxNuts, BlackJaxOneProduct
 from common import (
     CARDS,
     in_a_process,
@@ -48,116 +47,12 @@ from common import (
     write_json,
 )
 
-
-class BlackJaxState(NamedTuple):
-    """State of one chain: position, potential and gradient, adaptation, and the last statistics."""
-
-    z: Any
-    potential_energy: Any
-    gradient: Any
-    transitions: Any
-    adaptation: Any
-    key: Any
-    stats: dict[str, Any]
-
-
-class BlackJaxNuts(NumPyroNuts):
-    """BlackJAX's kernel, for the same driver; the metric is built once a block.
-
-    Built in every transition, its Cholesky factor would be computed in each.
-    """
-
-    def __init__(self, potential_of: Callable[..., Any], window: int, target_accept: float) -> None:
-        import blackjax
-
-        self.potential_of, self.window = potential_of, window
-        self.kernel = blackjax.nuts.build_kernel()
-        self.dual_averaging = warmup_adapter(
-            window, adapt_mass_matrix=False, dense_mass=True, target_accept_prob=target_accept
-        )
-
-    def start(
-        self, key: Any, z: Any, value: Any, gradient: Any, inverse_mass_matrix: Any, step_size: Any
-    ) -> BlackJaxState:
-        """State of one chain at `z`, where the potential has this value and gradient."""
-        key, key_adaptation = jax.random.split(key)
-        here = IntegratorState(z=z, r=None, potential_energy=value, z_grad=gradient)
-        adaptation = self.dual_averaging[0](here, key_adaptation, step_size, inverse_mass_matrix)
-        zero, none = jax.numpy.zeros(()), jax.numpy.zeros((), int)
-        stats = {
-            "diverging": jax.numpy.zeros((), bool),
-            "n_steps": none,
-            "acceptance_rate": zero,
-            "energy": zero,
-        }
-        return BlackJaxState(z, value, gradient, none, adaptation, key, stats)
-
-    def transition(self, state: BlackJaxState, arguments: Any) -> Callable[[Any], Any]:
-        """One transition as a function of the state."""
-        from blackjax.mcmc.hmc import HMCState
-        from blackjax.mcmc.metrics import gaussian_euclidean
-
-        potential_here = self.potential_of(*arguments)
-        metric = gaussian_euclidean(state.adaptation.inverse_mass_matrix)
-
-        def step(state: BlackJaxState) -> BlackJaxState:
-            key, key_transition = jax.random.split(state.key)
-            minus = partial(jax.tree.map, jax.numpy.negative)
-            after, info = self.kernel(
-                key_transition,
-                HMCState(state.z, -state.potential_energy, minus(state.gradient)),
-                lambda z: -potential_here(z),
-                state.adaptation.step_size,
-                metric,
-                MAX_TREE_DEPTH,
-            )
-            value, gradient = -after.logdensity, minus(after.logdensity_grad)
-            there = IntegratorState(after.position, None, value, gradient)
-            adaptation = jax.lax.cond(
-                state.transitions < self.window,
-                lambda: self.dual_averaging[1](
-                    state.transitions, info.acceptance_rate, there, state.adaptation
-                ),
-                lambda: state.adaptation,
-            )
-            stats = {
-                "diverging": info.is_divergent,
-                "n_steps": info.num_integration_steps,
-                "acceptance_rate": info.acceptance_rate,
-                "energy": info.energy,
-            }
-            return BlackJaxState(
-                after.position,
-                value,
-                gradient,
-                state.transitions + 1,
-                adaptation,
-                key,
-                stats,
-            )
-
-        return step
-
-    def recorded(self, state: BlackJaxState) -> tuple[Any, dict[str, Any]]:
-        """Position after a transition, and its statistics for the diagnostics."""
-        step_size = state.adaptation.step_size
-        return state.z, {**state.stats, "lp": -state.potential_energy, "step_size": step_size}
-
-    def step_sizes(self, state: BlackJaxState) -> np.ndarray:
-        """Step sizes (chains,)."""
-        return np.asarray(state.adaptation.step_size)
-
-    def with_step_size(self, state: BlackJaxState, step_size: float) -> BlackJaxState:
-        """The state with one step size for all chains."""
-        step_sizes = np.full_like(self.step_sizes(state), step_size)
-        return state._replace(adaptation=state.adaptation._replace(step_size=step_sizes))
-
-    def without_adaptation(self, state: BlackJaxState) -> BlackJaxState:
-        """The state with dual averaging of the step size switched off."""
-        return state._replace(transitions=np.full_like(state.transitions, self.window))
-
-
-KERNELS: dict[str, Any] = {"numpyro": NumPyroNuts, "blackjax": BlackJaxNuts}
+KERNELS: dict[str, Any] = {
+    "numpyro": NumPyroNuts,
+    "blackjax": BlackJaxNuts,
+    "blackjax, one product": BlackJaxOneProduct,
+}
+BASE = "numpyro"
 
 
 def programs_of(kernel: str, card: Any, spec: Any, settings: SamplerSettings) -> Programs:
@@ -183,24 +78,24 @@ def compiled(card_name: str, kernel: str) -> dict[str, float]:
     }
 
 
-def sampled(card_name: str, seeds: int, draws: int) -> list[dict[str, Any]]:
+def sampled(card_name: str, kernels: list[str], seeds: int, draws: int) -> list[dict[str, Any]]:
     """One row a seed and kernel: quality, work and time of draws made in turn."""
     card, spec, data, hyper = inputs_of(card_name)
     settings = SamplerSettings(draws=draws, target_accept=card.target_accept)
     arguments = jax.device_put((data, hyper))
-    programs = {name: programs_of(name, card, spec, settings) for name in KERNELS}
+    programs = {name: programs_of(name, card, spec, settings) for name in kernels}
     rows = []
     for seed in range(seeds):
-        gradient = programs["numpyro"].gradient
+        gradient = programs[kernels[0]].gradient
         z, matrix = starting_points(spec, data, hyper, settings.chains, seed, gradient)
         states, of_kernel = {}, {}
-        for name in KERNELS:
+        for name in kernels:
             states[name], of_kernel[name] = _warmed_up(
                 programs[name], z, matrix, arguments, settings, seed
             )
-        blocks: dict[str, list[Any]] = {name: [] for name in KERNELS}
+        blocks: dict[str, list[Any]] = {name: [] for name in kernels}
         for block in range(-(-draws * card.transitions_per_draw // BLOCK)):
-            for name in sorted(KERNELS, reverse=block % 2 == 1):
+            for name in kernels if block % 2 == 0 else kernels[::-1]:
                 clock, processor = time.perf_counter(), time.process_time()
                 states[name], records = programs[name].advance(states[name], arguments, BLOCK)
                 of_kernel[name]["seconds"] += time.perf_counter() - clock
@@ -208,7 +103,7 @@ def sampled(card_name: str, seeds: int, draws: int) -> list[dict[str, Any]]:
                 blocks[name].append(records)
         rows += [
             {"seed": seed, "kernel": name, **of_kernel[name], **_work(blocks[name])}
-            for name in KERNELS
+            for name in kernels
         ]
     return rows
 
@@ -265,9 +160,9 @@ def rates(row: dict[str, Any]) -> dict[str, float]:
 
 
 def table(card: str, rows: list[dict[str, Any]], compilations: dict[str, list[Any]]) -> str:
-    """Markdown of one card: medians over seeds, and of BlackJAX's ratios seed by seed."""
-    by_kernel = {name: [r for r in rows if r["kernel"] == name] for name in KERNELS}
-    lines = []
+    """Markdown of one card: medians over seeds, and of ratios over NumPyro's seed by seed."""
+    by_kernel = {name: [r for r in rows if r["kernel"] == name] for name in compilations}
+    lines: list[list[object]] = []
     for name, its in by_kernel.items():
         of = {key: [rates(r)[key] for r in its] for key in rates(its[0])}
         compiling = compilations[name]
@@ -289,22 +184,25 @@ def table(card: str, rows: list[dict[str, Any]], compilations: dict[str, list[An
                 f"{median(c['peak_gb'] for c in compiling):.2f}",
             ]
         )
-    pairs = [(rates(n), rates(b)) for n, b in zip(*by_kernel.values(), strict=True)]
-    ratio = {key: median(b[key] / n[key] for n, b in pairs) for key in pairs[0][0]}
-    of_compiling = [median(c["processor_seconds"] for c in compilations[k]) for k in KERNELS]
-    lines.append(
-        [
-            "ratio",
-            *[""] * 6,
-            f"{ratio['least_ess_per_1000_steps']:.2f}",
-            f"{ratio['mean_ess_per_1000_steps']:.2f}",
-            f"{ratio['processor_microseconds_a_step']:.2f}",
-            f"{ratio['mean_ess_per_processor_second']:.2f}",
-            f"{ratio['mean_ess_per_second']:.2f}",
-            f"{of_compiling[1] / of_compiling[0]:.2f}",
-            "",
+    for name in [k for k in by_kernel if k != BASE]:
+        pairs = [
+            (rates(b), rates(n)) for b, n in zip(by_kernel[BASE], by_kernel[name], strict=True)
         ]
-    )
+        ratio = {key: median(n[key] / b[key] for b, n in pairs) for key in pairs[0][0]}
+        base, its = (median(c["processor_seconds"] for c in compilations[k]) for k in (BASE, name))
+        lines.append(
+            [
+                f"{name}: ratio",
+                *[""] * 6,
+                f"{ratio['least_ess_per_1000_steps']:.2f}",
+                f"{ratio['mean_ess_per_1000_steps']:.2f}",
+                f"{ratio['processor_microseconds_a_step']:.2f}",
+                f"{ratio['mean_ess_per_processor_second']:.2f}",
+                f"{ratio['mean_ess_per_second']:.2f}",
+                f"{its / base:.2f}",
+                "",
+            ]
+        )
     header = [
         card,
         "warm-up",
@@ -328,6 +226,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Print a table for each card, or run one part for it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--cards", nargs="+", default=list(CARDS))
+    parser.add_argument("--kernels", nargs="+", default=list(KERNELS), choices=KERNELS)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--json")
@@ -338,20 +237,20 @@ def main(arguments: list[str] | None = None) -> int:
         print(json.dumps(compiled(*options.compile)))
         return 0
     if options.sample:
-        print(json.dumps(sampled(options.sample, options.seeds, options.draws)))
+        print(json.dumps(sampled(options.sample, options.kernels, options.seeds, options.draws)))
         return 0
     results: dict[str, Any] = {}
-    lengths = ("--seeds", options.seeds, "--draws", options.draws)
+    common = ("--kernels", *options.kernels, "--seeds", options.seeds, "--draws", options.draws)
     for card in options.cards:
-        compilations: dict[str, list[Any]] = {name: [] for name in KERNELS}
+        compilations: dict[str, list[Any]] = {name: [] for name in options.kernels}
         for _ in range(options.seeds):
-            for name in KERNELS:
+            for name in options.kernels:
                 with tempfile.TemporaryDirectory() as empty:
                     took = in_a_process(
                         __file__, "--compile", card, name, BAYES_DISTILL_CACHE=empty
                     )
                 compilations[name].append(took)
-        rows = in_a_process(__file__, "--sample", card, *lengths)
+        rows = in_a_process(__file__, "--sample", card, *common)
         results[card] = {"rows": rows, "compilations": compilations}
         print(table(card, rows, compilations), end="\n\n", flush=True)
     write_json(options.json, results)
