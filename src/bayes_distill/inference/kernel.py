@@ -1,18 +1,21 @@
 """NUTS by NumPyro's functional kernel, for a driver that adapts between blocks of transitions.
 
-`numpyro.infer.hmc.hmc` is written for NumPyro's own `MCMC` class, which adapts within one call. The
+`numpyro.infer.hmc.hmc` is written for NumPyro's `MCMC` class, which adapts within one call. The
 driver (`warm_up`, `sampler`) sets inverse mass matrix and step size itself, for all chains, between
-compiled blocks. What that takes, and would not with a kernel that takes both as arguments:
+compiled blocks. With this kernel that takes some workarounds, all of them in this file:
 
-* a state is made anew for every window, for the matrix and its Cholesky factor are part of it;
-* the matrix is a dict of one block, named after all sites, and adaptation of it is switched off;
-* value and gradient at the start are handed over as a `ParamInfo`, or the program of the start
-  would compile the model a second time;
+* a state is made anew for every window, for the matrix and its Cholesky factor are part of it, and
+  before any transition is traced, for the kernel remembers the settings of the start;
+* the matrix is a dict of one block, named after all sites, with adaptation of it switched off;
+* value and gradient at the start are passed as a `ParamInfo`: the program of the start would
+  otherwise compile the model a second time;
 * a step size is set by writing into the state of the adaptation;
-* dual averaging is switched off by counting the transition as one after warm-up, and the length of
-  a window and the target acceptance are constants of the compiled program.
+* dual averaging is switched off by counting transitions as those after warm-up. The length of a
+  window and the target acceptance are constants of the compiled program, and dual averaging starts
+  anew a tenth before the end of a window, where NumPyro would have a new matrix.
 
-`benchmarks/kernels.py` runs BlackJAX's kernel under the same driver.
+BlackJAX's kernel takes both as arguments. Under this driver it samples as well, but slower where
+there are many sites: see the benchmarks, and `benchmarks/kernels.py`.
 """
 
 from __future__ import annotations
