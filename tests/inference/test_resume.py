@@ -142,6 +142,12 @@ def test_another_run_has_another_key():
         assert other != one
 
 
+def test_a_file_of_another_format_is_never_read(monkeypatch):
+    now = key_of("a", {"seed": 1}, {"loss": np.arange(3.0)})
+    monkeypatch.setattr(checkpoint_module, "FORMAT", checkpoint_module.FORMAT - 1)
+    assert key_of("a", {"seed": 1}, {"loss": np.arange(3.0)}) != now
+
+
 def test_forgetting_leaves_what_is_not_its_own(tmp_path):
     folder = tmp_path / "kept"
     Checkpoint(folder, "a").start(lambda: ({"x": np.zeros(2)}, np.eye(2)))

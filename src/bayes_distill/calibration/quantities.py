@@ -107,8 +107,8 @@ def forecasts(
             *_columns(points.middle, points.beyond, *points.corners, (n, 2 * d))
         )
         named = ("loss_middle", "loss_beyond", "loss_most_tokens", "loss_fewest_tokens")
-        found = {name: loss[:, i] for i, name in enumerate(named)}
-        return found | {"gain_from_tokens": loss[:, 0] - loss[:, 4]}
+        losses = {name: loss[:, i] for i, name in enumerate(named)}
+        return losses | {"gain_from_tokens": loss[:, 0] - loss[:, 4]}
     params, tokens = _columns(points.middle)
     distilled = posterior.distilled_loss(
         *_columns(points.middle, points.beyond), np.array([points.teacher, points.strong])

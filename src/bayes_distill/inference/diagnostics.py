@@ -63,7 +63,7 @@ def diagnose(
     contraction: dict[str, float] | None = None,
     pull: dict[str, float] | None = None,
 ) -> Diagnostics:
-    """Check a fit; without `contraction` and `pull` the sampling alone.
+    """Check a fit; without `contraction` and `pull` only its sampling.
 
     Parameters
     ----------
