@@ -3,7 +3,7 @@
 The bootstrap fits A, B, E, alpha and beta of L = E + A/N^alpha + B/D^beta by L-BFGS-B on the
 Huber loss (delta 1e-4) of residuals of the log loss, from the 4,500 starts of Hoffmann et al.
 (2022), keeps the best, and fits every resample of the runs from there. The posterior is that of the
-card `hoffmann2022`. Both are asked for 90% intervals of coefficients and forecasts.
+card `hoffmann2022`. Compared are 90% intervals of coefficients and forecasts.
 
     python benchmarks/bootstrap.py --sweeps 100 [--json FILE]     # do intervals hold the truth?
     python benchmarks/bootstrap.py --time                         # 4,096 resamples of the real runs
@@ -66,8 +66,8 @@ def best_of(starts: Any, frame: pd.DataFrame, weight: np.ndarray) -> tuple[np.nd
     best, least = np.full(5, np.nan), np.inf
 
     def value(x: np.ndarray) -> tuple[float, np.ndarray]:
-        found, slope = objective(x, *columns, weight)
-        return float(found), np.asarray(slope)
+        results, slope = objective(x, *columns, weight)
+        return float(results), np.asarray(slope)
 
     for start in starts:
         result = minimize(value, np.asarray(start, float), jac=True, method="L-BFGS-B")
@@ -86,9 +86,9 @@ def bootstrap(frame: pd.DataFrame, first: np.ndarray, resamples: int, seed: int)
 
 def answers(x: np.ndarray) -> dict[str, np.ndarray]:
     """Coefficients and forecasts of rows of x (fits, 5)."""
-    found = {"E": np.exp(x[:, 2]), "alpha": x[:, 3], "beta": x[:, 4]}
+    results = {"E": np.exp(x[:, 2]), "alpha": x[:, 3], "beta": x[:, 4]}
     for name, (n, d) in POINTS.items():
-        found[name] = np.exp(
+        results[name] = np.exp(
             np.asarray(
                 jax.vmap(
                     lambda row, n=n, d=d: log_loss(
@@ -97,15 +97,15 @@ def answers(x: np.ndarray) -> dict[str, np.ndarray]:
                 )(x)
             )
         )
-    return found
+    return results
 
 
 def posterior_answers(posterior: Posterior) -> dict[str, np.ndarray]:
     """The same of a posterior's draws."""
-    found = {name: posterior.published[name] for name in IDENTIFIED}
+    results = {name: posterior.published[name] for name in IDENTIFIED}
     for name, (n, d) in POINTS.items():
-        found[name] = posterior.supervised_loss(np.array([n]), np.array([d]))[:, 0]
-    return found
+        results[name] = posterior.supervised_loss(np.array([n]), np.array([d]))[:, 0]
+    return results
 
 
 def sweep(seed: int, resamples: int) -> dict[str, Any]:
@@ -131,13 +131,13 @@ def sweep(seed: int, resamples: int) -> dict[str, Any]:
     resampled = bootstrap(runs.frame, first, resamples, seed)
     seconds["bootstrap"] = time.perf_counter() - clock
     sides = {"posterior": posterior_answers(posterior), "bootstrap": answers(resampled)}
-    found: dict[str, Any] = {"seconds": seconds, "verdict": posterior.verdict}
+    results: dict[str, Any] = {"seconds": seconds, "verdict": posterior.verdict}
     for side, values in sides.items():
-        found[side] = {}
+        results[side] = {}
         for name, draws in values.items():
             low, high = np.quantile(draws, [0.05, 0.95])
-            found[side][name] = {"held": bool(low <= true[name] <= high), "width": high - low}
-    return found
+            results[side][name] = {"held": bool(low <= true[name] <= high), "width": high - low}
+    return results
 
 
 def summary(sweeps: list[dict[str, Any]]) -> str:
@@ -193,20 +193,22 @@ def main() -> None:
     parser.add_argument("--time", action="store_true")
     parser.add_argument("--share", type=float, default=1.0, help="of what --time runs")
     parser.add_argument("--json", type=Path)
-    asked = parser.parse_args()
-    if asked.time:
-        found: Any = timed(asked.share)
-        print(", ".join(f"{name} {value:.2f}" for name, value in found.items()))
+    options = parser.parse_args()
+    if options.time:
+        results: Any = timed(options.share)
+        print(", ".join(f"{name} {value:.2f}" for name, value in results.items()))
     else:
-        found = [sweep(seed, asked.resamples) for seed in range(asked.sweeps)]
-        print(summary(found))
+        results = [sweep(seed, options.resamples) for seed in range(options.sweeps)]
+        print(summary(results))
         seconds = {
-            s: np.median([x["seconds"][s] for x in found]) for s in ("posterior", "bootstrap")
+            s: np.median([x["seconds"][s] for x in results]) for s in ("posterior", "bootstrap")
         }
-        print(f"\nseconds a sweep: {seconds}; {asked.sweeps} sweeps, {asked.resamples} resamples")
-        print({v: sum(x["verdict"] == v for x in found) for v in ("pass", "review", "fail")})
-    if asked.json:
-        asked.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        print(
+            f"\nseconds a sweep: {seconds}; {options.sweeps} sweeps, {options.resamples} resamples"
+        )
+        print({v: sum(x["verdict"] == v for x in results) for v in ("pass", "review", "fail")})
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

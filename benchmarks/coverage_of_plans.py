@@ -97,9 +97,9 @@ def one_sweep(index: int) -> dict[str, Any]:
     posterior = fit(runs, card, warmup=400, draws=250, seed=index)
     published = {k: float(v) for k, v in card.scaling_law.to_published(truth, reference).items()}
     exact = answers(Posterior.from_coefficients(card, published, reference))
-    found = answers(posterior)
+    estimates = answers(posterior)
     rows = {}
-    for name, draws in found.items():
+    for name, draws in estimates.items():
         lower, upper = np.quantile(draws, [0.05, 0.95], method="nearest")
         rows[name] = {
             "truth": float(exact[name][0]),

@@ -1,6 +1,6 @@
 """How time and memory grow: fits with runs, forecasts with draws and points, plans with rows.
 
-Every measurement is a process of its own, so that its peak memory is its own.
+Every measurement is a separate process, so that its peak memory is that of nothing else.
 
     python benchmarks/growth.py [--parts runs draws plans] [--json FILE]
 """
@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
+
+from common import in_a_process, peak_memory_gb, write_json
 
 RUNS = (50, 500, 5_000, 50_000)
 DRAWS = ((1_000, 10_000), (10_000, 10_000), (100_000, 10_000), (1_000_000, 10_000))
@@ -45,7 +44,7 @@ def runs(count: int) -> dict[str, float]:
     return {
         "seconds": time.perf_counter() - clock,
         "sampling": timing["warm-up"] + timing["sampling"],
-        "gradients_per_draw": float(posterior.tree["sample_stats"]["n_steps"].mean()),
+        "leapfrog_steps_per_draw": float(posterior.tree["sample_stats"]["n_steps"].mean()),
     }
 
 
@@ -93,17 +92,17 @@ def plans(count: int) -> dict[str, float]:
     from bayes_distill.planning.plan import plan
 
     params, budget = np.geomspace(3e8, 1e10, count), np.geomspace(1e20, 1e24, count)
-    asked = {"scenario": "teacher-pretraining-and-inference", "crossovers": False}
-    plan("busbridge2025", params[:1], budget, **asked)
+    arguments = {"scenario": "teacher-pretraining-and-inference", "crossovers": False}
+    plan("busbridge2025", params[:1], budget, **arguments)
     clock = time.perf_counter()
-    table = plan("busbridge2025", params, budget, **asked).table
+    table = plan("busbridge2025", params, budget, **arguments).table
     return {"seconds": time.perf_counter() - clock, "rows": len(table)}
 
 
 def one(part: str, numbers: list[int]) -> dict[str, float]:
     """Run one measurement here."""
-    found = {"runs": runs, "draws": draws, "plans": plans}[part](*numbers)  # type: ignore[operator]
-    return {**found, "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}
+    result = {"runs": runs, "draws": draws, "plans": plans}[part](*numbers)  # type: ignore[operator]
+    return {**result, "peak_gb": peak_memory_gb()}
 
 
 def main() -> None:
@@ -112,9 +111,9 @@ def main() -> None:
     parser.add_argument("--parts", nargs="*", default=["runs", "draws", "plans"])
     parser.add_argument("--one", nargs="+", help="a part and its numbers, for this process")
     parser.add_argument("--json", type=Path)
-    asked = parser.parse_args()
-    if asked.one:
-        print(json.dumps(one(asked.one[0], [int(v) for v in asked.one[1:]])))
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(one(options.one[0], [int(v) for v in options.one[1:]])))
         return
     default = 4000
     cases: dict[str, list[tuple[int, ...]]] = {
@@ -122,17 +121,14 @@ def main() -> None:
         "draws": [(*pair, default) for pair in DRAWS] + [(*ALL_DRAWS, ALL_DRAWS[0])],
         "plans": [(n,) for n in PLANS],
     }
-    found: dict[str, Any] = {}
-    for part in asked.parts:
+    results: dict[str, Any] = {}
+    for part in options.parts:
         for numbers in cases[part]:
-            command = [sys.executable, __file__, "--one", part, *map(str, numbers)]
-            done = subprocess.run(command, capture_output=True, text=True, check=True)
-            result = json.loads(done.stdout.strip().splitlines()[-1])
-            found.setdefault(part, []).append({"numbers": numbers, **result})
+            result = in_a_process(__file__, "--one", part, *numbers)
+            results.setdefault(part, []).append({"numbers": numbers, **result})
             shown = ", ".join(f"{name} {value:.4g}" for name, value in result.items())
             print(f"{part} {' x '.join(f'{n:,}' for n in numbers)}: {shown}", flush=True)
-    if asked.json:
-        asked.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    write_json(options.json, results)
 
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ def design(name: str) -> pd.DataFrame:
 
 def answers(posterior: Posterior) -> dict[str, np.ndarray]:
     """The quantities that are held against the truth, (draws,) each."""
-    found = {name: posterior.draws[name] for name in COORDINATES}
+    results = {name: posterior.draws[name] for name in COORDINATES}
     points = {
         "supervised loss, 600M on 20B": grid(6e8, 2e10),
         "supervised loss, 7B on 140B": grid(7e9, 1.4e11),
@@ -101,13 +101,13 @@ def answers(posterior: Posterior) -> dict[str, np.ndarray]:
         "student of 3B on 100B, teacher 2.0": grid(3e9, 1e11, 2.0),
     }
     for name, point in points.items():
-        found[name] = point.loss_draws(posterior)[:, 0]
+        results[name] = point.loss_draws(posterior)[:, 0]
     point = grid(6e8, 2e10, 2.3)
     alone = posterior.supervised_loss(point.params, point.tokens)[:, 0]
-    found["gain on supervised, teacher 2.3"] = alone - point.loss_draws(posterior)[:, 0]
+    results["gain on supervised, teacher 2.3"] = alone - point.loss_draws(posterior)[:, 0]
     risk = capacity_gap(posterior, 6e8, 2e10, teacher_loss=2.3, allow_failed=True)
-    found["optimal teacher's loss"] = risk.draws["optimal_teacher_loss"].to_numpy()[:, 0]
-    return found
+    results["optimal teacher's loss"] = risk.draws["optimal_teacher_loss"].to_numpy()[:, 0]
+    return results
 
 
 def one_sweep(index: int, name: str, settings: dict[str, int]) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def one_sweep(index: int, name: str, settings: dict[str, int]) -> dict[str, Any]
     frame.loc[frame["teacher_params"].notna(), "teacher_loss"] = np.nan  # not measured
     table = Runs(frame, "sweep")
     truth = answers(Posterior.from_coefficients(card, published, HERE))
-    seconds, verdicts, found = {}, {}, {}
+    seconds, verdicts, results = {}, {}, {}
     for way in WAYS:
         clock = time.perf_counter()
         if way == "joint":
@@ -134,7 +134,7 @@ def one_sweep(index: int, name: str, settings: dict[str, int]) -> dict[str, Any]
         else:
             posterior = fit(table, card, cut=True, seed=index, **settings)
         seconds[way], verdicts[way] = time.perf_counter() - clock, posterior.verdict
-        found[way] = {
+        results[way] = {
             name: {
                 "width": float(np.diff(np.quantile(draws, (0.05, 0.95)))[0]),
                 "held": bool(
@@ -144,7 +144,7 @@ def one_sweep(index: int, name: str, settings: dict[str, int]) -> dict[str, Any]
             }
             for name, draws in answers(posterior).items()
         }
-    return {"sweep": index, "seconds": seconds, "verdicts": verdicts, "found": found}
+    return {"sweep": index, "seconds": seconds, "verdicts": verdicts, "found": results}
 
 
 def fit_supervised(table: Runs, card: Card, seed: int, settings: dict[str, int]) -> Posterior:
@@ -208,28 +208,28 @@ def main() -> None:
     parser.add_argument("--summary", type=Path)
     parser.add_argument("--warmup", type=int, default=1000)
     parser.add_argument("--draws", type=int, default=1000)
-    asked = parser.parse_args()
-    if asked.summary:
-        summary(asked.summary)
+    options = parser.parse_args()
+    if options.summary:
+        summary(options.summary)
         return
     done = set()
-    if asked.out.exists():
-        done = {json.loads(line)["sweep"] for line in asked.out.read_text().splitlines()}
-    settings = {"warmup": asked.warmup, "draws": asked.draws}
-    for index in range(asked.first, asked.first + asked.sweeps):
+    if options.out.exists():
+        done = {json.loads(line)["sweep"] for line in options.out.read_text().splitlines()}
+    settings = {"warmup": options.warmup, "draws": options.draws}
+    for index in range(options.first, options.first + options.sweeps):
         if index in done:
             continue
         try:
-            result = one_sweep(index, asked.design, settings)
+            result = one_sweep(index, options.design, settings)
         except InputError as error:  # the two-stage fit takes the losses for those of another unit
             result = {"sweep": index, "refused": str(error)}
             print(index, error)
-        with asked.out.open("a") as file:
+        with options.out.open("a") as file:
             file.write(json.dumps(result) + "\n")
         if "refused" in result:
             continue
         print(index, {k: round(v, 1) for k, v in result["seconds"].items()}, result["verdicts"])
-    summary(asked.out)
+    summary(options.out)
 
 
 if __name__ == "__main__":

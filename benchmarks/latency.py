@@ -1,4 +1,4 @@
-"""How long commands take as whole processes, with compiled programs kept from a call before.
+"""How long commands take as whole processes, with compiled programs cached by a call before.
 
 And how much memory they hold at most.
 
@@ -8,7 +8,6 @@ python benchmarks/latency.py [--rounds 5] [--json FILE]
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -16,28 +15,13 @@ import time
 from pathlib import Path
 from statistics import median
 
+from common import write_json
+
+POINT = ["busbridge2025", "--params", "1B", "--tokens", "100B", "--teacher-loss", "2.1"]
 COMMANDS = {
     "--help": ["--help"],
-    "forecast": [
-        "forecast",
-        "busbridge2025",
-        "--params",
-        "1B",
-        "--tokens",
-        "100B",
-        "--teacher-loss",
-        "2.1",
-    ],
-    "risk": [
-        "risk",
-        "busbridge2025",
-        "--params",
-        "1B",
-        "--tokens",
-        "100B",
-        "--teacher-loss",
-        "2.1",
-    ],
+    "forecast": ["forecast", *POINT],
+    "risk": ["risk", *POINT],
     "plan": ["plan", "busbridge2025", "--params", "1B", "--budget", "1e22"],
 }
 LIMITS = {"--help": 0.4, "forecast": 2.5, "risk": 2.5, "plan": 6.0}
@@ -62,22 +46,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path)
-    asked = parser.parse_args()
-    found: dict[str, list[tuple[float, float]]] = {name: [] for name in COMMANDS}
+    options = parser.parse_args()
+    calls: dict[str, list[tuple[float, float]]] = {name: [] for name in COMMANDS}
     for arguments in COMMANDS.values():
         measured(arguments)  # fills the cache
-    for _ in range(asked.rounds):
+    for _ in range(options.rounds):
         for name, arguments in COMMANDS.items():
-            found[name].append(measured(arguments))
+            calls[name].append(measured(arguments))
     print("| command | median s | slowest s | limit s | peak GB |\n|---|---|---|---|---|")
-    for name, calls in found.items():
-        times, peaks = zip(*calls, strict=True)
+    for name, of_command in calls.items():
+        times, peaks = zip(*of_command, strict=True)
         print(
             f"| `{name}` | {median(times):.2f} | {max(times):.2f} | {LIMITS[name]} "
             f"| {max(peaks):.2f} |"
         )
-    if asked.json:
-        asked.json.write_text(json.dumps(found) + "\n", encoding="utf-8")
+    write_json(options.json, calls)
 
 
 if __name__ == "__main__":

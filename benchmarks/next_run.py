@@ -17,7 +17,7 @@ from scipy import stats
 from bayes_distill import fit, next_run
 from bayes_distill.cards import load_card
 from bayes_distill.cards.card import ReferencePoint
-from bayes_distill.inference.prepare import reference_point
+from bayes_distill.inference.model_inputs import reference_point
 from bayes_distill.inference.simulation import simulate_from_card
 from bayes_distill.predict.points import grid
 
@@ -49,7 +49,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--outcomes", type=int, default=8)
     parser.add_argument("--candidates", type=int, default=8)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     runs, card = small_sweep()
     settings = {"warmup": 500, "draws": 1000}
     before = fit(runs, card, **settings)
@@ -65,7 +65,7 @@ def main() -> None:
     )
     gains = linear.set_axis([*keys, *NAMES], axis=1).drop_duplicates(keys)
     order = gains[NAMES].mean(axis=1).sort_values(ascending=False).index
-    chosen = gains.loc[order[np.linspace(0, len(order) - 1, asked.candidates).astype(int)]]
+    chosen = gains.loc[order[np.linspace(0, len(order) - 1, options.candidates).astype(int)]]
     generator = np.random.default_rng(0)
     rows = []
     for row in chosen.to_dict("records"):
@@ -74,7 +74,7 @@ def main() -> None:
         outcomes = before.new_run(mean, np.array([False]), generator)[:, 0]
         # evenly spread over the mean's distribution, noise as it comes
         at = sorted_places[
-            ((np.arange(asked.outcomes) + 0.5) / asked.outcomes * len(mean)).astype(int)
+            ((np.arange(options.outcomes) + 0.5) / options.outcomes * len(mean)).astype(int)
         ]
         left = []
         clock = time.perf_counter()
@@ -83,7 +83,7 @@ def main() -> None:
             table = pd.concat([runs.frame, new], ignore_index=True)[["params", "tokens", "loss"]]
             left.append(variances(fit(table, card, **settings)) / now)
         real = 1 - np.mean(left, axis=0)
-        error = np.std(left, axis=0) / np.sqrt(asked.outcomes)
+        error = np.std(left, axis=0) / np.sqrt(options.outcomes)
         rows.append(real)
         shown = "  ".join(
             f"{n}: {row[n]:6.1%} expected, {r:6.1%} +- {e:.1%}"

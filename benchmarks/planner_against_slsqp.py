@@ -49,8 +49,8 @@ def losses_of(table: Mapping[str, float]) -> Callable[[float, float, float, floa
         teacher = E + (A * exp(-alpha * n_t) + B * exp(-beta * d_t)) ** gamma
         supervised = E + (A * exp(-alpha * n_s) + B * exp(-beta * d_s)) ** gamma
         bend = (teacher / (supervised * d1)) ** (1 / f1)
-        own = (A_ * exp(-alpha_ * n_s) + B_ * exp(-beta_ * d_s)) ** gamma_
-        return teacher + teacher**-c0 * exp(-c1 * f1 * log1p(bend)) * own
+        capacity = (A_ * exp(-alpha_ * n_s) + B_ * exp(-beta_ * d_s)) ** gamma_
+        return teacher + teacher**-c0 * exp(-c1 * f1 * log1p(bend)) * capacity
 
     return loss
 
@@ -102,14 +102,14 @@ class Slsqp:
 
 def best_of(problem: Slsqp, starts: int, rng: np.random.Generator) -> float:
     """Least loss of SLSQP from uniform starts in the box."""
-    found = []
+    optima = []
     with np.errstate(all="ignore"):
         for _ in range(starts):
             try:
-                found.append(problem.on_budget(problem.solve(rng.uniform(*BOX, size=3))))
+                optima.append(problem.on_budget(problem.solve(rng.uniform(*BOX, size=3))))
             except (OverflowError, ZeroDivisionError, ValueError):
                 continue  # a start from which SLSQP runs off
-    return min(found, default=math.inf)
+    return min(optima, default=math.inf)
 
 
 def coordinates_of(table: Mapping[str, float]) -> dict[str, np.ndarray]:
@@ -132,17 +132,17 @@ def perturbed(
     return out
 
 
-def identity_error(found: Optimum) -> float:
+def identity_error(optima: Optimum) -> float:
     """Largest relative distance of what the recipes cost from the budget."""
     spent = total_flops(
-        found.params,
-        found.student_tokens,
-        found.scenario,
+        optima.params,
+        optima.student_tokens,
+        optima.scenario,
         ARCHITECTURE,
-        found.teacher_params,
-        found.teacher_tokens,
+        optima.teacher_params,
+        optima.teacher_tokens,
     ).total
-    return float(np.max(np.abs(spent / found.budget - 1)))
+    return float(np.max(np.abs(spent / optima.budget - 1)))
 
 
 def compare(
@@ -157,9 +157,9 @@ def compare(
     excess, identity, cases = [], 0.0, []
     for (label, table), name, params in itertools.product(tables.items(), scenarios, students):
         scenario = SCENARIOS[name]
-        found = optimise(LAW, coordinates_of(table), REFERENCE, params, budgets, scenario)
-        identity = max(identity, identity_error(found))
-        for budget, loss in zip(budgets, found.loss[0], strict=True):
+        optima = optimise(LAW, coordinates_of(table), REFERENCE, params, budgets, scenario)
+        identity = max(identity, identity_error(optima))
+        for budget, loss in zip(budgets, optima.loss[0], strict=True):
             excess.append(loss - best_of(Slsqp(table, params, budget, scenario), starts, rng))
             cases.append((label, name, params, budget))
     worst = int(np.argmax(excess))

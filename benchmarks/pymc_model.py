@@ -21,7 +21,7 @@ TAIL = -37.0
 
 
 def pymc_model(spec: ModelSpec, data: Data, hyper: dict[str, Any]) -> pm.Model:
-    """The model of `spec` on the real rows of `data`, with real levels only."""
+    """The model of `spec` on the real rows of `data`, with real groups only."""
     rows = np.asarray(data.mask)
     column = {name: np.asarray(values)[rows] for name, values in data._asdict().items()}
     log_n, log_d = np.log(column["params"]), np.log(column["tokens"])
@@ -131,7 +131,7 @@ def _shared(spec: ModelSpec, hyper: dict[str, Any], name: str, column: dict[str,
     count = int(level.max()) + 1
     z = pm.Normal(f"{name}_z", sigma=scale / unit, shape=count)
     if of_size:
-        z = pt.dot(np.asarray(hyper["levels"][name])[:count, :count], z)
+        z = pt.dot(np.asarray(hyper["groups"][name])[:count, :count], z)
     return unit * z[level]
 
 
@@ -176,12 +176,12 @@ def same_density(
         for name in spec.shared:
             z = sites[f"{name}_z"]
             of = "condition" if name.startswith("condition") else name
-            extra = hyper["levels"][of].shape[0] - len(z)
+            extra = hyper["groups"][of].shape[0] - len(z)
             padding -= extra * 0.5 * np.log(2 * np.pi)
             sites[f"{name}_z"] = np.append(z, np.zeros(extra))
         density = -float(theirs(reparameterisation.inverse(spec, sites, hyper))) - float(padding)
         density -= float(
-            reparameterisation.log_volume(sites)
+            reparameterisation.log_volume(spec, sites)
         )  # theirs is of the coordinates it samples
         worst = max(worst, abs(float(mine(point)) - density))
     return worst

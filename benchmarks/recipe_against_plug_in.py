@@ -51,16 +51,18 @@ def gains(posterior: Posterior, students: tuple[float, ...], budgets: np.ndarray
     """Expected loss of each average's recipe above that of the recipe, in the unit of the loss."""
     law, reference = posterior.law, posterior.reference
     plain = averages(posterior)
-    found: dict[str, dict[str, list[float]]] = {a: {s: [] for s in DISTILLATIONS} for a in AVERAGES}
+    losses_above: dict[str, dict[str, list[float]]] = {
+        a: {s: [] for s in DISTILLATIONS} for a in AVERAGES
+    }
     for name, params in itertools.product(DISTILLATIONS, students):
         setting = Setting(posterior, params, SCENARIOS[name], Limits(), FLOPS["eq69"])
-        own = optimise(law, posterior.draws, reference, params, budgets, setting.scenario)
-        expected = best_recipe(setting, budgets, own, mean).losses.mean(axis=0)
+        of_draws = optimise(law, posterior.draws, reference, params, budgets, setting.scenario)
+        expected = best_recipe(setting, budgets, of_draws, mean).losses.mean(axis=0)
         for label, coordinates in plain.items():
             single = optimise(law, coordinates, reference, params, budgets, setting.scenario)
             loss = plug_in_losses(setting, budgets, single).mean(axis=0)
-            found[label][name] += (loss - expected).tolist()
-    return found
+            losses_above[label][name] += (loss - expected).tolist()
+    return losses_above
 
 
 def timing(posterior: Posterior, params: float = 1e9) -> dict[str, float]:
@@ -95,12 +97,12 @@ def main() -> None:
     quick = options.quick
     spent = timing(posterior.thin(100 if quick else 1000))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
-    found = gains(
+    losses_above = gains(
         posterior.thin(100 if quick else options.draws),
         STUDENTS[:1] if quick else STUDENTS,
         BUDGETS[::3] if quick else BUDGETS,
     )
-    for label, scenarios in found.items():
+    for label, scenarios in losses_above.items():
         print(f"\nexpected loss above the recipe's, planning with average {label} (nats)")
         print(f"{'scenario':36}{'mean':>10}{'largest':>10}{'smallest':>11}{'cases':>7}")
         every = [g for gain in scenarios.values() for g in gain]
@@ -113,7 +115,7 @@ def main() -> None:
             print(f"{label:40}{value:8.2f}")
     print(f"peak memory of that                     {peak:8.2f} GiB")
     if options.json:
-        result = {"gains": found, "timing": spent, "peak_memory_gib": peak}
+        result = {"gains": losses_above, "timing": spent, "peak_memory_gib": peak}
         options.json.write_text(json.dumps(result, indent=2) + "\n")
 
 

@@ -2,14 +2,16 @@
 
 Every side fits the same card to the same runs (`pymc_model.same_density` says that the densities
 agree) with four chains of 1000 + 1000 transitions and the card's target acceptance, each in a
-process of its own, one after the other, several times round; medians are shown.
+separate process, one after the other, several times round; medians are shown.
 
 - ``bayes-distill``: what `fit` samples with, with a compilation cache that is empty (cold) or
   filled (warm);
 - ``printed``: the printed coefficients in NumPyro, see `sampling.py` (distillation only);
 - ``pymc``: the model in PyMC, sampled by nutpie with its defaults, chains on all cores;
-- ``blackjax``: the density of this package, window adaptation with a dense mass matrix, started at
-  draws from the prior, chains vectorised.
+- ``blackjax``: the density of this package under BlackJAX's own warm-up, `window_adaptation` with a
+  dense mass matrix for each chain, started at draws from the prior, chains vectorised.
+
+So the last row compares schemes of warm-up and of running chains. `kernels.py` compares kernels.
 
     python benchmarks/samplers.py [--rounds 3] [--json FILE]
 """
@@ -18,38 +20,33 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import resource
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import median
 from typing import Any
 
+from common import (
+    CARDS,
+    in_a_process,
+    inputs_of,
+    markdown_table,
+    peak_memory_gb,
+    quality,
+    write_json,
+)
+
 BEGUN = time.perf_counter()
-CARDS = ("hoffmann2022", "busbridge2025-plain", "busbridge2025")
 SIDES = ("bayes-distill", "printed", "pymc", "blackjax")
 CHAINS, WARMUP, DRAWS = 4, 1000, 1000
 
 
-def _prepared(card_name: str) -> tuple[Any, Any, Any, Any]:
-    from bayes_distill.cards import load_card
-    from bayes_distill.inference.prepare import prepare, reference_point
-    from bayes_distill.runs import read_runs
-
-    card = load_card(card_name)
-    assert card.data is not None
-    table = read_runs(card.data)
-    spec, data, hyper, _ = prepare(card, table, reference_point(card, table.frame))
-    return card, spec, data, hyper
-
-
 def bayes_distill(card_name: str, seed: int) -> dict[str, Any]:
     """Draws of this package's sampler."""
-    from bayes_distill.inference.sampler import SamplerSettings, run_nuts
+    from bayes_distill.inference.sampler import run_nuts
+    from bayes_distill.inference.settings import SamplerSettings
 
-    card, spec, data, hyper = _prepared(card_name)
+    card, spec, data, hyper = inputs_of(card_name)
     settings = SamplerSettings(CHAINS, WARMUP, DRAWS, card.target_accept, card.transitions_per_draw)
     sample = run_nuts(spec, data, hyper, settings, seed)
     return {"draws": sample.unconstrained, "sampling": sample.seconds["sampling"]}
@@ -60,7 +57,7 @@ def printed(card_name: str, seed: int) -> dict[str, Any]:
     import jax.numpy as jnp
 
     from bayes_distill.cards import load_card
-    from bayes_distill.inference.sampler import SamplerSettings
+    from bayes_distill.inference.settings import SamplerSettings
     from bayes_distill.runs import read_runs
     from sampling import sample_printed
 
@@ -79,7 +76,7 @@ def pymc(card_name: str, seed: int) -> dict[str, Any]:
 
     from pymc_model import pymc_model, same_density
 
-    card, spec, data, hyper = _prepared(card_name)
+    card, spec, data, hyper = inputs_of(card_name)
     model = pymc_model(spec, data, hyper)
     if seed == 0:
         assert same_density(spec, data, hyper, model) < 1e-5
@@ -96,7 +93,7 @@ def pymc(card_name: str, seed: int) -> dict[str, Any]:
         save_warmup=True,
     )
     both = time.perf_counter() - clock
-    # nutpie times both phases together: they are told apart by their gradients
+    # nutpie times both phases together: they are distinguished by their gradients
     steps = [float(trace[g]["n_steps"].sum()) for g in ("warmup_sample_stats", "sample_stats")]
     return {"draws": _of_trace(trace, model), "sampling": both * steps[1] / sum(steps)}
 
@@ -116,7 +113,7 @@ def blackjax(card_name: str, seed: int) -> dict[str, Any]:
 
     from bayes_distill.inference.density import potential, prior_sampler
 
-    card, spec, data, hyper = _prepared(card_name)
+    card, spec, data, hyper = inputs_of(card_name)
     negative = potential(spec, data, hyper)
 
     def log_density(z: Any) -> Any:
@@ -157,21 +154,6 @@ def blackjax(card_name: str, seed: int) -> dict[str, Any]:
     return {"draws": {k: np.asarray(v) for k, v in draws.items()}, "sampling": seconds}
 
 
-def quality(draws: dict[str, Any]) -> dict[str, float]:
-    """Smallest bulk and tail effective sample size, and the largest R-hat."""
-    import arviz_base
-    import arviz_stats
-
-    data = arviz_base.dict_to_dataset(draws)
-    bulk, tail = arviz_stats.ess(data), arviz_stats.ess(data, method="tail")
-    rhat = arviz_stats.rhat(data)
-    return {
-        "ess_bulk_min": min(float(bulk[name].min()) for name in bulk.data_vars),
-        "ess_tail_min": min(float(tail[name].min()) for name in tail.data_vars),
-        "rhat_max": max(float(rhat[name].max()) for name in rhat.data_vars),
-    }
-
-
 def one_side(side: str, card: str, seed: int) -> dict[str, float]:
     """Run one side in this process; seconds count from its start."""
     functions = {
@@ -180,10 +162,10 @@ def one_side(side: str, card: str, seed: int) -> dict[str, float]:
         "pymc": pymc,
         "blackjax": blackjax,
     }
-    found = functions[side](card, seed)
+    result = functions[side](card, seed)
     total = time.perf_counter() - BEGUN
-    numbers = quality(found["draws"])
-    sampling = found["sampling"]
+    numbers = quality(result["draws"])
+    sampling = result["sampling"]
     smallest = min(numbers["ess_bulk_min"], numbers["ess_tail_min"])
     return {
         **numbers,
@@ -191,29 +173,29 @@ def one_side(side: str, card: str, seed: int) -> dict[str, float]:
         "total_seconds": total,
         "ess_per_sampling_second": smallest / sampling,
         "ess_per_total_second": smallest / total,
-        "peak_memory_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+        "peak_memory_gb": peak_memory_gb(),
     }
 
 
 def run_side(side: str, card: str, seed: int, cache: Path) -> dict[str, Any]:
-    """Run one side in a process of its own, with its compilation cache in `cache`."""
-    environment = {
-        **os.environ,
+    """Run one side in a separate process, with its compilation cache in `cache`."""
+    caches = {
         "BAYES_DISTILL_CACHE": str(cache),
         "PYTENSOR_FLAGS": f"base_compiledir={cache}",
         "NUMBA_CACHE_DIR": str(cache / "numba"),
     }
-    command = [sys.executable, __file__, "--side", side, "--card", card, "--seed", str(seed)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        return {"error": done.stderr.strip().splitlines()[-1][:300] if done.stderr else "failed"}
-    result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    try:
+        result: dict[str, Any] = in_a_process(
+            __file__, "--side", side, "--card", card, "--seed", seed, **caches
+        )
+    except RuntimeError as error:
+        return {"error": str(error)}
     return result
 
 
 def compare(cards: list[str], sides: list[str], rounds: int) -> dict[str, Any]:
     """All sides on all cards, cold once and warm in every round, one after the other."""
-    found: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     for card in cards:
         mine = [s for s in sides if s != "printed" or card != "hoffmann2022"]
         with tempfile.TemporaryDirectory() as folder:
@@ -223,14 +205,12 @@ def compare(cards: list[str], sides: list[str], rounds: int) -> dict[str, Any]:
             for number in range(rounds):
                 for side in mine:
                     warm[side].append(run_side(side, card, number + 1, caches[side]))
-        found[card] = {side: _medians(cold[side], warm[side]) for side in mine}
-        print(table(card, found[card]), flush=True)
-    return found
+        results[card] = {side: _medians(cold[side], warm[side]) for side in mine}
+        print(table(card, results[card]), flush=True)
+    return results
 
 
 def _medians(cold: dict[str, Any], warm: list[dict[str, Any]]) -> dict[str, Any]:
-    from statistics import median
-
     good = [w for w in warm if "error" not in w]
     if "error" in cold or not good:
         return {"error": cold.get("error") or warm[0]["error"]}
@@ -243,31 +223,43 @@ def _medians(cold: dict[str, Any], warm: list[dict[str, Any]]) -> dict[str, Any]
 
 def table(card: str, sides: dict[str, Any]) -> str:
     """Markdown of one card's sides, with ratios over this package's."""
-    lines = [
-        f"\n{card}\n",
-        "| | smallest ESS | largest R-hat | s, cold | s, warm | sampling s "
-        "| ESS/s sampling (ratio) | ESS/s cold start (ratio) | peak GB |",
-        "|---|---|---|---|---|---|---|---|---|",
+    header = [
+        "",
+        "smallest ESS",
+        "largest R-hat",
+        "s, cold",
+        "s, warm",
+        "sampling s",
+        "ESS/s sampling (ratio)",
+        "ESS/s cold start (ratio)",
+        "peak GB",
     ]
-    own = sides.get("bayes-distill", {})
+    rows: list[list[str]] = []
+    ours = sides.get("bayes-distill", {})
     for side, numbers in sides.items():
         if "error" in numbers:
-            lines.append(f"| {side} | {numbers['error']} |")
+            rows.append([side, numbers["error"]])
             continue
         cold, warm = numbers["cold"], numbers["warm"]
         rates = warm["ess_per_sampling_second"], cold["ess_per_total_second"]
         ratios = [""] * 2
-        if side != "bayes-distill" and "warm" in own:
-            mine = own["warm"]["ess_per_sampling_second"], own["cold"]["ess_per_total_second"]
-            ratios = [f" (1/{m / r:.1f})" for m, r in zip(mine, rates, strict=True)]
-        smallest = min(warm["ess_bulk_min"], warm["ess_tail_min"])
-        lines.append(
-            f"| {side} | {smallest:.0f} | {numbers['rhat_max_of_rounds']:.3f} | "
-            f"{cold['total_seconds']:.1f} | {warm['total_seconds']:.1f} | "
-            f"{warm['sampling_seconds']:.2f} | {rates[0]:.1f}{ratios[0]} | "
-            f"{rates[1]:.2f}{ratios[1]} | {warm['peak_memory_gb']:.1f} |"
+        if side != "bayes-distill" and "warm" in ours:
+            base = ours["warm"]["ess_per_sampling_second"], ours["cold"]["ess_per_total_second"]
+            ratios = [f" (1/{b / r:.1f})" for b, r in zip(base, rates, strict=True)]
+        rows.append(
+            [
+                side,
+                f"{min(warm['ess_bulk_min'], warm['ess_tail_min']):.0f}",
+                f"{numbers['rhat_max_of_rounds']:.3f}",
+                f"{cold['total_seconds']:.1f}",
+                f"{warm['total_seconds']:.1f}",
+                f"{warm['sampling_seconds']:.2f}",
+                f"{rates[0]:.1f}{ratios[0]}",
+                f"{rates[1]:.2f}{ratios[1]}",
+                f"{warm['peak_memory_gb']:.1f}",
+            ]
         )
-    return "\n".join(lines)
+    return f"\n{card}\n\n{markdown_table(header, rows)}"
 
 
 def main() -> None:
@@ -280,13 +272,11 @@ def main() -> None:
     parser.add_argument("--sides", nargs="*", default=list(SIDES))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=Path)
-    asked = parser.parse_args()
-    if asked.side:
-        print(json.dumps(one_side(asked.side, asked.card, asked.seed)))
+    options = parser.parse_args()
+    if options.side:
+        print(json.dumps(one_side(options.side, options.card, options.seed)))
         return
-    found = compare(asked.cards, asked.sides, asked.rounds)
-    if asked.json:
-        asked.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    write_json(options.json, compare(options.cards, options.sides, options.rounds))
 
 
 if __name__ == "__main__":

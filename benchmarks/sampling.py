@@ -12,13 +12,10 @@ supervised law is held at table 6, so it has 10 numbers to sample instead of 16.
 from __future__ import annotations
 
 import argparse
-import json
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import arviz_base
-import arviz_stats
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -28,17 +25,12 @@ from jax.flatten_util import ravel_pytree
 from numpyro.infer.util import potential_energy
 from scipy.optimize import minimize
 
-from bayes_distill.cards import load_card
-from bayes_distill.inference.kernel import Programs
-from bayes_distill.inference.prepare import prepare, reference_point
-from bayes_distill.inference.sampler import (
-    Sample,
-    SamplerSettings,
-    run_chains,
-    run_nuts,
-)
+from bayes_distill.inference.programs import Programs
+from bayes_distill.inference.sampler import Sample, run_chains, run_nuts
+from bayes_distill.inference.settings import SamplerSettings
 from bayes_distill.laws import LAWS, TABLE_6, Reference, TeacherLaw
 from bayes_distill.runs import read_runs
+from common import inputs_of, quality, write_json
 
 NATS = Reference(1.0, 1.0, 1.0)
 # sd of the logarithm: what a fit without a covariance would be given; A', B', c1 run far
@@ -85,19 +77,15 @@ def sample_printed(runs: dict[str, jax.Array], settings: SamplerSettings, seed: 
 
 
 def figures(sample: Sample) -> dict[str, float]:
-    """What is compared."""
-    data = arviz_base.dict_to_dataset(sample.unconstrained)
-    bulk, tail = arviz_stats.ess(data), arviz_stats.ess(data, method="tail")
-    smallest = min(float(bulk[name].min()) for name in bulk)
+    """Quality, work and speed of a sample."""
+    of_draws = quality(sample.unconstrained)
     return {
-        "rhat_max": max(float(arviz_stats.rhat(data)[name].max()) for name in data),
-        "ess_bulk_min": smallest,
-        "ess_tail_min": min(float(tail[name].min()) for name in tail),
+        **of_draws,
         "divergences": int(sample.stats["diverging"].sum()),
-        "gradients_per_draw": float(sample.stats["n_steps"].mean()),
+        "leapfrog_steps_per_draw": float(sample.stats["n_steps"].mean()),
         "sampling_seconds": sample.seconds["sampling"],
         "total_seconds": sum(sample.seconds.values()),
-        "ess_per_second": smallest / sample.seconds["sampling"],
+        "ess_per_second": of_draws["ess_bulk_min"] / sample.seconds["sampling"],
     }
 
 
@@ -108,22 +96,21 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--no-printed", action="store_true")
     arguments = parser.parse_args()
-    table, card = read_runs("busbridge2025"), load_card("busbridge2025")
+    card, spec, data, hyper = inputs_of("busbridge2025")
     settings = SamplerSettings(target_accept=card.target_accept)
-    spec, data, hyper, _ = prepare(card, table, reference_point(card, table.frame))
-    found = {"coordinates": figures(run_nuts(spec, data, hyper, settings, arguments.seed))}
+    sides = {"coordinates": figures(run_nuts(spec, data, hyper, settings, arguments.seed))}
     if not arguments.no_printed:
         columns = ("params", "tokens", "loss", "teacher_loss")
-        runs = {name: jnp.asarray(table.frame[name].to_numpy(float)) for name in columns}
-        found["printed"] = figures(sample_printed(runs, settings, arguments.seed))
-        ratio = found["coordinates"]["ess_per_second"] / found["printed"]["ess_per_second"]
-        found["ratio"] = {"ess_per_second": ratio}
-    for side, numbers in found.items():
+        frame = read_runs("busbridge2025").frame
+        runs = {name: jnp.asarray(frame[name].to_numpy(float)) for name in columns}
+        sides["printed"] = figures(sample_printed(runs, settings, arguments.seed))
+        ratio = sides["coordinates"]["ess_per_second"] / sides["printed"]["ess_per_second"]
+        sides["ratio"] = {"ess_per_second": ratio}
+    for side, numbers in sides.items():
         print(side)
         for name, number in numbers.items():
             print(f"  {name:20s} {number:.4g}")
-    if arguments.json:
-        arguments.json.write_text(json.dumps(found, indent=2) + "\n")
+    write_json(arguments.json, sides)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""What the sampler's two latest parts are worth, each against fits without it.
+"""What two parts of the sampler are worth, each against fits without it.
 
-Warm-up that ends when it has settled, and the straightened coordinate of the gap's bend. All fit
+Warm-up that ends once it has converged, and the sampling coordinate of the gap's bend. All fit
 the same runs: those of the card, or of the paper's design with table 6 as truth where a card has
-none. Every line is a process of its own; its first fit compiles and is left out.
+none. Every line is a separate process; its first fit compiles and is left out.
 
     python benchmarks/warm_up.py [--seeds N] [--models CARD ...] [--json FILE]
 """
@@ -11,45 +11,47 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import tempfile
 import warnings
-from pathlib import Path
 from statistics import median
 from typing import Any
 
+from common import in_a_process, write_json
+
 MODELS = ("hoffmann2022", "busbridge2025-plain", "distillation", "busbridge2025")
-SIDES = {"as it is": {}, "all of the warm-up": {"CONFIRMED": 0.0}, "log bend": {"BEND_REACH": 0.0}}
+SIDES = {
+    "as it is": {},
+    "all of the warm-up": {"CONFIRMED": 0.0},
+    "log bend": {"tail_reach": {"bend": 0.0}},
+}
 
 
 def fits(model: str, side: str, seeds: int) -> list[dict[str, float]]:
     """Fits of one side; no matrix is confirmed to a factor of 0, no bend is straightened by 0."""
     from bayes_distill.cards import load_card
-    from bayes_distill.inference import adaptation, reparameterisation
+    from bayes_distill.inference import warm_up
     from bayes_distill.inference.fit import fit
     from bayes_distill.inference.simulation import simulate_from_card
+    from bayes_distill.laws import Distillation
 
-    for module in (adaptation, reparameterisation):
-        for name, value in SIDES[side].items():
-            if hasattr(module, name):
-                setattr(module, name, value)
+    for name, value in SIDES[side].items():
+        setattr(warm_up if name == "CONFIRMED" else Distillation, name, value)
     runs: Any = load_card(model).data
     if runs is None:
         runs, _ = simulate_from_card("busbridge2025-plain", "paper", coefficients="table6", seed=2)
-    found = []
+    rows = []
     for seed in (0, *range(seeds)):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             posterior = fit(runs, model, seed=seed)
         timing, checks = posterior.info["seconds"], posterior.info["diagnostics"]
         stats = posterior.tree["sample_stats"].dataset
-        found.append(
+        rows.append(
             {
                 "warmed_up": posterior.info["warmed_up"],
                 "warm_up_seconds": timing["warm-up"],
-                "leaps": float(stats["n_steps"].mean()),
+                "leapfrog_steps": float(stats["n_steps"].mean()),
                 "ess": checks["ess_bulk_min"],
                 "ess_tail": checks["ess_tail_min"],
                 "ess_per_second": checks["ess_bulk_min"] / (timing["warm-up"] + timing["sampling"]),
@@ -57,20 +59,13 @@ def fits(model: str, side: str, seeds: int) -> list[dict[str, float]]:
                 "divergences": checks["divergences"],
             }
         )
-    return found[1:]
+    return rows[1:]
 
 
-def in_a_process(model: str, side: str, seeds: int) -> dict[str, list[float]]:
-    """Columns of `fits`; a cache of its own, for another density must not find this one's."""
+def columns_of(model: str, side: str, seeds: int) -> dict[str, list[float]]:
+    """Columns of `fits`, with an empty cache: programs of another density must not be read."""
     with tempfile.TemporaryDirectory() as cache:
-        said = subprocess.run(
-            [sys.executable, __file__, "--one", model, side, str(seeds)],
-            check=True,
-            env={**os.environ, "BAYES_DISTILL_CACHE": cache},
-            capture_output=True,
-            text=True,
-        ).stdout
-    rows = json.loads(said.splitlines()[-1])
+        rows = in_a_process(__file__, "--one", model, side, seeds, BAYES_DISTILL_CACHE=cache)
     return {name: [row[name] for row in rows] for name in rows[0]}
 
 
@@ -88,7 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     results: dict[str, Any] = {}
     print(
-        "| card | side | warm-up | its s | leaps a draw | smallest ESS (median, least) "
+        "| card | side | warm-up | its s | leapfrog steps a draw | smallest ESS (median, least) "
         "| tail ESS | ESS/s with warm-up | largest R-hat | divergences |"
     )
     print("|---|---|---|---|---|---|---|---|---|---|")
@@ -96,20 +91,19 @@ def main(arguments: list[str] | None = None) -> int:
         for side in SIDES:
             if side == "log bend" and model == "hoffmann2022":
                 continue  # a law without a gap
-            of = in_a_process(model, side, options.seeds)
+            of = columns_of(model, side, options.seeds)
             results.setdefault(model, {})[side] = of
             middle = {name: median(values) for name, values in of.items()}
             print(
                 f"| `{model}` | {side} | {min(of['warmed_up'])} to {max(of['warmed_up'])} "
-                f"| {middle['warm_up_seconds']:.2f} | {middle['leaps']:.0f} "
+                f"| {middle['warm_up_seconds']:.2f} | {middle['leapfrog_steps']:.0f} "
                 f"| {middle['ess']:.0f}, {min(of['ess']):.0f} "
                 f"| {middle['ess_tail']:.0f}, {min(of['ess_tail']):.0f} "
                 f"| {middle['ess_per_second']:.0f} | {max(of['rhat']):.3f} "
                 f"| {sum(of['divergences'])} |",
                 flush=True,
             )
-    if options.json:
-        Path(options.json).write_text(json.dumps(results, indent=1), encoding="utf-8")
+    write_json(options.json, results)
     return 0
 
 

@@ -20,6 +20,9 @@ python=$venv/bin/python
 echo "## Samplers"
 "$python" benchmarks/samplers.py --rounds "${ROUNDS:-3}" --json bench/samplers.json
 echo
+echo "## Kernels"
+"$python" benchmarks/kernels.py --seeds "${ROUNDS:-3}" --json bench/kernels.json
+echo
 echo "## Warm-up and coordinates"
 "$python" benchmarks/warm_up.py --json bench/warm-up.json
 echo

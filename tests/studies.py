@@ -16,9 +16,9 @@ NAMES = ("floor", "level", "share", "c0", "teacher_slope")
 
 
 def random_study() -> Calibration:
-    """Sixty sweeps of five quantities; the truths of `c0` rank too low."""
+    """Sixty replicates of five quantities; the truths of `c0` rank too low."""
     generator = np.random.default_rng(2)
-    sweeps = []
+    replicates = []
     for i in range(60):
         pits = generator.uniform(size=5)
         pits[3] **= 3
@@ -35,11 +35,11 @@ def random_study() -> Calibration:
             for name, pit in zip(NAMES, pits, strict=True)
         }
         fit = {"verdict": "pass", "fits": 1, "rhat_max": 1.0, "ess_bulk_min": 400.0}
-        sweeps.append(
-            {"sweep": i, **fit, "divergences": 0, "seconds": 1.0, "quantities": quantities}
+        replicates.append(
+            {"replicate": i, **fit, "divergences": 0, "seconds": 1.0, "quantities": quantities}
         )
     described = [Quantity(name, "coordinate", "") for name in NAMES]
-    return summarise(sweeps, described, Study("a", "a", "l", "d", 9, {}, {}))
+    return summarise(replicates, described, Study("a", "a", "l", "d", 9, {}, {}))
 
 
 def with_runs(posterior: Posterior) -> Posterior:

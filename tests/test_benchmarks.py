@@ -1,4 +1,4 @@
-"""The benchmarks: the bootstrap fits what it should, and tables say what was found."""
+"""The benchmarks: the bootstrap and BlackJAX's kernel are right, and tables have their results."""
 
 from __future__ import annotations
 
@@ -9,9 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bayes_distill.inference.programs import Programs
+from bayes_distill.inference.sampler import run_chains
+from bayes_distill.inference.settings import SamplerSettings
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import bootstrap
 import coverage_of_sweeps
+import kernels
 import samplers
 
 X = np.array([np.log(482.0), np.log(2085.0), np.log(1.817), 0.348, 0.366])
@@ -29,9 +34,9 @@ def test_the_huber_fit_finds_the_truth_where_there_is_no_noise(exact):
     log_n, log_d = (np.log(exact[name].to_numpy()) for name in ("params", "tokens"))
     by_hand = 1.817 + 482.0 / np.exp(log_n) ** 0.348 + 2085.0 / np.exp(log_d) ** 0.366
     np.testing.assert_allclose(exact["loss"], by_hand, rtol=1e-12)
-    found, least = bootstrap.best_of([X + 0.02, X - 0.02], exact, np.ones(len(exact)))
+    fitted, least = bootstrap.best_of([X + 0.02, X - 0.02], exact, np.ones(len(exact)))
     assert least < 1e-3
-    assert bootstrap.answers(found[None])["middle: 1B on 20B"][0] == pytest.approx(
+    assert bootstrap.answers(fitted[None])["middle: 1B on 20B"][0] == pytest.approx(
         1.817 + 482.0 / 1e9**0.348 + 2085.0 / 2e10**0.366, rel=1e-4
     )
 
@@ -43,8 +48,58 @@ def test_resamples_differ_and_a_seed_repeats_them(exact):
     assert np.ptp(one[:, 2]) > 1e-4
 
 
+@pytest.mark.parametrize("name", [name for name in kernels.KERNELS if name != kernels.BASE])
+def test_a_kernel_to_compare_with_samples_the_same_density(name):
+    pytest.importorskip("blackjax", reason="BlackJAX is not installed: pip install '.[bench]'")
+    covariance = np.array([[1.0, 0.9], [0.9, 2.0]])
+    precision = np.linalg.inv(covariance)
+    settings = SamplerSettings(chains=4, warmup=320, draws=750)
+
+    def potential_of(mean):
+        return lambda z: 0.5 * (z["x"] - mean) @ precision @ (z["x"] - mean)
+
+    programs = Programs(potential_of, settings.window, 0.9, kernel=kernels.KERNELS[name])
+    z = {"x": np.random.default_rng(0).standard_normal((4, 2))}
+    sample = run_chains(programs, z, np.eye(2), (np.array([1.0, -3.0]),), settings, seed=0)
+    flat = sample.unconstrained["x"].reshape(-1, 2)
+    np.testing.assert_allclose(flat.mean(0), [1.0, -3.0], atol=0.12)
+    np.testing.assert_allclose(np.cov(flat.T), covariance, atol=0.3)
+    assert sample.stats["acceptance_rate"].mean() == pytest.approx(0.9, abs=0.07)
+    assert len(np.unique(sample.stats["step_size"])) == 1
+    x = sample.unconstrained["x"] - [1.0, -3.0]
+    exact = -0.5 * np.einsum("cdi,ij,cdj->cd", x, precision, x)
+    np.testing.assert_allclose(sample.stats["lp"], exact, rtol=1e-9)
+
+
+def test_the_table_of_kernels_has_ratios_seed_by_seed():
+    sizes = {f"ess_{kind}_{of}": 1000.0 for kind in ("bulk", "tail") for of in ("min", "mean")}
+    row = {
+        **sizes,
+        "warm_up": 500,
+        "step_size": 0.5,
+        "rhat_max": 1.001,
+        "leapfrog_steps": 4000,
+        "leapfrog_steps_a_draw": 7.0,
+        "divergences": 0,
+        "seconds": 1.0,
+        "processor_seconds": 1.0,
+    }
+    rows = [
+        {**row, "kernel": name, "seed": seed, "processor_seconds": seconds * (1 + seed)}
+        for name, seconds in (("numpyro", 1.0), ("blackjax", 1.25))
+        for seed in range(3)
+    ]
+    compilations = {
+        name: [{"processor_seconds": 2.0, "peak_gb": 0.5}] for name in ("numpyro", "blackjax")
+    }
+    *_, numpyro, blackjax, ratio = kernels.table("card", rows, compilations).splitlines()
+    assert "| 500.0 | 500 | 1000 |" in numpyro  # us a step, mean ESS by CPU s and by s
+    assert "| 625.0 | 400 | 1000 |" in blackjax
+    assert "| 1.00 | 1.00 | 1.25 | 0.80 | 1.00 | 1.00 |" in ratio
+
+
 def test_the_table_of_samplers_has_ratios_and_errors():
-    own = {
+    fast = {
         "ess_bulk_min": 900.0,
         "ess_tail_min": 800.0,
         "total_seconds": 10.0,
@@ -53,9 +108,9 @@ def test_the_table_of_samplers_has_ratios_and_errors():
         "ess_per_total_second": 80.0,
         "peak_memory_gb": 0.5,
     }
-    slow = own | {"ess_per_sampling_second": 100.0, "ess_per_total_second": 20.0}
+    slow = fast | {"ess_per_sampling_second": 100.0, "ess_per_total_second": 20.0}
     sides = {
-        "bayes-distill": {"cold": own, "warm": own, "rhat_max_of_rounds": 1.001},
+        "bayes-distill": {"cold": fast, "warm": fast, "rhat_max_of_rounds": 1.001},
         "pymc": {"cold": slow, "warm": slow, "rhat_max_of_rounds": 1.01},
         "blackjax": {"error": "it broke"},
     }

@@ -1,6 +1,6 @@
 """Many independent tasks: in this process, on its cores through joblib, or on a Dask cluster.
 
-A refit without one group of runs, or of one simulated sweep, is a task. Tasks and results are
+A refit without one group of runs, or of one simulated replicate, is a task. Tasks and results are
 plain data (what JSON can hold), so that they travel to any process and can be kept in files: a
 sweep that was stopped goes on where it stopped.
 """

@@ -1,4 +1,4 @@
-"""A card and a design so small that a sweep takes a fraction of a second, and a study of each."""
+"""A card and a design so small that a replicate takes no time, and a study of each."""
 
 from __future__ import annotations
 
@@ -53,21 +53,21 @@ def settings() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder that holds the sweeps of `right`."""
-    return tmp_path_factory.mktemp("sweeps")
+    """Folder with the replicates of `right`."""
+    return tmp_path_factory.mktemp("replicates")
 
 
 @pytest.fixture(scope="session")
 def right(card: Card, nine_runs: pd.DataFrame, store: Path) -> Calibration:
-    """Forty sweeps fitted with the prior that they come from."""
+    """Forty replicates fitted with the prior that they come from."""
     from bayes_distill.calibration.study import calibrate
 
-    return calibrate(card, nine_runs, sweeps=40, resume=store, **SHORT)
+    return calibrate(card, nine_runs, replicates=40, resume=store, **SHORT)
 
 
 @pytest.fixture(scope="session")
 def wrong(card: Card, nine_runs: pd.DataFrame) -> Calibration:
-    """Fifteen sweeps whose truths come from a prior three standard deviations away."""
+    """Fifteen replicates whose truths come from a prior three standard deviations away."""
     from bayes_distill.calibration.study import calibrate
 
-    return calibrate(card, nine_runs, sweeps=15, simulator=narrow_card(3.0), **SHORT)
+    return calibrate(card, nine_runs, replicates=15, simulator=narrow_card(3.0), **SHORT)

@@ -1,4 +1,4 @@
-"""What sweeps share: one prior for simulator and fit, held whatever the data say."""
+"""What replicates share: one prior for simulator and fit, whatever the data are."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bayes_distill.calibration.quantities import (
     sampled_quantity,
 )
 from bayes_distill.calibration.setting import make_setting, read_design
-from bayes_distill.calibration.simulator import simulate_sweep
+from bayes_distill.calibration.simulator import simulate_replicate
 from bayes_distill.cards import load_card
 from bayes_distill.errors import InputError
 from bayes_distill.inference.density import constrainer, prior_sampler
@@ -25,9 +25,9 @@ from bayes_distill.laws import Reference
 
 
 def truths(setting, count):
-    """Truths of many sweeps, stacked: name -> (count, ...)."""
-    found = [simulate_sweep(setting, jax.random.key(i))[0] for i in range(count)]
-    return {name: np.stack([one[name] for one in found]) for name in found[0]}
+    """Truths of many replicates, stacked: name -> (count, ...)."""
+    computed = [simulate_replicate(setting, jax.random.key(i))[0] for i in range(count)]
+    return {name: np.stack([one[name] for one in computed]) for name in computed[0]}
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def test_losses_are_the_law_s_with_the_scatter_of_the_likelihood(card, nine_runs
     setting = make_setting(card, None, nine_runs)
     residuals = []
     for i in range(300):
-        truth, data = simulate_sweep(setting, jax.random.key(i))
+        truth, data = simulate_replicate(setting, jax.random.key(i))
         loss = np.asarray(data.loss)[:9] * setting.reference.loss
         exact = card.scaling_law.supervised_loss(
             truth, nine_runs["params"].to_numpy(), nine_runs["tokens"].to_numpy(), setting.reference
@@ -53,10 +53,10 @@ def test_losses_are_the_law_s_with_the_scatter_of_the_likelihood(card, nine_runs
 
 
 def test_truths_have_the_prior_s_distribution(card, nine_runs):
-    found = truths(make_setting(card, None, nine_runs), 400)
+    computed = truths(make_setting(card, None, nine_runs), 400)
     for name, prior in card.priors.items():
         if prior.family == "lognormal":
-            z = (np.log(found[name]) - np.log(prior.median)) / prior.sd
+            z = (np.log(computed[name]) - np.log(prior.median)) / prior.sd
             assert abs(z.mean()) < 0.15
             assert z.std() == pytest.approx(1, abs=0.12)
 
@@ -120,20 +120,20 @@ def test_a_simulator_must_be_for_the_same_runs_and_reference(card, nine_runs):
 def test_forecasts_are_those_of_the_law(taught, plain):
     """Five quantities, held against the paper's equations at the points that they name."""
     values = truths(taught, 12)
-    found = forecasts(taught, taught.fitted, values, np.random.default_rng(0))
-    assert list(found) == [quantity.name for quantity in forecast_quantities(taught)]
+    computed = forecasts(taught, taught.fitted, values, np.random.default_rng(0))
+    assert list(computed) == [quantity.name for quantity in forecast_quantities(taught)]
     published = taught.fitted.card.scaling_law.to_published(values, taught.reference)
     c = {name: np.asarray(value) for name, value in published.items()}
     points = points_of(taught)
-    np.testing.assert_allclose(found["supervised_loss"], plain.supervised(c, *points.middle))
+    np.testing.assert_allclose(computed["supervised_loss"], plain.supervised(c, *points.middle))
     for name, at, teacher in (
         ("distilled_loss", points.middle, points.teacher),
         ("distilled_loss_beyond", points.beyond, points.strong),
     ):
-        np.testing.assert_allclose(found[name], plain.distilled(c, *at, teacher), rtol=1e-6)
+        np.testing.assert_allclose(computed[name], plain.distilled(c, *at, teacher), rtol=1e-6)
     low, high = (plain.distilled(c, *points.small, points.strong + e) for e in (-1e-4, 1e-4))
-    np.testing.assert_allclose(found["teacher_slope"], (high - low) / 2e-4, rtol=1e-3, atol=1e-4)
-    best = found["optimal_teacher_loss"]
+    np.testing.assert_allclose(computed["teacher_slope"], (high - low) / 2e-4, rtol=1e-3, atol=1e-4)
+    best = computed["optimal_teacher_loss"]
     at_best = plain.distilled(c, *points.middle, best)
     for factor in (0.98, 1.02):
         allowed = factor * best >= c["E"]
@@ -141,7 +141,7 @@ def test_forecasts_are_those_of_the_law(taught, plain):
         assert (at_best[allowed] <= other[allowed] + 1e-9).all()
 
 
-def test_levels_of_the_default_card_are_ranked_and_its_discrepancies_forecast():
+def test_groups_of_the_default_card_are_ranked_and_its_discrepancies_forecast():
     """Discrepancies of five sizes, effects of teachers and conditions; padding is nobody's."""
     setting = make_setting(load_card("busbridge2025"), None, read_design("paper")[0])
     values = truths(setting, 20)
@@ -156,16 +156,16 @@ def test_levels_of_the_default_card_are_ranked_and_its_discrepancies_forecast():
         "shift_sd",
     } <= names
     assert not any(name.endswith("_z") for name in names)
-    found = components({name: values[name] for name in sorted(names)}, setting.data)
-    assert [n for n in found if n.startswith("shift[")] == [f"shift[{i}]" for i in range(5)]
-    np.testing.assert_array_equal(found["tilt[4]"], values["tilt"][:, 4])
-    conditions = [n for n in found if n.startswith("condition_effect[")]
+    computed = components({name: values[name] for name in sorted(names)}, setting.data)
+    assert [n for n in computed if n.startswith("shift[")] == [f"shift[{i}]" for i in range(5)]
+    np.testing.assert_array_equal(computed["tilt[4]"], values["tilt"][:, 4])
+    conditions = [n for n in computed if n.startswith("condition_effect[")]
     assert (len(conditions), conditions[0], conditions[-1]) == (
         12,
         "condition_effect[0]",
         "condition_effect[13]",
     )
-    described = {name: sampled_quantity(setting.fitted, name) for name in found}
+    described = {name: sampled_quantity(setting.fitted, name) for name in computed}
     assert described["shift[2]"].meaning == "shift of size 2"
     assert described["teacher_effect[0]"].kind == "level"
     assert described["tilt_sd"].kind == described["scale"].kind == "noise"
@@ -183,8 +183,8 @@ def test_levels_of_the_default_card_are_ranked_and_its_discrepancies_forecast():
 def test_supervised_forecasts_are_those_of_the_law(card, nine_runs, plain):
     setting = make_setting(card, None, nine_runs)
     values = truths(setting, 5)
-    found = forecasts(setting, setting.fitted, values, np.random.default_rng(0))
-    assert list(found) == [quantity.name for quantity in forecast_quantities(setting)]
+    computed = forecasts(setting, setting.fitted, values, np.random.default_rng(0))
+    assert list(computed) == [quantity.name for quantity in forecast_quantities(setting)]
     c = {
         n: np.asarray(v)
         for n, v in card.scaling_law.to_published(values, setting.reference).items()
@@ -198,7 +198,7 @@ def test_supervised_forecasts_are_those_of_the_law(card, nine_runs, plain):
         "gain_from_tokens": plain.supervised(c, 3e8, 1e10) - plain.supervised(c, 3e8, 2e10),
     }
     for name, value in expected.items():
-        np.testing.assert_allclose(found[name], value, rtol=1e-9)
+        np.testing.assert_allclose(computed[name], value, rtol=1e-9)
 
 
 def test_a_design_with_teachers_by_size_alone_is_fine():
@@ -211,7 +211,7 @@ def test_a_design_with_teachers_by_size_alone_is_fine():
     )
     assert setting.fitted.spec.predicts_teachers
     assert setting.fitted.spec.kind == "mixed"
-    truth, data = simulate_sweep(setting, jax.random.key(0))
+    truth, data = simulate_replicate(setting, jax.random.key(0))
     assert {"scale", "supervised_scale"} <= set(truth)
     assert np.isfinite(np.asarray(data.loss)).all()
     assert (points_of(setting).teacher, points_of(setting).strong) == (2.25, 2.0)

@@ -40,34 +40,41 @@ def test_a_wrong_prior_is_caught(wrong):
     assert any(note == "level: the posterior lies too low" for note in wrong.notes)
 
 
-def test_sweeps_are_kept_and_do_not_depend_on_how_many_there_are(
+def test_replicates_are_stored_and_do_not_depend_on_how_many_there_are(
     card, nine_runs, settings, store, right
 ):
-    told = []
+    reports = []
     again = calibrate(
-        card, nine_runs, sweeps=11, resume=store, progress=lambda *now: told.append(now), **settings
+        card,
+        nine_runs,
+        replicates=11,
+        resume=store,
+        progress=lambda *now: reports.append(now),
+        **settings,
     )
-    assert told == [("sweeps", 11, 11)]
-    first = right.ranks[right.ranks["sweep"] < 11]
+    assert reports == [("replicates", 11, 11)]
+    first = right.ranks[right.ranks["replicate"] < 11]
     assert again.ranks["pit"].tolist() == first["pit"].tolist()
 
 
 def test_the_same_seed_gives_the_same_ranks(card, nine_runs, settings, right):
-    again = calibrate(card, nine_runs, sweeps=10, **settings)
-    first = right.ranks[right.ranks["sweep"] < 10]
+    again = calibrate(card, nine_runs, sweeps=10, **settings)  # by the earlier name
+    first = right.ranks[right.ranks["replicate"] < 10]
     assert again.ranks["pit"].tolist() == first["pit"].tolist()
 
 
-def test_everything_is_kept_in_a_file(wrong, tmp_path):
+def test_everything_is_written_to_a_file(wrong, tmp_path):
     path = wrong.save(tmp_path / "study.json")
-    found = read_calibration(path)
-    assert found.study == wrong.study
-    assert found.notes == wrong.notes
+    calibration = read_calibration(path)
+    assert calibration.study == wrong.study
+    assert calibration.notes == wrong.notes
     for part in ("table", "ranks", "fits", "bands"):
-        mine, its = getattr(wrong, part), getattr(found, part)
+        mine, its = getattr(wrong, part), getattr(calibration, part)
         assert mine.columns.tolist() == its.columns.tolist()
         assert mine.equals(its)
+    assert wrong.to_json()["by_sweep"]["sweep"] == list(range(15))
     small = wrong.to_json(ranks=False)
+    assert small["sweeps"] == small["settings"]["sweeps"] == 15
     assert "ranks" not in small
     assert small["simulator"] == "narrow"
     assert small["verdict"] == "fail"
@@ -84,11 +91,11 @@ def test_another_file_is_refused(tmp_path, content):
 
 
 def made_up(failed: int = 0, pits: np.ndarray | None = None):
-    """A study of made-up ranks, uniform unless given, whose first fits failed."""
+    """A study of made-up ranks, uniform by default, whose first fits failed."""
     pits = np.random.default_rng(0).uniform(size=100) if pits is None else pits
-    sweeps = [
+    replicates = [
         {
-            "sweep": i,
+            "replicate": i,
             "verdict": "fail" if i < failed else "pass",
             "fits": 3 if i < failed else 1,
             "rhat_max": 1.0,
@@ -110,21 +117,21 @@ def made_up(failed: int = 0, pits: np.ndarray | None = None):
         for i, pit in enumerate(pits)
     ]
     study = Study("a", "a", "chinchilla", "d", 9, {"params": 1.0}, {"seed": 0})
-    return summarise(sweeps, [Quantity("level", "coordinate", "of something")], study)
+    return summarise(replicates, [Quantity("level", "coordinate", "of something")], study)
 
 
 def test_failed_fits_count_and_are_reported_beside():
     pits = np.random.default_rng(0).uniform(size=100)
     pits[:4] = 1e-6
-    found = made_up(4, pits)
-    (row,) = found.table.to_dict("records")
+    calibration = made_up(4, pits)
+    (row,) = calibration.table.to_dict("records")
     assert row["coverage_95"] == pytest.approx((np.abs(pits - 0.5) < 0.475).mean())
     assert row["coverage_95_without_failed"] == pytest.approx(
         (np.abs(pits[4:] - 0.5) < 0.475).mean()
     )
     assert row["p_without_failed"] > 0.05 > 5 * row["p_value"]
-    assert any("4 of 100 fits failed" in note for note in found.notes)
-    assert found.to_json()["fits"] == {"pass": 96, "review": 0, "fail": 4}
+    assert any("4 of 100 fits failed" in note for note in calibration.notes)
+    assert calibration.to_json()["fits"] == {"pass": 96, "review": 0, "fail": 4}
 
 
 def test_nothing_is_called_good_when_many_fits_failed():
@@ -142,9 +149,9 @@ def test_nothing_is_called_good_when_many_fits_failed():
     ],
 )
 def test_notes_say_in_which_way_ranks_are_not_uniform(pits, said):
-    found = made_up(pits=pits)
-    assert found.verdict == "fail"
-    assert found.notes == (
+    calibration = made_up(pits=pits)
+    assert calibration.verdict == "fail"
+    assert calibration.notes == (
         f"level: the posterior {'is' if 'n' in said or 'wide' in said else 'lies'} {said}",
     )
 
@@ -154,7 +161,7 @@ def test_every_fault_is_named_at_once(nine_runs):
         calibrate(
             "supervisd",
             nine_runs.assign(params=-1.0),
-            sweeps=3,
+            replicates=3,
             chains=1,
             warmup=10,
             draws=5,
@@ -168,7 +175,7 @@ def test_every_fault_is_named_at_once(nine_runs):
         "simulator",
         "nothing",
         "row 0",
-        "sweeps",
+        "replicates",
         "--chains",
         "--warmup",
         "--draws",

@@ -11,16 +11,16 @@ from bayes_distill.calibration.uniformity import bands, holm, uniformity_p_value
 
 def test_holm_by_hand():
     # 0.01 * 4, 0.02 * 3, 0.04 * 2 would be below what comes before it, 0.9 * 1
-    found = holm(np.array([0.02, 0.9, 0.01, 0.025]))
-    np.testing.assert_allclose(found, [0.06, 0.9, 0.04, 0.06])
+    actual = holm(np.array([0.02, 0.9, 0.01, 0.025]))
+    np.testing.assert_allclose(actual, [0.06, 0.9, 0.04, 0.06])
     np.testing.assert_allclose(holm(np.array([0.4, 0.6])), [0.8, 0.8])
     np.testing.assert_allclose(holm(np.array([0.9, 0.8])), [1.0, 1.0])
 
 
-@pytest.mark.parametrize("sweeps", [40, 200])
-def test_a_right_posterior_is_suspected_once_in_twenty_studies(sweeps):
+@pytest.mark.parametrize("replicates", [40, 200])
+def test_a_right_posterior_is_suspected_once_in_twenty_studies(replicates):
     quantities, studies = 15, 400
-    pits = np.random.default_rng(3).uniform(size=(studies * quantities, sweeps))
+    pits = np.random.default_rng(3).uniform(size=(studies * quantities, replicates))
     p_values = uniformity_p_values(pits).reshape(studies, quantities)
     suspected = np.mean([holm(p).min() < 0.05 for p in p_values])
     # 400 studies: standard error 0.011; Cauchy combination is not exact
@@ -32,21 +32,21 @@ def test_a_right_posterior_is_suspected_once_in_twenty_studies(sweeps):
     [(0.35, 1.0), (-0.35, 1.0), (0.0, 1.45), (0.0, 0.65)],
     ids=["too low", "too high", "too narrow", "too wide"],
 )
-def test_two_hundred_sweeps_see_a_wrong_posterior(mean, sd):
+def test_two_hundred_replicates_show_a_wrong_posterior(mean, sd):
     z = np.random.default_rng(4).normal(mean, sd, size=(200, 200))
     adjusted = 20 * uniformity_p_values(stats.norm.cdf(z))  # as one of twenty quantities
     assert (adjusted < 0.05).mean() > 0.8
 
 
 def test_bands_hold_whole_curves_as_often_as_they_say():
-    sweeps, quantities = 100, 10
-    found = bands(sweeps, quantities)
-    pits = np.random.default_rng(5).uniform(size=(4000, sweeps))
-    x = found["x"].to_numpy()
+    replicates, quantities = 100, 10
+    actual = bands(replicates, quantities)
+    pits = np.random.default_rng(5).uniform(size=(4000, replicates))
+    x = actual["x"].to_numpy()
     curves = (pits[:, :, None] <= x).mean(axis=1) - x
 
     def held(suffix: str) -> float:
-        low, high = found[f"lower{suffix}"].to_numpy(), found[f"upper{suffix}"].to_numpy()
+        low, high = actual[f"lower{suffix}"].to_numpy(), actual[f"upper{suffix}"].to_numpy()
         return float(((low - 1e-9 <= curves) & (curves <= high + 1e-9)).all(axis=1).mean())
 
     assert held("") == pytest.approx(0.95, abs=0.02)

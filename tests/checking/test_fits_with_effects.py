@@ -15,16 +15,16 @@ from bayes_distill.errors import InputError
 from bayes_distill.identify.next_run import next_run
 from bayes_distill.identify.report import identifiability
 from bayes_distill.identify.targets import Wanted, targets_of
-from bayes_distill.inference.as_fitted import AsFitted, fitted_draws
-from bayes_distill.inference.assemble import assemble
 from bayes_distill.inference.density import prior_sampler
-from bayes_distill.inference.prepare import prepare, reference_point
+from bayes_distill.inference.draws_to_posterior import draws_to_posterior
+from bayes_distill.inference.fitted_model import FittedModel, fitted_draws
+from bayes_distill.inference.model_inputs import model_inputs, reference_point
 from bayes_distill.inference.sampler import Sample
 from bayes_distill.inference.simulation import simulate_from_card
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.points import grid
 from bayes_distill.runs import paper_design, read_runs
-from bayes_distill.runs.grouping import condition_levels, teacher_levels
+from bayes_distill.runs.grouping import condition_groups, teacher_groups
 
 CHAINS, DRAWS = 2, 300
 
@@ -43,7 +43,7 @@ def departing(fits_folder):
     frame["teacher_loss_se"] = np.where(frame["params"] > 3e8, 0.004, np.nan)
     table, card = read_runs(frame), load_card("busbridge2025")
     reference = reference_point(card, table.frame)
-    spec, data, hyper, _ = prepare(card, table, reference)
+    spec, data, hyper, _ = model_inputs(card, table, reference)
     keys = jax.random.split(jax.random.key(0), CHAINS * DRAWS)
     raw = jax.device_get(prior_sampler(spec)(keys, data, hyper))
     noise = np.random.default_rng(0).standard_normal((CHAINS, DRAWS))
@@ -52,33 +52,33 @@ def departing(fits_folder):
     sample = Sample(
         {k: v.reshape(CHAINS, DRAWS, *v.shape[1:]) for k, v in raw.items()}, stats, {}, 0
     )
-    tree, info = assemble(card, spec, data, hyper, table, sample, reference, 0, 0.9)
+    tree, info = draws_to_posterior(card, spec, data, hyper, table, sample, reference, 0, 0.9)
     made_up = Posterior(tree, card, reference, info | {"kind": "distillation", "verdict": "pass"})
     return Posterior.load(made_up.save(fits_folder / "departing.nc"))
 
 
 def test_rebuilt_model_gives_the_stored_log_likelihood(departing):
     """With effects, discrepancies and errors of teachers: all that the likelihood saw."""
-    found = AsFitted.of(departing).by_run(fitted_draws(departing)).log_likelihood
+    found = FittedModel.of(departing).by_run(fitted_draws(departing)).log_likelihood
     stored = departing.tree["log_likelihood"]["loss"].to_numpy()
     # stored in single precision
     np.testing.assert_allclose(found, stored.reshape(found.shape), rtol=1e-4, atol=1e-3)
     plain = departing.tree.copy()
     del plain["effects"]
     with pytest.raises(KeyError):
-        AsFitted.of(departing).by_run(fitted_draws(replace(departing, tree=plain)))
+        FittedModel.of(departing).by_run(fitted_draws(replace(departing, tree=plain)))
 
 
 def test_rebuilt_model_is_the_curve_and_what_the_runs_share(departing):
-    fitted = AsFitted.of(departing)
+    fitted = FittedModel.of(departing)
     mean = fitted.by_run(fitted_draws(departing)).mean
     exact = fitted.frame["teacher_loss_se"].isna().to_numpy()
     frame = fitted.frame
     columns = (frame[n].to_numpy() for n in ("params", "tokens", "teacher_loss"))
     curve = departing.distilled_loss(*columns)
     levels = {
-        "teacher_effect": teacher_levels(frame),
-        "condition_effect": condition_levels(frame["params"], frame["tokens"]),
+        "teacher_effect": teacher_groups(frame),
+        "condition_effect": condition_groups(frame["params"], frame["tokens"]),
     }
     effects = departing.tree["effects"].dataset
     shared = sum(

@@ -10,7 +10,7 @@ from scipy import stats
 
 from bayes_distill.checking.power_scaling import THRESHOLD, sensitivity
 from bayes_distill.errors import InputError
-from bayes_distill.inference.as_fitted import AsFitted, stored_log_prior
+from bayes_distill.inference.fitted_model import FittedModel, stored_log_prior
 from bayes_distill.predict.forecast import forecast
 
 
@@ -36,7 +36,7 @@ def test_log_prior_is_the_density_that_the_card_states(sweep):
 
 
 def test_log_prior_of_vectors_is_summed(sweep):
-    fitted = AsFitted.of(sweep.posterior)
+    fitted = FittedModel.of(sweep.posterior)
     draws = fitted.prior_draws(5, 1)
     found = fitted.log_prior(draws)
     expected = stats.norm.logpdf(draws["supervised_z"]).sum(axis=-1)
@@ -47,7 +47,7 @@ def test_log_prior_of_vectors_is_summed(sweep):
 
 def test_log_prior_can_be_had_from_files_without_it(chinchilla):
     posterior = chinchilla.posterior
-    fitted = AsFitted.of(posterior)
+    fitted = FittedModel.of(posterior)
     stored = stored_log_prior(posterior, fitted)
     tree = posterior.tree.copy()
     del tree["log_prior"]

@@ -14,7 +14,7 @@ from bayes_distill.checking.pit import leave_one_out_pit
 from bayes_distill.checking.predictive import posterior_predictive, prior_predictive
 from bayes_distill.checking.quantities import below_teacher, normal_residuals, quantities_for
 from bayes_distill.errors import InputError
-from bayes_distill.inference.as_fitted import AsFitted, fitted_draws
+from bayes_distill.inference.fitted_model import FittedModel, fitted_draws
 
 
 def with_losses(posterior, losses):
@@ -32,14 +32,14 @@ def by_name(check):
 def test_rebuilt_model_gives_the_stored_log_likelihood(sweep):
     posterior = sweep.posterior
     draws = fitted_draws(posterior)
-    found = AsFitted.of(posterior).by_run(draws)
+    found = FittedModel.of(posterior).by_run(draws)
     stored = posterior.tree["log_likelihood"]["loss"].to_numpy()
     np.testing.assert_allclose(found.log_likelihood, stored.reshape(len(found.mean), -1), atol=1e-5)
 
 
 def test_rebuilt_model_gives_the_law_at_every_run(sweep, plain):
     posterior = sweep.posterior
-    mean = AsFitted.of(posterior).by_run(fitted_draws(posterior)).mean
+    mean = FittedModel.of(posterior).by_run(fitted_draws(posterior)).mean
     for place in (0, 100, 300):
         run = sweep.runs.frame.iloc[place]
         expected = plain.distilled(posterior.published, run.params, run.tokens, run.teacher_loss)
@@ -50,7 +50,7 @@ def test_mixed_tables_are_rebuilt_too(mixed):
     """Teachers known by size only, and two kinds of noise."""
     posterior = mixed.posterior
     draws = fitted_draws(posterior)
-    found = AsFitted.of(posterior).by_run(draws).log_likelihood
+    found = FittedModel.of(posterior).by_run(draws).log_likelihood
     stored = posterior.tree["log_likelihood"]["loss"].to_numpy()
     np.testing.assert_allclose(found, stored.reshape(found.shape), atol=1e-5)
 
@@ -61,7 +61,7 @@ def test_a_posterior_without_runs_says_so(scattered):
 
 
 def test_replications_scatter_as_the_likelihood_says(chinchilla):
-    fitted = AsFitted.of(chinchilla.posterior)
+    fitted = FittedModel.of(chinchilla.posterior)
     at = fitted.by_run(fitted_draws(chinchilla.posterior, 200))
     new = fitted.replicate(at, 3)
     scaled = ((new - at.mean) / at.scale)[:, :20].reshape(-1)
@@ -194,7 +194,9 @@ def test_loo_pit_is_the_place_among_the_replications(sweep):
     ids=["wilder", "tamer", "worse", "better"],
 )
 def test_loo_pit_finds_what_is_wrong(sweep, change, reading):
-    mean = AsFitted.of(sweep.posterior).by_run(fitted_draws(sweep.posterior, 100)).mean.mean(axis=0)
+    mean = (
+        FittedModel.of(sweep.posterior).by_run(fitted_draws(sweep.posterior, 100)).mean.mean(axis=0)
+    )
     noise = sweep.runs.frame["loss"].to_numpy() - mean
     found = leave_one_out_pit(with_losses(sweep.posterior, mean + change(noise)))
     assert found.verdict == "review"

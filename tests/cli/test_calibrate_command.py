@@ -66,7 +66,7 @@ def test_a_wrong_prior_gives_status_3_and_a_whole_file(command, files):
     # as people read it, from what is kept
     shown = command("calibrate", *common, "--resume", "kept", "--quiet")
     assert shown.status == 3
-    assert "Verdict: fail (narrow on design.csv, truths from shifted; 10 sweeps" in shown.out
+    assert "Verdict: fail (narrow on design.csv, truths from shifted; 10 replicates" in shown.out
     assert "loss_beyond: loss of 10B on 500B tokens" in shown.out
     assert json.loads(Path("study.json").read_text())["notes"] == found["notes"]
 
@@ -109,3 +109,14 @@ def test_every_fault_is_named_and_nothing_is_written(command, files):
     ):
         assert named in answer.error, named
     assert sorted(files.iterdir()) == before
+
+
+def test_replicates_go_by_two_names_but_not_at_once(command, files):
+    common = ("calibrate", "narrow.toml", "--design", "design.csv")
+    for name in ("--replicates", "--sweeps"):
+        answer = command(*common, name, "3")
+        assert answer.status == 2
+        assert f"{name}: 3 are too few" in answer.error
+    both = command(*common, "--replicates", "10", "--sweeps", "10")
+    assert both.status == 2
+    assert "--sweeps: is the earlier name of replicates" in both.error

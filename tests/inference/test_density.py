@@ -17,8 +17,8 @@ from bayes_distill.inference import reparameterisation
 from bayes_distill.inference.density import constrainer, pointwise, potential, prior_sampler
 from bayes_distill.inference.joint_prior import constrain
 from bayes_distill.inference.model import Data, ModelSpec, mean_loss
+from bayes_distill.inference.model_inputs import model_inputs, padded_data, reference_point
 from bayes_distill.inference.padding import ROWS
-from bayes_distill.inference.prepare import padded_data, prepare, reference_point
 from bayes_distill.laws import TABLE_6
 from bayes_distill.runs import read_runs
 
@@ -52,7 +52,7 @@ def prepared(kind: str, frame: pd.DataFrame | None = None, card: Card | None = N
     runs = read_runs(table(kind) if frame is None else frame)
     card = card or load_card(CARDS[kind])
     reference = reference_point(card, runs.frame)
-    spec, data, hyper, _ = prepare(card, runs, reference)
+    spec, data, hyper, _ = model_inputs(card, runs, reference)
     return card, spec, data, hyper, reference
 
 
@@ -63,8 +63,8 @@ def prior_draws(spec: ModelSpec, data: Data, hyper: dict, count: int = COUNT) ->
 @partial(jax.jit, static_argnums=0)
 def value_and_gradient(spec: ModelSpec, data: Data, hyper: dict, sites: dict) -> list[jax.Array]:
     """Of the potential, (draws,) and (draws, ...), one program for all tests of a kind."""
-    found = jax.vmap(jax.value_and_grad(potential(spec, data, hyper)))(sites)
-    return list(jax.tree.leaves(found))
+    actual = jax.vmap(jax.value_and_grad(potential(spec, data, hyper)))(sites)
+    return list(jax.tree.leaves(actual))
 
 
 def log_density(spec: ModelSpec, data: Data, hyper: dict, sites: dict) -> np.ndarray:
@@ -90,7 +90,7 @@ def test_density_is_prior_times_likelihood(kind, plain):
         np.testing.assert_allclose(of_law[name], scale(values[name]), rtol=1e-8)
     if "bend" in card.priors:
         b = values["bend"]  # sampled is log b - 10 exp(-b)
-        expected -= np.log1p(reparameterisation.BEND_REACH * b * np.exp(-b))
+        expected -= np.log1p(spec.law.tail_reach["bend"] * b * np.exp(-b))
     if spec.joint_supervised:
         expected += stats.norm.logpdf(sites["supervised_z"]).sum(axis=1)
     for name in spec.noise_sites:
@@ -106,8 +106,10 @@ def test_density_is_prior_times_likelihood(kind, plain):
         taught = ~np.isnan(teacher[0])
         mean = np.where(taught, plain.distilled(c, n, d, teacher), mean)
     assert taught.sum() == {"supervised": 0, "distillation": 20, "mixed": 13}[kind]
-    own = values["scale" if kind != "supervised" else "supervised_scale"][:, None]
-    noise = np.where(taught, own, values.get("supervised_scale", own.squeeze())[:, None])
+    residual_scale = values["scale" if kind != "supervised" else "supervised_scale"][:, None]
+    noise = np.where(
+        taught, residual_scale, values.get("supervised_scale", residual_scale.squeeze())[:, None]
+    )
     noise = noise * (mean if card.likelihood.scale == "relative" else reference.loss)
     # losses are divided by the reference loss, which multiplies each density by it
     likelihood = stats.t.logpdf(frame["loss"].to_numpy(), 4, mean, noise) + np.log(reference.loss)
@@ -167,8 +169,8 @@ def test_a_centre_in_nats_is_left_alone_only_by_the_card_that_says_so():
         frame[["loss", "teacher_loss"]] *= factor
         runs = read_runs(frame)
         reference = reference_point(card, runs.frame)
-        _, _, hyper, told = prepare(card, runs, reference)
-        assert len(told) == notes
+        _, _, hyper, remarks = model_inputs(card, runs, reference)
+        assert len(remarks) == notes
         centre = constrain(hyper["supervised"]["centre"])
         if factor == 1.0:
             assert centre["floor"] * reference.loss == pytest.approx(TABLE_6["E"])
@@ -207,7 +209,7 @@ def departed():
     return prepared("distillation", card=load_card("busbridge2025"))[1:4]
 
 
-def test_straightened_coordinates_are_as_many_and_tell_what_volume_they_change(departed):
+def test_sampling_coordinates_are_as_many_and_their_volume_is_stated(departed):
     spec, data, hyper = departed
     assert "stretch" in spec.condition_discrepancies
     sites = {name: value[0] for name, value in prior_draws(spec, data, hyper).items()}
@@ -222,9 +224,10 @@ def test_straightened_coordinates_are_as_many_and_tell_what_volume_they_change(d
         np.testing.assert_allclose(back[name], value, rtol=1e-9, atol=1e-9)
     sign, log_volume = np.linalg.slogdet(jax.jacfwd(of_law)(flat))
     assert sign == 1
-    told = reparameterisation.log_volume(reparameterisation.forward(spec, sites, hyper))
-    assert log_volume == pytest.approx(float(told), abs=1e-6)
-    assert reparameterisation.log_volume({}) == 0  # all the rest are shears
+    at = reparameterisation.forward(spec, sites, hyper)
+    stated = reparameterisation.log_volume(spec, at)
+    assert log_volume == pytest.approx(float(stated), abs=1e-6)
+    assert reparameterisation.log_volume(spec, {}) == 0  # all the rest are shears
 
 
 def test_the_coordinate_of_the_bend_is_a_logarithm_where_it_is_large(departed):
@@ -233,8 +236,8 @@ def test_the_coordinate_of_the_bend_is_a_logarithm_where_it_is_large(departed):
     sampled = reparameterisation.inverse(spec, {"bend": np.log(bends)}, hyper)["bend"]
     assert (np.diff(sampled) > 0).all()
     np.testing.assert_allclose(sampled[-2:], np.log(bends[-2:]), atol=1e-6)
-    found = reparameterisation.forward(spec, {"bend": sampled}, hyper)["bend"]
-    np.testing.assert_allclose(found, np.log(bends), atol=1e-9)
+    actual = reparameterisation.forward(spec, {"bend": sampled}, hyper)["bend"]
+    np.testing.assert_allclose(actual, np.log(bends), atol=1e-9)
 
 
 def test_the_bend_has_the_gradient_of_its_inverse(departed):
@@ -242,7 +245,7 @@ def test_the_bend_has_the_gradient_of_its_inverse(departed):
 
     def volume(sampled):
         return reparameterisation.log_volume(
-            reparameterisation.forward(spec, {"bend": sampled}, hyper)
+            spec, reparameterisation.forward(spec, {"bend": sampled}, hyper)
         )
 
     def log_bend(sampled):
@@ -256,7 +259,7 @@ def test_the_bend_has_the_gradient_of_its_inverse(departed):
         assert np.exp(volume(at)) == pytest.approx(float(jax.grad(log_bend)(at)))
 
 
-def test_levels_that_are_padding_have_nothing_to_do_with_the_scale(departed):
+def test_groups_that_are_padding_do_not_depend_on_the_scale(departed):
     spec, data, hyper = departed
     count = int(np.asarray(data.condition).max()) + 1
     sites = {name: np.asarray(v[0]) for name, v in prior_draws(spec, data, hyper).items()}
@@ -264,7 +267,7 @@ def test_levels_that_are_padding_have_nothing_to_do_with_the_scale(departed):
     potential_of = potential(spec, data, hyper)
 
     def change(place):
-        """Of the slope by the scale, when one level moves."""
+        """Of the slope by the scale, when one group moves."""
         z = sites["condition_z"].copy()
         z[place] += 3.0
         slope = jax.grad(potential_of)

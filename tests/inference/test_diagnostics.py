@@ -66,34 +66,34 @@ def judge(
     )
 
 
-def verdicts(found: Diagnostics) -> dict[str, str]:
-    return {check.name: check.verdict for check in found.checks}
+def verdicts(judged: Diagnostics) -> dict[str, str]:
+    return {check.name: check.verdict for check in judged.checks}
 
 
 def test_good_chains_pass_everything():
-    found = judge(good_chains())
-    assert found.verdict == "pass"
-    assert set(verdicts(found).values()) == {"pass"}
-    assert all(check.advice == "" for check in found.checks)
-    assert found.rhat_max < 1.01
-    assert found.ess_bulk_min > 3000
-    assert (found.chains, found.draws, found.divergences) == (CHAINS, DRAWS, 0)
+    judged = judge(good_chains())
+    assert judged.verdict == "pass"
+    assert set(verdicts(judged).values()) == {"pass"}
+    assert all(check.advice == "" for check in judged.checks)
+    assert judged.rhat_max < 1.01
+    assert judged.ess_bulk_min > 3000
+    assert (judged.chains, judged.draws, judged.divergences) == (CHAINS, DRAWS, 0)
 
 
 def test_a_chain_that_is_stuck_fails_rhat():
     a = good_chains()["a"]
     a[2] = 3.0 + 1e-3 * a[2]
-    found = judge(good_chains(a=a))
-    assert verdicts(found)["rhat_max"] == "fail"
-    assert found.verdict == "fail"
-    assert found.rhat_max > 1.05
+    judged = judge(good_chains(a=a))
+    assert verdicts(judged)["rhat_max"] == "fail"
+    assert judged.verdict == "fail"
+    assert judged.rhat_max > 1.05
 
 
 def test_the_worst_coordinate_is_named_by_its_place_in_a_vector():
     b = good_chains()["b"]
     b[1, :, 1] += 5.0
-    found = judge(good_chains(b=b))
-    check = next(c for c in found.checks if c.name == "rhat_max")
+    judged = judge(good_chains(b=b))
+    check = next(c for c in judged.checks if c.name == "rhat_max")
     assert "b[1]" in check.advice
 
 
@@ -101,18 +101,18 @@ def test_the_worst_coordinate_is_named_by_its_place_in_a_vector():
 def test_chains_that_do_not_move_at_all_fail_whatever_the_others_do(places):
     b = good_chains()["b"]
     b[..., 1] = np.array(places)[:, None]
-    found = judge(good_chains(b=b, energy=np.ones((CHAINS, DRAWS))))
-    told = verdicts(found)
-    assert told["rhat_max"] == told["bfmi_min"] == "fail"
-    assert "b[1]" in next(c for c in found.checks if c.name == "rhat_max").advice
-    assert found.verdict == "fail"
+    judged = judge(good_chains(b=b, energy=np.ones((CHAINS, DRAWS))))
+    results = verdicts(judged)
+    assert results["rhat_max"] == results["bfmi_min"] == "fail"
+    assert "b[1]" in next(c for c in judged.checks if c.name == "rhat_max").advice
+    assert judged.verdict == "fail"
 
 
 def test_slow_chains_fail_ess():
-    found = judge(good_chains(a=slow_walk(0.995)))
-    assert verdicts(found)["ess_bulk_min"] == "fail"
-    assert verdicts(found)["ess_tail_min"] == "fail"
-    assert found.verdict == "fail"
+    judged = judge(good_chains(a=slow_walk(0.995)))
+    assert verdicts(judged)["ess_bulk_min"] == "fail"
+    assert verdicts(judged)["ess_tail_min"] == "fail"
+    assert judged.verdict == "fail"
     somewhat = judge(good_chains(a=slow_walk(0.9)))
     assert verdicts(somewhat)["ess_bulk_min"] == "review"
     assert 100 <= somewhat.ess_bulk_min < 400
@@ -122,26 +122,26 @@ def test_rough_tails_are_seen_where_the_bulk_is_fine():
     # every chain visits the tail once, in one long stay
     a = np.clip(good_chains()["a"], -1.5, 1.5)
     a[:, 400:460] = 6.0 + 0.01 * a[:, 400:460]
-    found = judge(good_chains(a=a))
-    assert verdicts(found)["ess_tail_min"] != "pass"
-    assert found.ess_tail_min < found.ess_bulk_min
+    judged = judge(good_chains(a=a))
+    assert verdicts(judged)["ess_tail_min"] != "pass"
+    assert judged.ess_tail_min < judged.ess_bulk_min
 
 
 @pytest.mark.parametrize(
     ("count", "verdict"), [(0, "pass"), (4, "pass"), (5, "review"), (40, "review"), (41, "fail")]
 )
 def test_share_of_divergences(count, verdict):
-    found = judge(good_chains(diverging=marked(count)))
-    assert verdicts(found)["divergences"] == verdict
-    assert found.verdict == verdict
-    assert found.divergences == count
+    judged = judge(good_chains(diverging=marked(count)))
+    assert verdicts(judged)["divergences"] == verdict
+    assert judged.verdict == verdict
+    assert judged.divergences == count
 
 
 @pytest.mark.parametrize(("correlation", "verdict"), [(0.0, "pass"), (0.99, "fail")])
 def test_energies_that_are_explored_slowly_fail_bfmi(correlation, verdict):
-    found = judge(good_chains(energy=slow_walk(correlation)))
-    assert verdicts(found)["bfmi_min"] == verdict
-    assert found.verdict == verdict
+    judged = judge(good_chains(energy=slow_walk(correlation)))
+    assert verdicts(judged)["bfmi_min"] == verdict
+    assert judged.verdict == verdict
 
 
 def test_one_bad_chain_is_enough_for_bfmi():
@@ -153,43 +153,43 @@ def test_one_bad_chain_is_enough_for_bfmi():
 @pytest.mark.parametrize(("count", "verdict"), [(40, "pass"), (41, "review"), (4000, "review")])
 def test_trajectories_cut_off_are_slow_and_not_wrong(count, verdict):
     depth = np.where(marked(count), MAX_TREE_DEPTH, 3)
-    found = judge(good_chains(tree_depth=depth))
-    assert verdicts(found)["tree_depth_hits"] == verdict
-    assert found.verdict == verdict
+    judged = judge(good_chains(tree_depth=depth))
+    assert verdicts(judged)["tree_depth_hits"] == verdict
+    assert judged.verdict == verdict
 
 
 def test_what_the_prior_decides_is_told_but_is_no_fault_of_the_draws():
-    found = judge(good_chains(), {"a": 0.3, "b[0]": 0.1}, {"a": -7.0, "b[0]": 0.0})
-    told = verdicts(found)
-    assert told["contraction_max"] == "fail"
-    assert told["coordinates_left_to_prior"] == "review"
-    assert told["prior_pull_max"] == "review"
-    assert found.verdict == "pass"
-    checks = {check.name: check for check in found.checks}
+    judged = judge(good_chains(), {"a": 0.3, "b[0]": 0.1}, {"a": -7.0, "b[0]": 0.0})
+    results = verdicts(judged)
+    assert results["contraction_max"] == "fail"
+    assert results["coordinates_left_to_prior"] == "review"
+    assert results["prior_pull_max"] == "review"
+    assert judged.verdict == "pass"
+    checks = {check.name: check for check in judged.checks}
     assert "a, b[0]" in checks["coordinates_left_to_prior"].advice
     assert checks["prior_pull_max"].value == 7.0
     assert "on a" in checks["prior_pull_max"].advice
 
 
 def test_the_verdict_is_the_worst_of_the_sampling_checks():
-    found = judge(good_chains(diverging=marked(5), energy=slow_walk(0.99)))
-    scopes = {check.name: check.scope for check in found.checks}
+    judged = judge(good_chains(diverging=marked(5), energy=slow_walk(0.99)))
+    scopes = {check.name: check.scope for check in judged.checks}
     assert {name for name, scope in scopes.items() if scope == "sampling"} == set(SAMPLING)
     worst = max(
-        (c.verdict for c in found.checks if c.scope == "sampling"),
+        (c.verdict for c in judged.checks if c.scope == "sampling"),
         key=["pass", "review", "fail"].index,
     )
-    assert worst == found.verdict == "fail"
+    assert worst == judged.verdict == "fail"
 
 
 def test_what_did_not_pass_comes_with_advice():
-    found = judge(good_chains(diverging=marked(50), a=slow_walk(0.995)), {"a": 0.1}, {"a": 9.0})
-    for check in found.checks:
+    judged = judge(good_chains(diverging=marked(50), a=slow_walk(0.995)), {"a": 0.1}, {"a": 9.0})
+    for check in judged.checks:
         assert bool(check.advice) == (check.verdict != "pass")
 
 
 def test_json_is_plain():
-    told = judge(good_chains()).to_json()
-    assert json.loads(json.dumps(told)) == told
-    assert [check["name"] for check in told["checks"]][:6] == list(SAMPLING)
-    assert set(told["checks"][0]) >= {"name", "value", "threshold", "verdict", "advice"}
+    results = judge(good_chains()).to_json()
+    assert json.loads(json.dumps(results)) == results
+    assert [check["name"] for check in results["checks"]][:6] == list(SAMPLING)
+    assert set(results["checks"][0]) >= {"name", "value", "threshold", "verdict", "advice"}

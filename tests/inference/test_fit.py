@@ -35,7 +35,7 @@ def errors(posterior, params, tokens, exact, **teacher) -> tuple[np.ndarray, np.
 @pytest.mark.parametrize("name", ["sweep", "chinchilla", "mixed"])
 def test_fits_pass_their_checks(request, name):
     posterior = request.getfixturevalue(name).posterior
-    # half the default's draws: a review may be asked for, on some machines
+    # half the default's draws: the verdict may be review on some machines
     assert posterior.verdict in ("pass", "review")
     diagnostics = posterior.info["diagnostics"]
     assert diagnostics["rhat_max"] <= 1.02
@@ -59,16 +59,16 @@ def test_fits_recover_the_coefficients_that_runs_identify(request, name, identif
     relative = fitted.posterior.card.likelihood.scale == "relative"
     noise = 0.005 / (1 if relative else reference.loss)
     truth = fitted.true | {"scale": noise, "supervised_scale": noise}
-    found = {n: c for n, c in summaries(fitted.posterior).items() if c["identified"]}
-    assert identified <= set(found)
-    assert {"c1", "d1"}.isdisjoint(found)
-    z = {n: (truth[n] - c["mean"]) / c["sd"] for n, c in found.items()}
+    summarised = {n: c for n, c in summaries(fitted.posterior).items() if c["identified"]}
+    assert identified <= set(summarised)
+    assert {"c1", "d1"}.isdisjoint(summarised)
+    z = {n: (truth[n] - c["mean"]) / c["sd"] for n, c in summarised.items()}
     assert max(map(abs, z.values())) < 3.5, z
-    inside = [c["lower"] <= truth[n] <= c["upper"] for n, c in found.items()]
+    inside = [c["lower"] <= truth[n] <= c["upper"] for n, c in summarised.items()]
     assert np.mean(inside) >= 0.6
     # and not because everything is within reach: these are known to within a few percent
     for n in identified & {"c0", "f1", "kappa", "E", "alpha", "beta", "slope_params"}:
-        assert found[n]["sd"] < 0.12 * truth[n]
+        assert summarised[n]["sd"] < 0.12 * truth[n]
 
 
 @pytest.mark.slow
@@ -166,7 +166,7 @@ def test_another_seed_and_fewer_runs_give_other_draws_from_the_same_programs(
         deviation = values.std()
         assert abs(values.mean() - other.draws[name].mean()) < 3 * deviation
     flagged = other.info["flagged_runs"]
-    assert flagged[0]["row"] == spoilt  # its place in the table as read, not among those kept
+    assert flagged[0]["row"] == spoilt  # its place in the table as read, not among those fitted
     assert flagged[0]["residual"] > 10
     assert all(abs(run["residual"]) < 8 for run in flagged[1:])  # what Student t noise does
 
@@ -186,9 +186,9 @@ def test_bits_per_byte_give_the_same_dimensionless_posterior(sweep):
         difference = float(one[name].mean() - two[name].mean())
         assert abs(difference) < 5 * np.hypot(*errors), name
         assert float(one[name].std() / two[name].std()) == pytest.approx(1, abs=0.25)
-    asked = {"params": 4e8, "tokens": 1e10}
-    in_nats = forecast(nats, **asked, teacher_loss=[2.0, 2.3]).table
-    in_bits = forecast(bits, **asked, teacher_loss=[0.6, 0.69]).table
+    point = {"params": 4e8, "tokens": 1e10}
+    in_nats = forecast(nats, **point, teacher_loss=[2.0, 2.3]).table
+    in_bits = forecast(bits, **point, teacher_loss=[0.6, 0.69]).table
     np.testing.assert_allclose(in_bits["mean"] / 0.3, in_nats["mean"], atol=0.002)
 
 

@@ -33,9 +33,9 @@ def losses(built, reference, draws=4000, seed=0):
     return np.asarray(jax.jit(jax.vmap(of))(built.centre + z @ built.factor.T))
 
 
-def spread(found):
+def spread(actual):
     """Root mean square over the models of the standard deviation of log losses."""
-    return np.sqrt(np.log(found).var(0).mean())
+    return np.sqrt(np.log(actual).var(0).mean())
 
 
 @pytest.mark.parametrize(
@@ -63,8 +63,8 @@ def test_a_wider_prior_is_wider():
 def test_the_named_range_is_where_losses_are_held():
     narrow = SupervisedPrior(params_range=(1e8, 1e9), tokens_per_param_range=(10, 50))
     inside = (SIZES < 1e9) & (RATIOS < 50)
-    found = np.log(losses(joint_prior(narrow, HERE, 1.0), HERE))
-    assert found[:, inside].std(0).max() < 0.5 * found[:, ~inside].std(0).max()
+    actual = np.log(losses(joint_prior(narrow, HERE, 1.0), HERE))
+    assert actual[:, inside].std(0).max() < 0.5 * actual[:, ~inside].std(0).max()
 
 
 @pytest.mark.parametrize("reference", [HERE, FAR], ids=["inside", "at the edge"])
@@ -81,8 +81,8 @@ def test_another_centre_is_used():
     chinchilla = {"E": 1.8, "A": 480.0, "B": 2100.0, "alpha": 0.35, "beta": 0.37, "gamma": 1.0}
     built = joint_prior(SupervisedPrior(centre=chinchilla), HERE, 1.0)
     expected = 1.8 + 480 / SIZES**0.35 + 2100 / TOKENS**0.37
-    found = LAW.supervised_loss(constrain(built.centre), SIZES, TOKENS, HERE)
-    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    actual = LAW.supervised_loss(constrain(built.centre), SIZES, TOKENS, HERE)
+    np.testing.assert_allclose(actual, expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("loss_sd", [0.001, 0.02])
@@ -107,18 +107,18 @@ def in_unit(ratio):
 def test_another_unit_moves_the_centre_with_it(ratio):
     built = joint_prior(SupervisedPrior(loss_sd=0.01), in_unit(ratio), ratio)
     assert built.unit_ratio == ratio
-    found = LAW.supervised_loss(constrain(built.centre), SIZES, TOKENS, in_unit(ratio))
-    np.testing.assert_allclose(found, ratio * table_6_losses(), rtol=1e-12)
+    actual = LAW.supervised_loss(constrain(built.centre), SIZES, TOKENS, in_unit(ratio))
+    np.testing.assert_allclose(actual, ratio * table_6_losses(), rtol=1e-12)
     nats = joint_prior(SupervisedPrior(loss_sd=0.01), HERE, 1.0)
     np.testing.assert_allclose(built.centre, nats.centre, rtol=1e-12, atol=1e-12)
 
 
 def test_another_unit_is_uncertain_by_unit_sd():
     prior = SupervisedPrior(loss_sd=0.001, unit_sd=0.05)
-    found = np.log(losses(joint_prior(prior, in_unit(0.3), 0.3), in_unit(0.3)))
-    assert found.std(0).mean() == pytest.approx(0.05, rel=0.05)
+    actual = np.log(losses(joint_prior(prior, in_unit(0.3), 0.3), in_unit(0.3)))
+    assert actual.std(0).mean() == pytest.approx(0.05, rel=0.05)
     # all losses move together: what is left when their mean is taken away is the shape
-    shape = found - found.mean(1, keepdims=True)
+    shape = actual - actual.mean(1, keepdims=True)
     assert shape.std(0).max() < 0.005
 
 
@@ -144,5 +144,5 @@ def test_zero_tolerance_takes_every_ratio():
 def test_the_ratio_of_units_is_read_off_the_runs(ratio):
     measured = ratio * table_6_losses()
     measured[::7] *= 1.5  # a few bad runs do not move a median
-    found = loss_unit_ratio(SupervisedPrior(), SIZES, TOKENS, measured)
-    assert found == pytest.approx(ratio, rel=1e-6)
+    actual = loss_unit_ratio(SupervisedPrior(), SIZES, TOKENS, measured)
+    assert actual == pytest.approx(ratio, rel=1e-6)

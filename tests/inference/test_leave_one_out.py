@@ -27,18 +27,18 @@ def tree(mean: np.ndarray, scale: float) -> xr.DataTree:
 def test_a_run_far_off_is_flagged():
     mean = 2.45 + 0.01 * np.random.default_rng(0).standard_normal((2, 200))
     flat = np.repeat(mean.reshape(-1, 1), 3, axis=1)
-    found = leave_one_out(tree(mean, 0.05), flat, np.full_like(flat, 0.05), LOSS)
-    assert np.isfinite([found.elpd, found.se]).all()
-    assert [run.row for run in found.flagged(np.arange(3))] == [2]
+    loo = leave_one_out(tree(mean, 0.05), flat, np.full_like(flat, 0.05), LOSS)
+    assert np.isfinite([loo.elpd, loo.se]).all()
+    assert [run.row for run in loo.flagged(np.arange(3))] == [2]
 
 
 def test_draws_that_never_moved_give_no_elpd_and_no_traceback():
     mean = np.full((2, 50), 2.45)
     flat = np.full((100, 3), 2.45)
-    found = leave_one_out(tree(mean, 0.05), flat, np.full_like(flat, 0.05), LOSS)
-    assert np.isnan([found.elpd, found.se, *found.pareto_k, *found.elpd_i]).all()
-    np.testing.assert_allclose(found.residual, (LOSS - 2.45) / 0.05)
-    assert [run.row for run in found.flagged(np.arange(3))] == [2]
+    loo = leave_one_out(tree(mean, 0.05), flat, np.full_like(flat, 0.05), LOSS)
+    assert np.isnan([loo.elpd, loo.se, *loo.pareto_k, *loo.elpd_i]).all()
+    np.testing.assert_allclose(loo.residual, (LOSS - 2.45) / 0.05)
+    assert [run.row for run in loo.flagged(np.arange(3))] == [2]
 
 
 @pytest.mark.parametrize("many", [100, 2])  # in this process, and in others

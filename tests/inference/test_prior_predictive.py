@@ -11,7 +11,7 @@ import pytest
 from bayes_distill.cards import Card, load_card, model_names
 from bayes_distill.inference.density import constrainer, pointwise, prior_sampler
 from bayes_distill.inference.fit import DEFAULT_CARDS
-from bayes_distill.inference.prepare import prepare, reference_point
+from bayes_distill.inference.model_inputs import model_inputs, reference_point
 from bayes_distill.laws import LAWS, TABLE_6
 from bayes_distill.runs import Runs, chinchilla_design, paper_design, simulate
 
@@ -66,20 +66,20 @@ def predict(name, unit=1.0):
     runs = Runs(frame, runs.source)
     assert runs.kind == KINDS[name]
     reference = reference_point(card, frame)
-    spec, data, hyper, _ = prepare(card, runs, reference)
+    spec, data, hyper, _ = model_inputs(card, runs, reference)
     raw = prior_sampler(spec)(jax.random.split(jax.random.key(0), DRAWS), data, hyper)
     values = jax.device_get(constrainer(spec)(raw, data, hyper))
     flat = {k: v for k, v in values.items() if v.ndim == 1}
     sampled = {k: v for k, v in values.items() if not k.endswith("_z")}
-    found = jax.device_get(pointwise(spec)(sampled, data, hyper))
+    prior = jax.device_get(pointwise(spec)(sampled, data, hyper))
     n = len(runs)
-    assert np.isfinite(found["log_likelihood"]).all()
+    assert np.isfinite(prior["log_likelihood"]).all()
     return Predicted(
         card,
         np.asarray(data.loss)[:n],
         np.asarray(data.teacher_loss)[:n],
-        found["mean"][:, :n],
-        found["scale"][:, :n],
+        prior["mean"][:, :n],
+        prior["scale"][:, :n],
         flat,
     )
 
@@ -94,13 +94,13 @@ def test_every_card_with_priors_is_tested_here():
 
 @every_card
 def test_losses_are_plausible(name):
-    found = predict(name)
-    assert np.isfinite(found.mean).all()
-    assert np.isfinite(found.scale).all()
-    middle = np.median(found.mean) / np.median(found.data)
+    prior = predict(name)
+    assert np.isfinite(prior.mean).all()
+    assert np.isfinite(prior.scale).all()
+    middle = np.median(prior.mean) / np.median(prior.data)
     assert 0.5 < middle < 2
-    assert ((found.mean > 0.3) & (found.mean < 4)).mean() >= 0.9
-    by_run = np.median(found.mean, 0) / found.data
+    assert ((prior.mean > 0.3) & (prior.mean < 4)).mean() >= 0.9
+    by_run = np.median(prior.mean, 0) / prior.data
     assert (by_run > 0.5).all()
     assert (by_run < 2).all()
 
@@ -108,17 +108,17 @@ def test_losses_are_plausible(name):
 @every_card
 def test_the_runs_are_within_what_the_card_foresees(name):
     """A prior must not rule its runs out: 99% of its draws surround each of them."""
-    found = predict(name)
-    noisy = found.mean + 3 * found.scale * np.random.default_rng(0).choice([-1, 1], (DRAWS, 1))
+    prior = predict(name)
+    noisy = prior.mean + 3 * prior.scale * np.random.default_rng(0).choice([-1, 1], (DRAWS, 1))
     low, high = np.quantile(noisy, [0.005, 0.995], axis=0)
-    assert ((low < found.data) & (found.data < high)).mean() > 0.97
+    assert ((low < prior.data) & (prior.data < high)).mean() > 0.97
 
 
 @pytest.mark.parametrize("name", [n for n in FITTED if KINDS[n] != "supervised"])
 def test_students_are_near_their_teachers_and_not_below(name):
-    found = predict(name)
-    taught = ~np.isnan(found.teacher)
-    excess = found.mean[:, taught] - found.teacher[taught]
+    prior = predict(name)
+    taught = ~np.isnan(prior.teacher)
+    excess = prior.mean[:, taught] - prior.teacher[taught]
     if load_card(name).law == "distillation-gain":  # made for students that end below
         assert 0.001 < (excess < 0).mean() < 0.3
         assert np.quantile(excess, 0.001) > -0.1
@@ -149,5 +149,7 @@ def test_bits_per_byte_are_foreseen_like_nats(name):
         for q in (0.1, 0.5, 0.9):
             moved = np.log(np.quantile(bits.mean, q, axis=0) / np.quantile(nats.mean, q, axis=0))
             assert np.abs(moved).max() < 2 * joint.unit_sd
-        own = [np.log(p.coordinates["floor"] + p.coordinates["level"]).std() for p in (bits, nats)]
-        assert own[0] == pytest.approx(np.hypot(own[1], joint.unit_sd), rel=0.1)
+        spreads = [
+            np.log(p.coordinates["floor"] + p.coordinates["level"]).std() for p in (bits, nats)
+        ]
+        assert spreads[0] == pytest.approx(np.hypot(spreads[1], joint.unit_sd), rel=0.1)

@@ -38,9 +38,9 @@ def fitted(swept):
 
 def test_a_sweep_with_repeats_tells_what_repeats_are_worth(fitted):
     assert fitted.verdict != "fail"
-    found = {c["name"]: c for c in fitted.info["coefficients"]}
+    repeated = {c["name"]: c for c in fitted.info["coefficients"]}
     for name in ("R*_D", "R*_N"):
-        assert found[name]["identified"]
+        assert repeated[name]["identified"]
         draws = np.log(fitted.published[name])
         assert abs(draws.mean() - np.log(MUENNIGHOFF[name])) < 3 * draws.std()
         assert draws.std() < 0.25
@@ -50,15 +50,15 @@ def test_a_sweep_with_repeats_tells_what_repeats_are_worth(fitted):
 def test_forecasts_know_of_repeats(fitted, swept, tmp_path):
     fitted.save(tmp_path / "fit.nc")
     loaded = Posterior.load(tmp_path / "fit.nc")
-    found = forecast(loaded, "1B", "20B,100B", unique_tokens="20B")
+    repeated = forecast(loaded, "1B", "20B,100B", unique_tokens="20B")
     plenty = forecast(loaded, "1B", "20B,100B")
-    assert found.table["unique_tokens"].tolist() == [20e9, 20e9]
-    np.testing.assert_allclose(found.draws["loss"][:, 0], plenty.draws["loss"][:, 0])
-    assert (found.draws["loss"][:, 1] > plenty.draws["loss"][:, 1]).all()
-    assert (found.draws["loss"][:, 1] < found.draws["loss"][:, 0]).all()
-    assert [row["unique_tokens"] for row in found.to_json()["rows"]] == [20e9, 20e9]
+    assert repeated.table["unique_tokens"].tolist() == [20e9, 20e9]
+    np.testing.assert_allclose(repeated.draws["loss"][:, 0], plenty.draws["loss"][:, 0])
+    assert (repeated.draws["loss"][:, 1] > plenty.draws["loss"][:, 1]).all()
+    assert (repeated.draws["loss"][:, 1] < repeated.draws["loss"][:, 0]).all()
+    assert [row["unique_tokens"] for row in repeated.to_json()["rows"]] == [20e9, 20e9]
     at = forecast(loaded, at=pd.DataFrame({"N": ["1B"], "D": ["100B"], "epochs": [5]}))
-    np.testing.assert_allclose(at.draws["loss"][:, 0], found.draws["loss"][:, 1])
+    np.testing.assert_allclose(at.draws["loss"][:, 0], repeated.draws["loss"][:, 1])
     often = forecast(loaded, "1B", "200B", unique_tokens="2B")
     assert any("100 times) than any run did (64)" in note for note in often.notes)
     again = observed(loaded)
@@ -70,10 +70,10 @@ def test_forecasts_know_of_repeats(fitted, swept, tmp_path):
 
 def test_a_law_that_knows_no_repeats_says_so_and_refuses(swept, chinchilla):
     from bayes_distill.cards import load_card
-    from bayes_distill.inference.prepare import prepare, reference_point
+    from bayes_distill.inference.model_inputs import model_inputs, reference_point
 
     card = load_card("supervised")
-    notes = prepare(card, swept, reference_point(card, swept.frame))[3]
+    notes = model_inputs(card, swept, reference_point(card, swept.frame))[3]
     assert any("36 of 48 runs repeat their tokens" in note for note in notes)
     with pytest.raises(InputError, match="chinchilla, which takes repeated tokens for new ones"):
         forecast(chinchilla.posterior, "1B", "100B", unique_tokens="20B")

@@ -1,4 +1,4 @@
-"""A run that was interrupted goes on where it stopped, and gives the draws of one that was not."""
+"""A run that was interrupted continues where it stopped, with the draws of one that was not."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from bayes_distill.inference import checkpoint as kept
+from bayes_distill.inference import checkpoint as checkpoint_module
 from bayes_distill.inference.checkpoint import Checkpoint, forget, key_of
-from bayes_distill.inference.kernel import Programs
-from bayes_distill.inference.sampler import Sample, SamplerSettings, run_chains
+from bayes_distill.inference.programs import Programs
+from bayes_distill.inference.sampler import Sample, run_chains
+from bayes_distill.inference.settings import SamplerSettings
 from bayes_distill.posterior import load_posterior
 
 SETTINGS = SamplerSettings(chains=3, warmup=960, draws=350)
@@ -36,7 +37,7 @@ def programs():
 
 @pytest.fixture(autouse=True)
 def kept_after_every_block(monkeypatch):
-    monkeypatch.setattr(kept, "EVERY", 0.0)
+    monkeypatch.setattr(checkpoint_module, "EVERY", 0.0)
 
 
 def draw(programs, checkpoint=None, progress=None) -> Sample:
@@ -47,12 +48,12 @@ def draw(programs, checkpoint=None, progress=None) -> Sample:
 
 def stop_at(block: int):
     """Progress that interrupts after so many blocks."""
-    told = 0
+    reports = 0
 
     def progress(phase: str, done: int, of: int) -> None:
-        nonlocal told
-        told += 1
-        if told == block:
+        nonlocal reports
+        reports += 1
+        if reports == block:
             raise KeyboardInterrupt
 
     return progress
@@ -68,12 +69,12 @@ def same(one: Sample, other: Sample) -> None:
 @pytest.fixture(scope="module")
 def uninterrupted(programs):
     """A run, and how many blocks it had: two in a window, five for the step size, four of draws."""
-    told: list[str] = []
-    sample = draw(programs, progress=lambda phase, done, of: told.append(phase))
+    reports: list[str] = []
+    sample = draw(programs, progress=lambda phase, done, of: reports.append(phase))
     windows = (sample.warmup - SETTINGS.tuning) // SETTINGS.window
     assert 1 < windows <= SETTINGS.windows
-    assert len(told) == 2 * windows + 5 + 4
-    return sample, len(told)
+    assert len(reports) == 2 * windows + 5 + 4
+    return sample, len(reports)
 
 
 # counted from the first, and from the last: in every stage, and where one begins
@@ -111,7 +112,7 @@ def test_a_damaged_file_costs_the_time_and_not_the_answer(programs, tmp_path):
 def test_an_interrupt_writes_what_was_not_written_yet(
     programs, uninterrupted, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(kept, "EVERY", 1e9)
+    monkeypatch.setattr(checkpoint_module, "EVERY", 1e9)
     with pytest.raises(KeyboardInterrupt):
         draw(programs, Checkpoint(tmp_path, "run"), stop_at(uninterrupted[1] - 2))
     position = Checkpoint(tmp_path, "run").position()
@@ -120,11 +121,11 @@ def test_an_interrupt_writes_what_was_not_written_yet(
 
 
 def test_the_start_is_found_once(tmp_path):
-    found = {"x": np.arange(6.0).reshape(3, 2)}, np.eye(2)
-    Checkpoint(tmp_path, "run").start(lambda: found)
+    first = {"x": np.arange(6.0).reshape(3, 2)}, np.eye(2)
+    Checkpoint(tmp_path, "run").start(lambda: first)
     points, mass = Checkpoint(tmp_path, "run").start(lambda: pytest.fail("found again"))
-    np.testing.assert_array_equal(points["x"], found[0]["x"])
-    np.testing.assert_array_equal(mass, found[1])
+    np.testing.assert_array_equal(points["x"], first[0]["x"])
+    np.testing.assert_array_equal(mass, first[1])
 
 
 def test_another_run_has_another_key():
@@ -139,6 +140,12 @@ def test_another_run_has_another_key():
         key_of("a", settings, {"loss2": jnp.arange(3.0)}),
     ):
         assert other != one
+
+
+def test_a_file_of_another_format_is_never_read(monkeypatch):
+    now = key_of("a", {"seed": 1}, {"loss": np.arange(3.0)})
+    monkeypatch.setattr(checkpoint_module, "FORMAT", checkpoint_module.FORMAT - 1)
+    assert key_of("a", {"seed": 1}, {"loss": np.arange(3.0)}) != now
 
 
 def test_forgetting_leaves_what_is_not_its_own(tmp_path):

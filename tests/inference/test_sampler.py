@@ -9,8 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from bayes_distill.inference.kernel import MAX_TREE_DEPTH, Programs
-from bayes_distill.inference.sampler import Sample, SamplerSettings, run_chains
+from bayes_distill.inference.kernel import MAX_TREE_DEPTH
+from bayes_distill.inference.programs import Programs
+from bayes_distill.inference.sampler import Sample, run_chains
+from bayes_distill.inference.settings import SamplerSettings
 
 COVARIANCE = np.array([[1.0, 0.9, 0.0], [0.9, 1.0, 0.3], [0.0, 0.3, 2.0]])
 MEAN = np.array([1.0, -2.0, 30.0])
@@ -62,11 +64,11 @@ def test_draws_have_the_moments_of_the_density(programs):
 
 def test_all_chains_as_one_program_warm_up_and_sample_alike(programs):
     expected = draw(programs, draws=250).unconstrained
-    found = draw(Programs(gaussian, WINDOW, 0.9, vectorised=True), draws=250)
-    assert found.stats["acceptance_rate"].mean() == pytest.approx(0.9, abs=0.07)
-    for name, values in found.unconstrained.items():
+    vectorised_sample = draw(Programs(gaussian, WINDOW, 0.9, vectorised=True), draws=250)
+    assert vectorised_sample.stats["acceptance_rate"].mean() == pytest.approx(0.9, abs=0.07)
+    for name, values in vectorised_sample.unconstrained.items():
         assert values.shape == expected[name].shape
-        assert len(np.unique(found.stats["step_size"])) == 1
+        assert len(np.unique(vectorised_sample.stats["step_size"])) == 1
         np.testing.assert_allclose(values.mean((0, 1)), expected[name].mean((0, 1)), atol=0.4)
 
 
@@ -95,11 +97,11 @@ def test_draws_do_not_depend_on_how_many_are_asked_for(programs):
 
 
 def test_progress_counts_every_transition_of_both_phases(programs):
-    told: list[tuple[str, int, int]] = []
-    sample = draw(programs, draws=250, progress=lambda *report: told.append(report))
+    reports: list[tuple[str, int, int]] = []
+    sample = draw(programs, draws=250, progress=lambda *report: reports.append(report))
     windows = sample.warmup - WARMUP // 4
     assert 0 < windows <= 6 * WINDOW
-    assert told == [
+    assert reports == [
         *(("warm-up", done, WARMUP) for done in range(WINDOW, windows + 1, WINDOW)),
         *(("warm-up", windows + done, WARMUP) for done in (16, 32, 48, 64, 80)),
         ("sampling", 100, 250),

@@ -10,8 +10,8 @@ import xarray as xr
 
 from bayes_distill.cards import load_card
 from bayes_distill.errors import InputError
-from bayes_distill.inference.as_fitted import AsFitted
 from bayes_distill.inference.fit import fit
+from bayes_distill.inference.fitted_model import FittedModel
 from bayes_distill.inference.joint_prior import LAW, constrain, joint_prior
 from bayes_distill.inference.two_stage import (
     check_against,
@@ -34,12 +34,12 @@ def made_up(card="hoffmann2022-gamma", draws=400, spread=0.03, **info) -> Poster
     law = load_card(card).scaling_law
     generator = np.random.default_rng(3)
     middle = law.from_published({n: TABLE_6[n] for n in law.coefficient_names}, THERE)
-    found = {
+    values = {
         name: float(value) * np.exp(spread * generator.standard_normal((4, draws // 4)))
         for name, value in middle.items()
     }
-    found["supervised_scale"] = np.full((4, draws // 4), 0.002)
-    group = xr.Dataset({name: (("chain", "draw"), value) for name, value in found.items()})
+    values["supervised_scale"] = np.full((4, draws // 4), 0.002)
+    group = xr.Dataset({name: (("chain", "draw"), value) for name, value in values.items()})
     tree = xr.DataTree.from_dict({"posterior": group})
     return Posterior(tree, load_card(card), THERE, info)
 
@@ -64,14 +64,14 @@ def test_the_prior_of_the_second_stage_says_of_losses_what_the_first_one_found(n
     c = jax.vmap(constrain)(built.centre + z @ built.factor.T)
     columns = {name: np.asarray(value)[:, None] for name, value in c.items()}
     prior = np.asarray(LAW.supervised_loss(columns, SIZES, TOKENS, HERE))
-    found = posterior.supervised_loss(SIZES, TOKENS)
-    np.testing.assert_allclose(prior.mean(0), found.mean(0), rtol=0.002)
-    np.testing.assert_allclose(prior.std(0), found.std(0), rtol=0.12)
+    values = posterior.supervised_loss(SIZES, TOKENS)
+    np.testing.assert_allclose(prior.mean(0), values.mean(0), rtol=0.002)
+    np.testing.assert_allclose(prior.std(0), values.std(0), rtol=0.12)
     assert (card.reference.params, card.reference.loss) == (HERE.params, HERE.loss)
     assert not set(card.priors) & set(LAW.coordinate_names)
-    told = " ".join(notes)
-    assert "first.nc" in told
-    assert ("card's priors on floor, level" if name == "joint" else "[supervised]") in told
+    text = " ".join(notes)
+    assert "first.nc" in text
+    assert ("card's priors on floor, level" if name == "joint" else "[supervised]") in text
 
 
 def test_a_law_with_gamma_fixed_keeps_it_fixed():
@@ -88,8 +88,8 @@ def test_a_law_with_gamma_fixed_keeps_it_fixed():
 def test_noise_of_supervised_runs_goes_along_where_it_means_the_same():
     posterior = made_up()
     joint = load_card("joint")
-    found = supervised_noise(posterior, joint, HERE)
-    np.testing.assert_allclose(found * HERE.loss, 0.002 * THERE.loss)
+    values = supervised_noise(posterior, joint, HERE)
+    np.testing.assert_allclose(values * HERE.loss, 0.002 * THERE.loss)
     other = joint.likelihood.model_copy(update={"family": "normal"})
     assert supervised_noise(posterior, joint.model_copy(update={"likelihood": other}), HERE) is None
 
@@ -188,8 +188,8 @@ def test_the_cut_leaves_the_supervised_posterior_as_it_was(stages):
     # every one of them is a draw of the first fit, taken to this reference point
     ours = supervised_numbers(stages.cut, stages.cut.reference)
     theirs = supervised_numbers(stages.first, stages.cut.reference)
-    given = np.linspace(0, len(theirs) - 1, 40).astype(int)
-    np.testing.assert_allclose(ours.reshape(40, -1, 6)[:, 0], theirs[given], rtol=1e-6, atol=1e-8)
+    drawn = np.linspace(0, len(theirs) - 1, 40).astype(int)
+    np.testing.assert_allclose(ours.reshape(40, -1, 6)[:, 0], theirs[drawn], rtol=1e-6, atol=1e-8)
     # and together they are spread as those are
     error = theirs.std(0) / np.sqrt(40)
     assert (np.abs(ours.mean(0) - theirs.mean(0)) < 4 * error).all()
@@ -230,7 +230,7 @@ def test_a_cut_fit_is_judged_within_its_chains(stages):
 @pytest.mark.slow
 def test_two_stages_are_stored_with_their_prior_and_can_be_taken_up_again(stages, tmp_path):
     loaded = load_posterior(stages.two.save(tmp_path / "two.nc"), allow_failed=True)
-    fitted = AsFitted.of(loaded)
+    fitted = FittedModel.of(loaded)
     density = loaded.tree["log_prior"].dataset["supervised_z"].to_numpy()
     assert np.isfinite(density).all()
     one = fitted.by_run({n: v[:50] for n, v in loaded.draws.items()})
@@ -243,6 +243,6 @@ def test_two_stages_are_stored_with_their_prior_and_can_be_taken_up_again(stages
     np.testing.assert_allclose(again.centre, theirs.mean(0), rtol=1e-12)
     np.testing.assert_allclose(again.factor @ again.factor.T, np.cov(theirs.T), rtol=1e-9)
     # runs without a teacher scatter as the supervised fit says, not as the distilled ones do
-    own = loaded.draws["supervised_scale"] * loaded.reference.loss
+    noise_scale = loaded.draws["supervised_scale"] * loaded.reference.loss
     first = stages.first.draws["supervised_scale"]
-    assert own.mean() == pytest.approx(first.mean() * stages.first.reference.loss, rel=0.1)
+    assert noise_scale.mean() == pytest.approx(first.mean() * stages.first.reference.loss, rel=0.1)

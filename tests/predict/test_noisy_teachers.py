@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from bayes_distill.errors import InputError
-from bayes_distill.inference.as_fitted import AsFitted, fitted_draws
 from bayes_distill.inference.fit import fit
+from bayes_distill.inference.fitted_model import FittedModel, fitted_draws
 from bayes_distill.laws import TABLE_6, Distillation
 from bayes_distill.posterior import load_posterior
 from bayes_distill.predict.capacity_gap import capacity_gap
@@ -109,7 +109,7 @@ def test_errors_of_teachers_that_are_modelled_leave_the_law_right(noisy):
 @pytest.mark.slow
 def test_true_losses_of_teachers_are_found(noisy):
     posterior = noisy.aware
-    fitted = AsFitted.of(posterior)
+    fitted = FittedModel.of(posterior)
     error = posterior.tree["effects"].dataset["teacher_error"].to_numpy()
     error = error.reshape(posterior.n_draws, -1)[:, np.asarray(fitted.data.teacher)[:72]]
     losses = noisy.runs.frame["teacher_loss"].to_numpy() + SE * error
@@ -123,7 +123,7 @@ def test_true_losses_of_teachers_are_found(noisy):
 @pytest.mark.slow
 def test_a_stored_fit_knows_the_errors_of_its_teachers(noisy, tmp_path):
     loaded = load_posterior(noisy.aware.save(tmp_path / "noisy.nc"), allow_failed=True)
-    fitted = AsFitted.of(loaded)
+    fitted = FittedModel.of(loaded)
     assert (fitted.frame["teacher_loss_se"] == SE).all()
     assert fitted.spec.noisy_teachers
     stored = loaded.tree["log_likelihood"].dataset["loss"].to_numpy()

@@ -1,4 +1,4 @@
-"""What is ranked: every sampled number, and five forecasts that decisions rest on."""
+"""The quantities that are ranked: every sampled number, and five forecasts for decisions."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from bayes_distill.inference.model import Data
 from bayes_distill.laws.discrepancy import OF_SIZES
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.optimal_teacher import loss_slope, optimal_teacher
-from bayes_distill.runs.grouping import condition_levels, size_levels
+from bayes_distill.runs.grouping import condition_groups, size_groups
 
-MOST_LEVELS = 12
+MOST_GROUPS = 12
 BEYOND = 10.0  # times the largest student and the most tokens of the design
 # teachers of a design that names none by their loss, in reference losses: usual and strong
 TEACHERS = (0.9, 0.8)
@@ -28,7 +28,7 @@ Kind = Literal["coordinate", "noise", "level", "forecast"]
 
 @dataclass(frozen=True)
 class Quantity:
-    """One number that is ranked, and what it is in words."""
+    """One number that is ranked, and its meaning in words."""
 
     name: str
     kind: Kind
@@ -37,7 +37,7 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Points:
-    """Students and teachers that forecasts are asked for; losses in the unit of the runs."""
+    """Students and teachers of the forecasts; losses in the unit of the runs."""
 
     middle: tuple[float, float]
     beyond: tuple[float, float]
@@ -97,7 +97,7 @@ def forecasts(
 ) -> Values:
     """Forecasts (draws,) of the draws of `model`, each variable (draws, ...).
 
-    `generator` draws what sizes depart by that the design does not have.
+    `generator` draws the discrepancies of sizes that are not in the design.
     """
     posterior = _posterior(model, draws, setting, generator)
     points = points_of(setting)
@@ -107,8 +107,8 @@ def forecasts(
             *_columns(points.middle, points.beyond, *points.corners, (n, 2 * d))
         )
         named = ("loss_middle", "loss_beyond", "loss_most_tokens", "loss_fewest_tokens")
-        found = {name: loss[:, i] for i, name in enumerate(named)}
-        return found | {"gain_from_tokens": loss[:, 0] - loss[:, 4]}
+        losses = {name: loss[:, i] for i, name in enumerate(named)}
+        return losses | {"gain_from_tokens": loss[:, 0] - loss[:, 4]}
     params, tokens = _columns(points.middle)
     distilled = posterior.distilled_loss(
         *_columns(points.middle, points.beyond), np.array([points.teacher, points.strong])
@@ -124,15 +124,15 @@ def forecasts(
 
 
 def sampled_names(model: Model, sites: Collection[str]) -> set[str]:
-    """Names of what is ranked besides forecasts, of the sites that a fit samples.
+    """Names of the quantities besides forecasts, of the sites that a fit samples.
 
-    Standardised sites (``NAME_z``) are left to what is made of them, coordinates, discrepancies and
-    effects: what they mean themselves depends on the numbers of the prior.
+    In place of standardised sites (``NAME_z``), whose meaning depends on the numbers of the prior,
+    are the coordinates, discrepancies and effects computed from them.
     """
     spec = model.spec
-    made = {n if n in spec.discrepancies else f"{n}_effect" for n in spec.shared}
-    made |= set(spec.law.coordinate_names)
-    return made | {name for name in sites if not name.endswith("_z")}
+    derived = {n if n in spec.discrepancies else f"{n}_effect" for n in spec.shared}
+    derived |= set(spec.law.coordinate_names)
+    return derived | {name for name in sites if not name.endswith("_z")}
 
 
 def sampled_quantity(model: Model, name: str) -> Quantity:
@@ -148,32 +148,33 @@ def sampled_quantity(model: Model, name: str) -> Quantity:
     base, _, component = name.partition("[")
     meanings = {c.name: c.meaning for c in spec.law.coordinates}
     if component and base not in meanings:
-        group = _group_of(base)
-        return Quantity(name, "level", f"{base.replace('_', ' ')} of {group} {component[:-1]}")
+        grouping = _grouping_of(base)
+        meaning = f"{base.replace('_', ' ')} of {grouping} {component[:-1]}"
+        return Quantity(name, "level", meaning)
     return Quantity(name, "coordinate", meanings.get(base, ""))
 
 
 def components(values: Values, data: Data) -> Values:
     """Split vectors (draws, K) into ``name[0]`` and so on, each (draws,).
 
-    Levels that no run has (they pad the model) are left out, and of many levels a dozen are kept,
-    evenly spaced: more tests of the same kind would only make each of them blunter.
+    Groups without runs (padding of the model) are left out, and of many groups a dozen are taken,
+    evenly spaced: more tests of the same kind would only take power from each of them.
     """
-    found: Values = {}
+    split: Values = {}
     for name, value in values.items():
         if value.ndim == 1:
-            found[name] = value
+            split[name] = value
             continue
         flat = np.reshape(value, (len(value), -1))
-        levels = getattr(data, _group_of(name), None)
-        count = flat.shape[1] if levels is None else int(np.max(levels)) + 1
-        for i in np.unique(np.linspace(0, count - 1, min(count, MOST_LEVELS)).round().astype(int)):
-            found[f"{name}[{i}]"] = flat[:, i]
-    return found
+        groups = getattr(data, _grouping_of(name), None)
+        count = flat.shape[1] if groups is None else int(np.max(groups)) + 1
+        for i in np.unique(np.linspace(0, count - 1, min(count, MOST_GROUPS)).round().astype(int)):
+            split[f"{name}[{i}]"] = flat[:, i]
+    return split
 
 
-def _group_of(name: str) -> str:
-    """Which field of the data says to which component of a vector a run belongs."""
+def _grouping_of(name: str) -> str:
+    """Field of the data that holds the group of each run, for a vector of effects."""
     return "size" if name in OF_SIZES else name.partition("_")[0]
 
 
@@ -182,24 +183,24 @@ def _posterior(
 ) -> Posterior:
     """Draws as a posterior, one chain, so that forecasts are those that users get.
 
-    What new sizes and conditions depart by is drawn here, as when a fit is put together
-    (`inference.assemble`).
+    Discrepancies of new sizes and conditions are drawn here, as for the posterior of a fit
+    (`inference.draws_to_posterior`).
     """
     group: dict[str, Any] = {
         name: (("chain", "draw"), value[None]) for name, value in draws.items() if value.ndim == 1
     }
     params, tokens = (setting.design[name].to_numpy(float) for name in ("params", "tokens"))
     coords: dict[str, Any] = {}
-    kept = {name: (draws[name], "size") for name in model.spec.discrepancies}
+    discrepancies = {name: (draws[name], "size") for name in model.spec.discrepancies}
     if model.spec.discrepancies or model.spec.condition_discrepancies:
-        coords["size"] = np.exp(size_levels(params)[1])
+        coords["size"] = np.exp(size_groups(params)[1])
     special = [f"condition_{name}" for name in model.spec.condition_discrepancies]
     if special:
-        kept |= {name: (draws[f"{name}_effect"], "condition") for name in special}
-        level = condition_levels(params, tokens)
+        discrepancies |= {name: (draws[f"{name}_effect"], "condition") for name in special}
+        condition = condition_groups(params, tokens)
         for name, column in (("condition_params", params), ("condition_tokens", tokens)):
-            coords[name] = ("condition", _medians(column, level))
-    for name, (value, dimension) in kept.items():
+            coords[name] = ("condition", _medians(column, condition))
+    for name, (value, dimension) in discrepancies.items():
         count = len(coords["size"] if dimension == "size" else coords["condition_params"][1])
         group[name] = (("chain", "draw", dimension), value[None, :, :count])
         group[f"{name}_new"] = (("chain", "draw"), generator.standard_normal((1, len(value))))
@@ -207,8 +208,8 @@ def _posterior(
     return Posterior(tree, model.card, setting.reference, {})
 
 
-def _medians(values: np.ndarray, level: np.ndarray) -> np.ndarray:
-    return np.array([np.median(values[level == i]) for i in range(level.max() + 1)])
+def _medians(values: np.ndarray, group: np.ndarray) -> np.ndarray:
+    return np.array([np.median(values[group == i]) for i in range(group.max() + 1)])
 
 
 def _columns(*points: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""What a study found: ranks, tests of their uniformity, coverage, and one verdict."""
+"""Result of a study: ranks, tests of their uniformity, coverage, and one verdict."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ FORMAT = "bayes-distill calibration"
 SUSPECT, WRONG = 0.05, 0.01  # adjusted p values below which ranks are not, surely not, uniform
 MANY_FAILED = 0.05  # share of failed fits above which nothing is called good
 LEVELS = (0.5, 0.8, 0.9, 0.95)
-FIT_COLUMNS = ("sweep", "verdict", "fits", "rhat_max", "ess_bulk_min", "divergences", "seconds")
+FIT_COLUMNS = ("replicate", "verdict", "fits", "rhat_max", "ess_bulk_min", "divergences", "seconds")
+JSON_NAME = {"replicate": "sweep"}  # names in files stay as they were written first
 RANK_COLUMNS = ("rank", "draws", "pit", "truth", "mean", "sd", "inside")
 
 
 @dataclass(frozen=True)
 class Study:
-    """What was asked: cards, design, reference point and settings, as plain data."""
+    """Arguments of a study: cards, design, reference point and settings, as plain data."""
 
     model: str
     simulator: str
@@ -53,14 +54,14 @@ class Calibration:
         ``p_without_failed`` and ``coverage_90_without_failed``, which leave out the fits that
         failed their checks; ``draws``, the median number of nearly independent draws.
     ranks
-        One row a quantity and sweep: ``rank`` among ``draws``, ``pit`` (the rank between 0 and 1),
-        ``truth``, posterior ``mean`` and ``sd``, ``in_50`` and so on.
+        One row a quantity and replicate: ``rank`` among ``draws``, ``pit`` (the rank between 0 and
+        1), ``truth``, posterior ``mean`` and ``sd``, ``in_50`` and so on.
     fits
-        One row a sweep: ``verdict``, number of ``fits`` it took, and what the checks found.
+        One row a replicate: ``verdict``, number of ``fits`` it took, and values of the checks.
     bands
         Simultaneous 95% bands of the ECDF of uniform ranks, see `uniformity.bands`.
     study
-        What was asked.
+        Its arguments.
     notes
         Sentences for people.
     """
@@ -75,27 +76,27 @@ class Calibration:
     @property
     def verdict(self) -> str:
         """``fail`` or ``review`` if ranks are not uniform; ``review`` if many fits failed."""
-        found = set(self.table["verdict"])
-        if "fail" in found:
+        verdicts = set(self.table["verdict"])
+        if "fail" in verdicts:
             return "fail"
         many = (self.fits["verdict"] == "fail").mean() > MANY_FAILED
-        return "review" if "review" in found or many else "pass"
+        return "review" if "review" in verdicts or many else "pass"
 
     def to_json(self, *, ranks: bool = True) -> dict[str, Any]:
-        """Plain data for JSON; without `ranks` what holds for all sweeps together."""
+        """Plain data for JSON; without `ranks` without those of single replicates."""
         quantities = []
         for r in self.table.to_dict("records"):
             plain = {name: r[name] for name in ("name", "kind", "meaning", "verdict")}
             values = ("p_value", "p_adjusted", "p_without_failed", "shift", "spread")
-            content = plain | {name: number(r[name]) for name in values}
-            content["draws"] = int(r["draws"])
-            content["coverage"] = {_percent(v): r[f"coverage_{_percent(v)}"] for v in LEVELS}
-            content["coverage_without_failed"] = {
+            quantity = plain | {name: number(r[name]) for name in values}
+            quantity["draws"] = int(r["draws"])
+            quantity["coverage"] = {_percent(v): r[f"coverage_{_percent(v)}"] for v in LEVELS}
+            quantity["coverage_without_failed"] = {
                 _percent(v): number(r[f"coverage_{_percent(v)}_without_failed"]) for v in LEVELS
             }
-            quantities.append(content)
+            quantities.append(quantity)
         counts = self.fits["verdict"].value_counts()
-        found: dict[str, Any] = {
+        content: dict[str, Any] = {
             "format": FORMAT,
             **asdict(self.study),
             "verdict": self.verdict,
@@ -106,13 +107,13 @@ class Calibration:
             "notes": list(self.notes),
         }
         if ranks:
-            found["by_sweep"] = {name: _listed(self.fits[name]) for name in FIT_COLUMNS}
-            found["ranks"] = {
+            content["by_sweep"] = {JSON_NAME.get(n, n): _listed(self.fits[n]) for n in FIT_COLUMNS}
+            content["ranks"] = {
                 str(name): {column: _listed(part[column]) for column in RANK_COLUMNS[:-1]}
                 | {"inside": part[[f"in_{_percent(v)}" for v in LEVELS]].to_numpy().tolist()}
                 for name, part in self.ranks.groupby("name", sort=False)
             }
-        return found
+        return content
 
     def save(self, path: str | Path) -> Path:
         """Write everything as JSON, whole or not at all; `read_calibration` reads it.
@@ -127,7 +128,7 @@ class Calibration:
         return Path(path)
 
     def curve(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """ECDF of a quantity's ranks less the diagonal, a line (2 * sweeps + 2,) with its steps."""
+        """ECDF of a quantity's ranks less the diagonal, a line with steps (2 * replicates + 2,)."""
         place = np.sort(self.ranks.loc[self.ranks["name"] == name, "pit"].to_numpy())
         heights = np.repeat(np.arange(len(place) + 1) / len(place), 2)
         x = np.concatenate([[0.0], np.repeat(place, 2), [1.0]])
@@ -140,22 +141,23 @@ class Calibration:
 
 
 def summarise(
-    sweeps: Sequence[dict[str, Any]], described: Sequence[Quantity], study: Study
+    replicates: Sequence[dict[str, Any]], described: Sequence[Quantity], study: Study
 ) -> Calibration:
-    """Make a `Calibration` of the results of `sweep.run_sweep`.
+    """Make a `Calibration` of the results of `replicate.run_replicate`.
 
-    `described` are the quantities that every sweep holds, in the order in which people read them.
+    `described` are the quantities of every replicate, in the order in which people read them.
     """
-    fits = pd.DataFrame([{name: sweep[name] for name in FIT_COLUMNS} for sweep in sweeps])
+    fits = pd.DataFrame([{name: one[name] for name in FIT_COLUMNS} for one in replicates])
     parts = []
     for quantity in described:
-        found = [sweep["quantities"][quantity.name] for sweep in sweeps]
-        part = pd.DataFrame([{name: one[name] for name in RANK_COLUMNS[:-1]} for one in found])
-        inside = np.array([one["inside"] for one in found], bool)
+        of_quantity = [one["quantities"][quantity.name] for one in replicates]
+        columns = [{name: one[name] for name in RANK_COLUMNS[:-1]} for one in of_quantity]
+        part = pd.DataFrame(columns)
+        inside = np.array([one["inside"] for one in of_quantity], bool)
         for place, level in enumerate(LEVELS):
             part[f"in_{_percent(level)}"] = inside[:, place]
         part.insert(0, "name", quantity.name)
-        part.insert(1, "sweep", fits["sweep"].to_numpy())
+        part.insert(1, "replicate", fits["replicate"].to_numpy())
         part["failed"] = fits["verdict"].to_numpy() == "fail"
         parts.append(part)
     ranks = pd.concat(parts, ignore_index=True)
@@ -183,17 +185,17 @@ def read_calibration(path: str | Path) -> Calibration:
     study = Study(**{name: content[name] for name in Study.__dataclass_fields__})
     described = [Quantity(q["name"], q["kind"], q["meaning"]) for q in content["quantities"]]
     columns, ranks = content["by_sweep"], content["ranks"]
-    sweeps = [
-        {name: _number(columns[name][i]) for name in FIT_COLUMNS}
+    replicates = [
+        {name: _number(columns[JSON_NAME.get(name, name)][i]) for name in FIT_COLUMNS}
         | {
             "quantities": {
-                name: {column: found[column][i] for column in RANK_COLUMNS}
-                for name, found in ranks.items()
+                name: {column: by_column[column][i] for column in RANK_COLUMNS}
+                for name, by_column in ranks.items()
             }
         }
         for i in range(len(columns["sweep"]))
     ]
-    return summarise(sweeps, described, study)
+    return summarise(replicates, described, study)
 
 
 def _listed(column: pd.Series[Any]) -> list[Any]:
@@ -225,12 +227,12 @@ def _table(ranks: pd.DataFrame, described: Sequence[Quantity]) -> pd.DataFrame:
         "draws": by_name["draws"].median().to_numpy(),
         "p_without_failed": without,
     }
-    kept = ranks[~ranks["failed"]].groupby("name", sort=False)
+    passed = ranks[~ranks["failed"]].groupby("name", sort=False)
     for level in LEVELS:
         inside = f"in_{_percent(level)}"
         columns[f"coverage_{_percent(level)}"] = by_name[inside].mean().to_numpy()
         columns[f"coverage_{_percent(level)}_without_failed"] = (
-            kept[inside].mean().to_numpy() if good.any() else np.full(len(names), np.nan)
+            passed[inside].mean().to_numpy() if good.any() else np.full(len(names), np.nan)
         )
     return pd.DataFrame(columns)
 
@@ -245,11 +247,11 @@ def _notes(fits: pd.DataFrame, table: pd.DataFrame) -> tuple[str, ...]:
     notes = []
     failed, again = int((fits["verdict"] == "fail").sum()), int((fits["fits"] > 1).sum())
     if again:
-        notes.append(f"{again} of {len(fits)} sweeps were fitted again, with longer chains")
+        notes.append(f"{again} of {len(fits)} replicates were fitted again, with longer chains")
     if failed:
         notes.append(
             f"{failed} of {len(fits)} fits failed their checks all the same. They count: leaving "
-            "them out would choose among truths; what comes out without them stands beside"
+            "them out would choose among truths; the results without them stand beside"
         )
     bad = table[table["verdict"] != "pass"]
     for row in bad.sort_values("p_adjusted").to_dict("records"):

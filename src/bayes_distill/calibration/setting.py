@@ -1,10 +1,10 @@
-"""What all sweeps of a study share: models, reference point, design and prior, none of them data.
+"""What all replicates of a study share: models, reference point, design and prior, not the runs.
 
 Simulation-based calibration is exact only if simulator and fit use one prior. An ordinary fit
 takes two things from its runs: the reference point, which is their median, and the ratio of their
 losses to those of a joint supervised prior, which says in which unit they are. Both are taken here
 from a template instead, the design with the losses that the prior is centred on, and are the same
-for every sweep.
+for every replicate.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from bayes_distill.cards import Card, load_card
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.inference.fit import check_card
 from bayes_distill.inference.model import Data, ModelSpec
-from bayes_distill.inference.prepare import prepare, reference_point
+from bayes_distill.inference.model_inputs import model_inputs, reference_point
 from bayes_distill.inference.simulation import TYPICAL_LOSS
 from bayes_distill.laws import Reference
 from bayes_distill.laws.supervised import Supervised
@@ -30,8 +30,8 @@ from bayes_distill.runs.reading import examine
 
 UNIT = Reference(1.0, 1.0, 1.0)
 BUILT_IN = {"paper": paper_design, "chinchilla": chinchilla_design}
-# measured losses are never exactly those of the centre: a card that takes a ratio of exactly one
-# for granted, and no other, shall be studied with the prior that real runs get
+# measured losses never equal those of the centre exactly: a card that treats a ratio of exactly
+# one differently is studied with the prior that real runs get
 NEARLY_ONE = 1 + 1e-9
 
 
@@ -46,7 +46,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Setting:
-    """What all sweeps of a study share.
+    """What all replicates of a study share.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def make_setting(card: Card, simulator: Card | None, design: pd.DataFrame) -> Se
     runs = _template(card, design)
     check_card(card, runs)
     reference = reference_point(card, runs.frame)
-    spec, data, hyper, _ = prepare(card, runs, reference)
+    spec, data, hyper, _ = model_inputs(card, runs, reference)
     fitted = Model(card, spec, hyper)
     if simulator is None:
         return Setting(fitted, fitted, reference, data, design)
@@ -108,7 +108,7 @@ def make_setting(card: Card, simulator: Card | None, design: pd.DataFrame) -> Se
     if faults:
         raise InputError(faults)
     other = _template(simulator, design)
-    spec, _, hyper, _ = prepare(simulator, other, reference)
+    spec, _, hyper, _ = model_inputs(simulator, other, reference)
     return Setting(fitted, Model(simulator, spec, hyper), reference, data, design)
 
 

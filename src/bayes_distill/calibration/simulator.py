@@ -16,22 +16,22 @@ from bayes_distill.inference.model import Data, ModelSpec, scaling_law_model
 Sites = dict[str, np.ndarray]
 
 
-def simulate_sweep(setting: Setting, key: jax.Array) -> tuple[Sites, Data]:
-    """Draw a truth from the simulator's prior, and the runs it makes on the design.
+def simulate_replicate(setting: Setting, key: jax.Array) -> tuple[Sites, Data]:
+    """Draw a truth from the simulator's prior, and the runs that it makes on the design.
 
     Returns
     -------
     truth
         Every sampled site, and every number derived from them, on the natural scale.
     data
-        The design with what was measured: losses, and whatever else the model observes.
+        The design with the simulated losses, and whatever else the model observes.
     """
     truth, observed = jax.device_get(
         _program(setting.simulator.spec)(key, setting.data, setting.simulator.hyper)
     )
-    strangers = sorted(set(observed) - set(Data._fields))
-    if strangers:
-        raise TypeError(f"the model observes {strangers}, which the table of runs does not hold")
+    unknown = sorted(set(observed) - set(Data._fields))
+    if unknown:
+        raise TypeError(f"the model observes {unknown}, which the table of runs does not hold")
     return truth, setting.data._replace(**observed)
 
 

@@ -1,4 +1,4 @@
-"""Many sweeps of one card and design, and what their ranks say."""
+"""Simulation-based calibration: replicates of one card and design, and tests of their ranks."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from bayes_distill.calibration.quantities import (
     forecast_quantities,
     sampled_quantity,
 )
+from bayes_distill.calibration.replicate import run_replicate
 from bayes_distill.calibration.result import Calibration, Study, summarise
 from bayes_distill.calibration.setting import Setting, make_setting, read_card, read_design
-from bayes_distill.calibration.sweep import run_sweep
 from bayes_distill.cards import Card
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.inference.fit import check_settings
-from bayes_distill.parallel import check_places, map_tasks
+from bayes_distill.parallel import Progress, check_places, map_tasks
 
-LEAST_SWEEPS = 10
+REPLICATES, LEAST_REPLICATES = 200, 10
 
 
 def calibrate(
     card: Card | str | Path,
     design: pd.DataFrame | str | Path,
     *,
-    sweeps: int = 200,
+    replicates: int | None = None,
     chains: int = 2,
     warmup: int = 400,
     draws: int = 750,
@@ -38,13 +38,14 @@ def calibrate(
     workers: int | None = None,
     scheduler: Any = None,
     resume: str | Path | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
+    sweeps: int | None = None,
 ) -> Calibration:
     """Calibrate a card on a design by simulation (Talts et al. 2018).
 
-    For every sweep a truth is drawn from the card's prior, runs of the design are simulated from
-    it and fitted with the card. If the posterior is right, the rank of the truth among its draws
-    is uniform over the sweeps, for every coordinate, noise scale and forecast.
+    For every replicate a truth is drawn from the card's prior, runs of the design are simulated
+    from it and fitted with the card. If the posterior is right, the rank of the truth among its
+    draws is uniform over the replicates, for every coordinate, noise scale and forecast.
 
     Parameters
     ----------
@@ -52,33 +53,36 @@ def calibrate(
         A card with priors, its name or path.
     design
         A table of runs without losses; ``"paper"`` and ``"chinchilla"`` are built in.
-    sweeps
-        Number of simulated sweeps.
+    replicates
+        Number of replicates, by default 200.
     chains, warmup, draws
-        Chains of each fit, and their lengths. A fit that fails its checks is run again twice and
+        Chains of each fit, and their lengths. A fit that fails its checks is repeated twice and
         four times as long, with smaller steps.
     simulator
-        Another card that truths and runs come from, with the reference point of `card`: what a
-        wrong prior or law does to the posterior.
+        Another card that truths and runs come from, with the reference point of `card`: shows what
+        a wrong prior or law does to the posterior.
     seed
-        Seed of everything random. A sweep does not depend on how many there are.
+        Seed of everything random. A replicate does not depend on how many there are.
     workers
         Processes of this machine.
     scheduler
         A Dask cluster instead, see `bayes_distill.parallel.map_tasks`.
     resume
-        Folder that keeps finished sweeps: a second call goes on where the first stopped.
+        Folder that finished replicates are written to: a second call continues from there.
     progress
-        Called with (what, sweeps done, sweeps in all).
+        Called with (what, replicates done, replicates in all).
+    sweeps
+        The earlier name of `replicates`.
 
     Raises
     ------
     InputError
         Naming everything that is wrong with cards, design and settings.
     """
-    setting, source, name = prepare(
+    setting, source, name, count = prepare(
         card,
         design,
+        replicates=replicates,
         sweeps=sweeps,
         chains=chains,
         warmup=warmup,
@@ -95,15 +99,15 @@ def calibrate(
         "design": {str(column): table[column].tolist() for column in table},
     }
     settings = {"seed": seed, "chains": chains, "warmup": warmup, "draws": draws}
-    tasks = [{"study": content, "sweep": i, **settings} for i in range(sweeps)]
+    tasks = [{"study": content, "replicate": i, **settings} for i in range(count)]
     results = map_tasks(
-        run_sweep,
+        run_replicate,
         tasks,
         workers=workers,
         scheduler=scheduler,
         store=resume,
         progress=progress,
-        label="sweeps",
+        label="replicates",
     )
     study = Study(
         model=fitted.name,
@@ -112,7 +116,7 @@ def calibrate(
         design=name,
         runs=len(table),
         reference=asdict(setting.reference),
-        settings={"sweeps": sweeps, **settings},
+        settings={"sweeps": count, **settings},
     )
     return summarise(results, _described(setting, results[0]), study)
 
@@ -121,7 +125,7 @@ def prepare(
     card: Card | str | Path,
     design: pd.DataFrame | str | Path,
     *,
-    sweeps: int,
+    replicates: int | None,
     chains: int,
     warmup: int,
     draws: int,
@@ -129,8 +133,9 @@ def prepare(
     seed: int,
     workers: int | None,
     scheduler: Any,
-) -> tuple[Setting, Card | None, str]:
-    """Setting of a study, the simulator's card and the design's name; arguments of `calibrate`.
+    sweeps: int | None = None,
+) -> tuple[Setting, Card | None, str, int]:
+    """Setting, simulator's card, name of the design and number of replicates, as `calibrate` runs.
 
     Raises
     ------
@@ -140,7 +145,7 @@ def prepare(
     fitted, source, table, name, faults = _read(card, simulator, design)
     setting = None
     checks: list[tuple[Callable[..., None], tuple[Any, ...]]] = [
-        (_check_sweeps, (sweeps, seed)),
+        (_check_replicates, (replicates, sweeps, seed)),
         (check_settings, (chains, warmup, draws)),
         (check_places, (workers, scheduler)),
     ]
@@ -156,7 +161,7 @@ def prepare(
             faults += error.faults
     if setting is None or faults:
         raise InputError(faults)
-    return setting, source, name
+    return setting, source, name, _count(replicates, sweeps)
 
 
 def _read(
@@ -181,11 +186,21 @@ def _read(
     return fitted, source, table, name, faults
 
 
-def _check_sweeps(sweeps: int, seed: int) -> None:
+def _count(replicates: int | None, sweeps: int | None) -> int:
+    """Number of replicates, by either name."""
+    by_name = replicates if sweeps is None else sweeps
+    return REPLICATES if by_name is None else by_name
+
+
+def _check_replicates(replicates: int | None, sweeps: int | None, seed: int) -> None:
     faults = []
-    if sweeps < LEAST_SWEEPS:
-        problem = f"{sweeps} say nothing about uniform ranks: at least {LEAST_SWEEPS}"
-        faults.append(Fault(problem, column="sweeps"))
+    name = "replicates" if sweeps is None else "sweeps"
+    if replicates is not None and sweeps is not None:
+        faults.append(Fault("is the earlier name of replicates: leave it out", column=name))
+    count = _count(replicates, sweeps)
+    if count < LEAST_REPLICATES:
+        problem = f"{count} are too few to test ranks: at least {LEAST_REPLICATES}"
+        faults.append(Fault(problem, column=name))
     if seed < 0:
         faults.append(Fault(f"{seed} is less than 0", column="seed"))
     if faults:
@@ -193,7 +208,7 @@ def _check_sweeps(sweeps: int, seed: int) -> None:
 
 
 def _described(setting: Setting, result: dict[str, Any]) -> list[Quantity]:
-    """Quantities that sweeps hold: coordinates as the law lists them, noise, forecasts."""
+    """Quantities of a replicate: coordinates in the order of the law, noise, forecasts."""
     planned = forecast_quantities(setting)
     names = set(result["quantities"]) - {quantity.name for quantity in planned}
     order = {name: i for i, name in enumerate(setting.fitted.spec.law.coordinate_names)}
@@ -204,5 +219,5 @@ def _described(setting: Setting, result: dict[str, Any]) -> list[Quantity]:
         level = int(component[:-1]) if component else 0
         return kinds.index(quantity.kind), order.get(base, len(order)), base, level
 
-    found = [sampled_quantity(setting.fitted, name) for name in names]
-    return [*sorted(found, key=place), *planned]
+    sampled = [sampled_quantity(setting.fitted, name) for name in names]
+    return [*sorted(sampled, key=place), *planned]

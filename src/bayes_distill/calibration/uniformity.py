@@ -1,4 +1,4 @@
-"""Whether ranks are uniform: a test for each quantity, and what many tests at once may say."""
+"""Tests of uniform ranks: one for each quantity, and adjustment for their number."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ BAND_SEED = 2022
 def uniformity_p_values(pits: np.ndarray) -> np.ndarray:
     """Probability (quantities,) of ranks at least this far from uniform, if they are uniform.
 
-    `pits` (quantities, sweeps) lie between 0 and 1. The test is ArviZ's ``pot_c``: pointwise
+    `pits` (quantities, replicates) lie between 0 and 1. The test is ArviZ's ``pot_c``: pointwise
     tests of the order statistics, joined by Cauchy combination. It sees shifts, and posteriors that
     are too narrow or too wide, better than the test of Kolmogorov and Smirnov does.
     """
-    found: np.ndarray = np.asarray(array_stats.uniformity_test(pits, method="pot_c")[0], float)
-    return found
+    p_values: np.ndarray = np.asarray(array_stats.uniformity_test(pits, method="pot_c")[0], float)
+    return p_values
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:
@@ -34,18 +34,18 @@ def holm(p_values: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=32)
-def _band(sweeps: int, probability: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _band(replicates: int, probability: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Points, and lower and upper ends of the ECDF there, of a simultaneous band."""
     simulations = max(BAND_SIMULATIONS, int(20 / (1 - probability)))
     generator = np.random.default_rng(BAND_SEED)
     # the ranks themselves do not matter: the band is that of any uniform ones
     x, _, lower, upper = ecdf_pit(
-        np.linspace(0, 1, sweeps), probability, simulations, rng=generator
+        np.linspace(0, 1, replicates), probability, simulations, rng=generator
     )
     return x, lower, upper
 
 
-def bands(sweeps: int, quantities: int, level: float = 0.95) -> pd.DataFrame:
+def bands(replicates: int, quantities: int, level: float = 0.95) -> pd.DataFrame:
     """Simultaneous bands of the ECDF of uniform ranks, less the diagonal.
 
     Säilynoja, Bürkner and Vehtari 2022: the whole curve of right ranks stays within ``lower`` and
@@ -53,8 +53,8 @@ def bands(sweeps: int, quantities: int, level: float = 0.95) -> pd.DataFrame:
     ``upper_all`` with that probability or more.
     """
     together = 1 - (1 - level) / quantities
-    found: dict[str, np.ndarray] = {}
+    columns: dict[str, np.ndarray] = {}
     for name, probability in (("", level), ("_all", together)):
-        x, lower, upper = _band(sweeps, probability)
-        found |= {"x": x, f"lower{name}": lower - x, f"upper{name}": upper - x}
-    return pd.DataFrame(found)
+        x, lower, upper = _band(replicates, probability)
+        columns |= {"x": x, f"lower{name}": lower - x, f"upper{name}": upper - x}
+    return pd.DataFrame(columns)

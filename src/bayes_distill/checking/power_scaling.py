@@ -22,9 +22,9 @@ import xarray as xr
 
 from bayes_distill._input.intervals import number
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.inference.as_fitted import (
-    AsFitted,
+from bayes_distill.inference.fitted_model import (
     Draws,
+    FittedModel,
     fitted_draws,
     stored_log_prior,
 )
@@ -120,7 +120,7 @@ def sensitivity(
     if at is not None and any(value is not None for value in given):
         faults.append(Fault("give either a table or single values, not both", column="at"))
     posterior = load_beside(faults, posterior, allow_failed)
-    fitted = AsFitted.of(posterior)
+    fitted = FittedModel.of(posterior)
     points = points or _default_points(posterior, fitted)
     check_teachers(posterior, points)
     check_repeats(posterior, points)
@@ -168,7 +168,7 @@ def _diagnosis(prior: float, likelihood: float) -> str:
     return "rests on the prior"
 
 
-def _default_points(posterior: Posterior, fitted: AsFitted) -> Points:
+def _default_points(posterior: Posterior, fitted: FittedModel) -> Points:
     reference, frame = posterior.reference, fitted.frame
     factors = np.array([1.0, LARGER])
     none, teacher = np.full(2, np.nan), np.full(2, np.nan)
@@ -200,7 +200,7 @@ def _answers(posterior: Posterior, points: Points) -> tuple[Draws, dict[str, tup
     return answers, described
 
 
-def _tree(posterior: Posterior, fitted: AsFitted, answers: Draws) -> xr.DataTree:
+def _tree(posterior: Posterior, fitted: FittedModel, answers: Draws) -> xr.DataTree:
     """Answers, log prior and log likelihood, thinned alike where there would be too many numbers.
 
     The log likelihood is worked out anew: a stored one would do, but large ones are not stored.

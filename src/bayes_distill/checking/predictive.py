@@ -20,7 +20,7 @@ from bayes_distill.checking.quantities import (
     quantities_for,
 )
 from bayes_distill.compute import Architecture
-from bayes_distill.inference.as_fitted import AsFitted, ByRun, Draws, fitted_draws
+from bayes_distill.inference.fitted_model import ByRun, Draws, FittedModel, fitted_draws
 from bayes_distill.posterior import Posterior
 
 MOST_NUMBERS = 4_000_000  # draws times runs; of more, draws are thinned evenly
@@ -130,7 +130,7 @@ def prior_predictive(
     InputError
         If the posterior holds no runs.
     """
-    fitted = AsFitted.of(posterior)
+    fitted = FittedModel.of(posterior)
     draws = fitted.prior_draws(min(PRIOR_DRAWS, _most(fitted)), seed)
     at = fitted.by_run(draws)
     losses = fitted.replicate(at, seed)
@@ -179,7 +179,7 @@ def posterior_predictive(
     InputError
         If the posterior holds no runs.
     """
-    fitted = AsFitted.of(posterior)
+    fitted = FittedModel.of(posterior)
     draws, at = posterior_by_run(posterior, fitted)
     losses = fitted.replicate(at, seed)
     measured = np.broadcast_to(fitted.frame["loss"].to_numpy(float), losses.shape)
@@ -209,13 +209,13 @@ def posterior_predictive(
     return PosteriorPredictive(table, _by_run(fitted, losses, interval), kept, tree, interval)
 
 
-def posterior_by_run(posterior: Posterior, fitted: AsFitted) -> tuple[Draws, ByRun]:
+def posterior_by_run(posterior: Posterior, fitted: FittedModel) -> tuple[Draws, ByRun]:
     """Posterior draws, thinned where there would be too many numbers, and what they say by run."""
     draws = fitted_draws(posterior, _most(fitted))
     return draws, fitted.by_run(draws)
 
 
-def _most(fitted: AsFitted) -> int:
+def _most(fitted: FittedModel) -> int:
     return max(100, MOST_NUMBERS // len(fitted.frame))
 
 
@@ -236,13 +236,13 @@ def _row(q: Quantity, real: np.ndarray, new: np.ndarray, interval: float) -> dic
     }
 
 
-def _by_run(fitted: AsFitted, losses: np.ndarray, interval: float) -> pd.DataFrame:
+def _by_run(fitted: FittedModel, losses: np.ndarray, interval: float) -> pd.DataFrame:
     lower, upper = equal_tailed(losses, interval)
     kept = [n for n in ("params", "tokens", "teacher_loss", "loss") if n in fitted.frame]
     return fitted.frame[kept].assign(median=np.median(losses, axis=0), lower=lower, upper=upper)
 
 
-def _tree(groups: Mapping[str, Draws], fitted: AsFitted, chains: int = 1) -> xr.DataTree:
+def _tree(groups: Mapping[str, Draws], fitted: FittedModel, chains: int = 1) -> xr.DataTree:
     """A DataTree as ArviZ takes it, from draws (draws, ...) by group and name."""
     content: dict[str, Any] = {
         group: {name: value.reshape(chains, -1, *value.shape[1:]) for name, value in draws.items()}

@@ -26,7 +26,12 @@ def calibrate(
             metavar="FILE",
         ),
     ] = None,
-    sweeps: Annotated[str, typer.Option(help="Simulated sweeps.", metavar="INTEGER")] = "200",
+    replicates: Annotated[
+        str | None, typer.Option(help="Simulated replicates, 200 by default.", metavar="INTEGER")
+    ] = None,
+    sweeps: Annotated[
+        str | None, typer.Option(help="The same as --replicates.", metavar="INTEGER")
+    ] = None,
     chains: Annotated[str, typer.Option(metavar="INTEGER")] = "2",
     warmup: Annotated[str, typer.Option(metavar="INTEGER")] = "400",
     draws: Annotated[str, typer.Option(help="Kept, per chain.", metavar="INTEGER")] = "750",
@@ -35,14 +40,14 @@ def calibrate(
         typer.Option(help="Another card, that truths and runs come from.", metavar="CARD"),
     ] = None,
     workers: Annotated[
-        str | None, typer.Option(help="Sweeps at a time, each a process.", metavar="INTEGER")
+        str | None, typer.Option(help="Replicates at a time, each a process.", metavar="INTEGER")
     ] = None,
     scheduler: Annotated[
         str | None, typer.Option(help="A Dask cluster, e.g. tcp://host:8786.", metavar="ADDRESS")
     ] = None,
     resume: Annotated[
         str | None,
-        typer.Option(help="Keeps finished sweeps; a second call goes on.", metavar="FOLDER"),
+        typer.Option(help="Keeps finished replicates; a second call goes on.", metavar="FOLDER"),
     ] = None,
     out: Annotated[
         str | None, typer.Option(help="Where everything goes, with ranks.", metavar="FILE.json")
@@ -56,11 +61,14 @@ def calibrate(
     interval: Interval = "0.9",
     quiet: Quiet = False,
 ) -> int:
-    """Simulate sweeps from a card's prior, fit each, and test the ranks of the truths."""
+    """Simulate replicates from a card's prior, fit each, and test the ranks of the truths."""
     collect = Collector()
     collect.probability("interval", interval)
     settings: dict[str, Any] = {
-        "sweeps": collect.integer("sweeps", sweeps),
+        name: None if text is None else collect.integer(name, text)
+        for name, text in (("replicates", replicates), ("sweeps", sweeps))
+    }
+    settings |= {
         "chains": collect.integer("chains", chains),
         "warmup": collect.integer("warmup", warmup),
         "draws": collect.integer("draws", draws),
@@ -123,7 +131,7 @@ def _print(result: Calibration, out: str | None) -> None:
     counted = ", ".join(f"{counts.get(name, 0)} {name}" for name in ("pass", "review", "fail"))
     of = "" if study.simulator == study.model else f", truths from {study.simulator}"
     print_table(
-        f"Verdict: {result.verdict} ({study.model} on {study.design}{of}; {len(fits)} sweeps; "
+        f"Verdict: {result.verdict} ({study.model} on {study.design}{of}; {len(fits)} replicates; "
         f"fits: {counted})",
         [
             "quantity",

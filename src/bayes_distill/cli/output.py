@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bayes_distill.errors import Fault
 
 if TYPE_CHECKING:
-    from bayes_distill.inference.sampler import Progress
+    from bayes_distill.parallel import Progress
 
 MOST_FAULTS = 50  # in full in one error line; a table can have thousands
 

@@ -12,7 +12,7 @@ import pandas as pd
 from bayes_distill._input.intervals import equal_tailed, interval_fault, number
 from bayes_distill.identify.combinations import combinations, correlations
 from bayes_distill.identify.variables import Variables, on_real_line, variables_of
-from bayes_distill.inference.as_fitted import AsFitted
+from bayes_distill.inference.fitted_model import FittedModel
 from bayes_distill.inference.identification import CONTRACTION, KNOWN_WITHIN, contraction
 from bayes_distill.laws.base import Support
 from bayes_distill.posterior import Posterior
@@ -111,7 +111,7 @@ def identifiability(
     """
     faults = [f for f in [interval_fault(interval)] if f is not None]
     posterior = load_beside(faults, posterior, allow_failed)
-    fitted = AsFitted.of(posterior)
+    fitted = FittedModel.of(posterior)
     variables = variables_of(posterior, fitted, seed)
     law = posterior.law
     meanings = {c.name: c.meaning for c in law.coordinates}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bayes_distill.inference.as_fitted import AsFitted, Draws, joined
+from bayes_distill.inference.fitted_model import Draws, FittedModel, joined
 from bayes_distill.inference.identification import published_supports, unconstrain
 from bayes_distill.laws.base import Support
 from bayes_distill.posterior import Posterior
@@ -51,7 +51,7 @@ def on_real_line(values: np.ndarray, support: Support) -> np.ndarray:
     return clipped
 
 
-def variables_of(posterior: Posterior, fitted: AsFitted, seed: int) -> dict[str, Variables]:
+def variables_of(posterior: Posterior, fitted: FittedModel, seed: int) -> dict[str, Variables]:
     """Published coefficients and sampled coordinates, ``published`` and ``sampled``.
 
     Coordinates that are vectors (one value a student size, say) count by element.

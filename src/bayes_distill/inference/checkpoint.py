@@ -1,7 +1,7 @@
-"""The state of a sampler, kept in a file as it goes, so that a second call goes on from there.
+"""The state of a sampler, written to a file as it goes, so that a second call continues from there.
 
-What is kept is everything that the next transition depends on, bit for bit: the resumed run
-gives the draws that the uninterrupted one would have given.
+The file holds everything that the next transition depends on, bit for bit: a resumed run returns
+the draws that the uninterrupted one would have returned.
 """
 
 from __future__ import annotations
@@ -22,31 +22,32 @@ import numpy as np
 from bayes_distill._input.files import atomic_path
 from bayes_distill._version import __version__
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.inference.adaptation import Metric
+from bayes_distill.inference.metric import Metric
 
-FORMAT = 2  # of the file: one of another format is another run's
+FORMAT = 3  # of the file, and part of its name: a file of another format is never read
 EVERY = 2.0  # seconds between two writes at least: a kill costs no more, a write far less
+MATRIX = "start/inverse_mass_matrix"
 Arrays = dict[str, np.ndarray]
 Start = tuple[dict[str, np.ndarray], np.ndarray]
 
 
 class Position(NamedTuple):
-    """Where a sampler stands.
+    """How far a sampler has come, and its state there.
 
     Parameters
     ----------
     stage
-        Which one it is in: a window of warm-up, and after those the step size's, then sampling.
+        Number of the stage: the windows of warm-up, then the step size, then sampling.
     done
-        Transitions of this stage behind it.
+        Transitions of this stage so far.
     state
         Leaves of the kernel's state.
     metric
-        Mass matrix of this stage, and what it is made from.
+        Inverse mass matrix of this stage, and the sums that it is estimated from.
     draws, stats
         Of this stage so far, (transitions, chains, ...).
     seconds
-        Spent so far, by phase.
+        Time so far, by phase.
     """
 
     stage: int
@@ -64,7 +65,7 @@ class Checkpoint:
     Parameters
     ----------
     folder
-        Where the file is kept; it is made if need be. Several runs may share it.
+        Where the file is; it is made if it does not exist. Several runs may share it.
     key
         Name of the run, see `key_of`: another model, seed or version is another run.
 
@@ -84,43 +85,43 @@ class Checkpoint:
             ) from None
         if not os.access(self.path.parent, os.W_OK):
             raise InputError(Fault(f"{folder} cannot be written to", column="resume"))
-        self._found = self._read()
-        self._start: Arrays = {n: v for n, v in self._found.items() if n.startswith("start/")}
+        self._stored = self._read()
+        self._start: Arrays = {n: v for n, v in self._stored.items() if n.startswith("start/")}
         self._latest: Callable[[], Arrays] | None = None
         self._written = time.monotonic()
 
     def start(self, find: Callable[[], Start]) -> Start:
-        """Starting points and inverse mass matrix: those kept, or else what `find` gives."""
+        """Starting points and inverse mass matrix: as stored, or else as `find` returns them."""
         if not self._start:
-            points, mass = find()
+            points, inverse_mass_matrix = find()
             self._start = {f"start/z/{n}": np.asarray(v) for n, v in points.items()}
-            self._start["start/mass"] = np.asarray(mass)
+            self._start[MATRIX] = np.asarray(inverse_mass_matrix)
             self._write(self._start)
         points = {
             n.removeprefix("start/z/"): v
             for n, v in self._start.items()
             if n.startswith("start/z/")
         }
-        return points, self._start["start/mass"]
+        return points, self._start[MATRIX]
 
     def position(self) -> Position | None:
-        """Where the run stood when it was last kept; ``None`` if it has to begin."""
-        found = self._found
-        if "header" not in found:
+        """Position of the run when it was last written; ``None`` if there is none."""
+        stored = self._stored
+        if "header" not in stored:
             return None
-        header = json.loads(found["header"].tobytes())
+        header = json.loads(stored["header"].tobytes())
         return Position(
             header["stage"],
             header["done"],
-            [found[f"state/{i}"] for i in range(header["leaves"])],
-            Metric(**_part(found, "metric/")),
-            _part(found, "draws/"),
-            _part(found, "stats/"),
+            [stored[f"state/{i}"] for i in range(header["leaves"])],
+            Metric(**_part(stored, "metric/")),
+            _part(stored, "draws/"),
+            _part(stored, "stats/"),
             header["seconds"],
         )
 
-    def keep(self, position: Callable[[], Position]) -> None:
-        """Note where the run stands; `position` is asked when it is time to write."""
+    def note(self, position: Callable[[], Position]) -> None:
+        """Note the position of the run; `position` is called when it is time to write."""
         self._latest = lambda: _arrays(position())
         if time.monotonic() - self._written >= EVERY:
             self.flush()
@@ -145,7 +146,7 @@ class Checkpoint:
 
 
 def forget(folder: str | Path) -> None:
-    """Remove what is kept in a folder, and the folder if nothing else is in it."""
+    """Remove the checkpoints in a folder, and the folder if nothing else is in it."""
     for path in Path(folder).glob("*.npz"):
         path.unlink(missing_ok=True)
     if Path(folder).is_dir() and not any(Path(folder).iterdir()):
@@ -153,7 +154,7 @@ def forget(folder: str | Path) -> None:
 
 
 def key_of(label: str, settings: Mapping[str, Any], arguments: Any) -> str:
-    """Name of a run: the same only if its draws would be the same.
+    """Name of a run: two runs share it only if their draws would be the same.
 
     Parameters
     ----------

@@ -37,7 +37,7 @@ def potential(spec: ModelSpec, data: Data, hyper: Hyper) -> Callable[[Sites], Ar
 def _potential(spec: ModelSpec, sites: Sites, data: Data, hyper: Hyper) -> Array:
     of_law = reparameterisation.forward(spec, sites, hyper)
     value: Array = potential_energy(partial(scaling_law_model, spec), (data, hyper), {}, of_law)
-    return value - reparameterisation.log_volume(of_law)
+    return value - reparameterisation.log_volume(spec, of_law)
 
 
 @lru_cache(maxsize=64)

@@ -1,4 +1,4 @@
-"""Diagnostics as data: what was checked, what came out, and what to do about it."""
+"""Diagnostics as data: each check with its value, threshold, verdict and advice."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ RANK: dict[Verdict, int] = {"pass": 0, "review": 1, "fail": 2}
 class Check:
     """One check.
 
-    `scope` says what it speaks of: ``sampling`` checks decide the verdict of the fit;
-    ``model`` checks tell what data and prior made of each other, which is no fault of the draws.
+    `scope` is ``sampling`` for checks of the draws, which decide the verdict of the fit, and
+    ``model`` for comparisons of data and prior, which do not.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Diagnostics:
     checks: tuple[Check, ...]
 
     def after(self, first: str) -> Diagnostics:
-        """Those of a second stage, with the verdict `first` of the fit that it rests on."""
+        """Diagnostics of a second stage, with the verdict `first` of the fit before it added."""
         verdict: Verdict = first if first in RANK else "pass"
         advice = "" if verdict == "pass" else "see to the supervised fit first: this rests on it"
         check = Check("first_stage", RANK[verdict], 0, verdict, advice)
@@ -63,7 +63,7 @@ def diagnose(
     contraction: dict[str, float] | None = None,
     pull: dict[str, float] | None = None,
 ) -> Diagnostics:
-    """Check a fit; without `contraction` and `pull` the sampling alone.
+    """Check a fit; without `contraction` and `pull` only its sampling.
 
     Parameters
     ----------
@@ -77,64 +77,75 @@ def diagnose(
         Per coordinate, distance of the posterior mean from the prior mean in prior sd.
     """
     with np.errstate(divide="ignore", invalid="ignore"):  # chains that never moved give NaN
-        rhat, rhat_name = _worst(arviz_stats.rhat(sampled), largest=True)
-        bulk, bulk_name = _worst(arviz_stats.ess(sampled), largest=False)
-        tail, tail_name = _worst(arviz_stats.ess(sampled, method="tail"), largest=False)
+        rhat, rhat_name = worst(arviz_stats.rhat(sampled), largest=True)
+        bulk, bulk_name = worst(arviz_stats.ess(sampled), largest=False)
+        tail, tail_name = worst(arviz_stats.ess(sampled, method="tail"), largest=False)
         bfmi = float(np.min(np.asarray(_bfmi(stats["energy"].to_numpy()))))
-    diverging = int(stats["diverging"].sum())
-    n = int(stats["diverging"].size)
-    deep = int((stats["tree_depth"] >= MAX_TREE_DEPTH).sum())
     more = "double --warmup and --draws"
     checks: tuple[Check, ...] = (
         Check(
             "rhat_max",
             rhat,
             1.01,
-            _grade(rhat, 1.01, 1.05),
+            grade(rhat, 1.01, 1.05),
             f"chains disagree most on {rhat_name}: {more}, then look for two modes",
         ),
         Check(
             "ess_bulk_min",
             bulk,
             400,
-            _grade(-bulk, -400, -100),
+            grade(-bulk, -400, -100),
             f"few effective draws of {bulk_name}: {more}",
         ),
         Check(
             "ess_tail_min",
             tail,
             400,
-            _grade(-tail, -400, -100),
+            grade(-tail, -400, -100),
             f"interval ends of {tail_name} are rough: {more}",
         ),
-        Check(
-            "divergences",
-            diverging,
-            n // 1000,
-            _grade(diverging, n / 1000, n / 100),
-            "raise target_accept in the card (0.95, 0.99) or give vague coordinates tighter priors",
-        ),
+        divergences(stats),
         Check(
             "bfmi_min",
             bfmi,
             0.3,
-            _grade(-bfmi, -0.3, -0.2),
+            grade(-bfmi, -0.3, -0.2),
             "energies are explored slowly: heavy tails; give vague coordinates tighter priors",
         ),
-        Check(
-            "tree_depth_hits",
-            deep,
-            n // 100,
-            _grade(deep, n / 100, n),
-            "trajectories are cut off: slow, not wrong; more warm-up, or tighter priors",
-        ),
+        tree_depth_hits(stats),
     )
     overall = max((c.verdict for c in checks), key=lambda v: RANK[v])
     chains, draws = stats["diverging"].shape
     if contraction and pull:
         checks += _model_checks(contraction, pull)
+    diverging = int(stats["diverging"].sum())
     return Diagnostics(
-        overall, rhat, bulk, tail, diverging, chains, draws, tuple(_quiet(c) for c in checks)
+        overall, rhat, bulk, tail, diverging, chains, draws, tuple(quiet(c) for c in checks)
+    )
+
+
+def divergences(stats: xr.Dataset) -> Check:
+    """Check of ``diverging`` (chain, draw): one in a thousand transitions at most."""
+    count, n = int(stats["diverging"].sum()), int(stats["diverging"].size)
+    return Check(
+        "divergences",
+        count,
+        n // 1000,
+        grade(count, n / 1000, n / 100),
+        "raise target_accept in the card (0.95, 0.99) or give vague coordinates tighter priors",
+    )
+
+
+def tree_depth_hits(stats: xr.Dataset) -> Check:
+    """Check of ``tree_depth`` (chain, draw): one in a hundred at the maximum at most."""
+    count = int((stats["tree_depth"] >= MAX_TREE_DEPTH).sum())
+    n = int(stats["tree_depth"].size)
+    return Check(
+        "tree_depth_hits",
+        count,
+        n // 100,
+        grade(count, n / 100, n),
+        "trajectories are cut off: slow, not wrong; more warm-up, or tighter priors",
     )
 
 
@@ -149,7 +160,7 @@ def _model_checks(contraction: dict[str, float], pull: dict[str, float]) -> tupl
             "contraction_max",
             most,
             0.5,
-            _grade(-most, -0.5, -0.5),
+            grade(-most, -0.5, -0.5),
             "the data say next to nothing: the posterior is the prior",
             "model",
         ),
@@ -165,7 +176,7 @@ def _model_checks(contraction: dict[str, float], pull: dict[str, float]) -> tupl
             "prior_pull_max",
             distance,
             3,
-            _grade(distance, 3, np.inf),
+            grade(distance, 3, np.inf),
             f"data and prior disagree on {pulled}: widen that prior, or read it as a sign that the "
             "law is slightly wrong there",
             "model",
@@ -173,30 +184,31 @@ def _model_checks(contraction: dict[str, float], pull: dict[str, float]) -> tupl
     )
 
 
-def _worst(values: xr.Dataset, *, largest: bool) -> tuple[float, str]:
-    found = {
+def worst(values: xr.Dataset, *, largest: bool) -> tuple[float, str]:
+    """Worst number of a dataset, the largest or the smallest, and its name; NaN is worst of all."""
+    numbers = {
         f"{name}[{i}]" if variable.ndim else str(name): float(value)
         for name, variable in values.data_vars.items()
         for i, value in enumerate(np.atleast_1d(variable.to_numpy()))
     }
-    unknown = [name for name, value in found.items() if np.isnan(value)]
-    if unknown:  # as of a coordinate that never moved: worse than any number
+    unknown = [name for name, value in numbers.items() if np.isnan(value)]
+    if unknown:  # as of a coordinate that never moved
         return float("nan"), unknown[0]
-    name = (max if largest else min)(found, key=lambda key: found[key])
-    return found[name], name
+    name = (max if largest else min)(numbers, key=lambda key: numbers[key])
+    return numbers[name], name
 
 
 def _bfmi(energy: np.ndarray) -> Any:
     return arviz_stats.bfmi(xr.Dataset({"energy": (("chain", "draw"), energy)}))["energy"]
 
 
-def _grade(value: float, good: float, tolerable: float) -> Verdict:
-    """Smaller is better; NaN is a failure."""
+def grade(value: float, good: float, tolerable: float) -> Verdict:
+    """Verdict on a value of which smaller is better; NaN is a failure."""
     if value <= good:
         return "pass"
     return "review" if value <= tolerable else "fail"
 
 
-def _quiet(check: Check) -> Check:
-    """A check that passed needs no advice."""
+def quiet(check: Check) -> Check:
+    """The check, without advice if it passed."""
     return check if check.verdict != "pass" else Check(**{**asdict(check), "advice": ""})

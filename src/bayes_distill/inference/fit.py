@@ -14,11 +14,13 @@ from bayes_distill._runtime.jax_setup import make_room
 from bayes_distill._version import __version__
 from bayes_distill.cards import Card, load_card, model_names
 from bayes_distill.errors import InputError
-from bayes_distill.inference.assemble import assemble
-from bayes_distill.inference.prepare import prepare, reference_point
-from bayes_distill.inference.sampler import Progress, SamplerSettings, run_nuts
-from bayes_distill.inference.stages import cut_settings, first_stage
+from bayes_distill.inference.draws_to_posterior import draws_to_posterior
+from bayes_distill.inference.first_stage import cut_settings, first_stage
+from bayes_distill.inference.model_inputs import model_inputs, reference_point
+from bayes_distill.inference.sampler import run_nuts
+from bayes_distill.inference.settings import SamplerSettings
 from bayes_distill.inference.two_stage import check_stages
+from bayes_distill.parallel import Progress
 from bayes_distill.posterior import Posterior
 
 if TYPE_CHECKING:
@@ -56,14 +58,14 @@ def fit(
         A card, its name or path. By default the card of the named data, or else the general
         card for this kind of runs (``supervised``, ``distillation`` or ``joint``).
     where
-        A pandas query over the canonical columns that keeps some of the runs.
+        A condition over the canonical columns; only runs for which it holds are fitted.
     corrections
         Whether documented corrections to named data are applied.
     mapping
         What an experiment tracker calls the columns, as for `read_runs`.
     chains, warmup, draws
-        Numbers of chains, and of warm-up and kept transitions of each. Warm-up is over earlier
-        where less is enough; ``info["warmed_up"]`` says how many transitions it took.
+        Numbers of chains, of warm-up transitions and of draws of each. Warm-up ends earlier where
+        fewer transitions are enough; ``info["warmed_up"]`` is the number it took.
     seed
         Seed of everything random; the same seed gives the same draws.
     interval
@@ -80,9 +82,9 @@ def fit(
     progress
         Called with (phase, done, all) as sampling goes on.
     resume
-        Folder that keeps the sampler's state as it goes: a second call with the same arguments,
-        after an interrupt or a crash, goes on from there, and gives the same draws as one that
-        was not interrupted. Remove the folder once the posterior is saved.
+        Folder that the sampler's state is written to as it goes: a second call with the same
+        arguments, after an interrupt or a crash, continues from there, and returns the same draws
+        as one that was not interrupted. Remove the folder once the posterior is saved.
 
     Returns
     -------
@@ -111,10 +113,10 @@ def fit(
     first, stages = None, None
     if supervised is not None or cut:
 
-        def alone(part: Runs, own: Card) -> Posterior:
+        def fit_supervised(supervised_runs: Runs, supervised_card: Card) -> Posterior:
             return fit(
-                part,
-                own,
+                supervised_runs,
+                supervised_card,
                 chains=chains,
                 warmup=warmup,
                 draws=draws,
@@ -123,10 +125,10 @@ def fit(
                 resume=resume,
             )
 
-        first = first_stage(table, card, reference, supervised, alone)
+        first = first_stage(table, card, reference, supervised, fit_supervised)
         card, table = first.card, first.table
         check_card(card, table)
-    spec, data, hyper, notes = prepare(card, table, reference)
+    spec, data, hyper, notes = model_inputs(card, table, reference)
     parts = (spec, data, hyper)
     if first is None:
         sample = run_nuts(*parts, settings, seed, progress, resume)
@@ -137,7 +139,7 @@ def fit(
         sample, stages = first.two_stage(parts, settings, seed, progress, resume)
     if progress:
         progress("checking", 0, 1)
-    tree, info = assemble(card, *parts, table, sample, reference, seed, interval, stages)
+    tree, info = draws_to_posterior(card, *parts, table, sample, reference, seed, interval, stages)
     if first is not None:
         info["stages"] = first.to_json(cut=cut)
         notes = [*first.notes, *notes]
@@ -165,14 +167,14 @@ def fit(
 
 
 def default_card(table: Runs) -> str:
-    """Name of the card that fits a table when none is given."""
+    """Name of the card that a table is fitted with by default."""
     return table.source if table.source in model_names() else DEFAULT_CARDS[table.kind]
 
 
 def check_settings(
     chains: int, warmup: int, draws: int, cut: bool = False, imputations: int | None = None
 ) -> None:
-    """Refuse chains that are too few or too short, and imputations that there are none of.
+    """Refuse chains that are too few or too short, and imputations without a cut or too few.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""How far data moved each coordinate and each published coefficient from its prior."""
+"""Which coordinates and published coefficients the data identify: contraction against the prior."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def unconstrain(values: np.ndarray, support: Support) -> np.ndarray:
 
 def published_supports(law: Law) -> dict[str, Support]:
     """Support of every published coefficient: positive, unless it is a coordinate that is not."""
-    own = {c.name: c.support for c in law.coordinates}
-    return {c.name: own.get(c.name, "positive") for c in law.coefficients}
+    supports = {c.name: c.support for c in law.coordinates}
+    return {c.name: supports.get(c.name, "positive") for c in law.coefficients}
 
 
 def summarise(
@@ -88,16 +88,16 @@ def summarise(
         )
     ]
     seen: set[str] = set()
-    found = []
+    summaries = []
     for name, meaning, sampled, support in described:
         if name in seen:  # c0, f1 and gamma are both sampled and published
             continue
         seen.add(name)
         sampled = sampled or name in law.coordinate_names
-        found.append(
+        summaries.append(
             _summary(name, meaning, sampled, support, posterior[name], prior[name], interval)
         )
-    return found
+    return summaries
 
 
 def contraction(posterior: np.ndarray, prior: np.ndarray, support: Support) -> float:

@@ -1,8 +1,8 @@
-"""Where chains start, and with which mass matrix: posterior modes and their curvature.
+"""Starting points of chains and the first inverse mass matrix: posterior modes and curvature.
 
-Every chain climbs to a mode of its own from its own draw around the prior, so that a second mode
-shows as chains that disagree. The curvature at the best mode is the first mass matrix: warm-up
-then refines a good guess instead of finding the scales of some fifteen coordinates from nothing.
+Every chain climbs to a mode from a different draw around the prior, so that a second mode shows as
+chains that disagree. The curvature at the best mode is the first mass matrix: warm-up then refines
+a good estimate instead of estimating the scales of some fifteen coordinates from nothing.
 
 Second derivatives are differences of first ones: they only shape the first mass matrix, and a
 program of second derivatives takes longer to compile than all else here takes to run.
@@ -46,8 +46,8 @@ def starting_points(
     shapes = site_shapes(spec, data, hyper)
     compiling = ahead(expected(spec), shapes, data, hyper)
     unseen = data._replace(mask=jax.device_put(np.zeros(data.mask.shape, bool)))
-    # scales of what runs share stay at their prior's middle: levels and scale have no mode to
-    # climb to but the one where both vanish
+    # scales of effects stay at the median of their prior: effects and their scale have no mode but
+    # the one where both vanish
     zeros = {name: np.zeros(leaf.shape) for name, leaf in shapes.items()}
     middle = _vector(zeros | {name: hyper[name][0] for name in spec.spread_sites})
     free = _vector(
@@ -78,7 +78,7 @@ def starting_points(
     for _ in range(chains):
         x = centre + 0.5 * prior @ generator.standard_normal(centre.size)
         modes.append(mode(np.where(free, x, centre), data))
-    best = min(modes, key=lambda found: found.fun).x
+    best = min(modes, key=lambda optimum: optimum.fun).x
     compiling.result()
 
     def mean_and_scale(x: np.ndarray) -> np.ndarray:
@@ -90,11 +90,11 @@ def starting_points(
     )
     root = prior @ _root(prior.T @ known @ prior, MIN_CURVATURE)
     points = []
-    for found in modes:
+    for optimum in modes:
         step = root @ generator.standard_normal(centre.size)
-        while objective(found.x + step, data)[0] >= FAR:
+        while objective(optimum.x + step, data)[0] >= FAR:
             step = step / 2
-        points.append(_sites(found.x + step, zeros))
+        points.append(_sites(optimum.x + step, zeros))
     return jax.tree.map(lambda *leaves: np.stack(leaves), *points), root @ root.T
 
 
@@ -137,9 +137,9 @@ def _vector(sites: Mapping[str, Any]) -> np.ndarray:
 
 def _sites(vector: np.ndarray, like: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Inverse of `_vector`."""
-    found, begun = {}, 0
+    sites, begun = {}, 0
     for name in sorted(like):
         leaf = like[name]
-        found[name] = vector[begun : begun + leaf.size].reshape(leaf.shape)
+        sites[name] = vector[begun : begun + leaf.size].reshape(leaf.shape)
         begun += leaf.size
-    return found
+    return sites

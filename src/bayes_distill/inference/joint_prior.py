@@ -3,8 +3,8 @@
 A prior stated coefficient by coefficient says little about losses, because coefficients trade
 off. Here the prior is a normal distribution on the unconstrained coordinates whose covariance is
 chosen so that log losses over a grid of models vary by a stated amount: with J the Jacobian of
-those log losses (models, coordinates), the precision is ``m J'J`` plus a weak diagonal that holds
-the directions in which losses hardly move; m is solved for.
+those log losses (models, coordinates), the precision is ``m J'J`` plus a weak diagonal, which
+bounds the directions in which losses hardly move; m is solved for.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from bayes_distill.laws.supervised import Supervised
 
 LAW = Supervised()
 NAMES = LAW.coordinate_names
-# sd of each of the six numbers below where losses do not say more
+# sd of each of the six numbers below, where losses do not identify it better
 WEAK_SD = {"loss": 0.05, "floor": 0.25, "share": 0.35, "params": 0.3, "tokens": 0.3, "gamma": 0.15}
 GRID = 7  # sizes and token ratios each; the grid only sets the range, its density hardly matters
 
@@ -58,7 +58,7 @@ def _losses(published: dict[str, ArrayLike], params: ArrayLike, tokens: ArrayLik
 
 
 def constrain(unconstrained: jax.Array) -> dict[str, jax.Array]:
-    """Coordinates from six real numbers that losses know about one by one.
+    """Coordinates from six real numbers that losses identify one by one.
 
     They are the log loss of the reference model, the log odds of its irreducible part, the log
     odds of the share of the parameter term, the logs of the fall of the log loss per log params
@@ -96,20 +96,20 @@ def unconstrain(coordinates: Mapping[str, ArrayLike]) -> np.ndarray:
 
 
 def joint_prior(prior: SupervisedPrior, reference: Reference, unit_ratio: float) -> JointPrior:
-    """Build the prior at a reference point.
+    """The prior at a reference point.
 
     Parameters
     ----------
     prior
-        The card's setting.
+        As the card states it.
     reference
-        Point from which the coordinates count.
+        Reference point of the coordinates.
     unit_ratio
         The runs' losses over those that the centre predicts. See `SupervisedPrior`.
     """
-    if (given := prior.fitted) is not None:
-        factor = np.linalg.cholesky(np.array(given.covariance))
-        return JointPrior(np.array(given.centre), factor, 1.0)
+    if (fitted := prior.fitted) is not None:
+        factor = np.linalg.cholesky(np.array(fitted.covariance))
+        return JointPrior(np.array(fitted.centre), factor, 1.0)
     same_unit = abs(unit_ratio - 1) <= prior.same_unit_within
     ratio = 1.0 if same_unit else unit_ratio
     at = Reference(reference.params, reference.tokens, reference.loss / ratio)
@@ -128,10 +128,10 @@ def joint_prior(prior: SupervisedPrior, reference: Reference, unit_ratio: float)
 
 
 def _covariance(jacobian: np.ndarray, loss_sd: float) -> np.ndarray:
-    """Covariance (k, k) under which log losses, to first order, vary by `loss_sd` as asked.
+    """Covariance (k, k) under which log losses have, to first order, the sd `loss_sd`.
 
-    Their mean variance falls as the multiplier grows, so the multiplier is found by bisection; if
-    the weak diagonal alone already holds losses within `loss_sd`, it is zero.
+    Their mean variance falls as the multiplier grows: it has one root. Where the weak diagonal is
+    enough to keep losses within `loss_sd`, the multiplier is next to zero.
     """
     gram, weak = jacobian.T @ jacobian, np.diag([sd**-2 for sd in WEAK_SD.values()])
 
@@ -141,8 +141,8 @@ def _covariance(jacobian: np.ndarray, loss_sd: float) -> np.ndarray:
         return float(np.log(spread) - 2 * np.log(loss_sd))
 
     low, high = -20.0, 40.0  # a multiplier of next to nothing, and one that fixes every loss
-    found = low if excess(low) <= 0 else float(brentq(excess, low, high))
-    return np.asarray(np.linalg.inv(weak + np.exp(found) * gram))
+    log_multiplier = low if excess(low) <= 0 else float(brentq(excess, low, high))
+    return np.asarray(np.linalg.inv(weak + np.exp(log_multiplier) * gram))
 
 
 def loss_unit_ratio(
@@ -151,7 +151,7 @@ def loss_unit_ratio(
     """Median ratio of the runs' losses to those that the prior's centre predicts for them.
 
     A distilled student is within some ten percent of its supervised loss whatever its teacher,
-    so the ratio tells the unit (nats against bits per byte, say) well enough to centre a prior.
+    so the ratio shows the unit (nats or bits per byte, say) well enough to centre a prior.
     """
     rows = padded(len(losses), ROWS)
     predicted = _losses(dict(prior.centre), np.resize(params, rows), np.resize(tokens, rows))

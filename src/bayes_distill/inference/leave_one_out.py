@@ -1,4 +1,4 @@
-"""Runs that the law does not expect: PSIS-LOO and each run's place in its predictive."""
+"""PSIS-LOO of a fit, and the runs that it flags: high Pareto k, or a large residual."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import xarray as xr
 AT_ONCE = 2048  # runs: their weights stay in the processor's cache, and memory bounded
 MANY = 8 * AT_ONCE  # runs from which other processes help, which take seconds to start
 PARETO_K = 0.7
-STUCK = "All tail values are the same"  # what arviz-stats says of draws that hardly moved
+STUCK = "All tail values are the same"  # the error of arviz-stats for draws that hardly moved
 RESIDUAL = 3.29  # residual scales; by chance 0.1% of a normal, 3% of a Student t with 4 degrees
 
 
@@ -33,8 +33,8 @@ class FlaggedRun:
 class LeaveOneOut:
     """PSIS-LOO of a fit; arrays are (runs,).
 
-    `residual` is the standardised residual: how many residual scales a loss lies above (worse
-    than) what the law gives it when fitted to all other runs.
+    `residual` is the standardised residual: how many residual scales a loss lies above the mean
+    (above is worse) of the law fitted to all other runs.
     """
 
     elpd: float
@@ -45,7 +45,7 @@ class LeaveOneOut:
 
     def flagged(self, rows: np.ndarray) -> list[FlaggedRun]:
         """Runs with a high Pareto k or a large residual, worst residual first."""
-        found = []
+        flagged = []
         for row, k, residual in zip(rows, self.pareto_k, self.residual, strict=True):
             reasons = []
             if abs(residual) > RESIDUAL:
@@ -57,8 +57,8 @@ class LeaveOneOut:
             if k > PARETO_K:
                 reasons.append(f"the fit leans on this run (Pareto k {k:.2f})")
             if reasons:
-                found.append(FlaggedRun(int(row), float(k), float(residual), "; ".join(reasons)))
-        return sorted(found, key=lambda run: -abs(run.residual))
+                flagged.append(FlaggedRun(int(row), float(k), float(residual), "; ".join(reasons)))
+        return sorted(flagged, key=lambda run: -abs(run.residual))
 
 
 def leave_one_out(
@@ -67,27 +67,27 @@ def leave_one_out(
     """PSIS-LOO from a tree with ``posterior`` and ``log_likelihood``.
 
     `mean` and `scale` are (draws, runs), chains joined, `loss` is (runs,), in one unit. Where
-    chains that hardly moved leave nothing to smooth, elpd and k are NaN and the residual is that of
-    the fit to all runs; such a fit fails its checks, and its user should learn which.
+    chains hardly moved there is no tail to smooth: elpd and k are NaN, and the residual is that of
+    the fit to all runs. Such a fit fails its checks, which say why.
     """
     posterior, likelihood = tree["posterior"].dataset, tree["log_likelihood"].dataset
 
     def parts() -> Iterator[Any]:
         for begin in range(0, len(loss), AT_ONCE):
             some = slice(begin, begin + AT_ONCE)
-            own = likelihood.isel(run=some)
-            yield joblib.delayed(_part)(posterior, own, mean[:, some], scale[:, some], loss[some])
+            part = likelihood.isel(run=some)
+            yield joblib.delayed(_part)(posterior, part, mean[:, some], scale[:, some], loss[some])
 
     jobs = joblib.cpu_count() if len(loss) > MANY else 1
     try:
-        found = joblib.Parallel(n_jobs=jobs)(parts())
+        results = joblib.Parallel(n_jobs=jobs)(parts())
     except ValueError as error:
         if STUCK not in str(error):
             raise
         unknown = np.full(loss.shape, np.nan)
         residual = ((loss - mean) / scale).mean(0)
         return LeaveOneOut(float("nan"), float("nan"), unknown, unknown, residual)
-    elpd, k, residual = (np.concatenate(each) for each in zip(*found, strict=True))
+    elpd, k, residual = (np.concatenate(each) for each in zip(*results, strict=True))
     se = float(np.sqrt(len(loss) * elpd.var()))
     return LeaveOneOut(float(elpd.sum()), se, elpd, k, residual)
 
@@ -104,8 +104,8 @@ def _part(
     with warnings.catch_warnings():  # every high Pareto k is reported, run by run
         warnings.filterwarnings("ignore", "Estimated shape parameter", UserWarning)
         warnings.filterwarnings("ignore", "The point-wise LOO is the same", UserWarning)  # one run
-        found = arviz_stats.loo(tree, pointwise=True)
-    weights = np.exp(found.log_weights.transpose("chain", "draw", ...).to_numpy())
+        loo = arviz_stats.loo(tree, pointwise=True)
+    weights = np.exp(loo.log_weights.transpose("chain", "draw", ...).to_numpy())
     weights = weights.reshape(mean.shape)
     residual = (weights * (loss - mean) / scale).sum(0) / weights.sum(0)
-    return found.elpd_i.to_numpy(), found.pareto_k.to_numpy(), residual
+    return loo.elpd_i.to_numpy(), loo.pareto_k.to_numpy(), residual

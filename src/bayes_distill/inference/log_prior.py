@@ -18,7 +18,7 @@ def log_prior(spec: ModelSpec) -> Callable[[Sites, Data, Hyper], Sites]:
 
     Densities are of the sites as the model samples them, on their natural scale; those of a vector
     are summed, so that there is one number a draw. Sites that the model does not sample
-    (deterministic ones) may be among the arguments and are left alone.
+    (deterministic ones) may be among the arguments and are ignored.
     """
     model = partial(scaling_law_model, spec)
 

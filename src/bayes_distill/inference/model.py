@@ -28,9 +28,9 @@ class Data(NamedTuple):
     """Runs relative to the reference, each an array (rows,), padded; `mask` marks real rows.
 
     A run without a teacher has NaN in all three teacher fields; a teacher without a measured
-    loss has NaN in `teacher_loss` only. `teacher_loss_se` is its standard error, 0 if not given.
-    `size`, `teacher` and `condition` say which runs belong together (`levels`). `unique_tokens` is
-    that of the student, as many as `tokens` where none is repeated.
+    loss has NaN in `teacher_loss` only. `teacher_loss_se` is its standard error, 0 if the table has
+    none. `size`, `teacher` and `condition` are the groups of runs (`runs.grouping`).
+    `unique_tokens` is that of the student, as many as `tokens` where none is repeated.
     """
 
     params: Array
@@ -84,7 +84,7 @@ class ModelSpec:
 
     @property
     def shared(self) -> tuple[str, ...]:
-        """Names of everything that runs share by levels."""
+        """Names of everything that the runs of a group share."""
         of_conditions = (f"condition_{name}" for name in self.condition_discrepancies)
         return (*self.discrepancies, *self.effects, *of_conditions)
 
@@ -139,7 +139,7 @@ def sample_coordinates(spec: ModelSpec, hyper: dict[str, Any]) -> dict[str, Arra
     coordinates: dict[str, Any] = {}
     if spec.joint_supervised:
         joint = hyper["supervised"]
-        # standardised: the prior's own factor decorrelates what the data say little about
+        # standardised by the prior's factor, which decorrelates what the data hardly identify
         z = numpyro.sample(
             "supervised_z", dist.Normal().expand([len(joint_prior.NAMES)]).to_event(1)
         )
@@ -154,27 +154,27 @@ def sample_coordinates(spec: ModelSpec, hyper: dict[str, Any]) -> dict[str, Arra
 def sample_shared(spec: ModelSpec, hyper: dict[str, Any]) -> dict[str, Array]:
     """Sample what runs share: discrepancies of sizes, offsets of teachers and of conditions.
 
-    What each level has is sampled as it is (`NAME_z`, in units of the prior's median scale), not
-    in units of the sampled scale: runs know the sum of law and discrepancy far better than the
-    scale, which would otherwise move every discrepancy with it. A level that is padding has nothing
-    to do with the scale: with neither runs nor a spread of its own it would be a funnel.
+    The effect of each group is sampled as it is (`NAME_z`, in units of the prior's median scale),
+    not in units of the sampled scale: runs identify the sum of law and discrepancy far better than
+    the scale, which would otherwise move every discrepancy with it. A group that is padding has a
+    standard normal prior that does not depend on the scale: it would be a funnel otherwise.
     """
     shared: dict[str, Any] = {}
     for name in spec.shared:
         scale = numpyro.sample(f"{name}_sd", dist.LogNormal(*hyper[f"{name}_sd"]))
         unit = jnp.exp(hyper[f"{name}_sd"][0])
         of_size, of_condition = name in spec.discrepancies, name.startswith("condition")
-        there = hyper["levels"]["size" if of_size else "condition" if of_condition else name]
-        spread = jnp.where(there == 1, scale / unit, 1.0)
+        exists = hyper["groups"]["size" if of_size else "condition" if of_condition else name]
+        spread = jnp.where(exists == 1, scale / unit, 1.0)
         z = numpyro.sample(f"{name}_z", dist.Normal(0.0, spread).to_event(1))
         if of_size:
-            shared[name] = numpyro.deterministic(name, unit * (hyper["levels"][name] @ z))
+            shared[name] = numpyro.deterministic(name, unit * (hyper["groups"][name] @ z))
         else:
             shared[f"{name}_effect"] = numpyro.deterministic(f"{name}_effect", unit * z)
     if spec.noisy_teachers:
-        levels = hyper["levels"]["teacher"].shape[0]
+        teachers = hyper["groups"]["teacher"].shape[0]
         shared["teacher_error"] = numpyro.sample(
-            "teacher_error", dist.Normal().expand([levels]).to_event(1)
+            "teacher_error", dist.Normal().expand([teachers]).to_event(1)
         )
     return shared
 
@@ -208,11 +208,11 @@ def mean_loss(spec: ModelSpec, coordinates: dict[str, Array], data: Data) -> Arr
     if spec.noisy_teachers:
         error = coordinates["teacher_error"][data.teacher]
         teacher_loss = teacher_loss + data.teacher_loss_se * error
-    own = {name: coordinates[name][data.size] for name in spec.discrepancies}
+    of_student = {name: coordinates[name][data.size] for name in spec.discrepancies}
     for name in spec.condition_discrepancies:
-        own[name] = coordinates[f"condition_{name}_effect"][data.condition]
+        of_student[name] = coordinates[f"condition_{name}_effect"][data.condition]
     student = law.distilled_loss(
-        {**coordinates, **own}, data.params, data.tokens, teacher_loss, UNIT
+        {**coordinates, **of_student}, data.params, data.tokens, teacher_loss, UNIT
     )
     for name in spec.effects:
         student = student + coordinates[f"{name}_effect"][getattr(data, name)]

@@ -1,9 +1,9 @@
-"""Sizes of arrays, rounded up: refits with somewhat fewer runs or levels compile nothing."""
+"""Sizes of arrays, rounded up: refits with somewhat fewer runs or groups compile nothing."""
 
 from __future__ import annotations
 
 ROWS = 64
-SIZES, TEACHERS, CONDITIONS = 8, 32, 16  # numbers of levels
+SIZES, TEACHERS, CONDITIONS = 8, 32, 16  # numbers of groups
 
 
 def padded(count: int, to: int) -> int:

@@ -1,24 +1,27 @@
-"""Sampling coordinates: straightened where the coordinates of a law trade off along a curve.
+"""Sampling coordinates: those of a law, transformed where they trade off along a curve.
 
-Priors are stated on a law's coordinates; NUTS moves through others, in which the posterior is
-closer to a normal distribution. A slope times its share is the fall of the bracket at the
-reference student, which runs know well; slope and share alone they know less. So, with u the
-unconstrained (log or logit) coordinates, ``log slope + log share`` and ``log slope +
-log (1 - share)`` are sampled. That is a shear: it changes no volume, and no density.
+Priors are stated on a law's coordinates; NUTS samples others, in which the posterior is closer to a
+normal distribution. With u the unconstrained (log or logit) coordinates:
 
-So is the other one. Where a condition (a student size on a number of tokens) has a stretch of its
-own, its runs know what law and stretch make of its capacity term together, and share, slopes and
-gamma of the law alone only as well as stretches are small: along a ridge that bends as the law
-does. So stretches are sampled with the law's log capacity at their condition added.
+* Brackets of the law (`Law.brackets`). A slope times its share is the fall of the bracket at the
+  reference student, which runs identify well; slope and share they identify less. So ``log slope +
+  log share`` and ``log slope + log (1 - share)`` are sampled.
+* Stretches of conditions (a student size on a number of tokens). Runs of a condition identify the
+  sum of the law's log capacity (`TeacherLaw.student_bracket`) and the stretch, and the bracket only
+  as well as stretches are small: along a ridge that bends as the law does. So stretches are sampled
+  with the law's log capacity at their condition added.
+* Curved tails (`Law.tail_reach`). Sampled is ``log b - reach exp(-b)``: the logarithm where b is
+  large, and where it is small what the other coordinates follow. Chains that come into the tail of
+  log b would need far smaller steps.
 
-Where the gap opens late (a large ``bend`` b) runs do not see when. Where it opens early, the other
-coordinates make up for it in proportion to exp(-b), so that in log b the posterior has a tail that
-curves away, and chains that come there need far smaller steps. So ``log b - BEND_REACH exp(-b)``
-is sampled: the logarithm where b is large, and where it is small what the others follow.
+The first two are shears, which change no volume; the last has a Jacobian, see `log_volume`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -26,7 +29,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from bayes_distill.laws.base import Reference
+from bayes_distill.laws.base import Bracket, Reference, TeacherLaw
 from bayes_distill.laws.bracket import log_bracket
 from bayes_distill.laws.discrepancy import STRETCH_REACH
 
@@ -34,88 +37,84 @@ if TYPE_CHECKING:
     from bayes_distill.inference.model import ModelSpec
 
 Sites = dict[str, Array]
-BRACKETS = (
-    ("share", "slope_params", "slope_tokens"),
-    ("student_share", "student_slope_params", "student_slope_tokens"),
-)
-
-
-CAPACITY = (
-    "student_level",
-    "student_share",
-    "student_slope_params",
-    "student_slope_tokens",
-    "student_gamma",
-)
 STRETCH = "condition_stretch"
-BEND = "bend"
-BEND_REACH = 10.0
-_LOG_BENDS = np.linspace(-6.0, 6.0, 241)  # where the inverse is looked up before it is refined
+_LOGS = np.linspace(-6.0, 6.0, 241)  # where the inverse of a tail is looked up before it is refined
 
 
 def forward(spec: ModelSpec, sites: Sites, hyper: dict[str, Any]) -> Sites:
     """Unconstrained coordinates of the law from sampled ones."""
-    found = _stretched(spec, _sheared(sites, -1.0), hyper, -1.0)
-    return found | {BEND: _log_bend(found[BEND])} if BEND in found else found
+    of_law = _stretched(spec, _sheared(spec.law.brackets, sites, -1.0), hyper, -1.0)
+    tails = _tails(spec, of_law)
+    return of_law | {name: _log_of(of_law[name], reach) for name, reach in tails.items()}
 
 
 def inverse(spec: ModelSpec, sites: Sites, hyper: dict[str, Any]) -> Sites:
     """Sampled coordinates from the law's unconstrained ones; inverse of `forward`."""
-    found = _sheared(_stretched(spec, sites, hyper, 1.0), 1.0)
-    return found | {BEND: _sampled_bend(found[BEND])} if BEND in found else found
+    sampled = _sheared(spec.law.brackets, _stretched(spec, sites, hyper, 1.0), 1.0)
+    tails = _tails(spec, sampled)
+    return sampled | {name: _sampled_of(sampled[name], reach) for name, reach in tails.items()}
 
 
-def log_volume(of_law: Sites) -> Array:
-    """Log of the volume that `forward` makes of a unit's, at what it returned."""
-    return -jnp.log(_slope(of_law[BEND])) if BEND in of_law else jnp.zeros(())
+def log_volume(spec: ModelSpec, of_law: Sites) -> Array:
+    """Log of the determinant of the Jacobian of `forward`, at what it returned."""
+    tails = _tails(spec, of_law)
+    logs = [-jnp.log(_slope(of_law[name], reach)) for name, reach in tails.items()]
+    return reduce(add, logs) if logs else jnp.zeros(())
 
 
-def _sampled_bend(log_bend: Any) -> Any:
-    return log_bend - BEND_REACH * jnp.exp(-jnp.exp(log_bend))
+def _tails(spec: ModelSpec, sites: Sites) -> Mapping[str, float]:
+    """Coordinates with a curved tail that are among the sites, and their reach."""
+    return {name: reach for name, reach in spec.law.tail_reach.items() if name in sites}
 
 
-def _slope(log_bend: Array) -> Array:
-    """Derivative of `_sampled_bend`, 1 to 1 + BEND_REACH / e."""
-    return 1 + BEND_REACH * jnp.exp(log_bend - jnp.exp(log_bend))
+def _sampled_of(log_value: Any, reach: float) -> Any:
+    return log_value - reach * jnp.exp(-jnp.exp(log_value))
 
 
-def _log_bend(sampled: Array) -> Array:
-    """Inverse of `_sampled_bend`: looked up, then refined by Newton's method."""
-    known = _sampled_bend(_LOG_BENDS)
-    found = jnp.interp(sampled, known, _LOG_BENDS)
-    found += sampled - jnp.clip(sampled, known[0], known[-1])  # beyond them it is a shift
+def _slope(log_value: Array, reach: float) -> Array:
+    """Derivative of `_sampled_of`, 1 to 1 + reach / e."""
+    return 1 + reach * jnp.exp(log_value - jnp.exp(log_value))
+
+
+def _log_of(sampled: Array, reach: float) -> Array:
+    """Inverse of `_sampled_of`: looked up, then refined by Newton's method."""
+    known = _sampled_of(_LOGS, reach)
+    log_value = jnp.interp(sampled, known, _LOGS)
+    log_value += sampled - jnp.clip(sampled, known[0], known[-1])  # beyond them it is a shift
     for _ in range(3):  # the last of which carries the derivative
-        found = jax.lax.stop_gradient(found)
-        found -= (_sampled_bend(found) - sampled) / _slope(found)
-    return found
+        log_value = jax.lax.stop_gradient(log_value)
+        log_value -= (_sampled_of(log_value, reach) - sampled) / _slope(log_value, reach)
+    return log_value
 
 
 def _stretched(spec: ModelSpec, of_law: Sites, hyper: dict[str, Any], sign: float) -> Sites:
-    """With the log capacity of every condition added to its stretch, or taken away."""
-    if STRETCH not in spec.shared or not set(CAPACITY) <= set(of_law):
+    """With the log capacity of every condition added to its stretch, or subtracted."""
+    bracket = spec.law.student_bracket if isinstance(spec.law, TeacherLaw) else None
+    if f"{STRETCH}_z" not in of_law or bracket is None:
         return of_law
-    level, share, by_params, by_tokens, gamma = (of_law[name] for name in CAPACITY)
-    levels = hyper["levels"]
+    groups = hyper["groups"]
     log_capacity = log_bracket(
-        jnp.exp(level),
-        jax.nn.sigmoid(share),
-        jnp.exp(by_params),
-        jnp.exp(by_tokens),
-        jnp.exp(gamma),
-        levels["condition_params"],
-        levels["condition_tokens"],
+        jnp.exp(of_law[bracket.level]),
+        jax.nn.sigmoid(of_law[bracket.share]),
+        jnp.exp(of_law[bracket.slope_params]),
+        jnp.exp(of_law[bracket.slope_tokens]),
+        1.0 if bracket.gamma is None else jnp.exp(of_law[bracket.gamma]),
+        groups["condition_params"],
+        groups["condition_tokens"],
         Reference(1.0, 1.0, 1.0),
     )
     # a stretch times X / (X + reach) is as much as its reach-th part in the log of X, for small X
     unit = jnp.exp(hyper[f"{STRETCH}_sd"][0])
-    added = levels["condition"] * log_capacity * STRETCH_REACH / unit
+    added = groups["condition"] * log_capacity * STRETCH_REACH / unit
     return of_law | {f"{STRETCH}_z": of_law[f"{STRETCH}_z"] + sign * added}
 
 
-def _sheared(sites: Sites, sign: float) -> Sites:
-    found = dict(sites)
-    for share, params, tokens in BRACKETS:
+def _sheared(brackets: tuple[Bracket, ...], sites: Sites, sign: float) -> Sites:
+    """With log shares added to the log slopes of the brackets that are sampled, or subtracted."""
+    sheared = dict(sites)
+    for bracket in brackets:
+        share, params, tokens = bracket.share, bracket.slope_params, bracket.slope_tokens
         if {share, params, tokens} <= set(sites):
-            found[params] = sites[params] + sign * jax.nn.log_sigmoid(sites[share])
-            found[tokens] = sites[tokens] + sign * jax.nn.log_sigmoid(-sites[share])
-    return found
+            sheared[params] = sites[params] + sign * jax.nn.log_sigmoid(sites[share])
+            sheared[tokens] = sites[tokens] + sign * jax.nn.log_sigmoid(-sites[share])
+    return sheared

@@ -1,4 +1,4 @@
-"""Sweeps simulated from a card: the truth is the card's coefficients or a draw of its prior."""
+"""Runs simulated from a card: the truth is the card's coefficients or a draw of its prior."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from bayes_distill.errors import Fault, InputError
 from bayes_distill.inference.density import constrainer, prior_sampler
 from bayes_distill.inference.joint_prior import joint_prior
 from bayes_distill.inference.model import hyperparameters, model_spec
-from bayes_distill.inference.prepare import padded_data
+from bayes_distill.inference.model_inputs import padded_data
 from bayes_distill.laws import TABLE_6, Reference
 
 if TYPE_CHECKING:
     from bayes_distill.runs import Runs
 
-TYPICAL_LOSS = 2.5  # nats per token: the scale of a sweep simulated from a prior
+TYPICAL_LOSS = 2.5  # nats per token: the scale of runs simulated from a prior
 
 
 def simulate_from_card(
@@ -34,7 +34,7 @@ def simulate_from_card(
     noise: float = 0.005,
     seed: int = 0,
 ) -> tuple[Runs, dict[str, float]]:
-    """Simulate a sweep; returns the runs and the published coefficients they came from.
+    """Simulate runs; returns them and the published coefficients they came from.
 
     Parameters
     ----------
@@ -66,18 +66,18 @@ def simulate_from_card(
         faults += error.faults
     table = built_in[str(design)]() if str(design) in built_in else design
     faults += examine(table, required=("params", "tokens")).faults
-    given: Mapping[str, float] | None = None
+    stated: Mapping[str, float] | None = None
     try:
         if isinstance(coefficients, (str, Path)):
-            given = _read_coefficients(coefficients)
+            stated = _read_coefficients(coefficients)
         else:
-            given = coefficients
+            stated = coefficients
     except InputError as error:
         faults += error.faults
     if faults:
         raise InputError(faults)
     assert isinstance(card, Card)
-    truth = _truth(card, given, seed)
+    truth = _truth(card, stated, seed)
     runs = simulate(
         card.scaling_law,
         truth,

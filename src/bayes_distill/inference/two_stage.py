@@ -17,7 +17,7 @@ import pandas as pd
 from bayes_distill.cards import Card, card_from_dict
 from bayes_distill.cards.card import SUPERVISED
 from bayes_distill.errors import FailedFitError, Fault, InputError
-from bayes_distill.inference.joint_prior import LAW, unconstrain
+from bayes_distill.inference.joint_prior import LAW, NAMES, unconstrain
 from bayes_distill.laws import Reference
 from bayes_distill.posterior import Posterior, load_posterior
 
@@ -25,22 +25,22 @@ if TYPE_CHECKING:
     from bayes_distill.runs import Runs
 
 LEAST_DRAWS = 200  # for a covariance of six numbers
-UNIT_GAMMA_SD = 1e-3  # of log gamma, where the supervised law fixes gamma at one
+FIXED_SD = 1e-3  # of the logarithm of a coefficient that the supervised law fixes, such as gamma
 SAME_UNIT, ODD_UNIT = 0.15, 0.06  # of the median ratio of losses seen and predicted: fault, note
 
 
 @dataclass(frozen=True)
-class Stages:
-    """What the second stage takes along from the first.
+class FirstStageResults:
+    """What the posterior of a second stage stores of the first.
 
     Parameters
     ----------
     cut
-        Whether the second stage may say nothing about the supervised law.
+        Whether the supervised law is cut off from the runs of the second stage.
     verdict
         That of the first stage.
     before
-        Supervised coordinates (any number of draws,) before any run was seen.
+        Prior draws of the supervised coordinates (any number of draws,), before both stages.
     noise
         Scale of supervised runs, one for every draw of the second stage, or ``None``.
     """
@@ -164,9 +164,9 @@ def check_against(table: Runs, posterior: Posterior) -> list[str]:
 def supervised_numbers(posterior: Posterior, reference: Reference) -> np.ndarray:
     """Draws of a supervised fit as the six numbers of `joint_prior`, (draws, 6).
 
-    `reference` is what they count from. A law without gamma has gamma = 1.
+    `reference` is their reference point. Coefficients that the law fixes have their fixed value.
     """
-    published = {"gamma": np.ones(posterior.n_draws), **posterior.published}
+    published = {**_fixed(posterior, posterior.n_draws), **posterior.published}
     coordinates = LAW.from_published(published, reference)
     numbers = unconstrain({name: np.asarray(value) for name, value in coordinates.items()})
     if not np.isfinite(numbers).all():
@@ -184,7 +184,7 @@ def two_stage_card(
 ) -> tuple[Card, list[str]]:
     """Card whose prior on the supervised coordinates is the posterior of a supervised fit.
 
-    It is pinned to `reference`, from which the prior counts. Returns notes on what was replaced.
+    It states `reference`, which the prior rests on. Returns notes on what was replaced.
     """
     numbers = supervised_numbers(posterior, reference)
     covariance = np.cov(numbers.T)
@@ -194,9 +194,12 @@ def two_stage_card(
     replaced = [name for name in card.priors if name in SUPERVISED]
     if replaced:
         notes.append(f"It takes the place of the card's priors on {', '.join(replaced)}.")
-    if "gamma" not in posterior.law.coordinate_names:
-        covariance[-1, -1] = UNIT_GAMMA_SD**2
-        notes.append(f"{source} has gamma = 1, and so has this fit, within {UNIT_GAMMA_SD:.1%}.")
+    for name, value in posterior.law.fixed.items():
+        place = NAMES.index(name)
+        covariance[place, place] = FIXED_SD**2
+        notes.append(
+            f"{source} has {name} = {value:g}, and so has this fit, within {FIXED_SD:.1%}."
+        )
     content: dict[str, Any] = card.model_dump(mode="json")
     content["priors"] = {n: p for n, p in content["priors"].items() if n not in SUPERVISED}
     fitted = {"source": source, "centre": numbers.mean(0).tolist()}
@@ -206,7 +209,7 @@ def two_stage_card(
 
 
 def first_stage_card(card: Card, reference: Reference) -> Card:
-    """Card of the supervised runs alone, with the priors and noise that `card` has for them."""
+    """Card for the supervised runs, with the priors and noise that `card` has for them."""
     noise = card.likelihood
     content = {
         "name": f"{card.name}-supervised",
@@ -246,9 +249,9 @@ def supervised_noise(posterior: Posterior, card: Card, reference: Reference) -> 
 
 
 def supervised_before(posterior: Posterior, reference: Reference) -> dict[str, np.ndarray]:
-    """Supervised coordinates (draws,) before any run was seen: the prior of the first stage.
+    """Prior draws (draws,) of the supervised coordinates in the first stage.
 
-    Without gamma if the law fixes it.
+    Without those that the law fixes.
     """
     if "prior" not in posterior.tree:
         return {}
@@ -256,13 +259,17 @@ def supervised_before(posterior: Posterior, reference: Reference) -> dict[str, n
     before = {n: group[n].to_numpy().reshape(-1) for n in posterior.law.coordinate_names}
     published = posterior.law.to_published(before, posterior.reference)
     count = len(next(iter(before.values())))
-    # a wide prior of gamma makes coefficients no number holds; they say nothing of the rest
+    # a wide prior of gamma overflows some coefficients; those draws are left out below
     with np.errstate(all="ignore"):
-        found = LAW.from_published({"gamma": np.ones(count), **published}, reference)
-    values = {name: np.asarray(value) for name, value in found.items()}
+        coordinates = LAW.from_published({**_fixed(posterior, count), **published}, reference)
+    values = {name: np.asarray(value) for name, value in coordinates.items()}
     sound = np.all([np.isfinite(value) for value in values.values()], axis=0)
-    fixed = {"gamma"} - set(posterior.law.coordinate_names)
-    return {name: value[sound] for name, value in values.items() if name not in fixed}
+    return {n: value[sound] for n, value in values.items() if n not in posterior.law.fixed}
+
+
+def _fixed(posterior: Posterior, count: int) -> dict[str, np.ndarray]:
+    """Coefficients (count,) that the law of a posterior fixes."""
+    return {name: np.full(count, value) for name, value in posterior.law.fixed.items()}
 
 
 def _pinned(reference: Reference) -> dict[str, float]:

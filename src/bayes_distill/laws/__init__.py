@@ -1,7 +1,7 @@
 """Scaling laws as pure functions, one concept a file."""
 
 from bayes_distill._runtime import jax_setup as jax_setup  # float64 before the first array
-from bayes_distill.laws.base import Coefficient, Coordinate, Law, Reference, TeacherLaw
+from bayes_distill.laws.base import Bracket, Coefficient, Coordinate, Law, Reference, TeacherLaw
 from bayes_distill.laws.data_limited import DataLimited
 from bayes_distill.laws.distillation import Distillation
 from bayes_distill.laws.distillation_gain import DistillationGain
@@ -28,6 +28,7 @@ __all__ = [
     "STACKED",
     "TABLE_6",
     "TABLE_6_AS_PRINTED",
+    "Bracket",
     "Chinchilla",
     "Coefficient",
     "Coordinate",

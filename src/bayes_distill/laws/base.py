@@ -45,6 +45,27 @@ class Coordinate:
 
 
 @dataclass(frozen=True, slots=True)
+class Bracket:
+    """Names of the coordinates of one bracket ``(A/N^alpha + B/D^beta)^gamma``, see `log_bracket`.
+
+    A share and its two slopes trade off: `inference.reparameterisation` shears them.
+
+    Parameters
+    ----------
+    level, share, slope_params, slope_tokens
+        Names of coordinates.
+    gamma
+        Name of the coordinate, or ``None`` where the law fixes the outer exponent.
+    """
+
+    level: str
+    share: str
+    slope_params: str
+    slope_tokens: str
+    gamma: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Coefficient:
     """One published coefficient of a law (a column of table 6 of Busbridge et al. 2025)."""
 
@@ -103,6 +124,18 @@ class Law(ABC):
     coefficients: ClassVar[tuple[Coefficient, ...]]
     neutral: ClassVar[Mapping[str, float]] = {}
     """Published coefficients that others lack, at values at which the law is the others' law."""
+    fixed: ClassVar[Mapping[str, float]] = {}
+    """Published coefficients of eq. 1 that the law holds at a value and does not list."""
+    floor: ClassVar[str] = "floor"
+    """Coordinate of the irreducible loss E, in units of the reference loss."""
+    brackets: ClassVar[tuple[Bracket, ...]] = ()
+    """Brackets whose share and slopes trade off."""
+    tail_reach: ClassVar[Mapping[str, float]] = {}
+    """Positive coordinates b towards whose zero the others change in proportion to exp(-b).
+
+    In log b the posterior has a tail there that curves away, so ``log b - reach exp(-b)`` is
+    sampled; the mapping holds the reach of each.
+    """
     knows_repeats: ClassVar[bool] = False
     """Whether the law tells a repeated token from a new one; others ignore `unique_tokens`."""
 
@@ -145,7 +178,7 @@ class Law(ABC):
 
     def irreducible_loss(self, coordinates: Coordinates, reference: Reference) -> Array:
         """Loss E of an infinite model on infinite data, in the unit of ``reference.loss``."""
-        return jnp.asarray(coordinates["floor"]) * reference.loss
+        return jnp.asarray(coordinates[self.floor]) * reference.loss
 
     @property
     def has_teacher(self) -> bool:
@@ -165,6 +198,9 @@ class Law(ABC):
 
 class TeacherLaw(Law):
     """A law that also says what a student distilled from a teacher reaches."""
+
+    student_bracket: ClassVar[Bracket | None] = None
+    """Bracket of the student's capacity, to which a condition's ``stretch`` adds."""
 
     @abstractmethod
     def log_excess_loss(

@@ -12,6 +12,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from bayes_distill.laws.base import (
+    Bracket,
     Coefficient,
     Coefficients,
     Coordinate,
@@ -23,6 +24,14 @@ from bayes_distill.laws.bracket import bracket_from_published, bracket_to_publis
 from bayes_distill.laws.discrepancy import opens_at
 from bayes_distill.laws.softplus import inverse_softplus, log_softplus
 from bayes_distill.laws.supervised import Supervised
+
+STUDENT = Bracket(
+    "student_level",
+    "student_share",
+    "student_slope_params",
+    "student_slope_tokens",
+    "student_gamma",
+)
 
 
 @dataclass(frozen=True)
@@ -39,8 +48,11 @@ class Distillation(Supervised, TeacherLaw):
 
     w and f1 are sampled as ``bend = softplus(w/f1)``, which is w/f1 unless that is small, and
     ``width = 1 / (d log(-log factor) / d log(L_T/L~_S))`` at L_T = L~_S, which is f1 unless w/f1 is
-    small. The data see the slope there, whatever the bend, so the two hardly depend on each other;
-    the logarithm of ``bend`` has neither the wall at small w nor the long tail at large w.
+    small. The data identify the slope there, whatever the bend, so the two hardly depend on each
+    other; the logarithm of ``bend`` has neither the wall at small w nor the long tail at large w.
+
+    Where the gap opens late (a large bend b) runs do not show when. Where it opens early, the other
+    coordinates compensate in proportion to exp(-b): hence the ``tail_reach``.
     """
 
     name: ClassVar[str] = "distillation"
@@ -71,6 +83,9 @@ class Distillation(Supervised, TeacherLaw):
         Coefficient("d1", "L_T / L~_S at the bend"),
         Coefficient("f1", "width of the bend"),
     )
+    student_bracket: ClassVar[Bracket | None] = STUDENT
+    brackets: ClassVar[tuple[Bracket, ...]] = (*Supervised.brackets, STUDENT)
+    tail_reach: ClassVar[Mapping[str, float]] = {"bend": 10.0}
 
     def log_excess_loss(
         self,

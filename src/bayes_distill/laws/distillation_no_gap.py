@@ -10,9 +10,16 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from bayes_distill.laws.base import Coefficients, Coordinate, Coordinates, Reference, TeacherLaw
+from bayes_distill.laws.base import (
+    Bracket,
+    Coefficients,
+    Coordinate,
+    Coordinates,
+    Reference,
+    TeacherLaw,
+)
 from bayes_distill.laws.bracket import bracket_from_published, bracket_to_published, log_bracket
-from bayes_distill.laws.distillation import Distillation
+from bayes_distill.laws.distillation import STUDENT, Distillation
 from bayes_distill.laws.supervised import Supervised
 
 GAP = {"kappa", "width", "bend", "c1", "d1", "f1"}
@@ -34,6 +41,8 @@ class DistillationNoGap(Supervised, TeacherLaw):
         c for c in Distillation.coordinates if c.name not in GAP
     )
     coefficients = tuple(c for c in Distillation.coefficients if c.name not in GAP)
+    student_bracket: ClassVar[Bracket | None] = STUDENT
+    brackets: ClassVar[tuple[Bracket, ...]] = Distillation.brackets
 
     def log_excess_loss(
         self,

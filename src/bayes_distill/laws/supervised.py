@@ -11,6 +11,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from bayes_distill.laws.base import (
+    Bracket,
     Coefficient,
     Coefficients,
     Coordinate,
@@ -54,6 +55,9 @@ class Supervised(Law):
     title: ClassVar[str] = "E + (A/N^alpha + B/D^beta)^gamma"
     coordinates: ClassVar[tuple[Coordinate, ...]] = (*BRACKET, GAMMA)
     coefficients: ClassVar[tuple[Coefficient, ...]] = PUBLISHED
+    brackets: ClassVar[tuple[Bracket, ...]] = (
+        Bracket("level", "share", "slope_params", "slope_tokens", "gamma"),
+    )
 
     def log_supervised_loss(
         self,
@@ -134,6 +138,10 @@ class Chinchilla(Supervised):
     title: ClassVar[str] = "E + A/N^alpha + B/D^beta"
     coordinates: ClassVar[tuple[Coordinate, ...]] = BRACKET
     coefficients: ClassVar[tuple[Coefficient, ...]] = PUBLISHED[:-1]
+    fixed: ClassVar[Mapping[str, float]] = {"gamma": 1.0}
+    brackets: ClassVar[tuple[Bracket, ...]] = (
+        Bracket("level", "share", "slope_params", "slope_tokens"),
+    )
 
     def to_published(self, coordinates: Coordinates, reference: Reference) -> Coefficients:
         """E, A, B, alpha, beta."""
@@ -145,10 +153,10 @@ class Chinchilla(Supervised):
         self, coefficients: Mapping[str, ArrayLike], reference: Reference
     ) -> Coefficients:
         """Sampled coordinates of published E, A, B, alpha, beta."""
-        found = super().from_published({**coefficients, "gamma": 1.0}, reference)
-        del found["gamma"]
-        return found
+        coordinates = super().from_published({**coefficients, **self.fixed}, reference)
+        del coordinates["gamma"]
+        return coordinates
 
     def _gamma(self, coordinates: Coordinates) -> Array:
         del coordinates  # fixed here, whatever is sampled
-        return jnp.asarray(1.0)
+        return jnp.asarray(self.fixed["gamma"])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bayes_distill._input.numbers import format_quantity
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.runs.grouping import teacher_levels
+from bayes_distill.runs.grouping import teacher_groups
 from bayes_distill.runs.reading import examine
 from bayes_distill.runs.repeats import unique_tokens
 from bayes_distill.runs.table import Runs, distilled
@@ -106,7 +106,7 @@ def simulate(
     z = rng.standard_t(df, shape) if likelihood == "student_t" else rng.standard_normal(shape)
     frame["loss"] = exact * (1 + noise * z) if relative else exact + noise * z
     if "teacher_loss_se" in frame:
-        teacher = teacher_levels(frame)
+        teacher = teacher_groups(frame)
         scatter = rng.standard_normal(int(teacher.max()) + 1)[teacher]
         frame["teacher_loss"] += frame["teacher_loss_se"].fillna(0.0).to_numpy() * scatter
     if not (frame["loss"] > 0).all():

@@ -15,7 +15,7 @@ from bayes_distill.cards import Card
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.points import NAMES, of_frame
 from bayes_distill.runs import Runs
-from bayes_distill.runs.grouping import condition_levels, teacher_levels
+from bayes_distill.runs.grouping import condition_groups, teacher_groups
 from bayes_distill.runs.table import NUMERIC
 from bayes_distill.validation.gap_pairs import gap_pairs
 from bayes_distill.validation.groups import Group
@@ -109,8 +109,8 @@ def score(
             points.params[distilled], points.tokens[distilled], teacher[:, distilled]
         )
     groups = {
-        "teacher": teacher_levels(frame),
-        "condition": condition_levels(points.params, points.tokens),
+        "teacher": teacher_groups(frame),
+        "condition": condition_groups(points.params, points.tokens),
     }
     new_run = posterior.new_run(mean, distilled, np.random.default_rng(seed), **groups)
     shared = posterior.shared_effects(distilled, np.random.default_rng(seed), **groups)

@@ -1,4 +1,4 @@
-"""Chains on threads of their own, or as one program: the same draws, and nothing compiled twice."""
+"""Chains on separate threads, or as one program: the same draws, and nothing compiled twice."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bayes_distill._runtime import threads as _threads
-from bayes_distill.inference.kernel import BLOCK, Programs, chain_keys
+from bayes_distill.inference.programs import BLOCK, Programs, chain_keys
 
 CHAINS, STEPS = 3, 8
 

@@ -1,7 +1,7 @@
-"""Fits in which distillation runs say nothing about the supervised law: the cut.
+"""Cut posteriors: distillation runs do not inform the supervised law.
 
-Every chain is conditional on a draw of its own of the supervised posterior, and samples the rest
-given that draw (multiple imputation; Plummer 2015). All chains together are draws of
+Every chain is conditional on one draw of the supervised posterior, and samples the rest given that
+draw (multiple imputation; Plummer 2015). All chains together are draws of
 ``p(supervised | supervised runs) p(rest | supervised, distillation runs)``: the supervised
 coordinates keep the distribution that the supervised runs gave them, and the rest is as uncertain
 as that makes it.
@@ -24,31 +24,26 @@ from jax.flatten_util import ravel_pytree
 
 from bayes_distill.inference.density import Hyper, gradient_of_all, potential
 from bayes_distill.inference.initialisation import site_shapes, starting_points
-from bayes_distill.inference.kernel import Programs
 from bayes_distill.inference.model import Data, ModelSpec
-from bayes_distill.inference.sampler import (
-    Progress,
-    Sample,
-    SamplerSettings,
-    checkpoint_in,
-    run_chains,
-    started,
-)
+from bayes_distill.inference.programs import Programs
+from bayes_distill.inference.sampler import Sample, checkpoint_in, run_chains, started
+from bayes_distill.inference.settings import SamplerSettings
+from bayes_distill.parallel import Progress
 
-GIVEN = "supervised_z"
+SUPERVISED = "supervised_z"
 STARTS = 4  # modes that are looked for; chains share them
 
 
 @lru_cache(maxsize=32)
 def _programs(spec: ModelSpec, window: int, target_accept: float) -> Programs:
-    def given(data: Data, hyper: Hyper, z: jax.Array) -> Any:
-        whole = potential(spec, data, hyper)
-        return lambda sites: whole({**sites, GIVEN: z})
+    def conditional(data: Data, hyper: Hyper, z: jax.Array) -> Any:
+        joint = potential(spec, data, hyper)
+        return lambda sites: joint({**sites, SUPERVISED: z})
 
-    return Programs(given, window, target_accept, axes=(None, None, 0))
+    return Programs(conditional, window, target_accept, axes=(None, None, 0))
 
 
-def run_cut(
+def sample_cut_posterior(
     spec: ModelSpec,
     data: Data,
     hyper: Hyper,
@@ -58,14 +53,14 @@ def run_cut(
     progress: Progress | None = None,
     folder: str | Path | None = None,
 ) -> Sample:
-    """Draw the rest given draws of the supervised law.
+    """Sample the rest of the model given draws of the supervised law.
 
     Parameters
     ----------
     spec, data, hyper
         The model of the two-stage fit.
     numbers
-        Draws of the supervised posterior (chains, 6), as `joint_prior` counts them: one a chain.
+        Draws of the supervised posterior (chains, 6), in the coordinates of `joint_prior`.
     settings
         As many chains as there are such draws, and their lengths.
     seed, progress, folder
@@ -85,29 +80,32 @@ def run_cut(
     data, hyper, z = arguments = jax.device_put((data, hyper, z))
     programs = _programs(spec, settings.window, settings.target_accept)
     shapes = site_shapes(spec, data, hyper)
-    compiling = programs.ahead({n: v for n, v in shapes.items() if n != GIVEN}, arguments, len(z))
-    start, inverse_mass = started(
+    rest = {name: shape for name, shape in shapes.items() if name != SUPERVISED}
+    compiling = programs.ahead(rest, arguments, len(z))
+    start, inverse_mass_matrix = started(
         checkpoint,
         lambda: starting_points(spec, data, hyper, STARTS, seed, gradient_of_all(spec)),
     )
-    rest = {n: v[np.arange(len(z)) % STARTS] for n, v in start.items() if n != GIVEN}
-    found = time.perf_counter() - clock
+    points = {name: start[name][np.arange(len(z)) % STARTS] for name in rest}
+    seconds = time.perf_counter() - clock
     wait(compiling)
     settings = replace(settings, chains=len(z))
-    mass = _given(start, inverse_mass)
-    sample = run_chains(programs, rest, mass, arguments, settings, seed, progress, checkpoint)
+    conditional = _conditional_covariance(start, inverse_mass_matrix)
+    sample = run_chains(
+        programs, points, conditional, arguments, settings, seed, progress, checkpoint
+    )
     constant = np.repeat(z[:, None], settings.draws, axis=1)
     return Sample(
-        {**sample.unconstrained, GIVEN: constant},
+        {**sample.unconstrained, SUPERVISED: constant},
         sample.stats,
-        {"mode": found, **sample.seconds},
+        {"mode": seconds, **sample.seconds},
         sample.warmup,
     )
 
 
-def _given(start: dict[str, np.ndarray], inverse_mass: np.ndarray) -> np.ndarray:
+def _conditional_covariance(start: dict[str, np.ndarray], covariance: np.ndarray) -> np.ndarray:
     """Covariance of the other sites given ``supervised_z``, from that of all of them."""
-    labels = {n: np.full(v.shape[1:], n == GIVEN, float) for n, v in start.items()}
+    labels = {n: np.full(v.shape[1:], n == SUPERVISED, float) for n, v in start.items()}
     rest = np.asarray(ravel_pytree(labels)[0]) == 0
-    precision = np.linalg.inv(inverse_mass)
+    precision = np.linalg.inv(covariance)
     return np.asarray(np.linalg.inv(precision[np.ix_(rest, rest)]))

@@ -1,11 +1,12 @@
-"""What warm-up learns from its transitions: the mass matrix and the step size."""
+"""The inverse mass matrix that windows of warm-up estimate, and when it has converged."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from bayes_distill.inference.adaptation import POWER, Metric, converged, refined, tuned
+from bayes_distill.inference.metric import Metric, refined
+from bayes_distill.inference.warm_up import converged
 
 GENERATOR = np.random.default_rng(0)
 
@@ -27,8 +28,8 @@ def later(mass: np.ndarray) -> Metric:
 
 
 def test_the_mass_matrix_is_the_covariance_within_chains():
-    found = refined(later(np.eye(3)), window(20_000))
-    np.testing.assert_allclose(found.mass, COVARIANCE, atol=0.1)
+    estimate = refined(later(np.eye(3)), window(20_000))
+    np.testing.assert_allclose(estimate.inverse_mass_matrix, COVARIANCE, atol=0.1)
 
 
 def test_windows_after_the_first_are_pooled():
@@ -39,24 +40,26 @@ def test_windows_after_the_first_are_pooled():
         metric = refined(metric, part)
     assert (metric.windows, metric.draws) == (4, 600)
     whole = refined(later(np.eye(3)), draws)
-    np.testing.assert_allclose(metric.outer, whole.outer)
-    np.testing.assert_allclose(metric.mass, whole.mass, atol=0.02)  # held by other matrices
+    np.testing.assert_allclose(metric.outer_products, whole.outer_products)
+    np.testing.assert_allclose(
+        metric.inverse_mass_matrix, whole.inverse_mass_matrix, atol=0.02
+    )  # held by other matrices
 
 
 def test_few_draws_leave_the_matrix_before_nearly_as_it_was():
     before = np.diag([4.0, 4.0, 4.0])
-    found = refined(later(before), window(2)).mass
-    np.testing.assert_allclose(found, before, atol=1.5)
-    assert np.linalg.eigvalsh(found).min() > 1
+    estimate = refined(later(before), window(2)).inverse_mass_matrix
+    np.testing.assert_allclose(estimate, before, atol=1.5)
+    assert np.linalg.eigvalsh(estimate).min() > 1
 
 
 def test_the_way_from_the_mode_does_not_count():
     draws = window(4000)
     draws["a"][:, :1000] += 100.0
     first = refined(Metric.first(np.eye(3), 4), draws)
-    assert first.mass[0, 0] == pytest.approx(1, abs=0.1)
+    assert first.inverse_mass_matrix[0, 0] == pytest.approx(1, abs=0.1)
     assert (first.draws, first.windows) == (0, 1)  # the next window begins anew
-    assert refined(later(np.eye(3)), draws).mass[0, 0] > 100
+    assert refined(later(np.eye(3)), draws).inverse_mass_matrix[0, 0] > 100
 
 
 def test_warm_up_has_converged_once_a_window_confirms_its_metric():
@@ -75,30 +78,3 @@ def test_warm_up_has_not_converged_while_chains_are_apart():
     assert not converged(right, refined(right, draws), lp)
     few = np.zeros((4, 2))  # not even enough to tell
     assert not converged(right, refined(right, draws), few)
-
-
-def batches(step_sizes: list[float], size: int = 400) -> dict[str, np.ndarray]:
-    """Transitions of two chains that reject 0.3 of the step size to some power, give or take."""
-    used = np.repeat(step_sizes, size)[:, None] * np.ones(2)
-    rejected = 0.3 * used**POWER * GENERATOR.exponential(1.0, used.shape)
-    return {"step_size": used, "acceptance_rate": 1 - np.minimum(rejected, 1)}
-
-
-@pytest.mark.parametrize("target", [0.8, 0.95])
-def test_the_step_size_is_the_one_that_is_accepted_as_asked(target):
-    right = ((1 - target) / 0.3) ** (1 / POWER)
-    assert tuned(batches([0.7 * right]), target) == pytest.approx(right, rel=0.06)
-    assert tuned(batches([1.5 * right, 0.9 * right]), target) == pytest.approx(right, rel=0.06)
-
-
-def test_the_first_guess_does_not_count_once_there_is_a_better_one():
-    stats = batches([0.2, 0.5])
-    stats["acceptance_rate"][:400] = 0.0  # far too much is rejected: the power no longer holds
-    assert tuned(stats, 0.95) == pytest.approx((0.05 / 0.3) ** (1 / POWER), rel=0.06)
-
-
-def test_a_step_size_changes_by_no_more_than_a_factor_of_two_at_once():
-    stats = batches([0.5])
-    for accepted, expected in ((1.0, 1.0), (0.0, 0.25)):
-        stats["acceptance_rate"][:] = accepted
-        assert tuned(stats, 0.9) == expected

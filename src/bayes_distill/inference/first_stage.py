@@ -1,4 +1,4 @@
-"""The two stages of a fit: where the supervised law comes from, and what the second one samples."""
+"""The first stage of a fit in two: a supervised posterior, and the second stage given it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes_distill.cards import Card
-from bayes_distill.inference.cut import run_cut
+from bayes_distill.inference.cut_posterior import sample_cut_posterior
 from bayes_distill.inference.model import Data, ModelSpec
-from bayes_distill.inference.sampler import Progress, Sample, SamplerSettings, run_nuts
+from bayes_distill.inference.sampler import Sample, run_nuts
+from bayes_distill.inference.settings import SamplerSettings
 from bayes_distill.inference.two_stage import (
-    Stages,
+    FirstStageResults,
     check_against,
     first_stage_card,
     load_supervised,
@@ -24,6 +25,7 @@ from bayes_distill.inference.two_stage import (
     two_stage_card,
 )
 from bayes_distill.laws import Reference
+from bayes_distill.parallel import Progress
 from bayes_distill.posterior import Posterior
 
 if TYPE_CHECKING:
@@ -36,17 +38,17 @@ WARMUP = (100, 250)  # of a chain: all of them share one mass matrix, and start 
 
 @dataclass(frozen=True)
 class FirstStage:
-    """A supervised posterior, and what is left to fit given it.
+    """A supervised posterior, and the card and runs of the second stage.
 
     Parameters
     ----------
     posterior
         The supervised fit.
     card, table, reference
-        What the second stage fits: the card with the posterior as prior, the runs, and the point
-        that both stages' coordinates are counted from there.
+        Of the second stage: the card with the posterior as prior, the runs, and the reference point
+        of the coordinates.
     notes
-        What was decided, as sentences.
+        Sentences for people on how the stages were set up.
     """
 
     posterior: Posterior
@@ -62,12 +64,12 @@ class FirstStage:
         seed: int,
         progress: Progress | None,
         folder: str | Path | None = None,
-    ) -> tuple[Sample, Stages]:
+    ) -> tuple[Sample, FirstStageResults]:
         """Sample with the supervised posterior as prior."""
         some = np.random.default_rng([seed, 3]).integers(
             self.posterior.n_draws, size=settings.chains * settings.draws
         )
-        return run_nuts(*model, settings, seed, progress, folder), self._carried(some, cut=False)
+        return run_nuts(*model, settings, seed, progress, folder), self._results(some, cut=False)
 
     def cut(
         self,
@@ -76,16 +78,16 @@ class FirstStage:
         seed: int,
         progress: Progress | None,
         folder: str | Path | None = None,
-    ) -> tuple[Sample, Stages]:
-        """Sample the rest given draws of the supervised posterior, one a chain."""
-        given = np.linspace(0, self.posterior.n_draws - 1, settings.chains).astype(int)
-        numbers = supervised_numbers(self.posterior, self.reference)[given]
-        sample = run_cut(*model, numbers, settings, seed, progress, folder)
-        return sample, self._carried(np.repeat(given, settings.draws), cut=True)
+    ) -> tuple[Sample, FirstStageResults]:
+        """Sample the rest of the model given draws of the supervised posterior, one a chain."""
+        drawn = np.linspace(0, self.posterior.n_draws - 1, settings.chains).astype(int)
+        numbers = supervised_numbers(self.posterior, self.reference)[drawn]
+        sample = sample_cut_posterior(*model, numbers, settings, seed, progress, folder)
+        return sample, self._results(np.repeat(drawn, settings.draws), cut=True)
 
-    def _carried(self, draws: np.ndarray, *, cut: bool) -> Stages:
+    def _results(self, draws: np.ndarray, *, cut: bool) -> FirstStageResults:
         noise = supervised_noise(self.posterior, self.card, self.reference)
-        return Stages(
+        return FirstStageResults(
             cut,
             self.posterior.verdict,
             supervised_before(self.posterior, self.reference),
@@ -93,7 +95,7 @@ class FirstStage:
         )
 
     def to_json(self, *, cut: bool) -> dict[str, Any]:
-        """What a stored posterior says of its first stage."""
+        """Plain data on the first stage for the ``info`` of the posterior."""
         info = self.posterior.info
         return {
             "cut": cut,
@@ -110,11 +112,11 @@ def first_stage(
     card: Card,
     reference: Reference,
     supervised: Posterior | str | Path | None,
-    fit_alone: Callable[[Runs, Card], Posterior],
+    fit_supervised: Callable[[Runs, Card], Posterior],
 ) -> FirstStage:
-    """Take or make the supervised posterior that the second stage starts from.
+    """Load or fit the supervised posterior that is the prior of the second stage.
 
-    Without `supervised`, `fit_alone` fits the supervised runs of the table, which the second
+    Without `supervised`, `fit_supervised` fits the supervised runs of the table, which the second
     stage then leaves out.
 
     Raises
@@ -125,20 +127,20 @@ def first_stage(
     if supervised is not None:
         posterior = load_supervised(supervised)
         notes = check_against(table, posterior)
-        own = isinstance(supervised, Posterior)
-        source = "the supervised fit" if own else f"the fit {supervised}"
+        in_memory = isinstance(supervised, Posterior)
+        source = "the supervised fit" if in_memory else f"the fit {supervised}"
     else:
-        alone = replace(table, frame=table.frame[~table.distilled])
-        posterior = fit_alone(alone, first_stage_card(card, reference))
+        supervised_runs = replace(table, frame=table.frame[~table.distilled])
+        posterior = fit_supervised(supervised_runs, first_stage_card(card, reference))
         table = replace(table, frame=table.frame[table.distilled])
-        source = f"a fit of the {len(alone)} supervised runs by themselves"
+        source = f"a fit of the {len(supervised_runs)} supervised runs by themselves"
         notes = [f"What is fitted here are the {len(table)} distillation runs."]
     staged, replaced = two_stage_card(card, posterior, reference, source)
     return FirstStage(posterior, staged, table, reference, [*notes, *replaced])
 
 
 def cut_settings(settings: SamplerSettings, imputations: int | None) -> SamplerSettings:
-    """Many short chains that give at least as many draws as the few long ones asked for."""
+    """Many short chains, one an imputation, with at least as many draws as `settings` in all."""
     chains = imputations or IMPUTATIONS
     draws = max(LEAST_DRAWS, -(-settings.chains * settings.draws // chains))
     warmup = int(np.clip(settings.warmup // 4, *WARMUP))

@@ -1,4 +1,4 @@
-"""One sweep: ranks are uniform when they should be, whatever the draws' dependence."""
+"""One replicate: ranks are uniform when they should be, whatever the draws' dependence."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pytest
 from scipy import signal, stats
 
 from bayes_distill.calibration.quantities import components
-from bayes_distill.calibration.sweep import LEAST_RANKS, _effective, rank
+from bayes_distill.calibration.replicate import LEAST_RANKS, _effective, rank
 
 
 def test_rank_counts_the_draws_below():
     generator = np.random.default_rng(0)
     draws = np.arange(20.0).reshape(2, 10)
-    place, kept, pit = rank(4.5, draws, 20.0, generator)
-    assert (place, kept) == (5, 20)
+    place, count, pit = rank(4.5, draws, 20.0, generator)
+    assert (place, count) == (5, 20)
     assert 5 / 21 <= pit <= 6 / 21
     assert rank(-1.0, draws, 20.0, generator)[0] == 0
     assert rank(99.0, draws, 20.0, generator)[0] == 20
@@ -65,6 +65,6 @@ def test_what_never_moves_counts_as_independent():
 
 def test_vectors_are_ranked_component_by_component():
     values = {"plain": np.arange(3.0), "offset": np.arange(12.0).reshape(3, 2, 2)}
-    found = components(values, SimpleNamespace())
-    assert list(found) == ["plain", "offset[0]", "offset[1]", "offset[2]", "offset[3]"]
-    np.testing.assert_array_equal(found["offset[2]"], [2.0, 6.0, 10.0])
+    split = components(values, SimpleNamespace())
+    assert list(split) == ["plain", "offset[0]", "offset[1]", "offset[2]", "offset[3]"]
+    np.testing.assert_array_equal(split["offset[2]"], [2.0, 6.0, 10.0])

@@ -1,4 +1,4 @@
-"""From a card and a table to the arrays that the model takes."""
+"""The inputs of the model, made from a card and a table: static part, data, hyperparameters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bayes_distill.inference.model import Data, ModelSpec, hyperparameters, mode
 from bayes_distill.inference.padding import padded
 from bayes_distill.laws import Reference
 from bayes_distill.posterior.discrepancy import factor
-from bayes_distill.runs.grouping import condition_levels, size_levels, teacher_levels
+from bayes_distill.runs.grouping import condition_groups, size_groups, teacher_groups
 from bayes_distill.runs.repeats import repeats, unique_tokens
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def reference_point(card: Card, frame: pd.DataFrame) -> Reference:
-    """Where the law counts from: what the card says, else the median of the runs."""
+    """Reference point of the law: as the card states it, else the median of the runs."""
     chosen = card.reference
     return Reference(
         chosen.params or float(frame["params"].median()),
@@ -31,10 +31,14 @@ def reference_point(card: Card, frame: pd.DataFrame) -> Reference:
     )
 
 
-def prepare(
+def model_inputs(
     card: Card, table: Runs, reference: Reference
 ) -> tuple[ModelSpec, Data, dict[str, Any], list[str]]:
-    """Static model, padded data, hyperparameters, and notes on what was decided on the way."""
+    """Static model, padded data and hyperparameters, and notes on what was decided for them.
+
+    Notes are sentences for people: of repeated tokens that the law ignores, of losses in another
+    unit than the prior's.
+    """
     frame, notes = table.frame, []
     data = padded_data(frame, reference)
     predicts = bool(
@@ -60,36 +64,38 @@ def prepare(
                 f"losses are {ratio:.3g} times those of the supervised prior's centre, as in "
                 "another unit or tokenizer: the centre was multiplied by that"
             )
-    return spec, data, hyperparameters(card, joint) | {"levels": _levels(card, frame, data)}, notes
+    return spec, data, hyperparameters(card, joint) | {"groups": _groups(card, frame, data)}, notes
 
 
-def _levels(card: Card, frame: pd.DataFrame, data: Data) -> dict[str, np.ndarray]:
-    """What the model needs to know of levels.
+def _groups(card: Card, frame: pd.DataFrame, data: Data) -> dict[str, np.ndarray]:
+    """The groups of runs (students of one size, of one teacher, of one condition), as arrays.
 
-    Which there are (their numbers are padded as rows are: 1 says that there is a level, 0 that it
-    is padding), how discrepancies of sizes correlate, and the student of every condition.
+    ``size``, ``teacher`` and ``condition`` are 1 where there is a group and 0 where it is padding,
+    for numbers of groups are padded as rows are. Under the name of a discrepancy of sizes is the
+    Cholesky factor of its correlation, under ``condition_params`` and ``condition_tokens`` the
+    student of every condition.
     """
-    found: dict[str, np.ndarray] = {}
+    arrays: dict[str, np.ndarray] = {}
     params, tokens = (frame[name].to_numpy(float) for name in ("params", "tokens"))
     if card.discrepancy is not None:
-        log_sizes = size_levels(params)[1]
+        log_sizes = size_groups(params)[1]
         count = padded(len(log_sizes), padding.SIZES)
-        found["size"] = (np.arange(count) < len(log_sizes)).astype(float)
+        arrays["size"] = (np.arange(count) < len(log_sizes)).astype(float)
         for name, length in card.discrepancy.lengths.items():
             lower = np.eye(count)
             lower[: len(log_sizes), : len(log_sizes)] = factor(log_sizes, length)
-            found[name] = lower
-    for name, level, pad in (
-        ("teacher", teacher_levels(frame), padding.TEACHERS),
-        ("condition", condition_levels(params, tokens), padding.CONDITIONS),
+            arrays[name] = lower
+    for name, group, pad in (
+        ("teacher", teacher_groups(frame), padding.TEACHERS),
+        ("condition", condition_groups(params, tokens), padding.CONDITIONS),
     ):
-        count = int(level.max()) + 1
-        found[name] = (np.arange(padded(count, pad)) < count).astype(float)
+        count = int(group.max()) + 1
+        arrays[name] = (np.arange(padded(count, pad)) < count).astype(float)
     for name in ("params", "tokens"):
-        middle = np.ones(len(found["condition"]))
+        middle = np.ones(len(arrays["condition"]))
         middle[np.asarray(data.condition)] = getattr(data, name)
-        found[f"condition_{name}"] = middle
-    return found
+        arrays[f"condition_{name}"] = middle
+    return arrays
 
 
 def padded_data(frame: pd.DataFrame, reference: Reference) -> Data:
@@ -99,10 +105,10 @@ def padded_data(frame: pd.DataFrame, reference: Reference) -> Data:
     rows = np.r_[np.arange(n), np.zeros(size - n, int)]
 
     params, tokens = (frame[name].to_numpy(float) for name in ("params", "tokens"))
-    levels = {
-        "size": size_levels(params)[0],
-        "teacher": teacher_levels(frame),
-        "condition": condition_levels(params, tokens),
+    groups = {
+        "size": size_groups(params)[0],
+        "teacher": teacher_groups(frame),
+        "condition": condition_groups(params, tokens),
     }
 
     def column(name: str, unit: float) -> np.ndarray:
@@ -118,7 +124,7 @@ def padded_data(frame: pd.DataFrame, reference: Reference) -> Data:
         teacher_params=column("teacher_params", reference.params),
         teacher_tokens=column("teacher_tokens", reference.tokens),
         teacher_loss_se=np.nan_to_num(column("teacher_loss_se", reference.loss)),
-        **{name: level[rows] for name, level in levels.items()},
+        **{name: group[rows] for name, group in groups.items()},
         mask=np.arange(size) < n,
         unique_tokens=unique_tokens(frame)[rows] / reference.tokens,
     )

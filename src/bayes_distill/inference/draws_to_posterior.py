@@ -1,4 +1,4 @@
-"""From raw chains to a posterior: natural scale, diagnostics, leave-one-out, summaries."""
+"""From the draws of the sampler to the groups of a posterior: natural scale, checks, summaries."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from bayes_distill.inference.diagnostics import diagnose
 from bayes_distill.inference.leave_one_out import leave_one_out
 from bayes_distill.inference.log_prior import log_prior
 from bayes_distill.inference.model import Data, ModelSpec
-from bayes_distill.inference.two_stage import Stages
+from bayes_distill.inference.two_stage import FirstStageResults
 from bayes_distill.inference.within_chain import diagnose_within
 from bayes_distill.laws import Reference
 from bayes_distill.posterior.hull import Hull
-from bayes_distill.runs.grouping import condition_levels, size_levels
+from bayes_distill.runs.grouping import condition_groups, size_groups
 from bayes_distill.runs.repeats import unique_tokens
 from bayes_distill.runs.table import NUMERIC
 
@@ -34,7 +34,7 @@ PRIOR_DRAWS = 1000
 LOG_LIKELIHOOD_LIMIT = 4_000_000  # numbers; a larger pointwise log likelihood is not stored
 
 
-def assemble(
+def draws_to_posterior(
     card: Card,
     spec: ModelSpec,
     data: Data,
@@ -44,9 +44,30 @@ def assemble(
     reference: Reference,
     seed: int,
     interval: float,
-    stages: Stages | None = None,
+    stages: FirstStageResults | None = None,
 ) -> tuple[xr.DataTree, dict[str, Any]]:
-    """Draws on the natural scale, diagnostics, leave-one-out and summaries."""
+    """Tree of a posterior, and its ``info``: diagnostics, leave-one-out and summaries.
+
+    Parameters
+    ----------
+    card, table, reference
+        The card, the runs that were fitted, and the reference point of both.
+    spec, data, hyper
+        The model of them, see `model_inputs`.
+    sample
+        A `Sample` of that model.
+    seed, interval
+        Seed of prior draws and of new discrepancies; probability inside intervals.
+    stages
+        Of a fit in two stages: what the first one adds.
+
+    Returns
+    -------
+    tree : xarray.DataTree
+        Groups as `Posterior` stores them.
+    info : dict
+        Plain data: verdict, diagnostics, coefficients, flagged runs, LOO, hull and epochs.
+    """
     chains, draws = sample.stats["diverging"].shape
     n = len(table)
     joined = {k: v.reshape(chains * draws, *v.shape[2:]) for k, v in sample.unconstrained.items()}
@@ -64,37 +85,37 @@ def assemble(
     def grid(array: np.ndarray) -> np.ndarray:
         return array.reshape(chains, draws, *array.shape[1:])
 
-    sizes = np.exp(size_levels(table.frame["params"].to_numpy(float))[1])
+    sizes = np.exp(size_groups(table.frame["params"].to_numpy(float))[1])
     generator = np.random.default_rng([seed, 2])
-    kept = {name: value for name, value in values.items() if value.ndim == 1}
+    stored = {name: value for name, value in values.items() if value.ndim == 1}
     for name in spec.discrepancies:
-        kept[name] = values[name][:, : len(sizes)]
-        kept[f"{name}_new"] = generator.standard_normal(chains * draws)
+        stored[name] = values[name][:, : len(sizes)]
+        stored[f"{name}_new"] = generator.standard_normal(chains * draws)
     conditions = _conditions(table.frame)
     special = [f"condition_{name}" for name in spec.condition_discrepancies]
     for name in special:
-        kept[name] = values[f"{name}_effect"][:, : len(conditions)]
-        kept[f"{name}_new"] = generator.standard_normal(chains * draws)
-    # what the runs share is theirs alone: forecasts have no use for it, checks of the fit do
+        stored[name] = values[f"{name}_effect"][:, : len(conditions)]
+        stored[f"{name}_new"] = generator.standard_normal(chains * draws)
+    # effects of teachers and conditions are of these runs: forecasts do not use them, checks do
     shared = {f"{name}_effect": np.asarray(getattr(data, name)) for name in spec.effects}
     shared |= {"teacher_error": np.asarray(data.teacher)} if spec.noisy_teachers else {}
     effects = {
-        name: values[name][:, : level.max() + 1].astype(np.float32)
-        for name, level in shared.items()
+        name: values[name][:, : group.max() + 1].astype(np.float32)
+        for name, group in shared.items()
     }
     if stages is not None and stages.noise is not None:
-        kept.setdefault("supervised_scale", stages.noise)
+        stored.setdefault("supervised_scale", stages.noise)
     stats = {
         name: sample.stats[name] for name in ("diverging", "energy", "n_steps", "step_size", "lp")
     }
     steps = sample.stats["n_steps"] / card.transitions_per_draw
     stats["tree_depth"] = np.floor(np.log2(steps)).astype(int) + 1
     rows = table.frame.index.to_numpy()
-    with warnings.catch_warnings():  # a cut has many short chains, which is no slip
+    with warnings.catch_warnings():  # a cut posterior has many short chains
         warnings.filterwarnings("ignore", "Found chain dimension to be longer", UserWarning)
         tree = arviz_base.from_dict(
             {
-                "posterior": {name: grid(value) for name, value in kept.items()},
+                "posterior": {name: grid(value) for name, value in stored.items()},
                 **({"effects": {n: grid(v) for n, v in effects.items()}} if effects else {}),
                 "prior": {name: v[None] for name, v in before.items() if v.ndim == 1},
                 "log_prior": {name: grid(value) for name, value in density.items()},
@@ -113,58 +134,58 @@ def assemble(
             condition_params=("condition", conditions[:, 0]),
             condition_tokens=("condition", conditions[:, 1]),
         )
-    out = leave_one_out(tree, by_run["mean"], by_run["scale"], np.asarray(data.loss)[:n])
-    tree["runs"] = _runs_group(table, out)
+    loo = leave_one_out(tree, by_run["mean"], by_run["scale"], np.asarray(data.loss)[:n])
+    tree["runs"] = _runs_group(table, loo)
     if by_run["mean"].size > LOG_LIKELIHOOD_LIMIT:
         del tree["log_likelihood"]
 
     law = card.scaling_law
     after_all = values | _arrays(law.to_published(values, reference))
-    if stages is not None and stages.before:  # what all runs taught, not the second stage alone
-        some = generator.integers(len(stages.before["floor"]), size=PRIOR_DRAWS)
+    if stages is not None and stages.before:  # the prior before both stages
+        some = generator.integers(len(next(iter(stages.before.values()))), size=PRIOR_DRAWS)
         before |= {name: value[some] for name, value in stages.before.items()}
     before_all = before | _arrays(law.to_published(before, reference))
     coefficients = identification.summarise(law, after_all, before_all, spec, interval)
     shrink, pull = _against_prior(sample.unconstrained, jax.device_get(before_raw))
     if stages is not None and stages.cut:
-        given = {k: v for k, v in sample.unconstrained.items() if k != "supervised_z"}
+        rest = {k: v for k, v in sample.unconstrained.items() if k != "supervised_z"}
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Found chain dimension to be longer", UserWarning)
-            named = arviz_base.dict_to_dataset(given)
-        found = diagnose_within(named, tree["sample_stats"].dataset)
+            named = arviz_base.dict_to_dataset(rest)
+        diagnostics = diagnose_within(named, tree["sample_stats"].dataset)
     else:
         sampled = arviz_base.dict_to_dataset(
             sample.unconstrained
             | {name: grid(values[name]) for name in law.coordinate_names if spec.joint_supervised}
         )
-        found = diagnose(sampled, tree["sample_stats"].dataset, shrink, pull)
+        diagnostics = diagnose(sampled, tree["sample_stats"].dataset, shrink, pull)
     if stages is not None:
-        found = found.after(stages.verdict)
+        diagnostics = diagnostics.after(stages.verdict)
     frame = table.frame
     teacher = (
         frame["teacher_loss"].to_numpy(float) if "teacher_loss" in frame else np.full(n, np.nan)
     )
     hull = Hull.of(frame["params"].to_numpy(float), frame["tokens"].to_numpy(float), teacher)
     return tree, {
-        "verdict": found.verdict,
-        "diagnostics": found.to_json(),
+        "verdict": diagnostics.verdict,
+        "diagnostics": diagnostics.to_json(),
         "coefficients": [c.to_json() for c in coefficients],
-        "flagged_runs": [asdict(run) for run in out.flagged(rows)],
-        "loo": {"elpd": out.elpd, "se": out.se},
+        "flagged_runs": [asdict(run) for run in loo.flagged(rows)],
+        "loo": {"elpd": loo.elpd, "se": loo.se},
         "hull": {"points": hull.points, "teacher_loss": hull.teacher_loss},
         "epochs": float((frame["tokens"].to_numpy(float) / unique_tokens(frame)).max()),
     }
 
 
 def _conditions(frame: pd.DataFrame) -> np.ndarray:
-    """Size and tokens (conditions, 2) of every condition, in the order of its level."""
+    """Size and tokens (conditions, 2) of every condition, in the order of its group."""
     pairs = frame[["params", "tokens"]].to_numpy(float)
-    level = condition_levels(pairs[:, 0], pairs[:, 1])
-    return np.array([np.median(pairs[level == i], axis=0) for i in range(level.max() + 1)])
+    group = condition_groups(pairs[:, 0], pairs[:, 1])
+    return np.array([np.median(pairs[group == i], axis=0) for i in range(group.max() + 1)])
 
 
-def _runs_group(table: Runs, out: Any) -> xr.Dataset:
-    """Runs as fitted, with their leave-one-out figures; text columns as strings."""
+def _runs_group(table: Runs, loo: Any) -> xr.Dataset:
+    """The runs that were fitted, with leave-one-out results; text columns as strings."""
     frame = table.frame
     columns: dict[str, Any] = {
         name: ("run", frame[name].to_numpy(float)) for name in NUMERIC if name in frame
@@ -172,7 +193,7 @@ def _runs_group(table: Runs, out: Any) -> xr.Dataset:
     if "group" in frame and frame["group"].notna().any():
         columns["group"] = ("run", frame["group"].fillna("").astype(str).to_numpy(object))
     for name in ("elpd_i", "pareto_k", "residual"):
-        columns[name] = ("run", getattr(out, name))
+        columns[name] = ("run", getattr(loo, name))
     return xr.Dataset(columns, coords={"run": frame.index.to_numpy()})
 
 
@@ -183,7 +204,7 @@ def _against_prior(
     shrink, pull = {}, {}
     for name, value in after.items():
         if name.endswith(("_z", "_error")) and name != "supervised_z":
-            continue  # what single levels share is no coordinate of the law
+            continue  # effects of single groups are no coordinates of the law
         flat = value.reshape(value.shape[0] * value.shape[1], -1)
         prior = np.reshape(before[name], (len(before[name]), -1))
         for i in range(flat.shape[1]):

@@ -1,4 +1,4 @@
-"""The model of a posterior on its own runs, rebuilt from what the posterior holds."""
+"""The model that a posterior was fitted with, rebuilt on the runs that the posterior stores."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bayes_distill.errors import InputError
 from bayes_distill.inference.density import constrainer, pointwise, prior_sampler
 from bayes_distill.inference.log_prior import log_prior
 from bayes_distill.inference.model import Data, ModelSpec, scaling_law_model
-from bayes_distill.inference.prepare import prepare
+from bayes_distill.inference.model_inputs import model_inputs
 from bayes_distill.laws.discrepancy import OF_CONDITIONS
 from bayes_distill.posterior import Posterior
 from bayes_distill.posterior.shipped import no_runs
@@ -28,7 +28,7 @@ Draws = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class ByRun:
-    """What draws say of each run, arrays (draws, runs), losses in the unit of the runs.
+    """Mean, noise scale and log likelihood of each run, (draws, runs), in the unit of the runs.
 
     `log_likelihood` is of losses in units of the reference loss: a constant off, as stored.
     """
@@ -39,13 +39,13 @@ class ByRun:
 
 
 @dataclass(frozen=True)
-class AsFitted:
+class FittedModel:
     """Model, data and hyperparameters of a fit.
 
     Parameters
     ----------
     frame
-        The runs as fitted, canonical columns.
+        The runs that were fitted, canonical columns.
     spec, data, hyper
         See `bayes_distill.inference.model`; `data` is padded.
     unit
@@ -59,7 +59,7 @@ class AsFitted:
     unit: float
 
     @classmethod
-    def of(cls, posterior: Posterior) -> AsFitted:
+    def of(cls, posterior: Posterior) -> FittedModel:
         """Rebuild the model of a posterior.
 
         Raises
@@ -77,21 +77,21 @@ class AsFitted:
         stored = posterior.tree["runs"].dataset.to_dataframe()
         frame = stored[[name for name in CANONICAL if name in stored]]
         table = Runs(frame, str(posterior.info.get("source", "runs")))
-        spec, data, hyper, _ = prepare(posterior.card, table, posterior.reference)
+        spec, data, hyper, _ = model_inputs(posterior.card, table, posterior.reference)
         return cls(frame, spec, data, hyper, posterior.reference.loss)
 
     def by_run(self, draws: Draws) -> ByRun:
         """Evaluate draws of every site (draws, ...) at the runs."""
-        found = jax.device_get(pointwise(self.spec)(_jax(draws), self.data, self.hyper))
+        by_run = jax.device_get(pointwise(self.spec)(_jax(draws), self.data, self.hyper))
         n = len(self.frame)
         return ByRun(
-            found["mean"][:, :n] * self.unit,
-            found["scale"][:, :n] * self.unit,
-            found["log_likelihood"][:, :n],
+            by_run["mean"][:, :n] * self.unit,
+            by_run["scale"][:, :n] * self.unit,
+            by_run["log_likelihood"][:, :n],
         )
 
     def replicate(self, at: ByRun, seed: int) -> np.ndarray:
-        """Losses that the runs would have measured anew, (draws, runs), in their unit."""
+        """Replicated losses of the runs, (draws, runs), in their unit."""
         generator = np.random.default_rng(seed)  # some ten times as fast as JAX's Student t
         if self.spec.likelihood == "normal":
             noise = generator.standard_normal(at.mean.shape)
@@ -105,23 +105,22 @@ class AsFitted:
 
         `draws` must hold them all, as those of `prior_draws` do.
         """
-        found = log_prior(self.spec)(_jax(draws), self.data, self.hyper)
-        return {name: np.asarray(value) for name, value in found.items()}
+        densities = log_prior(self.spec)(_jax(draws), self.data, self.hyper)
+        return {name: np.asarray(value) for name, value in densities.items()}
 
     def prior_draws(self, number: int, seed: int) -> Draws:
         """Fresh draws of every site and coordinate from the prior: name -> (number, ...)."""
         keys = jax.random.split(jax.random.key(seed), number)
         raw = prior_sampler(self.spec)(keys, self.data, self.hyper)
-        found = jax.device_get(constrainer(self.spec)(raw, self.data, self.hyper))
-        return dict(found)
+        return dict(jax.device_get(constrainer(self.spec)(raw, self.data, self.hyper)))
 
     @cached_property
     def stated_sites(self) -> tuple[str, ...]:
         """Sampled sites whose prior a card states in numbers.
 
-        Left out are sites whose prior rests on another site, and members of a family of effects
-        (one a student size, say): these are part of the model, and scaling their prior would
-        change what the scale above them means.
+        Left out are sites whose prior depends on another site, and vectors of effects (one a
+        student size, say): these are part of the model, and scaling their prior would change the
+        meaning of the scale above them.
         """
         one = self.prior_draws(1, 0)
         return tuple(
@@ -137,14 +136,14 @@ class AsFitted:
 
     @cached_property
     def _dependencies(self) -> dict[str, set[str]]:
-        """On which sites the prior of each sampled site rests."""
+        """The sites that the prior of each sampled site depends on."""
         model = partial(scaling_law_model, self.spec)
-        found: Any = get_dependencies(model, (self.data, self.hyper))["prior_dependencies"]
-        return {name: set(on) for name, on in found.items() if name != "loss"}
+        by_site: Any = get_dependencies(model, (self.data, self.hyper))["prior_dependencies"]
+        return {name: set(on) for name, on in by_site.items() if name != "loss"}
 
 
 def fitted_draws(posterior: Posterior, most: int | None = None) -> Draws:
-    """All that the draws of a fit say of its own runs, chains joined, evenly thinned to `most`."""
+    """Draws of a fit with the effects of its runs, chains joined, evenly thinned to `most`."""
     draws = joined(posterior.tree["posterior"].dataset, most)
     if "effects" in posterior.tree:
         draws |= joined(posterior.tree["effects"].dataset, most)
@@ -154,8 +153,8 @@ def fitted_draws(posterior: Posterior, most: int | None = None) -> Draws:
     return draws
 
 
-def stored_log_prior(posterior: Posterior, fitted: AsFitted, most: int | None = None) -> Draws:
-    """Log prior density of every sampled site (draws,), as stored, or worked out for old files.
+def stored_log_prior(posterior: Posterior, fitted: FittedModel, most: int | None = None) -> Draws:
+    """Log prior density of every sampled site (draws,), as stored, or computed for old files.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""One sweep of a study: a truth, its runs, a fit, and where the truth lies among the draws."""
+"""One replicate of a study: a truth, its runs, a fit, and the rank of the truth among the draws."""
 
 from __future__ import annotations
 
@@ -21,54 +21,55 @@ from bayes_distill.calibration.quantities import (
     sampled_names,
 )
 from bayes_distill.calibration.setting import Setting, make_setting
-from bayes_distill.calibration.simulator import simulate_sweep
+from bayes_distill.calibration.simulator import simulate_replicate
 from bayes_distill.cards import card_from_dict
 from bayes_distill.inference.density import constrainer
 from bayes_distill.inference.diagnostics import Diagnostics, diagnose
 from bayes_distill.inference.model import Data
-from bayes_distill.inference.sampler import Sample, SamplerSettings, run_nuts
+from bayes_distill.inference.sampler import Sample, run_nuts
+from bayes_distill.inference.settings import SamplerSettings
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 LONGER = 2  # times as long is a fit that is run again
 MOST_FITS = 3
-LEAST_RANKS = 10  # draws kept of a quantity, however strongly they depend on each other
+LEAST_RANKS = 10  # thinned draws of a quantity, however strongly they depend on each other
 
 
-def run_sweep(task: dict[str, Any]) -> dict[str, Any]:
-    """Simulate and fit one sweep; task and result are plain data, see `study`.
+def run_replicate(task: dict[str, Any]) -> dict[str, Any]:
+    """Simulate and fit one replicate; task and result are plain data, see `study`.
 
-    A fit that fails its checks is run again as their advice says, from the start: twice as long and
+    A fit that fails its checks is repeated as their advice says, from the start: twice as long and
     with smaller steps, and once more four times as long. That depends on the runs and on the
     chains, never on the truth, so ranks stay uniform.
     """
     clock = time.perf_counter()
     setting = _setting(json.dumps(task["study"], sort_keys=True))
-    number, seed = int(task["sweep"]), int(task["seed"])
-    truth, data = simulate_sweep(setting, jax.random.fold_in(jax.random.key(seed), number))
+    number, seed = int(task["replicate"]), int(task["seed"])
+    truth, data = simulate_replicate(setting, jax.random.fold_in(jax.random.key(seed), number))
     chains, warmup, draws = (int(task[name]) for name in ("chains", "warmup", "draws"))
     streams = np.random.SeedSequence([seed, number]).spawn(2)
     seeds = streams[0].generate_state(MOST_FITS)
     model, card = setting.fitted, setting.fitted.card
     for fits, fit_seed in enumerate(seeds, start=1):
         more = LONGER ** (fits - 1)
-        # steps that are half as far from never being refused
+        # half the rate of rejection, a quarter at the third fit
         target = 1 - (1 - card.target_accept) / more
         settings = SamplerSettings(
             chains, warmup * more, draws * more, target, card.transitions_per_draw
         )
         sample = run_nuts(model.spec, data, model.hyper, settings, int(fit_seed))
-        found = _diagnose(sample, card.transitions_per_draw)
-        if found.verdict != "fail":
+        diagnostics = _diagnose(sample, card.transitions_per_draw)
+        if diagnostics.verdict != "fail":
             break
     generator = np.random.default_rng(streams[1])
     after, before = _quantities(setting, data, sample, draws, truth, generator)
     return {
-        "sweep": number,
-        "verdict": found.verdict,
+        "replicate": number,
+        "verdict": diagnostics.verdict,
         "fits": fits,
-        "rhat_max": found.rhat_max,
-        "ess_bulk_min": found.ess_bulk_min,
-        "divergences": found.divergences,
+        "rhat_max": diagnostics.rhat_max,
+        "ess_bulk_min": diagnostics.ess_bulk_min,
+        "divergences": diagnostics.divergences,
         "seconds": round(time.perf_counter() - clock, 3),
         "quantities": _compare(before, after, generator),
     }
@@ -86,21 +87,21 @@ def rank(
     draws
         (chains, draws).
     ess
-        How many independent draws these are worth; every so many are kept.
+        Effective number of these draws; they are thinned to about that many.
     generator
         Breaks ties, and spreads the rank over its share of the unit interval.
 
     Returns
     -------
     tuple
-        Rank (0 to kept), number of draws kept, and the rank as a number between 0 and 1, which is
-        uniform if the posterior is right, whatever the number kept.
+        Rank (0 to the number of thinned draws), that number, and the rank as a number between 0 and
+        1, which is uniform if the posterior is right, whatever the number.
     """
     every = max(1, min(round(draws.size / LEAST_RANKS), int(np.ceil(draws.size / max(ess, 1.0)))))
-    kept = draws[:, ::every]
-    below, same = int((kept < truth).sum()), int((kept == truth).sum())
+    thinned = draws[:, ::every]
+    below, same = int((thinned < truth).sum()), int((thinned == truth).sum())
     place = below + int(generator.integers(same + 1))
-    return place, kept.size, (place + float(generator.uniform())) / (kept.size + 1)
+    return place, thinned.size, (place + float(generator.uniform())) / (thinned.size + 1)
 
 
 @lru_cache(maxsize=4)
@@ -157,21 +158,21 @@ def _compare(
 ) -> dict[str, dict[str, Any]]:
     """Rank, summary and intervals of every quantity."""
     ess = _effective(np.stack(list(after.values())))
-    found = {}
+    compared = {}
     for (name, draws), worth in zip(after.items(), ess, strict=True):
-        place, kept, pit = rank(truth[name], draws, worth, generator)
+        place, count, pit = rank(truth[name], draws, worth, generator)
         ends = [((1 - level) / 2, (1 + level) / 2) for level in LEVELS]
         bounds = np.quantile(draws, ends)
-        found[name] = {
+        compared[name] = {
             "rank": place,
-            "draws": kept,
+            "draws": count,
             "pit": pit,
             "truth": truth[name],
             "mean": float(draws.mean()),
             "sd": float(draws.std()),
             "inside": [bool(low <= truth[name] <= high) for low, high in bounds],
         }
-    return found
+    return compared
 
 
 def _effective(draws: np.ndarray) -> np.ndarray:
@@ -179,6 +180,6 @@ def _effective(draws: np.ndarray) -> np.ndarray:
     array = xr.DataArray(draws, dims=("quantity", "chain", "draw"))
     with np.errstate(divide="ignore", invalid="ignore"):
         both = [arviz_stats.ess(array, method=method).to_numpy() for method in ("bulk", "tail")]
-    # a quantity that is the same in every draw has no autocorrelation to speak of
+    # a quantity that is the same in every draw has no autocorrelation
     worth: np.ndarray = np.nan_to_num(np.minimum(*both), nan=float(draws[0].size))
     return worth
