@@ -16,7 +16,6 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from bayes_distill._runtime.devices import in_turn
 from bayes_distill._runtime.traced_cache import Stored
 from bayes_distill.compute import ForwardFlops
 from bayes_distill.laws import Reference, TeacherLaw
@@ -299,5 +298,5 @@ def in_batches[P: tuple[Any, ...]](
         some = type(problems)(*(values[index] for values in spread))
         return solve(c, some, *(x[index] for x in arrays))
 
-    pieces = in_turn(batch, range(0, count, size))
+    pieces = [[np.asarray(x) for x in batch(start)] for start in range(0, count, size)]
     return [np.concatenate(parts)[:count] for parts in zip(*pieces, strict=True)]
