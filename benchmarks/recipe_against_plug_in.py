@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 
 from bayes_distill import load_posterior, plan
-from bayes_distill.compute import FLOPS, SCENARIOS
-from bayes_distill.planning import Limits, optimise
-from bayes_distill.planning.criteria import mean
-from bayes_distill.planning.recipe import Setting, best_recipe, plug_in_losses
+from bayes_distill.compute import SCENARIOS
+from bayes_distill.planning import Problem, optimise
+from bayes_distill.planning.recipe import best_recipe, plug_in_losses
+from bayes_distill.planning.setting import Setting
 from bayes_distill.posterior import Posterior
 
 STUDENTS = (3e8, 1e9, 3e9)
@@ -53,11 +53,13 @@ def gains(posterior: Posterior, students: tuple[float, ...], budgets: np.ndarray
     plain = averages(posterior)
     found: dict[str, dict[str, list[float]]] = {a: {s: [] for s in DISTILLATIONS} for a in AVERAGES}
     for name, params in itertools.product(DISTILLATIONS, students):
-        setting = Setting(posterior, params, SCENARIOS[name], Limits(), FLOPS["eq69"])
-        own = optimise(law, posterior.draws, reference, params, budgets, setting.scenario)
-        expected = best_recipe(setting, budgets, own, mean).losses.mean(axis=0)
+        setting = Setting(posterior, params, SCENARIOS[name])
+        own = optimise(Problem(law, posterior.draws, reference, params, setting.scenario), budgets)
+        expected = best_recipe(setting, budgets, own).losses.mean(axis=0)
         for label, coordinates in plain.items():
-            single = optimise(law, coordinates, reference, params, budgets, setting.scenario)
+            single = optimise(
+                Problem(law, coordinates, reference, params, setting.scenario), budgets
+            )
             loss = plug_in_losses(setting, budgets, single).mean(axis=0)
             found[label][name] += (loss - expected).tolist()
     return found
@@ -70,7 +72,10 @@ def timing(posterior: Posterior, params: float = 1e9) -> dict[str, float]:
 
     def optima() -> None:
         for scenario in SCENARIOS.values():
-            optimise(posterior.law, posterior.draws, posterior.reference, params, budgets, scenario)
+            optimise(
+                Problem(posterior.law, posterior.draws, posterior.reference, params, scenario),
+                budgets,
+            )
 
     def everything() -> None:
         plan(posterior, params, budgets, draws=1000, crossovers=False)

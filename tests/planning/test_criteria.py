@@ -1,10 +1,17 @@
-"""Utilities: what they make of the draws of a loss, and how they are asked for."""
+"""Criteria: what they make of the draws of a loss, and how they are named."""
 
 import numpy as np
 import pytest
 
 from bayes_distill.errors import InputError
-from bayes_distill.planning.criteria import cvar, mean, miss, per_recipe, quantile, utility_named
+from bayes_distill.planning.criteria import (
+    criterion_named,
+    cvar,
+    mean,
+    miss,
+    per_recipe,
+    quantile,
+)
 
 LOSSES = np.random.default_rng(0).gamma(2.0, 0.1, (200, 3)) + np.array([2.0, 2.1, 2.2])
 
@@ -44,7 +51,7 @@ def test_a_target_counts_misses_and_breaks_ties_by_the_expected_loss():
     ],
 )
 def test_names(name, same):
-    np.testing.assert_array_equal(utility_named(name)(LOSSES), same(LOSSES))
+    np.testing.assert_array_equal(criterion_named(name)(LOSSES), same(LOSSES))
 
 
 @pytest.mark.parametrize(
@@ -64,12 +71,12 @@ def test_names(name, same):
 )
 def test_a_name_that_is_none_says_what_would_be(name, problem):
     with pytest.raises(InputError, match=problem) as caught:
-        utility_named(name)
-    assert [f.column for f in caught.value.faults] == ["utility"]
+        criterion_named(name)
+    assert [f.column for f in caught.value.faults] == ["criterion"]
 
 
 @pytest.mark.parametrize("own", [7, None, lambda x: x, lambda x: np.nan, lambda x: np.inf])
 def test_a_function_that_gives_no_number_is_refused(own):
     with pytest.raises(InputError, match="must be a function") as caught:
         per_recipe(own)
-    assert [f.column for f in caught.value.faults] == ["utility"]
+    assert [f.column for f in caught.value.faults] == ["criterion"]

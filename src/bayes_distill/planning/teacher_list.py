@@ -35,13 +35,17 @@ def rank_all(
     ]
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
     if len(table) and not table["affordable"].any():
-        faults = {
-            f"{budget:.3g} FLOPs pay for none of these teachers under {setting.scenario.name}: "
-            f"the cheapest takes {_least_budget(setting, teachers):.3g}": None
-            for setting, budgets in settings
-            for budget in budgets
-        }
-        raise InputError([Fault(problem, column="budget") for problem in faults])
+        raise InputError(
+            [
+                Fault(
+                    f"{', '.join(f'{c:.3g}' for c in budgets)} FLOPs pay for none of these "
+                    f"teachers under {setting.scenario.name}: the cheapest takes "
+                    f"{_least_budget(setting, teachers):.3g}",
+                    column="budget",
+                )
+                for setting, budgets in settings
+            ]
+        )
     return table
 
 
@@ -70,7 +74,8 @@ def rank_teachers(
         supervised = posterior.supervised_loss(
             np.array([setting.params]), np.array([supervised_tokens])
         )
-        regret = student - reachable.min(axis=1, keepdims=True)
+        best = reachable.min(axis=1, keepdims=True)
+        regret = student - np.where(np.isfinite(best), best, np.nan)
         lower, upper = equal_tailed(student, interval)
         wins = np.bincount(reachable.argmin(axis=1), minlength=n) / len(student)
         table = pd.DataFrame(
