@@ -1,8 +1,10 @@
 """Criteria: what they make of the draws of a loss, and how they are named."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from bayes_distill import plan
 from bayes_distill.errors import InputError
 from bayes_distill.planning.criteria import (
     criterion_named,
@@ -11,6 +13,7 @@ from bayes_distill.planning.criteria import (
     miss,
     per_recipe,
     quantile,
+    read_criterion,
 )
 
 LOSSES = np.random.default_rng(0).gamma(2.0, 0.1, (200, 3)) + np.array([2.0, 2.1, 2.2])
@@ -80,3 +83,30 @@ def test_a_function_that_gives_no_number_is_refused(own):
     with pytest.raises(InputError, match="must be a function") as caught:
         per_recipe(own)
     assert [f.column for f in caught.value.faults] == ["criterion"]
+
+
+@pytest.mark.parametrize("name", ["mean", "quantile:0.9", "cvar:0.25", "target:2.2"])
+def test_a_criterion_is_read_again_from_its_name(name):
+    criterion = read_criterion(name)
+    assert criterion.name == name
+    assert read_criterion(criterion) is criterion
+    np.testing.assert_array_equal(criterion_named(criterion.name)(LOSSES), criterion(LOSSES))
+
+
+def test_a_function_has_no_name():
+    assert read_criterion(np.max).name == ""
+    np.testing.assert_array_equal(read_criterion(np.max)(LOSSES), LOSSES.max(axis=0))
+
+
+def test_utility_is_what_criterion_was_called(posterior):
+    asked = {"scenario": "best-case", "crossovers": False, "draws": 16}
+    with pytest.warns(DeprecationWarning, match="`utility` is now called `criterion`"):
+        before = plan(posterior, "1B", "1e22", utility="cvar:0.9", **asked)
+    pd.testing.assert_frame_equal(
+        before.table, plan(posterior, "1B", "1e22", criterion="cvar:0.9", **asked).table
+    )
+    with (
+        pytest.warns(DeprecationWarning, match="criterion"),
+        pytest.raises(InputError, match="criterion: give either"),
+    ):
+        plan(posterior, "1B", "1e22", utility="cvar:0.9", criterion="quantile:0.9", **asked)

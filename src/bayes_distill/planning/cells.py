@@ -139,7 +139,7 @@ def read_cells_table(
         ),
     ]
     numbers = {name: np.full(len(cells), np.nan) for name in ("params", "budget")}
-    for name in numbers.keys() & place.keys():
+    for name in (name for name in numbers if name in place):
         numbers[name], problems = parse_cells(cells.columns[place[name]])
         faults += [Fault(problem, row, name) for row, problem in problems.items()]
         faults += [
