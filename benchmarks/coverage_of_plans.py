@@ -53,15 +53,15 @@ def answers(posterior: Any) -> dict[str, Any]:
     import numpy as np
 
     from bayes_distill.compute import SCENARIOS
-    from bayes_distill.planning import crossover, optimise
+    from bayes_distill.planning import Problem, crossover, optimise
 
     thin = posterior.thin(PLAN_DRAWS)
     free, paid = (
-        optimise(thin.law, thin.draws, thin.reference, STUDENT, [BUDGET], SCENARIOS[name])
+        optimise(Problem(thin.law, thin.draws, thin.reference, STUDENT, SCENARIOS[name]), [BUDGET])
         for name in ("best-case", PAID)
     )
     few = posterior.thin(CROSSOVER_DRAWS)
-    cross = crossover(few.law, few.draws, few.reference, STUDENT, SCENARIOS["best-case"])
+    cross = crossover(Problem(few.law, few.draws, few.reference, STUDENT, SCENARIOS["best-case"]))
     return {
         "teacher_loss (best case)": free.teacher_loss[:, 0],
         "teacher_params (both paid)": paid.teacher_params[:, 0],

@@ -26,7 +26,7 @@ from scipy.optimize import minimize
 
 from bayes_distill.compute import SCENARIOS, Architecture, Scenario, total_flops
 from bayes_distill.laws import TABLE_6, TABLE_6_AS_PRINTED, Distillation, Reference
-from bayes_distill.planning import Optimum, optimise
+from bayes_distill.planning import Optimum, Problem, optimise
 
 TABLES = {"table 6, beta' = 0.437": TABLE_6, "table 6 as printed": TABLE_6_AS_PRINTED}
 STUDENTS = (3e8, 1e9, 3e9, 1e10, 3e10)
@@ -157,7 +157,8 @@ def compare(
     excess, identity, cases = [], 0.0, []
     for (label, table), name, params in itertools.product(tables.items(), scenarios, students):
         scenario = SCENARIOS[name]
-        optima = optimise(LAW, coordinates_of(table), REFERENCE, params, budgets, scenario)
+        problem = Problem(LAW, coordinates_of(table), REFERENCE, params, scenario)
+        optima = optimise(problem, budgets)
         identity = max(identity, identity_error(optima))
         for budget, loss in zip(budgets, optima.loss[0], strict=True):
             excess.append(loss - best_of(Slsqp(table, params, budget, scenario), starts, rng))
@@ -185,7 +186,7 @@ def time_both(draws: int, budgets: int, problems: int, params: float = 3e9) -> d
 
     def plan_all() -> None:
         for scenario in SCENARIOS.values():
-            optimise(LAW, table, REFERENCE, params, grid, scenario)
+            optimise(Problem(LAW, table, REFERENCE, params, scenario), grid)
 
     began = time.perf_counter()
     plan_all()

@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 
 from bayes_distill import load_posterior, plan
-from bayes_distill.compute import FLOPS, SCENARIOS
-from bayes_distill.planning import Limits, optimise
-from bayes_distill.planning.criteria import mean
-from bayes_distill.planning.recipe import Setting, best_recipe, plug_in_losses
+from bayes_distill.compute import SCENARIOS
+from bayes_distill.planning import Problem, optimise
+from bayes_distill.planning.recipe import best_recipe, plug_in_losses
+from bayes_distill.planning.setting import Setting
 from bayes_distill.posterior import Posterior
 
 STUDENTS = (3e8, 1e9, 3e9)
@@ -55,11 +55,15 @@ def gains(posterior: Posterior, students: tuple[float, ...], budgets: np.ndarray
         a: {s: [] for s in DISTILLATIONS} for a in AVERAGES
     }
     for name, params in itertools.product(DISTILLATIONS, students):
-        setting = Setting(posterior, params, SCENARIOS[name], Limits(), FLOPS["eq69"])
-        of_draws = optimise(law, posterior.draws, reference, params, budgets, setting.scenario)
-        expected = best_recipe(setting, budgets, of_draws, mean).losses.mean(axis=0)
+        setting = Setting(posterior, params, SCENARIOS[name])
+        of_draws = optimise(
+            Problem(law, posterior.draws, reference, params, setting.scenario), budgets
+        )
+        expected = best_recipe(setting, budgets, of_draws).losses.mean(axis=0)
         for label, coordinates in plain.items():
-            single = optimise(law, coordinates, reference, params, budgets, setting.scenario)
+            single = optimise(
+                Problem(law, coordinates, reference, params, setting.scenario), budgets
+            )
             loss = plug_in_losses(setting, budgets, single).mean(axis=0)
             losses_above[label][name] += (loss - expected).tolist()
     return losses_above
@@ -72,7 +76,10 @@ def timing(posterior: Posterior, params: float = 1e9) -> dict[str, float]:
 
     def optima() -> None:
         for scenario in SCENARIOS.values():
-            optimise(posterior.law, posterior.draws, posterior.reference, params, budgets, scenario)
+            optimise(
+                Problem(posterior.law, posterior.draws, posterior.reference, params, scenario),
+                budgets,
+            )
 
     def everything() -> None:
         plan(posterior, params, budgets, draws=1000, crossovers=False)

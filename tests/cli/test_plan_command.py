@@ -150,7 +150,7 @@ def test_tokens_that_exist_can_be_seen_again(rows):
     assert capped["recipe"]["student_tokens"] == pytest.approx(2e10)
 
 
-def test_other_counts_shares_and_utilities(rows):
+def test_other_counts_shares_and_criteria(rows):
     plain = rows("--scenario", "supervised", "--flops", "6nd")[0]
     assert plain["recipe"]["student_tokens"] == pytest.approx(1e21 / 6e9)
     shared = rows("--teacher-share", "0.25", "--logits-share", "1")[0]
@@ -158,7 +158,8 @@ def test_other_counts_shares_and_utilities(rows):
     whole = rows("--scenario", BOTH)[0]
     assert shared["loss"]["mean"] < whole["loss"]["mean"]
     assert rows("--teacher-share", "1")[0]["shares"]["logits"] == 0
-    careful = rows("--scenario", BOTH, "--utility", "quantile:0.9")[0]
+    careful = rows("--scenario", BOTH, "--criterion", "quantile:0.9")[0]
+    assert rows("--scenario", BOTH, "--utility", "quantile:0.9")[0] == careful
     assert careful["loss"]["mean"] >= whole["loss"]["mean"] - 1e-9
 
 
@@ -203,6 +204,17 @@ def test_a_target_and_tokens_to_serve(command, rows, scattered_file):
         ),
         ((*STUDENT, "--max-tokens", "1e5"), ["min_tokens", "1e+06 is above"]),
         ((*STUDENT, "--utility", "quantile"), ["--utility: ", "quantile:0.9"]),
+        ((*STUDENT, "--criterion", "quantile"), ["--criterion: ", "quantile:0.9"]),
+        (
+            (*STUDENT, "--criterion", "mean", "--utility", "mean"),
+            ["--criterion: give either --criterion or --utility"],
+        ),
+        ((*STUDENT, "--workers", "none"), ["--workers: ", "'none' is not a whole number"]),
+        (
+            (*STUDENT, "--workers", "2", "--scheduler", "tcp://127.0.0.1:1"),
+            ["--workers: give either"],
+        ),
+        ((*STUDENT, "--at", "gone.csv"), ["gone.csv", "--at: give either a table or"]),
         ((*STUDENT, "--flops", "6n"), ["--flops: ", "eq69 or 6nd"]),
         ((*STUDENT, "--serve-tokens", "0"), ["--serve-tokens: "]),
         ((*STUDENT, "--serve-tokens", "1e20"), ["--budget: ", "serve 1e+20 tokens"]),
@@ -269,3 +281,43 @@ def test_a_list_of_teachers_without_losses(command, scattered_file, workplace):
     assert answer.status == 2
     assert "row 0, params" in answer.error
     assert "row 0, tokens" in answer.error
+
+
+def test_a_table_of_plans(command, scattered_file, workplace, rows):
+    (workplace / "at.csv").write_text(
+        f"params,budget,scenario\n1B,1e21,{BOTH}\n3B,1e22,best-case\n"
+    )
+    answer = command("plan", scattered_file, "--at", "at.csv", *FAST, "--json")
+    assert answer.status == 0
+    planned = [(r["params"], r["budget"], r["scenario"]) for r in answer.json["rows"]]
+    assert planned == [(1e9, 1e21, BOTH), (3e9, 1e22, "best-case")]
+    single = rows("--scenario", BOTH)[0]
+    assert answer.json["rows"][0]["loss"]["mean"] == pytest.approx(single["loss"]["mean"])
+    (workplace / "at.csv").write_text("params,budget\n1B,x\n-2,1e22\n")
+    answer = command("plan", scattered_file, "--at", "at.csv", *FAST)
+    assert answer.status == 2
+    assert "row 0, budget: 'x' is not a number" in answer.error
+    assert "row 1, params: -2 is not a positive number" in answer.error
+
+
+def test_a_budget_that_pays_for_nothing_is_said_and_the_others_are_planned(command, scattered_file):
+    call = ("plan", scattered_file, "--params", "1B", "--budget", "1e10,1e21", *FAST)
+    answer = command(*call, "--scenario", BOTH, "--json")
+    assert answer.status == 0
+    without, planned = answer.json["rows"]
+    assert without["problem"].startswith("1e+10 FLOPs cannot pay for a student")
+    assert without["recipe"] == dict.fromkeys(UNKNOWNS)
+    assert planned["problem"] is None
+    shown = command(*call, "--scenario", BOTH)
+    assert shown.status == 0
+    assert "no recipe: 1e+10 FLOPs cannot pay for a student" in shown.out
+
+
+def test_finished_plans_are_stored_and_the_rest_is_made_by_two(command, scattered_file, workplace):
+    call = ("plan", scattered_file, *STUDENT, "--scenario", f"supervised,{BOTH}", *FAST, "--json")
+    plain = command(*call)
+    stored = command(*call, "--resume", "parts", "--workers", "2")
+    assert plain.status == stored.status == 0
+    assert stored.json == plain.json
+    assert len(list((workplace / "parts").iterdir())) == 2
+    assert command(*call, "--resume", "parts").json == plain.json

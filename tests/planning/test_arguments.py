@@ -33,8 +33,8 @@ def refusal(posterior, **changed):
         ({"budget": np.inf}, "budget", "not a positive number"),
         ({"scenario": "best-cas"}, "scenario", "there are supervised, best-case, teacher-inf"),
         ({"scenario": []}, "scenario", "is an empty list"),
-        ({"utility": "median"}, "utility", "write mean, quantile:0.9"),
-        ({"utility": 7}, "utility", "must be a function"),
+        ({"criterion": "median"}, "criterion", "write mean, quantile:0.9"),
+        ({"criterion": 7}, "criterion", "must be a function"),
         ({"flops": "6n"}, "flops", "write eq69 or 6nd"),
         ({"interval": 90}, "interval", "0.9 means 90%"),
         ({"draws": 0}, "draws", "less than 1"),
@@ -57,7 +57,7 @@ def test_every_fault_is_named_at_once(posterior):
         params="7,x",
         budget=-1,
         scenario=f"best,{GOOD['scenario']}",
-        utility="worst",
+        criterion="worst",
         flops="2n",
         interval=2,
         draws=0,
@@ -69,7 +69,7 @@ def test_every_fault_is_named_at_once(posterior):
         "params",
         "budget",
         "scenario",
-        "utility",
+        "criterion",
         "flops",
         "interval",
         "draws",
@@ -80,7 +80,7 @@ def test_every_fault_is_named_at_once(posterior):
 
 
 def test_a_budget_below_the_cheapest_student_says_what_the_cheapest_takes(posterior):
-    error = refusal(posterior, budget="1e10,1e22", params="1B,3B")
+    error = refusal(posterior, budget="1e10", params="1B,3B")
     assert len(error.faults) == 2  # one a student
     for fault, size in zip(error.faults, (1e9, 3e9), strict=True):
         assert fault.column == "budget"

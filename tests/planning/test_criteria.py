@@ -1,10 +1,20 @@
-"""Utilities: what they make of the draws of a loss, and how they are asked for."""
+"""Criteria: what they make of the draws of a loss, and how they are named."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from bayes_distill import plan
 from bayes_distill.errors import InputError
-from bayes_distill.planning.criteria import cvar, mean, miss, per_recipe, quantile, utility_named
+from bayes_distill.planning.criteria import (
+    criterion_named,
+    cvar,
+    mean,
+    miss,
+    per_recipe,
+    quantile,
+    read_criterion,
+)
 
 LOSSES = np.random.default_rng(0).gamma(2.0, 0.1, (200, 3)) + np.array([2.0, 2.1, 2.2])
 
@@ -44,7 +54,7 @@ def test_a_target_counts_misses_and_breaks_ties_by_the_expected_loss():
     ],
 )
 def test_names(name, same):
-    np.testing.assert_array_equal(utility_named(name)(LOSSES), same(LOSSES))
+    np.testing.assert_array_equal(criterion_named(name)(LOSSES), same(LOSSES))
 
 
 @pytest.mark.parametrize(
@@ -64,12 +74,39 @@ def test_names(name, same):
 )
 def test_a_name_that_is_none_says_what_would_be(name, problem):
     with pytest.raises(InputError, match=problem) as caught:
-        utility_named(name)
-    assert [f.column for f in caught.value.faults] == ["utility"]
+        criterion_named(name)
+    assert [f.column for f in caught.value.faults] == ["criterion"]
 
 
 @pytest.mark.parametrize("own", [7, None, lambda x: x, lambda x: np.nan, lambda x: np.inf])
 def test_a_function_that_gives_no_number_is_refused(own):
     with pytest.raises(InputError, match="must be a function") as caught:
         per_recipe(own)
-    assert [f.column for f in caught.value.faults] == ["utility"]
+    assert [f.column for f in caught.value.faults] == ["criterion"]
+
+
+@pytest.mark.parametrize("name", ["mean", "quantile:0.9", "cvar:0.25", "target:2.2"])
+def test_a_criterion_is_read_again_from_its_name(name):
+    criterion = read_criterion(name)
+    assert criterion.name == name
+    assert read_criterion(criterion) is criterion
+    np.testing.assert_array_equal(criterion_named(criterion.name)(LOSSES), criterion(LOSSES))
+
+
+def test_a_function_has_no_name():
+    assert read_criterion(np.max).name == ""
+    np.testing.assert_array_equal(read_criterion(np.max)(LOSSES), LOSSES.max(axis=0))
+
+
+def test_utility_is_what_criterion_was_called(posterior):
+    asked = {"scenario": "best-case", "crossovers": False, "draws": 16}
+    with pytest.warns(DeprecationWarning, match="`utility` is now called `criterion`"):
+        before = plan(posterior, "1B", "1e22", utility="cvar:0.9", **asked)
+    pd.testing.assert_frame_equal(
+        before.table, plan(posterior, "1B", "1e22", criterion="cvar:0.9", **asked).table
+    )
+    with (
+        pytest.warns(DeprecationWarning, match="criterion"),
+        pytest.raises(InputError, match="criterion: give either"),
+    ):
+        plan(posterior, "1B", "1e22", utility="cvar:0.9", criterion="quantile:0.9", **asked)

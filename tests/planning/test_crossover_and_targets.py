@@ -5,7 +5,7 @@ import pytest
 
 from bayes_distill.compute import SCENARIOS, Architecture
 from bayes_distill.errors import InputError
-from bayes_distill.planning import Limits, crossover, least_compute, least_tokens, optimise
+from bayes_distill.planning import Limits, Problem, crossover, least_compute, least_tokens, optimise
 from bayes_distill.planning.solver.roots import first_fall, only_fall
 
 SUPERVISED, BEST, INFERENCE, PRETRAINING, BOTH = SCENARIOS.values()
@@ -32,14 +32,14 @@ def test_only_fall_tells_below_from_above():
 
 
 def test_both_losses_agree_at_the_crossover_and_distillation_wins_before(law, reference, draws):
-    found = crossover(law, draws, reference, 1e9, BEST)
+    found = crossover(Problem(law, draws, reference, 1e9, BEST))
     some = np.flatnonzero(np.isfinite(found.budget))
     assert some.size > 10
     c = {k: v[some] for k, v in draws.items()}
     for factor, sign in ((1.0, 0), (0.9, 1)):
         budget = factor * found.budget[some, None]
         supervised, distilled = (
-            optimise(law, c, reference, 1e9, budget, s).loss for s in (SUPERVISED, BEST)
+            optimise(Problem(law, c, reference, 1e9, s), budget).loss for s in (SUPERVISED, BEST)
         )
         if sign:
             assert (supervised > distilled).all()
@@ -52,49 +52,53 @@ def test_both_losses_agree_at_the_crossover_and_distillation_wins_before(law, re
 
 
 def test_no_crossover_is_infinite_or_nan(law, reference, table_6):
-    before = crossover(law, table_6, reference, 1e10, BEST, budgets=(1e20, 1e22))
+    before = crossover(Problem(law, table_6, reference, 1e10, BEST), budgets=(1e20, 1e22))
     assert np.isposinf(before.budget).all()
     assert before.p_always_better == before.p_none == 1
-    never = crossover(law, table_6, reference, 1e9, BOTH)
+    never = crossover(Problem(law, table_6, reference, 1e9, BOTH))
     assert np.isnan(never.budget).all()
     assert never.p_never_better == never.p_none == 1
 
 
 def test_crossover_refuses_what_makes_no_sense(law, reference, table_6):
     with pytest.raises(InputError, match="cannot cross itself"):
-        crossover(law, table_6, reference, 1e9, SUPERVISED)
+        crossover(Problem(law, table_6, reference, 1e9, SUPERVISED))
     with pytest.raises(InputError, match="must rise"):
-        crossover(law, table_6, reference, 1e9, BEST, budgets=(1e22, 1e20))
+        crossover(Problem(law, table_6, reference, 1e9, BEST), budgets=(1e22, 1e20))
     with pytest.raises(InputError, match="the least is"):
-        crossover(law, table_6, reference, 1e9, BEST, Limits(min_tokens=1e16), budgets=(1e20, 1e22))
+        crossover(
+            Problem(law, table_6, reference, 1e9, BEST, Limits(min_tokens=1e16)),
+            budgets=(1e20, 1e22),
+        )
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=lambda s: s.name)
 def test_least_compute_reaches_the_target_and_no_less_does(law, reference, draws, scenario):
-    least = least_compute(law, draws, reference, 1e9, 2.3, scenario)
+    least = least_compute(Problem(law, draws, reference, 1e9, scenario), 2.3)
     reached = np.isfinite(least)
     assert reached.sum() > 30
     c = {k: v[reached] for k, v in draws.items()}
-    loss = optimise(law, c, reference, 1e9, least[reached, None], scenario).loss
+    loss = optimise(Problem(law, c, reference, 1e9, scenario), least[reached, None]).loss
     np.testing.assert_allclose(loss, 2.3, atol=1e-9)
 
 
 def test_unreachable_targets_are_infinite_and_easy_ones_cost_the_least_run(law, reference, table_6):
-    assert np.isinf(least_compute(law, table_6, reference, 1e9, 1.5, BOTH)).all()
-    assert np.isinf(least_tokens(law, table_6, reference, 1e9, 1.5)).all()
-    easy = least_compute(law, table_6, reference, 1e9, 50.0, SUPERVISED, budgets=(1e10, 1e30))
+    assert np.isinf(least_compute(Problem(law, table_6, reference, 1e9, BOTH), 1.5)).all()
+    assert np.isinf(least_tokens(Problem(law, table_6, reference, 1e9, BEST), 1.5)).all()
+    easy = least_compute(
+        Problem(law, table_6, reference, 1e9, SUPERVISED), 50.0, budgets=(1e10, 1e30)
+    )
     assert easy[0] == pytest.approx(3 * Architecture().forward_flops(1e9) * 1e6)
     with pytest.raises(InputError, match="target"):
-        least_compute(law, table_6, reference, 1e9, -2.0, BOTH)
+        least_compute(Problem(law, table_6, reference, 1e9, BOTH), -2.0)
 
 
 def test_least_tokens_reach_the_target_and_respect_limits(law, reference, draws):
     for distils in (True, False):
-        tokens = least_tokens(law, draws, reference, 1e9, 2.3, distils=distils)
-        budget = tokens[:, None] * 3 * Architecture().forward_flops(1e9)
-        scenario = BEST if distils else SUPERVISED
-        loss = optimise(law, draws, reference, 1e9, budget, scenario).loss
+        problem = Problem(law, draws, reference, 1e9, BEST if distils else SUPERVISED)
+        tokens = least_tokens(problem, 2.3)
+        loss = optimise(problem, tokens[:, None] * 3 * Architecture().forward_flops(1e9)).loss
         np.testing.assert_allclose(loss, 2.3, atol=1e-9)
     limits = Limits(max_tokens=float(tokens.min()) * 0.5)
-    short = least_tokens(law, draws, reference, 1e9, 2.3, limits, distils=False)
+    short = least_tokens(Problem(law, draws, reference, 1e9, SUPERVISED, limits), 2.3)
     assert np.isinf(short).all()

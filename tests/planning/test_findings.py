@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bayes_distill.compute import SCENARIOS, Architecture
-from bayes_distill.planning import crossover, least_tokens, optimise
+from bayes_distill.planning import Problem, crossover, least_tokens, optimise
 
 BUDGETS = 10.0 ** np.arange(20, 27)
 STUDENTS = (3e8, 1e9, 3e9, 1e10, 3e10)
@@ -14,7 +14,7 @@ BEST, INFERENCE, PRETRAINING, BOTH = list(SCENARIOS.values())[1:]
 @pytest.fixture(scope="module")
 def plans(law, reference, table_6):
     return {
-        (name, n): optimise(law, table_6, reference, n, BUDGETS, s)
+        (name, n): optimise(Problem(law, table_6, reference, n, s), BUDGETS)
         for name, s in SCENARIOS.items()
         for n in STUDENTS
     }
@@ -89,7 +89,7 @@ def test_a_teacher_that_is_paid_for_does_not_pay_until_the_curves_meet(plans, sc
 def test_a_free_teacher_pays_up_to_a_budget_that_grows_with_the_student(law, reference, table_6):
     budgets = []
     for n, trillions in ((1e9, 1.1), (3e9, 1.6), (1e10, 9.8)):
-        found = crossover(law, table_6, reference, n, BEST)
+        found = crossover(Problem(law, table_6, reference, n, BEST))
         assert found.student_tokens[0] / 1e12 == pytest.approx(trillions, rel=0.04)
         budgets.append(found.budget[0])
     assert budgets == sorted(budgets)
@@ -98,7 +98,8 @@ def test_a_free_teacher_pays_up_to_a_budget_that_grows_with_the_student(law, ref
 @pytest.mark.parametrize(("n", "target", "ratio"), [(5e8, 2.4, 2 / 3), (1e10, 2.2, 0.37)])
 def test_data_to_reach_a_loss(law, reference, table_6, n, target, ratio):
     distilled, supervised = (
-        least_tokens(law, table_6, reference, n, target, distils=d) for d in (True, False)
+        least_tokens(Problem(law, table_6, reference, n, SCENARIOS[name]), target)
+        for name in ("best-case", "supervised")
     )
     assert (distilled / supervised)[0] == pytest.approx(ratio, rel=0.05)
 

@@ -21,7 +21,10 @@ def expected_loss(posterior, scenario, budget, size, **limits):
 def test_the_ends_are_nearly_as_good_and_what_lies_beyond_is_not(posterior, name):
     few = posterior.thin(64)
     found = plan(few, 1e9, 1e22, scenario=name, crossovers=False).table.iloc[0]
-    low, high = found["flat_teacher_params_lower"], found["flat_teacher_params_upper"]
+    low, high = (
+        found["near_optimal_teacher_params_lower"],
+        found["near_optimal_teacher_params_upper"],
+    )
     assert low < found["recipe_teacher_params"] < high
     grid = 10 ** (4 / 48)  # between neighbouring sizes that are looked at
     for size, beyond in ((low, low / grid), (high, high * grid)):
@@ -42,10 +45,10 @@ def test_of_a_menu_it_is_a_size_of_the_menu(posterior):
         limits=Limits(teacher_sizes=sizes),
         crossovers=False,
     ).table.iloc[0]
-    ends = [found["flat_teacher_params_lower"], found["flat_teacher_params_upper"]]
+    ends = [found["near_optimal_teacher_params_lower"], found["near_optimal_teacher_params_upper"]]
     assert np.isin(np.round(ends), sizes).all()
 
 
 def test_where_no_teacher_is_described_there_is_no_range(posterior):
     found = plan(posterior, 1e9, 1e22, scenario="supervised,best-case", crossovers=False).table
-    assert found.filter(like="flat_").isna().all(axis=None)
+    assert found.filter(like="near_optimal_").isna().all(axis=None)

@@ -9,12 +9,13 @@ from bayes_distill.cards import load_card
 from bayes_distill.compute import FLOPS, SCENARIOS, Scenario, total_flops
 from bayes_distill.errors import FailedFitError, InputError
 from bayes_distill.laws import Reference
-from bayes_distill.planning import Limits, crossover, least_compute, least_tokens
+from bayes_distill.planning import Limits, Problem, crossover, least_compute, least_tokens
 from bayes_distill.posterior import Posterior
 
 EQ69 = FLOPS["eq69"]
 UNKNOWNS = ("student_tokens", "teacher_params", "teacher_tokens", "teacher_loss")
 BOTH = "teacher-pretraining-and-inference"
+DRAWS = ("recipe_loss", "optimum_loss", "supervised_loss", *(f"optimum_{n}" for n in UNKNOWNS))
 EXTRAS = ("supervised", "best-case", BOTH)
 
 
@@ -38,28 +39,47 @@ def row(table, **equal):
 def test_one_row_a_scenario_student_and_budget(planned):
     asked = planned.table[["scenario", "params", "budget"]].to_numpy().tolist()
     assert asked == [[s, n, c] for s in SCENARIOS for n in (3e8, 1e9) for c in (1e21, 1e23)]
-    assert dict(planned.draws.sizes) == {"sample": 128, "row": 20}
-    assert planned.draws["scenario"].to_numpy().tolist() == planned.table["scenario"].tolist()
+    assert {name: values.shape for name, values in planned.samples.items()} == dict.fromkeys(
+        DRAWS, (128, 20)
+    )
+
+
+def test_draws_are_over_the_axes_of_the_grid(planned):
+    draws = planned.draws
+    assert dict(draws.sizes) == {"sample": 128, "scenario": 5, "params": 2, "budget": 2}
+    assert draws["scenario"].to_numpy().tolist() == list(SCENARIOS)
+    assert set(draws) == set(DRAWS)
+    for place, r in enumerate(planned.table.to_dict("records")):
+        cell = draws.sel(scenario=r["scenario"], params=r["params"], budget=r["budget"])
+        for name, values in planned.samples.items():
+            np.testing.assert_array_equal(cell[name], values[:, place])
+    chains = draws.unstack("sample")
+    assert dict(chains.sizes) | {"chain": 1, "draw": 128} == dict(chains.sizes)
+    np.testing.assert_array_equal(
+        chains["recipe_loss"].sel(chain=0, scenario=BOTH, params=1e9, budget=1e23),
+        draws["recipe_loss"].sel(scenario=BOTH, params=1e9, budget=1e23),
+    )
+    assert planned.draws is draws  # made once
 
 
 def test_the_table_summarises_the_draws(planned):
-    table, draws = planned.table, planned.draws
-    loss = draws["recipe_loss"].to_numpy()
+    table, draws = planned.table, planned.samples
+    loss = draws["recipe_loss"]
     np.testing.assert_allclose(table["loss_mean"], loss.mean(axis=0))
     np.testing.assert_allclose(table["loss_lower"], np.quantile(loss, 0.1, axis=0))
     np.testing.assert_allclose(table["loss_upper"], np.quantile(loss, 0.9, axis=0))
-    regret = loss - draws["optimum_loss"].to_numpy()
+    regret = loss - draws["optimum_loss"]
     assert (regret > -1e-9).all()
     np.testing.assert_allclose(table["regret_mean"], regret.mean(axis=0), atol=1e-9)
     np.testing.assert_allclose(table["regret_upper"], np.quantile(regret, 0.95, axis=0), atol=1e-9)
     for name in UNKNOWNS:
-        values = draws[f"optimum_{name}"].to_numpy()
+        values = draws[f"optimum_{name}"]
         for part, level in (("lower", 0.1), ("median", 0.5), ("upper", 0.9)):
             np.testing.assert_allclose(
                 table[f"optimum_{name}_{part}"], np.quantile(values, level, axis=0)
             )
     taught = table["scenario"] != "supervised"
-    better = (loss < draws["supervised_loss"].to_numpy()).mean(axis=0)
+    better = (loss < draws["supervised_loss"]).mean(axis=0)
     np.testing.assert_array_equal(table.loc[taught, "p_beats_supervised"], better[taught])
     assert table.loc[~taught, "p_beats_supervised"].isna().all()
 
@@ -82,23 +102,23 @@ def test_shares_are_those_of_the_recipe_and_sum_to_one(planned):
 
 
 def test_new_runs_scatter_around_the_recipes_loss(planned, posterior):
-    table, loss = planned.table, planned.draws["recipe_loss"].to_numpy()
-    assert (table["predictive_lower"] < table["predictive_upper"]).all()
+    table, loss = planned.table, planned.samples["recipe_loss"]
+    assert (table["new_run_lower"] < table["new_run_upper"]).all()
     # noise of 0.0023 nats on top of a spread of some 0.03 hardly shows
     quantiles = np.quantile(loss, [0.1, 0.9], axis=0)
-    band = np.array([table["predictive_lower"], table["predictive_upper"]])
+    band = np.array([table["new_run_lower"], table["new_run_upper"]])
     np.testing.assert_allclose(band, quantiles, atol=0.015)
     scale = posterior.draws["scale"][0] * posterior.reference.loss
     sure = Posterior(posterior.thin(1).tree, posterior.card, posterior.reference, {})
     one = plan(sure, 1e9, [1e22] * 200, scenario="supervised", crossovers=False, interval=0.5)
-    scatter = (one.table["predictive_lower"] - one.table["loss_mean"]) / scale
+    scatter = (one.table["new_run_lower"] - one.table["loss_mean"]) / scale
     assert stats.kstest(scatter, stats.t(4).cdf).pvalue > 0.001  # one draw: its own quantile
 
 
 @pytest.mark.parametrize("name", EXTRAS[1:])
 def test_crossovers_are_those_of_the_draws(extras, posterior, name):
     thin = posterior.thin(32)
-    found = crossover(thin.law, thin.draws, thin.reference, 1e9, SCENARIOS[name])
+    found = crossover(Problem(thin.law, thin.draws, thin.reference, 1e9, SCENARIOS[name]))
     got = row(extras.crossovers, scenario=name, params=1e9)
     finite = found.budget[np.isfinite(found.budget)]
     assert got["p_none"] == found.p_none == 1 - finite.size / 32
@@ -112,12 +132,12 @@ def test_crossovers_are_those_of_the_draws(extras, posterior, name):
 @pytest.mark.parametrize("name", EXTRAS)
 def test_targets_are_those_of_the_draws(extras, posterior, name):
     thin = posterior.thin(32)
-    law, scenario = (thin.law, thin.draws, thin.reference, 1e9, 2.3), SCENARIOS[name]
+    problem = Problem(thin.law, thin.draws, thin.reference, 1e9, SCENARIOS[name])
     got = row(extras.targets, scenario=name, params=1e9)
     assert got["target_loss"] == 2.3
     for column, values in (
-        ("budget", least_compute(*law, scenario)),
-        ("student_tokens", least_tokens(*law, distils=scenario.distils)),
+        ("budget", least_compute(problem, 2.3)),
+        ("student_tokens", least_tokens(problem, 2.3)),
     ):
         assert got[f"{column}_p_unreachable"] == np.isinf(values).mean()
         assert got[f"{column}_median"] == np.quantile(values, 0.5, method="nearest")
@@ -203,7 +223,7 @@ def test_the_seed_moves_new_runs_only(posterior):
     )
     assert a.equals(b)
     differs = [name for name in a if not a[name].equals(c[name])]
-    assert differs == ["predictive_lower", "predictive_upper"]
+    assert differs == ["new_run_lower", "new_run_upper"]
 
 
 def test_thinning_and_extrapolation_are_noted(scattered):

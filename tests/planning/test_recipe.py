@@ -7,9 +7,10 @@ import pytest
 from scipy.optimize import minimize
 
 from bayes_distill.compute import FLOPS, SCENARIOS, total_flops
-from bayes_distill.planning import Limits, optimise
-from bayes_distill.planning.criteria import mean, per_recipe, utility_named
-from bayes_distill.planning.recipe import Setting, best_recipe, complete, plug_in_losses
+from bayes_distill.planning import Limits, Problem, optimise
+from bayes_distill.planning.criteria import criterion_named, mean, per_recipe
+from bayes_distill.planning.recipe import best_recipe, complete, plug_in_losses
+from bayes_distill.planning.setting import Setting
 
 EQ69 = FLOPS["eq69"]
 STUDENT = 1e9
@@ -20,13 +21,14 @@ TAUGHT = [BEST, INFERENCE, PRETRAINING, BOTH]
 taught = pytest.mark.parametrize("scenario", TAUGHT, ids=lambda s: s.name)
 
 
-def solve(posterior, scenario, utility=mean, limits=None, budgets=BUDGETS):
+def solve(posterior, scenario, criterion=mean, limits=None, budgets=BUDGETS):
     limits = limits or Limits()
-    setting = Setting(posterior, STUDENT, scenario, limits, EQ69)
+    setting = Setting(posterior, STUDENT, scenario, limits, EQ69, criterion)
     optimum = optimise(
-        posterior.law, posterior.draws, posterior.reference, STUDENT, budgets, scenario, limits
+        Problem(posterior.law, posterior.draws, posterior.reference, STUDENT, scenario, limits),
+        budgets,
     )
-    return setting, optimum, best_recipe(setting, budgets, optimum, utility)
+    return setting, optimum, best_recipe(setting, budgets, optimum)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +93,7 @@ def test_planning_with_average_coefficients_is_not_better(solved, posterior, sce
     coordinates = {name: posterior.draws[name].mean() for name in law.coordinate_names}
     gains = []
     for average in (coordinates, law.from_published(published, reference)):
-        single = optimise(law, average, reference, STUDENT, BUDGETS, scenario)
+        single = optimise(Problem(law, average, reference, STUDENT, scenario), BUDGETS)
         gains.append(plug_in_losses(setting, BUDGETS, single).mean(axis=0))
     gains -= recipe.losses.mean(axis=0)
     assert (gains >= -1e-9).all()
@@ -146,23 +148,23 @@ def test_with_one_draw_it_is_that_draws_optimum(point, scenario):
 
 @pytest.mark.parametrize("name", ["quantile:0.9", "cvar:0.9", "target:2.2"])
 @taught
-def test_another_utility_has_a_recipe_that_is_better_by_it(solved, posterior, scenario, name):
-    utility = utility_named(name)
-    recipe, usual = solve(posterior, scenario, utility)[2], solved[scenario.name][2]
-    assert (utility(recipe.losses) <= utility(usual.losses) + 1e-12).all()
+def test_another_criterion_has_a_recipe_that_is_better_by_it(solved, posterior, scenario, name):
+    criterion = criterion_named(name)
+    recipe, usual = solve(posterior, scenario, criterion)[2], solved[scenario.name][2]
+    assert (criterion(recipe.losses) <= criterion(usual.losses) + 1e-12).all()
     assert (recipe.losses.mean(axis=0) >= usual.losses.mean(axis=0) - 1e-9).all()
     if name != "target:2.2":  # which all draws reach, or none does, at most budgets
-        assert (utility(recipe.losses) < utility(usual.losses)).any()
+        assert (criterion(recipe.losses) < criterion(usual.losses)).any()
 
 
-def test_a_users_own_function_is_a_utility(solved, posterior):
+def test_a_users_own_function_is_a_criterion(solved, posterior):
     own = per_recipe(lambda losses: float(losses.mean()))
     same, usual = solve(posterior, BOTH, own, budgets=BUDGETS[1:2])[2], solved[BOTH.name][2]
     np.testing.assert_allclose(same.losses[:, 0], usual.losses[:, 1], rtol=1e-5)
     assert same.losses.mean() == pytest.approx(usual.losses[:, 1].mean(), abs=1e-9)
 
 
-def test_a_utility_that_fails_for_some_recipes_does_not_choose_them(posterior):
+def test_a_criterion_that_fails_for_some_recipes_does_not_choose_them(posterior):
     fussy = per_recipe(lambda losses: np.nan if 2.2 < losses.mean() < 2.3 else float(losses.mean()))
     recipe = solve(posterior, BOTH, fussy, budgets=np.array([1e22]))[2]
     assert not 2.2 < recipe.losses.mean() < 2.3
@@ -204,13 +206,13 @@ def test_a_free_teacher_is_no_better_than_the_best_that_the_limits_allow(posteri
 @pytest.mark.parametrize("name", ["mean", "quantile:0.9"])
 @taught
 def test_of_a_menu_it_takes_the_size_that_is_best_alone(posterior, scenario, name):
-    sizes, utility, budgets = (5e8, 2e9, 8e9, 3e10), utility_named(name), np.array([1e21, 1e23])
+    sizes, criterion, budgets = (5e8, 2e9, 8e9, 3e10), criterion_named(name), np.array([1e21, 1e23])
     limits = Limits(teacher_sizes=sizes, max_teacher_tokens=5e12)
-    recipe = solve(posterior, scenario, utility, limits, budgets)[2]
+    recipe = solve(posterior, scenario, criterion, limits, budgets)[2]
     alone = [
-        solve(posterior, scenario, utility, replace(limits, teacher_sizes=(size,)), budgets)[2]
+        solve(posterior, scenario, criterion, replace(limits, teacher_sizes=(size,)), budgets)[2]
         for size in sizes
     ]
-    scores = np.array([utility(one.losses) for one in alone])
+    scores = np.array([criterion(one.losses) for one in alone])
     assert np.isin(np.round(recipe.teacher_params), sizes).all()
-    assert (utility(recipe.losses) <= scores.min(axis=0) + 1e-6).all()
+    assert (criterion(recipe.losses) <= scores.min(axis=0) + 1e-6).all()

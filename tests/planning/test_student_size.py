@@ -7,8 +7,7 @@ from scipy.optimize import minimize_scalar
 from bayes_distill import plan
 from bayes_distill.compute import FLOPS, SCENARIOS
 from bayes_distill.errors import InputError
-from bayes_distill.planning.criteria import mean
-from bayes_distill.planning.solver.limits import Limits
+from bayes_distill.planning.setting import Setting
 from bayes_distill.planning.student_size import best_student_size
 
 EQ69 = FLOPS["eq69"]
@@ -27,7 +26,7 @@ def test_sizes_half_as_large_again_or_two_thirds_are_worse(few, scenario):
     size = chosen["params"]
     assert chosen["served_tokens"] == 1e12
     assert chosen["share_serving"] == pytest.approx(EQ69.forward_flops(size) * 1e12 / 1e22)
-    assert chosen.filter(like="share_").sum() == pytest.approx(1, abs=1e-9)
+    assert chosen.filter(regex="^share_").sum() == pytest.approx(1, abs=1e-9)
     own = chosen[["optimum_params_lower", "optimum_params_median", "optimum_params_upper"]]
     assert own.is_monotonic_increasing
     assert size / 3 < own.iloc[0] < own.iloc[2] < size * 3
@@ -46,9 +45,10 @@ def test_supervised_training_agrees_with_a_search_by_somebody_else(few, plain):
 
     sizes = []
     for served in (1.0, 1e12, 1e13):
-        found = best_student_size(few, 1e22, SCENARIOS["supervised"], Limits(), EQ69, served, mean)
-        size = found.size
-        assert np.median(found.own) == pytest.approx(size, rel=0.4)
+        setting = Setting(few, np.nan, SCENARIOS["supervised"], served_tokens=served)
+        chosen = best_student_size(setting, 1e22)
+        size = chosen.size
+        assert np.median(chosen.per_draw) == pytest.approx(size, rel=0.4)
         found = minimize_scalar(
             expected, bounds=np.log([1e8, 1e11]), args=(served,), method="bounded"
         )

@@ -12,7 +12,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.testing.compare import compare_images
@@ -150,25 +149,23 @@ def made_up_plan():
         for end in ("lower", "median", "upper"):
             columns[f"optimum_params_{end}"] = 1e9
         for what in ("student", "logits", "teacher"):
-            columns[f"optimum_fraction_{what}_lower"] = columns[f"share_{what}"] - 0.05 * t
-            columns[f"optimum_fraction_{what}_upper"] = columns[f"share_{what}"] + 0.08 * t
+            columns[f"optimum_share_{what}_lower"] = columns[f"share_{what}"] - 0.05 * t
+            columns[f"optimum_share_{what}_upper"] = columns[f"share_{what}"] + 0.08 * t
         gain = 0.05 - shift * (1 - t)
         alone = 2.6 - 0.5 * t
         for what, middle, width in (
             ("supervised", alone, 0.01),
             ("loss", alone - gain, 0.01),
-            ("gain", gain, 0.02),
+            ("improvement", gain, 0.02),
         ):
             columns |= {f"{what}_mean": middle, f"{what}_lower": middle - width * (1 + t)}
             columns |= {f"{what}_upper": middle + width * (1 + t)}
         parts.append(pd.DataFrame(columns))
         spread = np.linspace(-0.03, 0.03, 101)[:, None]
         samples.append((alone + 0 * spread, alone - gain + spread))
-    draws = xr.Dataset(
-        {
-            "supervised_loss": (("sample", "row"), np.hstack([s[0] for s in samples])),
-            "recipe_loss": (("sample", "row"), np.hstack([s[1] for s in samples])),
-        }
-    )
+    draws = {
+        "supervised_loss": np.hstack([s[0] for s in samples]),
+        "recipe_loss": np.hstack([s[1] for s in samples]),
+    }
     empty = pd.DataFrame()
-    return Plan(pd.concat(parts, ignore_index=True), draws, empty, empty, empty, 0.9, ())
+    return Plan(pd.concat(parts, ignore_index=True), empty, empty, empty, 0.9, (), draws)

@@ -45,8 +45,8 @@ def test_recipe_lines_and_bands_are_the_plans(made_up_plan, paid, reads):
         (tokens, "teacher", "recipe_teacher_tokens", "optimum_teacher_tokens", 1),
         (losses, "teacher", "recipe_teacher_loss", "optimum_teacher_loss", 1),
         (losses, "student", "loss_mean", "loss", 1),
-        (shares, "teacher's logits", "share_logits", "optimum_fraction_logits", 100),
-        (shares, "student's training", "share_student", "optimum_fraction_student", 100),
+        (shares, "teacher's logits", "share_logits", "optimum_share_logits", 100),
+        (shares, "student's training", "share_student", "optimum_share_student", 100),
     ):
         x, y = reads.curve(ax, label)
         np.testing.assert_allclose(x, paid["budget"])
@@ -95,7 +95,7 @@ def test_gain_has_its_own_band_and_the_crossover_one_upright(made_up_plan, paid,
     for ax, label, column in (
         (top, "supervised", "supervised"),
         (top, PAID, "loss"),
-        (bottom, PAID, "gain"),
+        (bottom, PAID, "improvement"),
     ):
         x, y = reads.curve(ax, label)
         np.testing.assert_allclose(x, paid["budget"])

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from bayes_distill.compute import SCENARIOS, Architecture
-from bayes_distill.planning import crossover, least_tokens, optimise
+from bayes_distill.planning import Problem, crossover, least_tokens, optimise
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import recipe_against_plug_in as benchmark
@@ -33,7 +33,7 @@ def few(busbridge):
 def plans(few):
     """Optima of every draw, (draws, budgets), by scenario and student."""
     return {
-        (name, n): optimise(few.law, few.draws, few.reference, n, BUDGETS, scenario)
+        (name, n): optimise(Problem(few.law, few.draws, few.reference, n, scenario), BUDGETS)
         for name, scenario in SCENARIOS.items()
         for n in STUDENTS
     }
@@ -131,7 +131,7 @@ def test_a_free_teacher_pays_at_all_budgets(plans, n):
 @pytest.mark.parametrize("n", STUDENTS[:4])
 def test_there_is_no_crossover_in_the_best_case(few, n):
     some = few.thin(50)
-    found = crossover(some.law, some.draws, some.reference, n, BEST)
+    found = crossover(Problem(some.law, some.draws, some.reference, n, BEST))
     assert found.p_none > 0.95
     assert found.p_never_better == 0
 
@@ -142,7 +142,8 @@ def test_there_is_no_crossover_in_the_best_case(few, n):
 def test_data_to_reach_a_loss(few, n, target, low, high):
     """Table 6 says 0.67 and 0.37, the paper's text 2/3 and about 1/2."""
     distilled, supervised = (
-        least_tokens(few.law, few.draws, few.reference, n, target, distils=d) for d in (True, False)
+        least_tokens(Problem(few.law, few.draws, few.reference, n, SCENARIOS[name]), target)
+        for name in ("best-case", "supervised")
     )
     lower, upper = np.quantile(distilled / supervised, [0.05, 0.95])
     assert low < lower < upper < high

@@ -120,4 +120,4 @@ def test_a_plan_is_shown(built):
     assert row[0] == "best-case"
     assert row[1:3] == ("1B", "1e21")
     assert f"{planned.table['loss_mean'][0]:.4f}" in row[7]
-    assert np.isnan(planned.table["flat_teacher_params_lower"]).all()
+    assert np.isnan(planned.table["near_optimal_teacher_params_lower"]).all()

@@ -126,14 +126,9 @@ def made_up(gain: np.ndarray, budgets: np.ndarray, names=("best-case",)) -> Plan
             "recipe_teacher_loss": 2.0,
         }
     )
-    draws = xr.Dataset(
-        {
-            "supervised_loss": (("sample", "row"), 2.0 + gain),
-            "recipe_loss": (("sample", "row"), np.full(gain.shape, 2.0)),
-        }
-    )
+    draws = {"supervised_loss": 2.0 + gain, "recipe_loss": np.full(gain.shape, 2.0)}
     empty = pd.DataFrame()
-    return Plan(table, draws, empty, empty, empty, 0.9, ())
+    return Plan(table, empty, empty, empty, 0.9, (), draws)
 
 
 def test_crossings_are_read_off_each_draw():

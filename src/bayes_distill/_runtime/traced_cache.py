@@ -28,6 +28,7 @@ ONE_AT_A_TIME = RLock()
 PACKAGE = Path(__file__).resolve().parents[1]
 TRACED = (
     "_runtime/traced_cache.py",
+    "_runtime/one_dimensional.py",
     "predict/optimal_teacher.py",
     "posterior/evaluate.py",
     "laws",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 import sys
+import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bayes_distill.errors import Fault
@@ -80,8 +81,20 @@ def print_table(
 
 
 @contextmanager
-def progress_bar(quiet: bool) -> Iterator[Progress | None]:
-    """Progress of a fit on stderr, in one bar that names the phase."""
+def progress_bar(
+    quiet: bool, *, after: float = 0.0, lines: bool = True
+) -> Iterator[Progress | None]:
+    """Progress on stderr, in one bar that names the phase.
+
+    Parameters
+    ----------
+    quiet
+        No progress at all.
+    after
+        Seconds that pass before anything is shown: short work needs no bar.
+    lines
+        Whether progress is written line by line where stderr is no terminal.
+    """
     if quiet:
         yield None
         return
@@ -89,31 +102,39 @@ def progress_bar(quiet: bool) -> Iterator[Progress | None]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
+    begun = time.monotonic()
     if not console.is_terminal:
         last = ""
 
         def name_phase(phase: str, done: int, total: int) -> None:
             nonlocal last
             here = f"{phase} {100 * (4 * done // total) // 4}%" if total > 1 else phase
-            if here != last:
+            if lines and here != last and time.monotonic() - begun >= after:
                 say(f"{here} ...")
             last = here
 
         yield name_phase
         return
-    with Progress(
-        TextColumn("{task.description:<18}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-    ) as bar:
+    with ExitStack() as shown:
+        bar = Progress(
+            TextColumn("{task.description:<18}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+        )
         task = bar.add_task("reading", total=None)
+
+        def show() -> None:
+            if not bar.live.is_started and time.monotonic() - begun >= after:
+                shown.enter_context(bar)
 
         def report(phase: str, done: int, total: int) -> None:
             bar.update(task, description=phase, completed=done, total=total)
+            show()
 
+        show()
         yield report
 
 

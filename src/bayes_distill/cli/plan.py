@@ -17,7 +17,7 @@ from bayes_distill.cli.options import (
     Quiet,
     Seed,
 )
-from bayes_distill.cli.output import print_json, say
+from bayes_distill.cli.output import print_json, progress_bar, say
 from bayes_distill.errors import Fault, InputError
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from bayes_distill.planning.solver.limits import Limits
 
 LIMITS = "Limits"
+MANY = "Many plans"
+SHOWN_AFTER = 2.0  # seconds without a bar: most plans take less
 
 
 def plan(
@@ -32,6 +34,13 @@ def plan(
     params: Params = None,
     budget: Annotated[
         str | None, typer.Option(help="Budgets in FLOPs, e.g. 1e21,1e22.", metavar="LIST")
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            help="A table with params and budget instead, a plan a row; and scenario, if need be.",
+            metavar="FILE",
+        ),
     ] = None,
     scenario: Annotated[
         str | None,
@@ -52,10 +61,17 @@ def plan(
     teachers: Annotated[
         str | None, typer.Option(help="Teachers that exist, to be ranked.", metavar="FILE")
     ] = None,
+    criterion: Annotated[
+        str | None,
+        typer.Option(
+            help="Risk measure to be minimised: mean (default), quantile:0.9, cvar:0.9 or "
+            "target:LOSS.",
+            metavar="CRITERION",
+        ),
+    ] = None,
     utility: Annotated[
-        str,
-        typer.Option(help="mean, quantile:0.9, cvar:0.9 or target:LOSS.", metavar="UTILITY"),
-    ] = "mean",
+        str | None, typer.Option(help="Another name of --criterion.", metavar="CRITERION")
+    ] = None,
     target_loss: Annotated[
         str | None, typer.Option(help="Least compute and data to reach it.", metavar="LOSS")
     ] = None,
@@ -105,6 +121,26 @@ def plan(
     draws: Annotated[
         str, typer.Option(help="Most posterior draws to plan with.", metavar="INTEGER")
     ] = "500",
+    workers: Annotated[
+        str | None,
+        typer.Option(
+            help="Processes that plan side by side.", metavar="INTEGER", rich_help_panel=MANY
+        ),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            help="A Dask cluster, e.g. tcp://host:8786.", metavar="ADDRESS", rich_help_panel=MANY
+        ),
+    ] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            help="Stores finished plans; a second call goes on.",
+            metavar="FOLDER",
+            rich_help_panel=MANY,
+        ),
+    ] = None,
     allow_failed: AllowFailed = False,
     json: Json = False,
     seed: Seed = "0",
@@ -125,50 +161,51 @@ def plan(
         }.items()
     }
     repeats = collect.positive("epochs", epochs)
-    probability = collect.probability("interval", interval)
-    number, most = collect.integer("seed", seed), collect.integer("draws", draws, 1)
     limits = _limits(collect, numbers, repeats, teacher_sizes)
     who = _scenarios(collect, scenario, teacher_share, logits_share)
+    if criterion is not None and utility is not None:
+        collect.add(Fault("give either --criterion or --utility", column="criterion"))
+    arguments: dict[str, Any] = {
+        "at": at,
+        "scenario": who,
+        "teachers": teachers,
+        "criterion": criterion or utility or "mean",
+        "limits": limits,
+        "flops": flops,
+        "target_loss": numbers["target_loss"],
+        "served_tokens": numbers["serve_tokens"],
+        "draws": collect.integer("draws", draws, 1),
+        "interval": collect.probability("interval", interval),
+        "seed": collect.integer("seed", seed),
+        "workers": None if workers is None else collect.integer("workers", workers),
+        "scheduler": scheduler,
+        "resume": resume,
+    }
     from bayes_distill.cli.plan_tables import print_plan
-    from bayes_distill.planning.arguments import read_asked
+    from bayes_distill.planning.arguments import read_request
     from bayes_distill.planning.plan import plan as call
 
+    many = workers is not None or scheduler is not None or resume is not None
     try:
         if collect.faults:  # only look for more of them
-            read_asked(
+            read_request(params, budget, **arguments)
+            collect.check()
+        with progress_bar(quiet, after=SHOWN_AFTER, lines=many) as progress:
+            result = call(
+                fit,
                 params,
                 budget,
-                who,
-                teachers,
-                utility,
-                flops,
-                numbers["serve_tokens"],
-                numbers["target_loss"],
-                most,
-                probability,
-                number,
+                **arguments,
+                crossovers=not no_crossovers,
+                allow_failed=allow_failed,
+                progress=progress,
             )
-            collect.check()
-        result = call(
-            fit,
-            params,
-            budget,
-            scenario=who,
-            teachers=teachers,
-            utility=utility,
-            limits=limits,
-            flops=flops,
-            target_loss=numbers["target_loss"],
-            served_tokens=numbers["serve_tokens"],
-            crossovers=not no_crossovers,
-            draws=most,
-            interval=probability,
-            seed=number,
-            allow_failed=allow_failed,
-        )
     except InputError as error:
+        flags = {"served_tokens": "serve_tokens"}
+        if utility is not None:
+            flags["criterion"] = "utility"
         renamed = [
-            Fault(f.problem, f.row, {"served_tokens": "serve_tokens"}.get(f.column or "", f.column))
+            Fault(f.problem, f.row, flags.get(f.column or "", f.column))
             for f in error.faults
             if f not in collect.faults
         ]
@@ -187,27 +224,27 @@ def _limits(
     from bayes_distill.planning.solver.limits import Limits
     from bayes_distill.predict.points import quantities
 
-    given: dict[str, Any] = {
+    bounds: dict[str, Any] = {
         name: numbers[name]
         for name in ("max_tokens", "max_teacher_tokens", "max_teacher_params")
         if numbers[name] is not None
     }
     available = numbers["available_tokens"]
     if available is not None:
-        most = given.get("max_tokens", math.inf)
-        given["max_tokens"] = min(most, available * epochs)
+        most = bounds.get("max_tokens", math.inf)
+        bounds["max_tokens"] = min(most, available * epochs)
         # the teacher learns from the same tokens
-        most = given.get("max_teacher_tokens", math.inf)
-        given["max_teacher_tokens"] = min(most, available * epochs)
+        most = bounds.get("max_teacher_tokens", math.inf)
+        bounds["max_teacher_tokens"] = min(most, available * epochs)
     if sizes is not None:
         try:
-            given["teacher_sizes"] = tuple(quantities(sizes))
+            bounds["teacher_sizes"] = tuple(quantities(sizes))
         except ValueError as error:
             collect.add(Fault(str(error), column="teacher_sizes"))
     if collect.faults:
         return None
     try:
-        return Limits(**given)
+        return Limits(**bounds)
     except InputError as error:
         collect.faults += error.faults
         return None

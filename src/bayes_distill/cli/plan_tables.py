@@ -6,6 +6,8 @@ import math
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from bayes_distill._input.numbers import format_quantity
 from bayes_distill.cli.output import print_table
 
@@ -36,12 +38,14 @@ def print_plan(result: Plan) -> None:
                 "regret",
                 "P(beats supervised)",
             ],
-            [_recipe(r) for r in part.to_dict("records")],
+            [_recipe(r) if r["feasible"] else _no_recipe(r) for r in part.to_dict("records")],
             caption="Shares: percent for student/logits/teacher"
             + ("/serving" if (part["served_tokens"] > 0).any() else "")
             + ". Regret: expected loss above each draw's own best recipe.",
             left=0,
         )
+        for problem in part["problem"].dropna():
+            typer.echo(f"  no recipe: {problem}")
         if part["optimum_teacher_loss_median"].notna().any():
             print_table(
                 f"{name}: spread of the optima, each draw's own best ({percent} of the draws)",
@@ -54,7 +58,7 @@ def print_plan(result: Plan) -> None:
                     "its loss",
                     "teachers within 0.005 nats",
                 ],
-                [_optimum(r) for r in part.to_dict("records")],
+                [_optimum(r) for r in part[part["feasible"]].to_dict("records")],
                 left=0,
             )
     if len(result.crossovers):
@@ -170,6 +174,11 @@ def _recipe(r: Row) -> list[str]:
     ]
 
 
+def _no_recipe(r: Row) -> list[str]:
+    """A row for a budget that pays for no recipe; what it lacks is said below the table."""
+    return [_count(r["params"]), _count(r["budget"]), "none", *["-"] * 8]
+
+
 def _optimum(r: Row) -> list[str]:
     return [
         _range(r, "optimum_params"),
@@ -178,7 +187,7 @@ def _optimum(r: Row) -> list[str]:
         _range(r, "optimum_teacher_params"),
         _range(r, "optimum_teacher_tokens"),
         f"{r['optimum_teacher_loss_lower']:.3f} to {r['optimum_teacher_loss_upper']:.3f}",
-        _range(r, "flat_teacher_params"),
+        _range(r, "near_optimal_teacher_params"),
     ]
 
 

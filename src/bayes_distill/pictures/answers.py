@@ -111,6 +111,8 @@ def _plan(asked: Request, scenario: str) -> Plan:
     budgets = np.unique(quantities(given.pop("budget", BUDGET_RANGE)))
     if budgets.size == 2:
         budgets = np.geomspace(budgets[0], budgets[1], BUDGETS)
+    if "utility" in given:
+        given["criterion"] = given.pop("utility")
     limits: dict[str, Any] = {
         name: quantities(given.pop(name))[0] for name in LIMITS if name in given
     }

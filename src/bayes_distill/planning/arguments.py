@@ -1,10 +1,11 @@
-"""What a plan is asked for, read and checked with every fault at once."""
+"""The arguments of a plan, read and checked together: one error names all faults."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,176 +14,208 @@ from numpy.typing import NDArray
 from bayes_distill._input.intervals import interval_fault
 from bayes_distill.compute import FLOPS, SCENARIOS, ForwardFlops, Scenario
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.planning.criteria import Utility, per_recipe, utility_named
-from bayes_distill.planning.solver.allocation import least_budget
+from bayes_distill.parallel import check_places
+from bayes_distill.planning.cells import Cells, Group, problem_of, read_cells_table
+from bayes_distill.planning.criteria import Criterion, mean, read_criterion
+from bayes_distill.planning.draw_counts import DRAW_COUNTS, DrawCounts
+from bayes_distill.planning.plain_data import faults_of_travel
+from bayes_distill.planning.setting import Setting
 from bayes_distill.planning.solver.limits import Limits
+from bayes_distill.planning.solver.problem import ARCHITECTURE, NO_LIMITS
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.points import Quantity, quantities
 from bayes_distill.predict.teachers import Teachers, read_teachers
 
-Floats = NDArray[np.float64]
+
+@dataclass(frozen=True, eq=False)
+class PlanRequest:
+    """The arguments of `plan`, read and checked; see there."""
+
+    cells: Cells
+    teachers: Teachers | None = None
+    criterion: Criterion = mean
+    limits: Limits = NO_LIMITS
+    flops: ForwardFlops = ARCHITECTURE
+    served_tokens: float = 0.0
+    target_loss: float | None = None
+    draw_counts: DrawCounts = DRAW_COUNTS
+
+    def setting(self, posterior: Posterior, group: Group) -> Setting:
+        """What the budgets of one student and scenario have in common."""
+        return Setting(
+            posterior,
+            group.params,
+            group.scenario,
+            self.limits,
+            self.flops,
+            self.criterion,
+            self.served_tokens,
+            self.draw_counts,
+        )
+
+    @property
+    def everything(self) -> NDArray[np.bool_]:
+        """All rows, (rows,)."""
+        return np.ones(len(self.cells), bool)
 
 
-@dataclass(frozen=True)
-class Asked:
-    """The arguments of a call, read and checked."""
-
-    sizes: tuple[float, ...]
-    budgets: Floats
-    scenarios: tuple[Scenario, ...]
-    teachers: Teachers | None
-    utility: Utility
-    flops: ForwardFlops
-    served: float = 0.0
-    target: float | None = None
-
-
-def read_asked(
-    params: Quantity | None,
-    budget: Quantity | None,
-    scenario: str | Scenario | Sequence[str | Scenario] | None,
-    teachers: Teachers | pd.DataFrame | str | Path | None,
-    utility: str | Utility,
-    flops: str | ForwardFlops,
-    served_tokens: str | float | None,
-    target_loss: str | float | None,
-    draws: int,
-    interval: float,
+def read_request(
+    params: Quantity | None = None,
+    budget: Quantity | None = None,
+    *,
+    at: pd.DataFrame | str | Path | None = None,
+    scenario: str | Scenario | Sequence[str | Scenario] | None = None,
+    teachers: Teachers | pd.DataFrame | str | Path | None = None,
+    criterion: str | Criterion | Callable[[Any], float] = "mean",
+    limits: Limits | None = None,
+    flops: str | ForwardFlops = "eq69",
+    target_loss: str | float | None = None,
+    served_tokens: str | float | None = None,
+    draws: int | DrawCounts = DRAW_COUNTS,
+    interval: float = 0.9,
     seed: int = 0,
-) -> Asked:
+    workers: int | None = None,
+    scheduler: Any = None,
+    resume: str | Path | None = None,
+) -> PlanRequest:
     """Read the arguments of `plan`.
 
     Raises
     ------
     InputError
-        Naming every argument at fault.
+        Naming every argument and cell at fault.
     """
     faults = [f for f in [interval_fault(interval)] if f is not None]
-
-    def positive(name: str, value: Quantity | None, needed: bool) -> list[float]:
-        if value is None:
-            if needed:
-                faults.append(Fault("is needed", column=name))
-            return []
-        try:
-            found = quantities(value)
-        except ValueError as error:
-            faults.append(Fault(str(error), column=name))
-            return []
-        if not found:
-            faults.append(Fault("is an empty list", column=name))
-        faults.extend(
-            Fault(f"{number:g} is not a positive number", column=name)
-            for number in found
-            if not 0 < number < np.inf
+    scenarios = _collect(faults, _read_scenarios, scenario)
+    served = _number(faults, "served_tokens", served_tokens)
+    target = _number(faults, "target_loss", target_loss)
+    sizes_needed = served_tokens is None
+    cells = None
+    if at is None:
+        sizes = _positive(faults, "params", params, needed=sizes_needed)
+        budgets = _positive(faults, "budget", budget, needed=True)
+        if sizes is not None and budgets:
+            cells = Cells.grid(scenarios or list(SCENARIOS.values()), sizes, budgets)
+    else:
+        cells = _collect(
+            faults,
+            lambda table: read_cells_table(table, scenarios, sizes_needed=sizes_needed),
+            at,
         )
-        return found
-
-    sizes = positive("params", params, needed=served_tokens is None)
-    faults += [
-        Fault(f"{size:g} is too small: did you mean {size:g}B?", column="params")
-        for size in sizes
-        if 0 < size < 1e3
-    ]
-    budgets = positive("budget", budget, needed=True)
-    served = positive("served_tokens", served_tokens, needed=False)
-    target = positive("target_loss", target_loss, needed=False)
-    faults += [
-        Fault("must be a single number", column=name)
-        for name, found in (("served_tokens", served), ("target_loss", target))
-        if len(found) > 1
-    ]
+        if params is not None or budget is not None:
+            faults.append(Fault("give either a table or params and budget, not both", column="at"))
+    chosen = not sizes_needed and (params is None if at is None else _some_chosen(cells))
     faults += [
         Fault("needs params: it is about one student", column=name)
-        for name, given in (("teachers", teachers), ("target_loss", target_loss))
-        if params is None and served_tokens is not None and given is not None
+        for name, value in (("teachers", teachers), ("target_loss", target_loss))
+        if chosen and value is not None
     ]
-    if draws < 1:
-        faults.append(Fault(f"{draws} is less than 1", column="draws"))
+    counts = draws if isinstance(draws, DrawCounts) else _collect(faults, DrawCounts, draws)
     if seed < 0:
         faults.append(Fault(f"{seed} is less than 0", column="seed"))
-    scenarios, unknown = _scenarios(scenario)
-    faults += unknown
-    candidates = judge = None
-    try:
-        candidates = None if teachers is None else read_teachers(teachers)
-    except InputError as error:
-        faults += error.faults
-    try:
-        judge = utility_named(utility) if isinstance(utility, str) else per_recipe(utility)
-    except InputError as error:
-        faults += error.faults
+    candidates = None if teachers is None else _collect(faults, read_teachers, teachers)
+    measure = _collect(faults, read_criterion, criterion)
     if isinstance(flops, str) and flops not in FLOPS:
         faults.append(Fault(f"{flops!r} is not known: write {' or '.join(FLOPS)}", column="flops"))
-    if faults or judge is None:
+    counted = FLOPS.get(flops) if isinstance(flops, str) else flops
+    _collect(faults, lambda where: check_places(*where), (workers, scheduler))
+    elsewhere = scheduler is not None or resume is not None or (workers or 1) > 1
+    if elsewhere and measure is not None and counted is not None:
+        faults += faults_of_travel(measure, counted)
+    if faults or cells is None or measure is None or counted is None or counts is None:
         raise InputError(faults)
-    return Asked(
-        tuple(sizes),
-        np.array(budgets, float),
-        tuple(scenarios),
+    return PlanRequest(
+        cells,
         candidates,
-        judge,
-        FLOPS[flops] if isinstance(flops, str) else flops,
-        served[0] if served else 0.0,
-        target[0] if target else None,
+        measure,
+        limits or NO_LIMITS,
+        counted,
+        served or 0.0,
+        target,
+        counts,
     )
 
 
-def _scenarios(
-    given: str | Scenario | Sequence[str | Scenario] | None,
-) -> tuple[list[Scenario], list[Fault]]:
-    """Scenarios by their names, and what is wrong with the others."""
-    if given is None:
-        return list(SCENARIOS.values()), []
-    found: list[Scenario] = []
-    faults = []
-    for each in [given] if isinstance(given, (str, Scenario)) else given:
-        if isinstance(each, Scenario):
-            found.append(each)
-            continue
-        for name in (part.strip() for part in each.split(",")):
-            if name in SCENARIOS:
-                found.append(SCENARIOS[name])
-            else:
-                known = ", ".join(SCENARIOS)
-                faults.append(Fault(f"no scenario {name!r}; there are {known}", column="scenario"))
-    if not found and not faults:
-        faults.append(Fault("is an empty list", column="scenario"))
-    return found, faults
+def _collect[T, R](faults: list[Fault], read: Callable[[T], R], value: T) -> R | None:
+    """What `read` returns; ``None`` if it raises, and its faults are added to the others."""
+    try:
+        return read(value)
+    except InputError as error:
+        faults += error.faults
+        return None
 
 
-def refuse_unaffordable(asked: Asked, limits: Limits) -> None:
-    """Refuse budgets that some scenario has no recipe for, and say what the least is.
+def _positive(
+    faults: list[Fault], name: str, value: Quantity | None, *, needed: bool
+) -> list[float] | None:
+    """Positive numbers; ``None`` if some are at fault."""
+    if value is None:
+        if needed:
+            faults.append(Fault("is needed", column=name))
+        return None if needed else []
+    try:
+        numbers = quantities(value)
+    except ValueError as error:
+        faults.append(Fault(str(error), column=name))
+        return None
+    problems = [] if numbers else ["is an empty list"]
+    for number in numbers:
+        problem = "nan is not a positive number" if np.isnan(number) else problem_of(name, number)
+        problems += [problem] if problem else []
+    faults += [Fault(problem, column=name) for problem in problems]
+    return None if problems else numbers
+
+
+def _number(faults: list[Fault], name: str, value: str | float | None) -> float | None:
+    """One positive number, or none."""
+    numbers = _positive(faults, name, value, needed=False)
+    if numbers is not None and len(numbers) > 1:
+        faults.append(Fault("must be a single number", column=name))
+    return numbers[0] if numbers else None
+
+
+def _read_scenarios(
+    scenarios: str | Scenario | Sequence[str | Scenario] | None,
+) -> list[Scenario] | None:
+    """Scenarios by their names; ``None`` if none are given.
 
     Raises
     ------
     InputError
-        Naming the budgets, for every student.
+        Naming those that are not known, or share a name.
     """
+    if scenarios is None:
+        return None
+    named: list[Scenario] = []
     faults = []
-    for size in asked.sizes:
-        each = float(asked.flops.forward_flops(size))
-        least = {
-            who.name: least_budget(each, who, limits, asked.flops) + each * asked.served
-            for who in asked.scenarios
-        }
-        short = [f"{b:.4g}" for b in asked.budgets if b < max(least.values())]
-        if short:
-            dearest = max(least, key=lambda name: least[name])
-            serving = f" and serve {asked.served:.3g} tokens" if asked.served else ""
-            faults.append(
-                Fault(
-                    f"{', '.join(short)} FLOPs cannot pay for a student of {size:.4g} parameters"
-                    f"{serving} within the limits: the least that can is {least[dearest]:.4g} "
-                    f"({dearest})",
-                    column="budget",
-                )
-            )
+    for each in [scenarios] if isinstance(scenarios, (str, Scenario)) else scenarios:
+        if isinstance(each, Scenario):
+            named.append(each)
+            continue
+        for name in (part.strip() for part in each.split(",")):
+            if name in SCENARIOS:
+                named.append(SCENARIOS[name])
+            else:
+                known = ", ".join(SCENARIOS)
+                faults.append(Fault(f"no scenario {name!r}; there are {known}", column="scenario"))
+    if not named and not faults:
+        faults.append(Fault("is an empty list", column="scenario"))
+    names = [each.name for each in dict.fromkeys(named)]
+    faults += [
+        Fault(f"several are called {name!r}", column="scenario")
+        for name in dict.fromkeys(names)
+        if names.count(name) > 1
+    ]
     if faults:
         raise InputError(faults)
+    return named
 
 
-def refuse_supervised(posterior: Posterior, asked: Asked) -> None:
+def _some_chosen(cells: Cells | None) -> bool:
+    return cells is not None and bool(np.isnan(cells.params).any())
+
+
+def refuse_supervised(posterior: Posterior, request: PlanRequest) -> None:
     """Refuse teachers where the law knows none.
 
     Raises
@@ -190,8 +223,8 @@ def refuse_supervised(posterior: Posterior, asked: Asked) -> None:
     InputError
         If a scenario or a list of teachers needs a law with a teacher.
     """
-    taught = [s.name for s in asked.scenarios if s.distils]
-    if (taught or asked.teachers) and not posterior.law.has_teacher:
+    distils = any(s.distils for s in request.cells.scenarios)
+    if (distils or request.teachers) and not posterior.law.has_teacher:
         raise InputError(
             Fault(
                 f"the {posterior.card.name} posterior is of a supervised law and says nothing "

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from bayes_distill.compute import SCENARIOS, TRAINING_PASSES, ForwardFlops, Scenario
+from bayes_distill.compute import SCENARIOS, Scenario
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.laws import Law, Reference
-from bayes_distill.planning.budgets import log_budget_grid, pick
-from bayes_distill.planning.solver.limits import Limits
-from bayes_distill.planning.solver.optimise import ARCHITECTURE, NO_LIMITS, as_draws, optimal_loss
+from bayes_distill.planning.budgets import log_budget_grid
+from bayes_distill.planning.solver.optimise import optimal_loss
+from bayes_distill.planning.solver.problem import Problem
 from bayes_distill.planning.solver.roots import first_fall
 
 Floats = NDArray[np.float64]
@@ -21,7 +19,7 @@ Floats = NDArray[np.float64]
 TIE = 1e-9  # nats, relative to the reference loss: less than this is no advantage
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Crossover:
     """Where distillation stops being better than supervised training; arrays (draws,).
 
@@ -59,13 +57,7 @@ class Crossover:
 
 
 def crossover(
-    law: Law,
-    coordinates: Mapping[str, ArrayLike],
-    reference: Reference,
-    params: float,
-    scenario: Scenario,
-    limits: Limits = NO_LIMITS,
-    flops: ForwardFlops = ARCHITECTURE,
+    problem: Problem,
     *,
     budgets: tuple[float, float] = (1e20, 1e28),
     per_decade: int = 4,
@@ -78,8 +70,8 @@ def crossover(
 
     Parameters
     ----------
-    law, coordinates, reference, params, scenario, limits, flops
-        As `optimise` takes them.
+    problem
+        With a scenario that has a teacher.
     budgets
         Smallest and largest budget to look at, in FLOPs; the smallest is raised to what is
         feasible. Far below the budgets of real runs the curves may cross once more.
@@ -91,29 +83,26 @@ def crossover(
     InputError
         As `optimise` does; if the scenario has no teacher; if nothing in the range is feasible.
     """
-    if not scenario.distils:
+    if not problem.scenario.distils:
         raise InputError(Fault("supervised training cannot cross itself", column="scenario"))
-    draws = as_draws(coordinates)
-    grid = log_budget_grid(
-        params, budgets, per_decade, (scenario, SCENARIOS["supervised"]), limits, flops
-    )
+    without_teacher = replace(problem, scenario=SCENARIOS["supervised"])
+    scenarios = (problem.scenario, without_teacher.scenario)
+    grid = log_budget_grid(problem, budgets, per_decade, scenarios)
 
-    def advantage(c: Mapping[str, Floats], budget: Floats) -> Floats:
+    def advantage(index: NDArray[np.intp], budget: Floats) -> Floats:
         supervised, distilled = (
-            optimal_loss(law, c, reference, params, budget, s, limits, flops)
-            for s in (SCENARIOS["supervised"], scenario)
+            optimal_loss(each.of_draws(index), budget) for each in (without_teacher, problem)
         )
-        return (supervised - distilled) / reference.loss - TIE
+        return (supervised - distilled) / problem.reference.loss - TIE
 
-    values = advantage(draws, np.exp(grid))
-    fall = first_fall(
-        lambda i, x: advantage(pick(draws, i), np.exp(x)[:, None])[:, 0], grid, values
-    )
+    values = advantage(np.arange(problem.n_draws), np.exp(grid))
+    fall = first_fall(lambda i, x: advantage(i, np.exp(x)[:, None])[:, 0], grid, values)
     budget = np.exp(fall)
     # no fall and better somewhere: then it is better up to the end
     budget[np.isnan(budget) & (values > 0).any(axis=1)] = np.inf
-    each_token = TRAINING_PASSES * float(flops.forward_flops(float(params)))
     tokens = np.where(
-        np.isfinite(budget), np.minimum(budget / each_token, limits.max_tokens), budget
+        np.isfinite(budget),
+        np.minimum(budget / problem.flops_per_token, problem.limits.max_tokens),
+        budget,
     )
-    return Crossover(scenario, float(params), budget, tokens)
+    return Crossover(problem.scenario, float(problem.params), budget, tokens)

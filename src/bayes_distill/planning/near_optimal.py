@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_distill.planning.recipe import Recipe, Setting, complete
+from bayes_distill.planning.recipe import Recipe, complete
+from bayes_distill.planning.setting import Setting
 
 Floats = NDArray[np.float64]
 
 NEARLY = 0.005  # nats: about what repeated runs differ by
 DECADES = 2.0  # looked at, to either side of the recipe
 SIZES, TOKENS, CLOSER = 49, 45, 17  # grid points
-DRAWS = 64
 
 
-def teacher_size_range(setting: Setting, budget: Floats, recipe: Recipe) -> tuple[Floats, Floats]:
+def near_optimal_teachers(
+    setting: Setting, budget: Floats, recipe: Recipe
+) -> tuple[Floats, Floats]:
     """Smallest and largest teacher (budgets,) that cost less than 0.005 nats of expected loss.
 
     Teacher tokens are chosen anew for each size, and student tokens take what is left. Looked for
     within a factor of 100 of the recipe's teacher; NaN where no teacher is described.
     """
     small, large = np.full(budget.size, np.nan), np.full(budget.size, np.nan)
-    few = replace(setting, posterior=setting.posterior.thin(DRAWS))
+    few = setting.thin(setting.draw_counts.near_optimal)
     low, high = np.log(setting.limits.teacher_params_range)
     reach = np.log(10) * DECADES
     for place in np.flatnonzero(np.isfinite(recipe.teacher_params)):

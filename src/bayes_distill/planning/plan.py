@@ -1,124 +1,36 @@
-"""From a posterior, a student and a budget to recipes, with how sure each answer is."""
+"""From a posterior, students and budgets to recipes, with how sure each answer is."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import warnings
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
+from bayes_distill._input.intervals import equal_tailed
 from bayes_distill._input.types import NUMBER, SOURCE, WHOLE, check_types
 from bayes_distill.compute import ForwardFlops, Scenario
-from bayes_distill.planning.arguments import read_asked, refuse_supervised, refuse_unaffordable
-from bayes_distill.planning.criteria import Utility
-from bayes_distill.planning.extra_tables import (
-    crossover_table,
-    plan_notes,
-    ranked_teachers,
-    target_table,
-)
-from bayes_distill.planning.recipe import Setting
+from bayes_distill.errors import Fault, InputError
+from bayes_distill.parallel import Progress
+from bayes_distill.planning.arguments import PlanRequest, read_request, refuse_supervised
+from bayes_distill.planning.cells import Group
+from bayes_distill.planning.criteria import Criterion
+from bayes_distill.planning.draw_counts import DRAW_COUNTS, DrawCounts
+from bayes_distill.planning.feasibility import problems_of
+from bayes_distill.planning.notes import plan_notes
+from bayes_distill.planning.parts import Part, Places, blocks, compute_all
+from bayes_distill.planning.result import Plan
+from bayes_distill.planning.sample_index import sample_index
 from bayes_distill.planning.solver.limits import Limits
-from bayes_distill.planning.student_size import StudentSize, best_student_size
-from bayes_distill.planning.tables import UNKNOWNS, solve_rows
+from bayes_distill.planning.teacher_list import rank_all
 from bayes_distill.posterior import Posterior, load_posterior
 from bayes_distill.predict.points import Quantity
 from bayes_distill.predict.teachers import Teachers
 
-DRAWS = 500
-SHARES = ("student", "logits", "teacher", "serving", "unspent")
-SPREAD = ("median", "lower", "upper")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How to spend budgets.
-
-    Parameters
-    ----------
-    table
-        One row a student, scenario and budget. ``recipe_*`` is the one allocation that is best for
-        the utility over the whole posterior; ``optimum_*_median|lower|upper`` is the spread of each
-        draw's own best allocation, ``optimum_fraction_*`` that of its parts of the budget;
-        ``supervised_*`` is supervised training on the same budget and ``gain_*`` by how much the
-        recipe's loss is lower; ``outside`` says that the recipe lies outside the runs, and
-        ``supervised_outside`` that supervised training does (all of it, if no run was supervised);
-        ``regret_*`` is what the recipe loses against knowing the truth (``regret_upper`` is the
-        95th percentile).
-    draws
-        ``recipe_loss``, ``optimum_loss``, ``supervised_loss`` and the optima's allocations,
-        (sample, row).
-    crossovers
-        Budgets at which distillation stops being better, one row a student and scenario.
-    targets
-        Least compute and least data for a target loss; empty without one.
-    teachers
-        A list of teachers, ranked for every budget; empty without one.
-    interval
-        Probability inside every interval.
-    notes
-        Sentences for people.
-    """
-
-    table: pd.DataFrame
-    draws: xr.Dataset
-    crossovers: pd.DataFrame
-    targets: pd.DataFrame
-    teachers: pd.DataFrame
-    interval: float
-    notes: tuple[str, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data for JSON; what is not determined or not finite is null."""
-        return {
-            "interval": self.interval,
-            "rows": [_row(r) for r in self.table.to_dict("records")],
-            "crossovers": [
-                {
-                    "scenario": r["scenario"],
-                    "params": r["params"],
-                    "budget": _pick(r, "budget", SPREAD),
-                    **{k: r[k] for k in ("p_none", "p_never_better", "p_always_better")},
-                }
-                for r in self.crossovers.to_dict("records")
-            ],
-            "targets": [
-                {
-                    **{k: r[k] for k in ("scenario", "params", "target_loss")},
-                    **{
-                        name: _pick(r, name, (*SPREAD, "p_unreachable"))
-                        for name in ("budget", "student_tokens")
-                    },
-                }
-                for r in self.targets.to_dict("records")
-            ],
-            "teachers": [
-                {
-                    **{
-                        k: _plain(r[k])
-                        for k in (
-                            "name",
-                            "budget",
-                            "scenario",
-                            "params",
-                            "teacher_loss",
-                            "student_tokens",
-                            "p_best",
-                            "p_beats_supervised",
-                            "affordable",
-                        )
-                    },
-                    "loss": _pick(r, "loss", ("mean", "lower", "upper")),
-                    "regret": _pick(r, "regret", ("mean", "upper")),
-                }
-                for r in self.teachers.to_dict("records")
-            ],
-            "notes": list(self.notes),
-        }
+__all__ = ["Plan", "plan"]
 
 
 def plan(
@@ -126,19 +38,25 @@ def plan(
     params: Quantity | None = None,
     budget: Quantity | None = None,
     *,
+    at: pd.DataFrame | str | Path | None = None,
     scenario: str | Scenario | Sequence[str | Scenario] | None = None,
     teachers: Teachers | pd.DataFrame | str | Path | None = None,
-    utility: str | Utility = "mean",
+    criterion: str | Criterion | Callable[[np.ndarray], float] = "mean",
+    utility: str | Callable[[np.ndarray], float] | None = None,
     limits: Limits | None = None,
     flops: str | ForwardFlops = "eq69",
     target_loss: str | float | None = None,
     served_tokens: str | float | None = None,
     crossovers: bool = True,
     teacher_range: bool = True,
-    draws: int = DRAWS,
+    draws: int | DrawCounts = DRAW_COUNTS,
     interval: float = 0.9,
     seed: int = 0,
     allow_failed: bool = False,
+    workers: int | None = None,
+    scheduler: Any = None,
+    resume: str | Path | None = None,
+    progress: Progress | None = None,
 ) -> Plan:
     """Plan how to spend budgets, for every draw of the posterior.
 
@@ -149,15 +67,21 @@ def plan(
     params
         Student sizes N_S. Left out with `served_tokens`: then the size is chosen too.
     budget
-        Budgets C in FLOPs (eq. 9).
+        Budgets C in FLOPs (eq. 9). Every combination of scenarios, students and budgets is
+        planned; one that no recipe can be had for is a row that says so.
+    at
+        A table with the columns ``params`` and ``budget`` instead, a plan a row, and with
+        ``scenario`` where that differs.
     scenario
         Who pays for the teacher: names of `compute.SCENARIOS`, or `Scenario`; default all five.
     teachers
         Teachers that exist already, to be ranked for every budget: ``name``, ``loss`` and/or
         ``params`` and ``tokens``.
+    criterion
+        Risk measure that is minimised: ``mean``, ``quantile:0.9``, ``cvar:0.9``, ``target:2.2``,
+        or a function of the losses (draws,) of one recipe that returns a number.
     utility
-        ``mean``, ``quantile:0.9``, ``cvar:0.9``, ``target:2.2``, or a function of the losses
-        (draws,) of one recipe that returns a number to be minimised.
+        What `criterion` was called before; deprecated.
     limits
         What a recipe may use.
     flops
@@ -171,18 +95,26 @@ def plan(
     teacher_range
         Whether the range of teacher sizes that do nearly as well is wanted; NaN without.
     draws
-        Most draws to plan with; more are thinned evenly.
+        Most draws to plan with (500); more are thinned evenly. `DrawCounts` sets those of every
+        part of a plan.
     interval
         Probability inside every interval.
     seed
-        Seed of the scatter of new runs and of candidates' losses.
+        Seed of the noise of new runs and of candidates' losses.
     allow_failed
         Whether a posterior whose fit failed its checks may be used.
+    workers, scheduler, resume
+        Where the plans are computed, and the folder that stores finished ones, as `workers`,
+        `scheduler` and `store` of `bayes_distill.parallel.map_tasks`. The result does not depend
+        on them.
+    progress
+        Called with (phase, parts done, parts in all); a part is up to 32 budgets of one student
+        and scenario.
 
     Raises
     ------
     InputError
-        Naming every argument at fault, and what would be feasible.
+        Naming every argument at fault, and what would be feasible if nothing is.
     FailedFitError
         If the fit failed its checks and that is not allowed.
     TypeError
@@ -190,97 +122,129 @@ def plan(
     """
     check_types(
         posterior=(posterior, (Posterior, *SOURCE)),
+        at=(at, (pd.DataFrame, *SOURCE, type(None))),
         teachers=(teachers, (Teachers, pd.DataFrame, *SOURCE, type(None))),
         limits=(limits, (Limits, type(None))),
-        draws=(draws, WHOLE),
+        draws=(draws, (*WHOLE, DrawCounts)),
         interval=(interval, NUMBER),
         seed=(seed, WHOLE),
+        workers=(workers, (*WHOLE, type(None))),
+        resume=(resume, (*SOURCE, type(None))),
     )
-    asked = read_asked(
+    if utility is not None:
+        warnings.warn("`utility` is now called `criterion`", DeprecationWarning, stacklevel=2)
+        if criterion != "mean":
+            raise InputError(Fault("give either criterion or utility", column="criterion"))
+        criterion = utility
+    request = read_request(
         params,
         budget,
-        scenario,
-        teachers,
-        utility,
-        flops,
-        served_tokens,
-        target_loss,
-        draws,
-        interval,
-        seed,
+        at=at,
+        scenario=scenario,
+        teachers=teachers,
+        criterion=criterion,
+        limits=limits,
+        flops=flops,
+        target_loss=target_loss,
+        served_tokens=served_tokens,
+        draws=draws,
+        interval=interval,
+        seed=seed,
+        workers=workers,
+        scheduler=scheduler,
+        resume=resume,
     )
-    limits = limits or Limits()
-    refuse_unaffordable(asked, limits)
-    loaded = load_posterior(posterior, allow_failed=allow_failed)
-    refuse_supervised(loaded, asked)
-    thin = loaded.thin(draws)
-    generator = np.random.default_rng(seed)
-    lower = (1 - interval) / 2
-    rows: list[pd.DataFrame] = []
-    pieces: list[xr.Dataset] = []
-    for who in asked.scenarios:
-        given = [(StudentSize(size, np.full(1, size)), asked.budgets) for size in asked.sizes]
-        cases = given or [
-            (
-                best_student_size(thin, one, who, limits, asked.flops, asked.served, asked.utility),
-                np.array([one]),
-            )
-            for one in asked.budgets
+    whole = load_posterior(posterior, allow_failed=allow_failed)
+    refuse_supervised(whole, request)
+    problems = problems_of(whole, request)
+    thin = whole.thin(request.draw_counts.plan)
+    groups = request.cells.groups(np.array([problem is None for problem in problems]))
+    settings = [request.setting(thin, group) for group in groups]
+    ranked = pd.DataFrame()
+    if request.teachers is not None:
+        with_budgets = [
+            (setting, group.budgets)
+            for setting, group in zip(settings, groups, strict=True)
+            if setting.scenario.distils
         ]
-        for student, budgets in cases:
-            setting = Setting(thin, float(student.size), who, limits, asked.flops)
-            table, piece = solve_rows(
-                setting, budgets, asked.served, asked.utility, generator, interval, teacher_range
-            )
-            for name, level in (("median", 0.5), ("lower", lower), ("upper", 1 - lower)):
-                table[f"optimum_params_{name}"] = np.quantile(student.own, level)
-            rows.append(table)
-            pieces.append(piece)
-    table = pd.concat(rows, ignore_index=True)
+        ranked = rank_all(with_budgets, request.teachers, seed, interval)
+    none = np.empty(0)
+    fixed = [setting for setting in settings if not np.isnan(setting.params)]
+    parts = [
+        Part("rows", setting, interval, group.budgets[block], teacher_range)
+        for setting, group in zip(settings, groups, strict=True)
+        for block in blocks(group)
+    ]
+    if crossovers:
+        parts += [Part("crossover", s, interval, none) for s in fixed if s.scenario.distils]
+    if (target := request.target_loss) is not None:
+        parts += [Part("target", s, interval, none, target_loss=target) for s in fixed]
+    results: dict[str, list[dict[str, Any]]] = {part.kind: [] for part in parts}
+    computed = compute_all(parts, Places(workers, scheduler, resume, progress))
+    for part, result in zip(parts, computed, strict=True):
+        results[part.kind].append(result)
+    table, samples = _table(request, groups, results["rows"], problems, thin)
+    _add_new_runs(table, samples, groups, thin, seed, interval)
     return Plan(
         table=table,
-        draws=xr.concat(pieces, dim="row"),
-        crossovers=crossover_table(thin, asked, limits, interval) if crossovers else pd.DataFrame(),
-        targets=target_table(thin, asked, limits, interval),
-        teachers=ranked_teachers(thin, asked, limits, seed, interval),
+        crossovers=pd.DataFrame(results.get("crossover", [])),
+        targets=pd.DataFrame(results.get("target", [])),
+        teachers=ranked,
         interval=interval,
-        notes=plan_notes(loaded, thin, table),
+        notes=plan_notes(whole, thin.n_draws, table),
+        samples=samples,
+        sample_index=sample_index(thin),
+        draw_counts=request.draw_counts.of(whole.n_draws),
     )
 
 
-def _row(r: dict[Any, Any]) -> dict[str, Any]:
-    return {
-        "budget": r["budget"],
-        "scenario": r["scenario"],
-        "params": r["params"],
-        "served_tokens": r["served_tokens"],
-        "recipe": _pick(r, "recipe", UNKNOWNS),
-        "shares": _pick(r, "share", SHARES),
-        "loss": {
-            **_pick(r, "loss", ("mean", "lower", "upper")),
-            "predictive": _pick(r, "predictive", ("lower", "upper")),
-        },
-        "supervised": _pick(r, "supervised", ("mean", "lower", "upper")),
-        "gain": _pick(r, "gain", ("mean", "lower", "upper")),
-        "optimum": {name: _pick(r, f"optimum_{name}", SPREAD) for name in ("params", *UNKNOWNS)},
-        "optimum_shares": {
-            name: _pick(r, f"optimum_fraction_{name}", SPREAD)
-            for name in SHARES
-            if f"optimum_fraction_{name}_median" in r
-        },
-        "regret": _pick(r, "regret", ("mean", "upper")),
-        "outside": bool(r["outside"]),
-        "p_beats_supervised": _plain(r["p_beats_supervised"]),
-        "flat_teacher_params": _pick(r, "flat_teacher_params", ("lower", "upper")),
-        "p_at_bound": {k.removeprefix("p_at_"): _plain(v) for k, v in r.items() if "p_at_" in k},
+def _table(
+    request: PlanRequest,
+    groups: list[Group],
+    results: list[dict[str, Any]],
+    problems: list[str | None],
+    posterior: Posterior,
+) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+    """Rows and draws of all plans, in the order of the request; NaN where there is no recipe."""
+    cells = request.cells
+    columns: dict[str, Any] = {
+        "budget": cells.budgets,
+        "scenario": [scenario.name for scenario in cells.scenarios],
+        "params": cells.params.copy(),
+        "served_tokens": np.full(len(cells), request.served_tokens),
+        "feasible": [problem is None for problem in problems],
+        "problem": pd.Series(problems, dtype=object),
     }
+    samples: dict[str, np.ndarray] = {}
+    pieces = [group.rows[block] for group in groups for block in blocks(group)]
+    for rows, result in zip(pieces, results, strict=True):
+        for name, values in result["columns"].items():
+            if name not in columns:
+                empty = False if values.dtype == bool else np.nan
+                columns[name] = np.full(len(cells), empty)
+            columns[name][rows] = values
+        for name, values in result["samples"].items():
+            if name not in samples:
+                samples[name] = np.full((posterior.n_draws, len(cells)), np.nan)
+            samples[name][:, rows] = values
+    return pd.DataFrame(columns), samples
 
 
-def _pick(r: dict[Any, Any], prefix: str, names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: _plain(r[f"{prefix}_{name}"]) for name in names}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, (float, np.floating)):
-        return float(value) if np.isfinite(value) else None
-    return value.item() if isinstance(value, np.generic) else value
+def _add_new_runs(
+    table: pd.DataFrame,
+    samples: dict[str, np.ndarray],
+    groups: list[Group],
+    posterior: Posterior,
+    seed: int,
+    interval: float,
+) -> None:
+    """Add the interval of a single new run of each recipe; one generator serves all in turn."""
+    generator = np.random.default_rng(seed)
+    ends = np.full((2, len(table)), np.nan)
+    for group in groups:
+        losses = samples["recipe_loss"][:, group.rows]
+        distils = np.full(group.rows.size, group.scenario.distils)
+        ends[:, group.rows] = equal_tailed(posterior.new_run(losses, distils, generator), interval)
+    place = list(table.columns).index("improvement_upper") + 1
+    for offset, name in enumerate(("lower", "upper")):
+        table.insert(place + offset, f"new_run_{name}", ends[offset])

@@ -3,84 +3,70 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
-import xarray as xr
 from numpy.typing import NDArray
 
 from bayes_distill._input.intervals import band_columns, equal_tailed
-from bayes_distill.compute import SCENARIOS, TRAINING_PASSES, Scenario
-from bayes_distill.planning.criteria import Utility
-from bayes_distill.planning.near_optimal import teacher_size_range
-from bayes_distill.planning.recipe import Recipe, Setting, best_recipe
-from bayes_distill.planning.solver.optimise import Optimum, optimise
+from bayes_distill.compute import TRAINING_PASSES
+from bayes_distill.planning.near_optimal import near_optimal_teachers
+from bayes_distill.planning.recipe import Recipe, best_recipe
+from bayes_distill.planning.setting import Setting
+from bayes_distill.planning.solver.optimise import optimise
+from bayes_distill.planning.student_size import best_student_size
 
 Floats = NDArray[np.float64]
 UNKNOWNS = ("student_tokens", "teacher_params", "teacher_tokens", "teacher_loss")
 
 
-def solve_rows(
-    setting: Setting,
-    budgets: Floats,
-    served: float,
-    utility: Utility,
-    generator: np.random.Generator,
-    interval: float,
-    teacher_range: bool = True,
-) -> tuple[pd.DataFrame, xr.Dataset]:
-    """Rows and draws of one student and scenario at several budgets (budgets,).
+class Rows(NamedTuple):
+    """Plans for several budgets.
 
-    `teacher_range` asks for the teacher sizes that do nearly as well, which takes a search of its
-    own.
+    Parameters
+    ----------
+    columns
+        Columns of `Plan.table`, name -> (budgets,), without those of new runs.
+    samples
+        Draws of losses and of the optima's allocations, name -> (draws, budgets).
     """
-    posterior, scenario = setting.posterior, setting.scenario
-    left = budgets - setting.student_flops * served
 
-    def solve(who: Scenario) -> Optimum:
-        return optimise(
-            posterior.law,
-            posterior.student(setting.params),
-            posterior.reference,
-            setting.params,
-            left,
-            who,
-            setting.limits,
-            setting.flops,
-        )
+    columns: dict[str, NDArray[Any]]
+    samples: dict[str, Floats]
 
-    optimum = solve(scenario)
-    recipe = best_recipe(setting, left, optimum, utility)
-    alone = best_recipe(
-        replace(setting, scenario=SCENARIOS["supervised"]),
-        left,
-        solve(SCENARIOS["supervised"]),
-        utility,
-    )
+
+def solve_rows(
+    setting: Setting, budgets: Floats, interval: float, *, near_optimal: bool = True
+) -> Rows:
+    """Plan for several budgets (budgets,), or for a single one whose student is to be chosen.
+
+    With `near_optimal` the range of teacher sizes that do nearly as well is searched for too.
+    """
+    sizes = np.full(1, setting.params)
+    if np.isnan(setting.params):
+        chosen = best_student_size(setting, float(budgets.item()))
+        setting, sizes = replace(setting, params=chosen.size), chosen.per_draw
+    scenario = setting.scenario
+    left = budgets - setting.serving_flops
+    optimum = optimise(setting.problem, left)
+    recipe = best_recipe(setting, left, optimum)
+    supervised = best_recipe(setting.supervised, left, optimise(setting.supervised.problem, left))
     regret = np.maximum(recipe.losses - optimum.loss, 0.0)
-    new_run = posterior.new_run(recipe.losses, np.full(budgets.size, scenario.distils), generator)
-    columns: dict[str, Any] = {
-        "budget": budgets,
-        "scenario": scenario.name,
-        "params": setting.params,
-        "served_tokens": served,
-    }
+    columns: dict[str, Any] = {"params": setting.params, "served_tokens": setting.served_tokens}
     columns |= {f"recipe_{name}": getattr(recipe, name) for name in UNKNOWNS}
-    columns |= _shares(setting, budgets, served, recipe)
+    columns |= _shares(setting, budgets, recipe)
     columns |= band_columns("loss", recipe.losses, interval)
-    columns |= band_columns("supervised", alone.losses, interval)
-    columns |= band_columns("gain", alone.losses - recipe.losses, interval)
-    lower, upper = equal_tailed(new_run, interval)
-    columns |= {"predictive_lower": lower, "predictive_upper": upper}
+    columns |= band_columns("supervised", supervised.losses, interval)
+    columns |= band_columns("improvement", supervised.losses - recipe.losses, interval)
     for name in UNKNOWNS:
         columns |= _spread(f"optimum_{name}", getattr(optimum, name), interval)
     for name, share in optimum.shares.items():
-        columns |= _spread(f"optimum_fraction_{name}", share * (left / budgets), interval)
+        columns |= _spread(f"optimum_share_{name}", share * (left / budgets), interval)
+    columns |= _spread("optimum_params", sizes[:, None], interval)
     columns |= {
         "regret_mean": regret.mean(axis=0),
         "regret_upper": np.quantile(regret, 0.95, axis=0),
-        "p_beats_supervised": (recipe.losses < alone.losses).mean(axis=0)
+        "p_beats_supervised": (recipe.losses < supervised.losses).mean(axis=0)
         if scenario.distils
         else np.nan,
     }
@@ -91,26 +77,23 @@ def solve_rows(
     untried = _only_distilled(setting)
     columns |= {
         "outside": _outside(setting, recipe) | (untried & (not scenario.distils)),
-        "supervised_outside": _outside(setting, alone) | untried,
+        "supervised_outside": _outside(setting, supervised) | untried,
     }
-    unknown = np.full(budgets.size, np.nan)
-    small, large = (
-        teacher_size_range(setting, left, recipe) if teacher_range else (unknown, unknown)
-    )
-    columns |= {"flat_teacher_params_lower": small, "flat_teacher_params_upper": large}
-    dims = ("sample", "row")
-    drawn = {
-        "recipe_loss": (dims, recipe.losses),
-        "optimum_loss": (dims, optimum.loss),
-        "supervised_loss": (dims, alone.losses),
-        **{f"optimum_{name}": (dims, getattr(optimum, name)) for name in UNKNOWNS},
+    smallest = largest = np.full(budgets.size, np.nan)
+    if near_optimal:
+        smallest, largest = near_optimal_teachers(setting, left, recipe)
+    columns |= {
+        "near_optimal_teacher_params_lower": smallest,
+        "near_optimal_teacher_params_upper": largest,
     }
-    coordinates = {
-        "budget": ("row", budgets),
-        "params": ("row", np.full(budgets.size, setting.params)),
-        "scenario": ("row", np.full(budgets.size, scenario.name, dtype=object)),
+    samples = {
+        "recipe_loss": recipe.losses,
+        "optimum_loss": optimum.loss,
+        "supervised_loss": supervised.losses,
+        **{f"optimum_{name}": getattr(optimum, name) for name in UNKNOWNS},
     }
-    return pd.DataFrame(columns), xr.Dataset(drawn, coords=coordinates)
+    shape = budgets.shape
+    return Rows({name: np.array(np.broadcast_to(v, shape)) for name, v in columns.items()}, samples)
 
 
 def _outside(setting: Setting, recipe: Recipe) -> NDArray[np.bool_]:
@@ -118,13 +101,10 @@ def _outside(setting: Setting, recipe: Recipe) -> NDArray[np.bool_]:
     hull = setting.posterior.hull
     if hull is None:
         return np.zeros(recipe.student_tokens.size, bool)
-    return np.array(
-        [
-            max(hull.factors(setting.params, tokens)) > 1 or hull.teacher_outside(loss)
-            for tokens, loss in zip(recipe.student_tokens, recipe.teacher_loss, strict=True)
-        ],
-        bool,
-    )
+    tokens = recipe.student_tokens
+    beyond = (hull.factors_of(np.full(tokens.shape, setting.params), tokens) > 1).any(axis=1)
+    teacher = np.array([hull.teacher_outside(loss) for loss in recipe.teacher_loss], bool)
+    return np.asarray(beyond | teacher)
 
 
 def _only_distilled(setting: Setting) -> bool:
@@ -132,17 +112,17 @@ def _only_distilled(setting: Setting) -> bool:
     return setting.posterior.info.get("kind") == "distillation"
 
 
-def _shares(setting: Setting, budgets: Floats, served: float, recipe: Recipe) -> dict[str, Floats]:
+def _shares(setting: Setting, budgets: Floats, recipe: Recipe) -> dict[str, Floats]:
     """Parts of each budget (budgets,) by what they are spent on; they sum to one."""
     scenario, flops = setting.scenario, setting.flops
-    known = np.nan_to_num(recipe.teacher_params, nan=setting.limits.min_teacher_params)
-    model = np.asarray(flops.forward_flops(known))
-    taught = np.nan_to_num(recipe.teacher_tokens)
+    described = np.nan_to_num(recipe.teacher_params, nan=setting.limits.min_teacher_params)
+    model = np.asarray(flops.forward_flops(described))
+    teacher_tokens = np.nan_to_num(recipe.teacher_tokens)
     spent = {
         "student": TRAINING_PASSES * setting.student_flops * recipe.student_tokens,
         "logits": scenario.logits_share * model * recipe.student_tokens,
-        "teacher": TRAINING_PASSES * scenario.teacher_share * model * taught,
-        "serving": np.full(budgets.size, setting.student_flops * served),
+        "teacher": TRAINING_PASSES * scenario.teacher_share * model * teacher_tokens,
+        "serving": np.full(budgets.size, setting.serving_flops),
     }
     shares = {f"share_{name}": value / budgets for name, value in spent.items()}
     rest = 1 - sum(shares.values())

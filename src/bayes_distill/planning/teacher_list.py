@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -9,62 +11,73 @@ from numpy.typing import NDArray
 from bayes_distill._input.intervals import equal_tailed
 from bayes_distill.compute import TRAINING_PASSES
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.planning.recipe import Setting
+from bayes_distill.planning.setting import Setting
 from bayes_distill.predict.teachers import Teachers
 
 Floats = NDArray[np.float64]
 
 
-def rank_teachers(
-    setting: Setting,
-    budgets: Floats,
-    teachers: Teachers,
-    seed: int,
-    interval: float,
-    serving: float = 0.0,
+def rank_all(
+    settings: Sequence[tuple[Setting, Floats]], teachers: Teachers, seed: int, interval: float
 ) -> pd.DataFrame:
-    """Rank teachers by expected student loss, for every budget (budgets,).
-
-    The student gets the tokens that the budget leaves after the scenario's charges for the
-    teacher (eq. 9) and the FLOPs for `serving`. A teacher that leaves nothing is not affordable,
-    and comes last.
+    """Rank teachers for several students and scenarios, each with its budgets (budgets,).
 
     Raises
     ------
     InputError
         If a charge needs a size or tokens that the list does not give; if no teacher is
-        affordable at some budget.
+        affordable at any budget.
     """
-    scenario, posterior = setting.scenario, setting.posterior
-    _refuse_missing(setting, teachers)
-    losses = teachers.loss_draws(posterior, seed)
-    n = len(teachers)
-    model = np.asarray(setting.flops.forward_flops(np.nan_to_num(teachers.params, nan=1.0)))
-    training = TRAINING_PASSES * scenario.teacher_share * model * np.nan_to_num(teachers.tokens)
-    each = TRAINING_PASSES * setting.student_flops + scenario.logits_share * model
-    parts = []
-    for budget in budgets:
-        left = budget - serving
-        tokens = np.minimum((left - training) / each, setting.limits.max_tokens)
-        affordable = tokens >= setting.limits.min_tokens
-        if not affordable.any():
-            least = float((training + each * setting.limits.min_tokens).min() + serving)
-            raise InputError(
+    for setting, _ in settings:
+        _refuse_missing(setting, teachers)
+    tables = [
+        rank_teachers(setting, budgets, teachers, seed, interval) for setting, budgets in settings
+    ]
+    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    if len(table) and not table["affordable"].any():
+        raise InputError(
+            [
                 Fault(
-                    f"{budget:.3g} FLOPs pay for none of these teachers under {scenario.name}: "
-                    f"the cheapest takes {least:.3g}",
+                    f"{', '.join(f'{c:.3g}' for c in budgets)} FLOPs pay for none of these "
+                    f"teachers under {setting.scenario.name}: the cheapest takes "
+                    f"{_least_budget(setting, teachers):.3g}",
                     column="budget",
                 )
-            )
-        given = np.where(affordable, tokens, setting.limits.min_tokens)
-        student = posterior.distilled_loss(np.full(n, setting.params), given, losses)
-        reachable = np.where(affordable, student, np.inf)
-        alone_tokens = min(
-            left / (TRAINING_PASSES * setting.student_flops), setting.limits.max_tokens
+                for setting, budgets in settings
+            ]
         )
-        alone = posterior.supervised_loss(np.array([setting.params]), np.array([alone_tokens]))
-        regret = student - reachable.min(axis=1, keepdims=True)
+    return table
+
+
+def rank_teachers(
+    setting: Setting, budgets: Floats, teachers: Teachers, seed: int, interval: float
+) -> pd.DataFrame:
+    """Rank teachers by expected student loss, for every budget (budgets,).
+
+    The student gets the tokens that the budget leaves after the scenario's charges for the
+    teacher (eq. 9) and the FLOPs for the tokens served. A teacher that leaves nothing is not
+    affordable, and comes last.
+    """
+    scenario, posterior, limits = setting.scenario, setting.posterior, setting.limits
+    losses = teachers.loss_draws(posterior, seed)
+    n = len(teachers)
+    training, per_token = _charges(setting, teachers)
+    parts = []
+    for budget in budgets:
+        left = budget - setting.serving_flops
+        tokens = np.minimum((left - training) / per_token, limits.max_tokens)
+        affordable = tokens >= limits.min_tokens
+        feasible_tokens = np.where(affordable, tokens, limits.min_tokens)
+        student = posterior.distilled_loss(np.full(n, setting.params), feasible_tokens, losses)
+        reachable = np.where(affordable, student, np.inf)
+        supervised_tokens = min(left / (TRAINING_PASSES * setting.student_flops), limits.max_tokens)
+        supervised = posterior.supervised_loss(
+            np.array([setting.params]), np.array([supervised_tokens])
+        )
+        best = reachable.min(axis=1, keepdims=True)
+        regret = student - np.where(np.isfinite(best), best, np.nan)
         lower, upper = equal_tailed(student, interval)
+        wins = np.bincount(reachable.argmin(axis=1), minlength=n) / len(student)
         table = pd.DataFrame(
             {
                 "name": teachers.names,
@@ -74,19 +87,33 @@ def rank_teachers(
                 "teacher_loss": losses.mean(axis=0),
                 "student_tokens": np.where(affordable, tokens, np.nan),
                 "affordable": affordable,
-                "p_best": np.bincount(reachable.argmin(axis=1), minlength=n) / len(student),
+                "p_best": np.where(affordable, wins, 0.0),
                 "loss_mean": student.mean(axis=0),
                 "loss_lower": lower,
                 "loss_upper": upper,
                 "regret_mean": regret.mean(axis=0),
                 "regret_upper": np.quantile(regret, 0.95, axis=0),
-                "p_beats_supervised": (student < alone).mean(axis=0),
+                "p_beats_supervised": (student < supervised).mean(axis=0),
             }
         )
         numbers = [c for c in table if str(c).startswith(("loss_", "regret_", "p_beats"))]
         table.loc[~affordable, numbers] = np.nan
         parts.append(table.sort_values("loss_mean", kind="stable", na_position="last"))
     return pd.concat(parts, ignore_index=True)
+
+
+def _charges(setting: Setting, teachers: Teachers) -> tuple[Floats, Floats]:
+    """FLOPs (teachers,) for each one's training, and for each token of the student."""
+    scenario = setting.scenario
+    model = np.asarray(setting.flops.forward_flops(np.nan_to_num(teachers.params, nan=1.0)))
+    training = TRAINING_PASSES * scenario.teacher_share * model * np.nan_to_num(teachers.tokens)
+    return training, TRAINING_PASSES * setting.student_flops + scenario.logits_share * model
+
+
+def _least_budget(setting: Setting, teachers: Teachers) -> float:
+    """FLOPs of the cheapest run with one of these teachers, tokens served included."""
+    training, per_token = _charges(setting, teachers)
+    return float((training + per_token * setting.limits.min_tokens).min() + setting.serving_flops)
 
 
 def _refuse_missing(setting: Setting, teachers: Teachers) -> None:

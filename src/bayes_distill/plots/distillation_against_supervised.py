@@ -60,7 +60,7 @@ def distillation_against_supervised(
         spans = False
         for name, look in zip(names, looks, strict=True):
             mine = table[table["scenario"] == name]
-            for ax, column in ((top, "loss"), (bottom, "gain")):
+            for ax, column in ((top, "loss"), (bottom, "improvement")):
                 style.curve_with_band(
                     ax,
                     mine["budget"],

@@ -36,7 +36,7 @@ def recipe_against_budget(
 ) -> np.ndarray:
     """Draw what to spend a budget on, over budgets, for one student and scenario.
 
-    Lines are the one recipe for the plan's utility; bands are how the splits that are best
+    Lines are the one recipe for the plan's criterion; bands are how the splits that are best
     in single draws spread (of the student's loss: how the loss of the one recipe does).
 
     Parameters
@@ -122,7 +122,7 @@ def one_case(table: pd.DataFrame, scenario: str | None, params: float | None) ->
         If that leaves none, several students or scenarios, or fewer than two budgets.
     """
     faults = []
-    mine = table
+    mine = table[table["loss_mean"].notna()]  # some budgets may pay for no recipe
     if scenario is not None:
         mine = mine[mine["scenario"] == scenario]
     if params is not None:
@@ -180,9 +180,7 @@ def _shares(ax: Axes, table: pd.DataFrame) -> None:
     looks["student"], looks["teacher"] = style.series(2)
     looks["logits"] = style.series(5)[4]
     for name in used:
-        columns = [f"share_{name}"] + [
-            f"optimum_fraction_{name}_{end}" for end in ("lower", "upper")
-        ]
+        columns = [f"share_{name}"] + [f"optimum_share_{name}_{end}" for end in ("lower", "upper")]
         middle, low, high = (
             100 * table[c if c in table else columns[0]].to_numpy(float) for c in columns
         )

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from jax import Array
 
-from bayes_distill._runtime.devices import over_draws
 from bayes_distill._runtime.traced_cache import Stored
 from bayes_distill.laws import Law, Reference, TeacherLaw
 
@@ -59,8 +58,8 @@ def supervised_loss(
         unique = np.where(np.isnan(unique_tokens), tokens, unique_tokens)
         sizes.append(unique / reference.tokens)
     for piece, columns in _pieces(len(out), *sizes):
-        (found,) = over_draws(_supervised, (law,), (coordinates,), columns, len(out))
-        out[:, piece] = found[:, : piece.stop - piece.start]
+        (losses,) = _supervised((law,), coordinates, *columns)
+        out[:, piece] = np.asarray(losses)[:, : piece.stop - piece.start]
     return out * reference.loss
 
 
@@ -89,8 +88,8 @@ def distilled_loss(
         len(out), params / reference.params, tokens / reference.tokens, teacher, *columns
     ):
         own: Any = dict(zip(names, each, strict=True))
-        (found,) = over_draws(_distilled, (law,), (coordinates, own, t), (n, d), len(out))
-        out[:, piece] = found[:, : piece.stop - piece.start]
+        (losses,) = _distilled((law,), coordinates, own, t, n, d)
+        out[:, piece] = np.asarray(losses)[:, : piece.stop - piece.start]
     return out * reference.loss
 
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import batched
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from bayes_distill._runtime.devices import in_turn, over_draws
+from bayes_distill._runtime.one_dimensional import golden_section
 from bayes_distill._runtime.traced_cache import Stored
 from bayes_distill.laws import Reference, TeacherLaw
 from bayes_distill.posterior import Posterior
 
 UNIT = Reference(1.0, 1.0, 1.0)
-AHEAD = 16  # students a device whose answers are not waited for
+AHEAD = 16  # students whose programs run before the first result is waited for
 GRID = 48
 SECTIONS = 12  # golden sections: the bracket of two grid cells shrinks by 320
 STEPS = 2  # of Newton's method
-GOLDEN = (np.sqrt(5) - 1) / 2
 UPPER = 1.5  # times the supervised loss: far beyond, a student only copies a teacher that is worse
 
 
@@ -60,19 +60,22 @@ def optimal_teacher(
     lowest = np.asarray(law.irreducible_loss(coordinates, UNIT))
     if strongest is not None:
         lowest = np.maximum(lowest, strongest / reference.loss)
-    own = {name: each.at(params, tokens) for name, each in posterior.discrepancies.items()}
+    discrepancies = _discrepancies(posterior, params, tokens)
 
     def minimise(i: int) -> tuple[Array, ...]:
         return _minimise(
             (law,),
-            coordinates | {name: np.ascontiguousarray(v[:, i]) for name, v in own.items()},
+            coordinates
+            | {name: np.ascontiguousarray(each[:, i]) for name, each in discrepancies.items()},
             lowest,
             params[i] / reference.params,
             tokens[i] / reference.tokens,
         )
 
-    found = in_turn(minimise, range(len(params)), ahead=AHEAD)
-    teacher, student, boundary = (np.stack(part, axis=1) for part in zip(*found, strict=True))
+    results: list[tuple[np.ndarray, ...]] = []
+    for students in batched(range(len(params)), AHEAD):
+        results += jax.device_get([minimise(i) for i in students])
+    teacher, student, boundary = (np.stack(part, axis=1) for part in zip(*results, strict=True))
     return OptimalTeacher(teacher * reference.loss, student * reference.loss, boundary)
 
 
@@ -85,36 +88,45 @@ def loss_slope(
     """
     law, reference = posterior.law, posterior.reference
     assert isinstance(law, TeacherLaw)
-    own = {name: each.at(params, tokens) for name, each in posterior.discrepancies.items()}
-    sizes = (params / reference.params, tokens / reference.tokens)
-    (slope,) = over_draws(
-        _slope,
+    (slope,) = _slope(
         (law,),
-        (_coordinates(posterior), own, teacher_loss / reference.loss),
-        sizes,
-        posterior.n_draws,
+        _coordinates(posterior),
+        _discrepancies(posterior, params, tokens),
+        teacher_loss / reference.loss,
+        params / reference.params,
+        tokens / reference.tokens,
     )
-    return slope
+    return np.asarray(slope)
 
 
 def _coordinates(posterior: Posterior) -> dict[str, np.ndarray]:
     return {name: np.asarray(posterior.draws[name]) for name in posterior.law.coordinate_names}
 
 
+def _discrepancies(
+    posterior: Posterior, params: np.ndarray, tokens: np.ndarray
+) -> dict[str, np.ndarray]:
+    return {name: each.at(params, tokens) for name, each in posterior.discrepancies.items()}
+
+
 @Stored
 def _slope(
     law: TeacherLaw,
     c: dict[str, Array],
-    own: dict[str, Array],
+    discrepancies: dict[str, Array],
     teacher: Array,
     n: Array,
     d: Array,
 ) -> Array:
-    def one(c: dict[str, Array], own: dict[str, Array], n: Array, d: Array, t: Array) -> Array:
-        return law.distilled_loss(c | own, n, d, t, UNIT)
+    def one(
+        c: dict[str, Array], discrepancies: dict[str, Array], n: Array, d: Array, t: Array
+    ) -> Array:
+        return law.distilled_loss(c | discrepancies, n, d, t, UNIT)
 
     over_points = jax.vmap(jax.grad(one, argnums=4), in_axes=(None, 0, 0, 0, 0))
-    slope: Array = jax.vmap(over_points, in_axes=(0, 0, None, None, 0))(c, own, n, d, teacher)
+    slope: Array = jax.vmap(over_points, in_axes=(0, 0, None, None, 0))(
+        c, discrepancies, n, d, teacher
+    )
     return slope
 
 
@@ -136,33 +148,13 @@ def _minimise(
     best = jnp.argmin(loss(nodes), axis=1, keepdims=True)
     a = jnp.take_along_axis(nodes, jnp.maximum(best - 1, 0), axis=1)
     b = jnp.take_along_axis(nodes, jnp.minimum(best + 1, GRID - 1), axis=1)
-
-    def section(_: int, state: tuple[Array, ...]) -> tuple[Array, ...]:
-        """Drop the worse end; one of the two inner points stays one, and keeps its loss."""
-        a, b, left, right, at_left, at_right = state
-        keep_left = at_left < at_right
-        a, b = jnp.where(keep_left, a, left), jnp.where(keep_left, right, b)
-        new = jnp.where(keep_left, b - GOLDEN * (b - a), a + GOLDEN * (b - a))
-        at_new = loss(new)
-        return (
-            a,
-            b,
-            jnp.where(keep_left, new, right),
-            jnp.where(keep_left, left, new),
-            jnp.where(keep_left, at_new, at_right),
-            jnp.where(keep_left, at_left, at_new),
-        )
-
-    left, right = b - GOLDEN * (b - a), a + GOLDEN * (b - a)
-    state = (a, b, left, right, loss(left), loss(right))
-    a, b, left, right, at_left, at_right = jax.lax.fori_loop(0, SECTIONS, section, state)
-    middle = jnp.where(at_left < at_right, left, right)
+    a, b, middle = golden_section(loss, a, b, SECTIONS)
     # near enough for Newton's method, which does the rest of the digits
     one = jnp.ones_like(middle)
 
     def slope(x: Array) -> Array:
-        found: Array = jax.jvp(loss, (x,), (one,))[1]
-        return found
+        derivative: Array = jax.jvp(loss, (x,), (one,))[1]
+        return derivative
 
     inside = middle
     for _ in range(STEPS):

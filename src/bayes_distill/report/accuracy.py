@@ -147,7 +147,10 @@ def recipe_accuracy(
         mine = found[found["scenario"] == name]
         at = {axis: mine[axis].to_numpy() for axis in ("params", "budget")}
         shown.append(recipe_columns(tables[name], at).set_index(mine.index))
-    return _compare(RECIPE_KINDS, found, pd.concat(shown).reindex(found.index))
+    true = found.rename(
+        columns={f"new_run_{end}": f"predictive_{end}" for end in ("lower", "upper")}
+    )
+    return _compare(RECIPE_KINDS, true, pd.concat(shown).reindex(found.index))
 
 
 def _between(axis: Axis, count: int, generator: np.random.Generator) -> Floats:

@@ -15,7 +15,7 @@ def plan_section(plan: dict[str, Any]) -> dict[str, Any]:
     rows = [
         (
             r["scenario"],
-            format_quantity(r["params"]),
+            _with_ends(format_quantity, r["params"], None, None),
             format_quantity(r["budget"]),
             *(
                 _with_spread(r, name)
@@ -53,7 +53,9 @@ def plan_section(plan: dict[str, Any]) -> dict[str, Any]:
     if crossings:
         columns = ("scenario", "student", f"budget: median ({percent})", "P(none up to 1e28)")
         tables.append(TextTable(columns, crossings, "From which budget distillation stops paying"))
-    return {"percent": percent, "notes": plan.get("notes", []), "tables": tables}
+    problems = [r["problem"] for r in plan["rows"] if r.get("problem")]
+    notes = [*plan.get("notes", []), *problems]
+    return {"percent": percent, "notes": notes, "tables": tables}
 
 
 def _with_spread(row: dict[str, Any], name: str) -> str:

@@ -1,7 +1,7 @@
 """Tables over student sizes and budgets, one a scenario, from `plan`.
 
-`plan` settles the recipes with few draws, which takes long; what losses a settled recipe leads to
-is then asked of `forecast`, with many draws, which takes no time.
+`plan` finds the recipes with few draws, which takes long; the losses of these recipes are then
+forecast with many draws, which takes no time.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LOSSES = {
     "predictive_lower": "predictive_lower",
     "predictive_upper": "predictive_upper",
 }
-"""Columns of a plan, and what a forecast calls them."""
+"""Fields of a recipe's losses, and what a forecast calls them."""
 SHARES = ("share_student", "share_logits", "share_teacher", "share_unspent")
 REGRET = ("regret_mean", "regret_upper")
 
@@ -46,12 +46,12 @@ def recipe_tables(
 ) -> dict[str, Table]:
     """One table a scenario, over (params, budget).
 
-    Recipes are settled by `draws` draws of `posterior`, their losses come from all of `many`.
+    Recipes are found with `draws` draws of `posterior`, their losses come from all of `many`.
     """
     axes = (ranges.plan_params, ranges.budget)
     shape = (axes[0].count, axes[1].count)
     names = scenarios_of(posterior)
-    found = plan(
+    recipes = plan(
         posterior,
         axes[0].nodes,
         axes[1].nodes,
@@ -64,22 +64,25 @@ def recipe_tables(
         allow_failed=True,
     ).table
     forecasts = {
-        name: _forecast(many, found[found["scenario"] == name], interval, seed) for name in names
+        name: _forecast(many, recipes[recipes["scenario"] == name], interval, seed)
+        for name in names
     }
-    alone = forecasts["supervised"].draws["loss"].to_numpy()
+    supervised = forecasts["supervised"].draws["loss"].to_numpy()
     tables = {}
     for name in names:
-        mine, told = found[found["scenario"] == name], forecasts[name]
+        mine, losses = recipes[recipes["scenario"] == name], forecasts[name]
 
         def shaped(values: pd.Series) -> np.ndarray:
             return values.to_numpy(float).reshape(shape)
 
         fields = {key: Field(shaped(mine[key]), log=True) for key in LOGS}
-        fields |= {key: Field(shaped(told.table[theirs])) for key, theirs in LOSSES.items()}
+        fields |= {key: Field(shaped(losses.table[theirs])) for key, theirs in LOSSES.items()}
         fields |= {key: Field(shaped(mine[key]), low=0.0, high=1.0) for key in SHARES}
         fields |= {key: Field(shaped(mine[key]), low=0.0) for key in REGRET}
         if SCENARIOS[name].distils:
-            fields |= quantile_fields("advantage", told.draws["loss"].to_numpy() - alone, shape)
+            fields |= quantile_fields(
+                "advantage", losses.draws["loss"].to_numpy() - supervised, shape
+            )
         tables[name] = Table(axes, fields)
     return tables
 

@@ -19,7 +19,7 @@ class AgainstSupervised:
     ----------
     table
         Rows of the plan that have a teacher, by scenario and rising budget: ``loss_*``,
-        ``supervised_*`` and ``gain_*`` are what a picture needs.
+        ``supervised_*`` and ``improvement_*`` are what a picture needs.
     crossings
         One row a scenario and direction: ``starts`` where supervised training is better below the
         budget and distillation above it, ``stops`` for the opposite; ``budget_median, budget_lower,
@@ -73,14 +73,14 @@ def against_supervised(plan: Plan, params: float | None = None) -> AgainstSuperv
     if faults:
         raise InputError(faults)
     names = list(mine["scenario"].unique())
-    gain = plan.draws["supervised_loss"].to_numpy() - plan.draws["recipe_loss"].to_numpy()
+    improvement = plan.samples["supervised_loss"] - plan.samples["recipe_loss"]
     parts, crossings = [], []
     for name in names:
         part = mine[mine["scenario"] == name].sort_values("budget")
         parts.append(part)
         x = np.log(part["budget"].to_numpy(float))
         for direction, sign in (("starts", 1.0), ("stops", -1.0)):
-            found = _first_rise(x, sign * gain[:, part.index.to_numpy()])
+            found = _first_rise(x, sign * improvement[:, part.index.to_numpy()])
             crossings.append(
                 {"scenario": name, "direction": direction, **_spread(found, plan.interval)}
             )

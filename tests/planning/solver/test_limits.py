@@ -7,8 +7,8 @@ import pytest
 
 from bayes_distill.compute import SCENARIOS, Architecture, Scenario, total_flops
 from bayes_distill.errors import InputError
-from bayes_distill.planning import Limits, optimise
-from bayes_distill.planning.solver.allocation import least_budget
+from bayes_distill.planning import Limits, Problem, optimise
+from bayes_distill.planning.solver.problem import least_budget
 
 BOTH = SCENARIOS["teacher-pretraining-and-inference"]
 EQ69 = Architecture()
@@ -69,9 +69,9 @@ CASES = [
 @pytest.mark.parametrize("scenario", ["teacher-inference", "teacher-pretraining", BOTH.name])
 def test_no_recipe_on_a_dense_grid_is_better(law, reference, table_6, limits, scenario):
     scenario = SCENARIOS[scenario]
-    least = least_budget(EQ69.forward_flops(1e9), scenario, limits, EQ69)
+    least = least_budget(1e9, scenario, limits, EQ69)
     budgets = [b for b in (1e20, 1e21, 3e21, 1e22, 1e23, 1e25) if b > least]
-    found = optimise(law, table_6, reference, 1e9, budgets, scenario, limits)
+    found = optimise(Problem(law, table_6, reference, 1e9, scenario, limits), budgets)
     assert found.converged.all()
     for k, budget in enumerate(budgets):
         best = brute_force(law, table_6, reference, 1e9, budget, scenario, limits)
@@ -97,12 +97,14 @@ def test_money_that_cannot_help_stays_unspent_and_the_teacher_is_the_cheapest(
     law, reference, table_6
 ):
     limits = Limits(max_tokens=2e11)
-    found = optimise(law, table_6, reference, 1e9, [1e24, 1e25], BOTH, limits)
+    found = optimise(Problem(law, table_6, reference, 1e9, BOTH, limits), [1e24, 1e25])
     assert (found.shares["unspent"] > 0.5).all()
     assert found.at_bound["max_tokens"].all()
     np.testing.assert_allclose(found.teacher_params[0, 0], found.teacher_params[0, 1], rtol=1e-6)
     # any other teacher of the same loss costs more
-    best_case = optimise(law, table_6, reference, 1e9, [1e25], SCENARIOS["best-case"], limits)
+    best_case = optimise(
+        Problem(law, table_6, reference, 1e9, SCENARIOS["best-case"], limits), [1e25]
+    )
     np.testing.assert_allclose(found.loss, best_case.loss[0, 0], rtol=1e-10)
     size, tokens, target = (
         float(x[0, 0]) for x in (found.teacher_params, found.teacher_tokens, found.teacher_loss)
@@ -116,28 +118,25 @@ def test_money_that_cannot_help_stays_unspent_and_the_teacher_is_the_cheapest(
 
 def test_bounds_say_when_a_solution_lies_on_them(law, reference, table_6):
     limits = Limits(max_tokens=1e11, max_teacher_tokens=1e11, max_teacher_params=3e8)
-    found = optimise(law, table_6, reference, 1e9, [1e25], BOTH, limits)
+    found = optimise(Problem(law, table_6, reference, 1e9, BOTH, limits), [1e25])
     for name in ("max_tokens", "max_teacher_tokens", "max_teacher_params"):
         assert found.at_bound[name].all()
     assert not found.at_bound["min_tokens"].any()
     assert (found.shares["unspent"] > 0.9).all()
-    free = optimise(law, table_6, reference, 1e9, [1e21], BOTH)
+    free = optimise(Problem(law, table_6, reference, 1e9, BOTH), [1e21])
     assert not any(flags.any() for flags in free.at_bound.values())
 
 
 def test_menu_takes_the_best_of_its_sizes(law, reference, draws):
     sizes = (5e8, 2e9, 8e9)
     budgets = [1e20, 1e22, 1e24]
-    menu = optimise(law, draws, reference, 1e9, budgets, BOTH, Limits(teacher_sizes=sizes))
+    menu = optimise(Problem(law, draws, reference, 1e9, BOTH, Limits(teacher_sizes=sizes)), budgets)
     each = [
         optimise(
-            law,
-            draws,
-            reference,
-            1e9,
+            Problem(
+                law, draws, reference, 1e9, BOTH, Limits(min_teacher_params=s, max_teacher_params=s)
+            ),
             budgets,
-            BOTH,
-            Limits(min_teacher_params=s, max_teacher_params=s),
         ).loss
         for s in sizes
     ]
@@ -148,14 +147,16 @@ def test_menu_takes_the_best_of_its_sizes(law, reference, draws):
 
 def test_a_menu_makes_a_free_teacher_determined(law, reference, table_6):
     best_case = SCENARIOS["best-case"]
-    free = optimise(law, table_6, reference, 1e9, [1e22], best_case)
-    menu = optimise(law, table_6, reference, 1e9, [1e22], best_case, Limits(teacher_sizes=(7e9,)))
+    free = optimise(Problem(law, table_6, reference, 1e9, best_case), [1e22])
+    menu = optimise(
+        Problem(law, table_6, reference, 1e9, best_case, Limits(teacher_sizes=(7e9,))), [1e22]
+    )
     assert np.isnan(free.teacher_params).all()
     assert menu.teacher_params == 7e9
     np.testing.assert_allclose(menu.loss, free.loss, rtol=1e-9)
     np.testing.assert_allclose(menu.teacher_loss, free.teacher_loss, rtol=1e-5)
     weak = Limits(max_teacher_params=1e8, max_teacher_tokens=1e10)
-    bound = optimise(law, table_6, reference, 1e9, [1e22], best_case, weak)
+    bound = optimise(Problem(law, table_6, reference, 1e9, best_case, weak), [1e22])
     assert (bound.teacher_params[0, 0], bound.teacher_tokens[0, 0]) == (1e8, 1e10)
     assert bound.at_bound["max_teacher_params"].all()
 
@@ -163,17 +164,19 @@ def test_a_menu_makes_a_free_teacher_determined(law, reference, table_6):
 def test_budgets_that_pay_for_nothing_are_refused_with_what_would_do(law, reference, table_6):
     limits = Limits(min_tokens=1e12)
     with pytest.raises(InputError, match="the least that can is") as caught:
-        optimise(law, table_6, reference, 1e9, [1e18, 1e20, 1e24], BOTH, limits)
+        optimise(Problem(law, table_6, reference, 1e9, BOTH, limits), [1e18, 1e20, 1e24])
     assert "1e+18, 1e+20" in str(caught.value)
     assert "1e+24" not in str(caught.value)
-    least = least_budget(EQ69.forward_flops(1e9), BOTH, limits, EQ69)
-    found = optimise(law, table_6, reference, 1e9, [least * (1 + 1e-6)], BOTH, limits)
+    least = least_budget(1e9, BOTH, limits, EQ69)
+    found = optimise(Problem(law, table_6, reference, 1e9, BOTH, limits), [least * (1 + 1e-6)])
     assert np.isfinite(found.loss).all()
     assert found.at_bound["min_tokens"].all()
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.25])
 def test_a_shared_teacher_is_never_worse(law, reference, draws, share):
-    own = optimise(law, draws, reference, 1e9, [1e21, 1e23], BOTH)
-    shared = optimise(law, draws, reference, 1e9, [1e21, 1e23], Scenario("shared", 1, share))
+    own = optimise(Problem(law, draws, reference, 1e9, BOTH), [1e21, 1e23])
+    shared = optimise(
+        Problem(law, draws, reference, 1e9, Scenario("shared", 1, share)), [1e21, 1e23]
+    )
     assert (shared.loss <= own.loss + 1e-9).all()

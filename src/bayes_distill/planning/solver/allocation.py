@@ -2,7 +2,7 @@
 
 Of (N_T, D_S, D_T) the identity (eq. 9) fixes D_S. What is left is a unit square: the first
 coordinate runs through log N_T, the second through log D_T between the least and the most teacher
-tokens that leave the student a number of tokens within its limits. A sheet is one of two:
+tokens that leave the student a number of tokens within its limits. A face is one of two:
 
 - *spending*: the budget is used up;
 - *saving*: the student has all the tokens there are, and part of the budget may stay unspent
@@ -18,14 +18,16 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from bayes_distill.compute import TRAINING_PASSES, ForwardFlops, Scenario
-from bayes_distill.planning.solver.limits import Limits
+from bayes_distill.compute import TRAINING_PASSES, ForwardFlops
+from bayes_distill.planning.solver.problem import Problem
+
+Floats = NDArray[np.float64]
 
 NEVER = 700.0  # log of more than anything; finite, so that gradients stay finite
 FLOOR = 1e-100  # stands for nothing in a logarithm whose second derivative must not overflow
 
 
-class Lane(NamedTuple):
+class Allocation(NamedTuple):
     """A problem; every field is a number, or an array over problems (NumPy's, or traced)."""
 
     log_params: Any  # of the student
@@ -39,10 +41,10 @@ class Lane(NamedTuple):
     log_max_teacher_tokens: Any
     log_min_teacher_params: Any
     log_max_teacher_params: Any
-    saving: Any  # bool: which sheet
+    saving: Any  # bool: which face
 
 
-class Place(NamedTuple):
+class LogAmounts(NamedTuple):
     """Logs of the three unknowns."""
 
     teacher_params: Array
@@ -50,80 +52,68 @@ class Place(NamedTuple):
     student_tokens: Array
 
 
-def locate(point: Array, lane: Lane, flops: ForwardFlops) -> Place:
+def locate(point: Array, allocation: Allocation, flops: ForwardFlops) -> LogAmounts:
     """The allocation at a point of the unit square, shape (2,)."""
-    log_low, log_high = lane.log_min_teacher_params, lane.log_max_teacher_params
+    log_low, log_high = allocation.log_min_teacher_params, allocation.log_max_teacher_params
     log_params = log_low + point[0] * (log_high - log_low)
-    teacher_flops = flops.forward_flops(jnp.exp(log_params)) / lane.budget
-    per_token = lane.student_cost + lane.logits_charge * teacher_flops
-    log_per_teacher_token = lane.log_training_charge + jnp.log(teacher_flops)
+    teacher_flops = flops.forward_flops(jnp.exp(log_params)) / allocation.budget
+    per_token = allocation.student_cost + allocation.logits_charge * teacher_flops
+    log_per_teacher_token = allocation.log_training_charge + jnp.log(teacher_flops)
 
     def log_teacher_tokens(student_tokens: Array) -> Array:
         rest = 1.0 - student_tokens * per_token
         tokens = jnp.log(jnp.maximum(rest, FLOOR)) - log_per_teacher_token
-        return jnp.clip(tokens, lane.log_min_teacher_tokens, lane.log_max_teacher_tokens)
+        return jnp.clip(
+            tokens, allocation.log_min_teacher_tokens, allocation.log_max_teacher_tokens
+        )
 
-    training_is_free = lane.log_training_charge <= -NEVER
-    most_left = log_teacher_tokens(lane.min_tokens)
-    least_left = log_teacher_tokens(lane.max_tokens)
-    low = jnp.where(lane.saving | training_is_free, lane.log_min_teacher_tokens, least_left)
+    training_is_free = allocation.log_training_charge <= -NEVER
+    most_left = log_teacher_tokens(allocation.min_tokens)
+    least_left = log_teacher_tokens(allocation.max_tokens)
+    low = jnp.where(
+        allocation.saving | training_is_free, allocation.log_min_teacher_tokens, least_left
+    )
     high = jnp.where(
         training_is_free,
-        lane.log_max_teacher_tokens,
-        jnp.where(lane.saving, least_left, most_left),
+        allocation.log_max_teacher_tokens,
+        jnp.where(allocation.saving, least_left, most_left),
     )
     log_tokens = low + point[1] * (high - low)
     teacher = jnp.exp(log_per_teacher_token + log_tokens)
-    by_identity = jnp.maximum((1.0 - teacher) / per_token, 0.5 * lane.min_tokens)
-    student_tokens = jnp.where(lane.saving, lane.max_tokens, by_identity)
-    return Place(log_params, log_tokens, jnp.log(student_tokens))
+    by_identity = jnp.maximum((1.0 - teacher) / per_token, 0.5 * allocation.min_tokens)
+    student_tokens = jnp.where(allocation.saving, allocation.max_tokens, by_identity)
+    return LogAmounts(log_params, log_tokens, jnp.log(student_tokens))
 
 
-def least_budget(
-    student_flops: float, scenario: Scenario, limits: Limits, flops: ForwardFlops
-) -> float:
-    """Cheapest run within the limits, in FLOPs."""
-    student = TRAINING_PASSES * student_flops * limits.min_tokens
-    if not scenario.distils:
-        return student
-    smallest, _ = limits.teacher_params_range
-    logits = scenario.logits_share * limits.min_tokens
-    training = TRAINING_PASSES * scenario.teacher_share * limits.min_teacher_tokens
-    return student + float(flops.forward_flops(smallest)) * (logits + training)
-
-
-def teacher_range(
-    budget: NDArray[np.float64],
-    student_flops: float,
-    scenario: Scenario,
-    limits: Limits,
-    flops: ForwardFlops,
-    *,
-    saving: bool,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Log of the smallest and largest teacher that leave something to choose on a sheet.
+def teacher_range(problem: Problem, budget: Floats, *, saving: bool) -> tuple[Floats, Floats]:
+    """Log of the smallest and largest teacher that leave something to choose on a face.
 
     Parameters
     ----------
+    problem
+        Student, scenario, limits and count of FLOPs.
     budget
         FLOPs, any shape.
+    saving
+        Which face.
 
     Returns
     -------
     low, high
-        Of the shape of `budget`; where ``low > high`` the sheet is empty.
+        Of the shape of `budget`; where ``low > high`` the face is empty.
     """
+    scenario, limits = problem.scenario, problem.limits
     scale = TRAINING_PASSES * scenario.teacher_share
     smallest, largest = limits.teacher_params_range
 
-    def affordable(tokens: float, teacher_tokens: float) -> NDArray[np.float64]:
+    def affordable(tokens: float, teacher_tokens: float) -> Floats:
         """Log of the size with which these numbers of tokens use up the budget."""
-        rest = budget - TRAINING_PASSES * student_flops * tokens
+        rest = budget - problem.flops_per_token * tokens
         charged = scenario.logits_share * tokens + scale * teacher_tokens
         if charged == 0:
             return np.where(rest >= 0, np.inf, -np.inf)
         with np.errstate(over="ignore"):  # a charge may be next to nothing
-            return log_params_with(rest / charged, flops)
+            return log_params_with(rest / charged, problem.flops)
 
     tokens = limits.max_tokens if saving else limits.min_tokens
     high = np.minimum(np.log(largest), affordable(tokens, limits.min_teacher_tokens))
@@ -133,8 +123,11 @@ def teacher_range(
     return low, high
 
 
-def log_params_with(forward_flops: NDArray[np.float64], flops: ForwardFlops) -> NDArray[np.float64]:
-    """Log of the size whose forward FLOPs per token are given; -inf where they are not positive."""
+def log_params_with(forward_flops: Floats, flops: ForwardFlops) -> Floats:
+    """Log of the size whose forward FLOPs per token are given; -inf where they are not positive.
+
+    By bisection: SciPy's root finders take half a second to import, more than most plans take.
+    """
     low, high = np.full(forward_flops.shape, -5.0), np.full(forward_flops.shape, 80.0)
     for _ in range(64):
         middle = (low + high) / 2

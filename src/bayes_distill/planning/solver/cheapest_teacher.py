@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
+from bayes_distill._runtime.one_dimensional import bisect, golden_section
 from bayes_distill._runtime.traced_cache import Stored
-from bayes_distill.compute import TRAINING_PASSES, ForwardFlops, Scenario
+from bayes_distill.compute import TRAINING_PASSES, ForwardFlops
 from bayes_distill.laws import Law, Reference
-from bayes_distill.planning.solver.batched_search import in_batches
-from bayes_distill.planning.solver.limits import Limits
+from bayes_distill.planning.solver.batches import in_batches
+from bayes_distill.planning.solver.problem import Problem
 
 Floats = NDArray[np.float64]
 
 HALVINGS = 52
 SECTIONS = 44
-GOLDEN = (5**0.5 - 1) / 2
 
 
-class Wanted(NamedTuple):
+class TeacherOfLoss(NamedTuple):
     """A teacher to find: its loss, what is charged, and where to look; numbers or arrays."""
 
     loss: Any
@@ -37,22 +36,17 @@ class Wanted(NamedTuple):
 
 
 def cheapest_teacher(
-    law: Law,
-    coordinates: Mapping[str, Floats],
-    draw: NDArray[np.intp],
-    reference: Reference,
-    teacher_loss: Floats,
-    scenario: Scenario,
-    limits: Limits,
-    flops: ForwardFlops,
+    problem: Problem, draw: NDArray[np.intp], teacher_loss: Floats
 ) -> tuple[Floats, Floats]:
-    """Size N_T and tokens D_T (problems,) of the cheapest teacher that reaches `teacher_loss`.
+    """Size N_T and tokens D_T (cases,) of the cheapest teacher that reaches `teacher_loss`.
 
-    The teacher gives logits on the most tokens that the limits allow a student; its costs are
-    those that `scenario` charges. A loss that no teacher within the limits has gives the nearest.
+    `draw` (cases,) is the draw of each. The teacher gives logits on the most tokens that the
+    limits allow a student; its costs are those that the scenario charges. A loss that no teacher
+    within the limits has gives the nearest.
     """
+    limits, scenario = problem.limits, problem.scenario
     smallest, largest = limits.teacher_params_range
-    problems = Wanted(
+    teachers = TeacherOfLoss(
         loss=teacher_loss,
         logits=scenario.logits_share * limits.max_tokens,
         training=TRAINING_PASSES * scenario.teacher_share,
@@ -61,9 +55,12 @@ def cheapest_teacher(
         log_min_tokens=np.log(limits.min_teacher_tokens),
         log_max_tokens=np.log(limits.max_teacher_tokens),
     )
-    at = reference.as_array()
+    reference = problem.reference.as_array()
     params, tokens = in_batches(
-        lambda c, p: _solve((law, flops), at, c, p), coordinates, draw, problems
+        lambda c, some: _solve((problem.law, problem.flops), reference, c, some),
+        problem.coordinates,
+        draw,
+        teachers,
     )
     return (
         np.clip(params, smallest, largest),
@@ -73,16 +70,21 @@ def cheapest_teacher(
 
 @Stored
 def _solve(
-    law: Law, flops: ForwardFlops, at: Array, coordinates: Mapping[str, Array], problems: Wanted
+    law: Law,
+    flops: ForwardFlops,
+    reference: Array,
+    coordinates: Mapping[str, Array],
+    teachers: TeacherOfLoss,
 ) -> tuple[Array, Array]:
-    c, p, reference = coordinates, problems, Reference.traced(at)
+    c, p, traced_reference = coordinates, teachers, Reference.traced(reference)
     target = jnp.log(p.loss)
 
-    def log_loss(size: Array, tokens: Array) -> Array:
-        return law.log_supervised_loss(c, jnp.exp(size), jnp.exp(tokens), reference)
+    def reached(size: Array, tokens: Array) -> Array:
+        loss = law.log_supervised_loss(c, jnp.exp(size), jnp.exp(tokens), traced_reference)
+        return loss <= target
 
     def tokens_of(size: Array) -> Array:
-        return _crossing(lambda t: log_loss(size, t) <= target, p.log_min_tokens, p.log_max_tokens)
+        return bisect(lambda t: reached(size, t), p.log_min_tokens, p.log_max_tokens, HALVINGS)
 
     def cost(size: Array) -> Array:
         charged = p.logits + p.training * jnp.exp(tokens_of(size))
@@ -90,39 +92,16 @@ def _solve(
 
     # smaller ones do not reach the loss; larger ones reach it with the least tokens, and cost more
     low, high = (
-        _crossing(
-            lambda size, t=tokens: log_loss(size, t) <= target,  # type: ignore[misc]
+        bisect(
+            lambda size, t=tokens: reached(size, t),  # type: ignore[misc]
             p.log_min_params,
             p.log_max_params,
+            HALVINGS,
         )
         for tokens in (p.log_max_tokens, p.log_min_tokens)
     )
-
-    def shrink(_: int, ends: tuple[Array, Array]) -> tuple[Array, Array]:
-        left, right = ends
-        inner_left, inner_right = (
-            right - GOLDEN * (right - left),
-            left + GOLDEN * (right - left),
-        )
-        keep_left = cost(inner_left) <= cost(inner_right)
-        return jnp.where(keep_left, left, inner_left), jnp.where(keep_left, inner_right, right)
-
-    left, right = jax.lax.fori_loop(0, SECTIONS, shrink, (low, high))
-    candidates = jnp.stack([low, (left + right) / 2, high])
+    valley = golden_section(cost, low, high, SECTIONS)
+    candidates = jnp.stack([low, (valley.low + valley.high) / 2, high])
     best = jnp.argmin(jnp.stack([cost(x) for x in candidates]), axis=0)
     size = jnp.take_along_axis(candidates, best[None], axis=0)[0]
     return jnp.exp(size), jnp.exp(tokens_of(size))
-
-
-def _crossing(reached: Callable[[Array], Array], low: Array, high: Array) -> Array:
-    """Least value in [low, high] at which an increasing condition holds; `high` if nowhere."""
-
-    def halve(_: int, ends: tuple[Array, Array]) -> tuple[Array, Array]:
-        left, right = ends
-        middle = (left + right) / 2
-        yes = reached(middle)
-        return jnp.where(yes, left, middle), jnp.where(yes, middle, right)
-
-    ends = jnp.broadcast_arrays(*jnp.broadcast_arrays(low, high))
-    left, right = jax.lax.fori_loop(0, HALVINGS, halve, (ends[0], ends[1]))
-    return jnp.where(reached(left), left, right)

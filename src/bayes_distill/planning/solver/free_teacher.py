@@ -2,42 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_distill.laws import Reference, TeacherLaw
+from bayes_distill.laws import TeacherLaw
 from bayes_distill.planning.solver.batched_search import (
-    Found,
+    Family,
     FreeTeacher,
-    Problem,
     choose_teacher_loss,
 )
-from bayes_distill.planning.solver.limits import Limits
+from bayes_distill.planning.solver.problem import Problem
+from bayes_distill.planning.solver.solutions import Solutions
 
 Floats = NDArray[np.float64]
 
 
-def solve_free_teacher(
-    law: TeacherLaw,
-    coordinates: Mapping[str, Floats],
-    draw: NDArray[np.intp],
-    reference: Reference,
-    params: float,
-    tokens: Floats,
-    limits: Limits,
-) -> Found:
-    """Best teacher loss for students of `params` on `tokens` (problems,).
+def solve_free_teacher(problem: Problem, draw: NDArray[np.intp], tokens: Floats) -> Solutions:
+    """Best teacher loss for students on `tokens` (cases,); `draw` (cases,) is the draw of each.
 
     The teacher's size and tokens are NaN, unless the best teacher is the strongest (or weakest)
     that the limits allow: that one has the most (least) of both.
     """
+    limits = problem.limits
     smallest, largest = limits.teacher_params_range
     students = FreeTeacher(
         *np.log(
             [
-                np.full(tokens.shape, params),
+                np.full(tokens.shape, problem.params),
                 tokens,
                 *(
                     np.full(tokens.shape, bound)
@@ -51,11 +44,12 @@ def solve_free_teacher(
             ]
         )
     )
+    family = Family(cast(TeacherLaw, problem.law), problem.reference, None)
     loss, teacher_loss, position, converged = choose_teacher_loss(
-        coordinates, draw, students, Problem(law, reference, None)
+        problem.coordinates, draw, students, family
     )
     ends = [position <= 0, position >= 1]
-    return Found(
+    return Solutions(
         loss=loss,
         teacher_loss=teacher_loss,
         teacher_params=np.select(ends, [largest, smallest], np.nan),

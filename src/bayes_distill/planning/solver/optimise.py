@@ -4,29 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bayes_distill.compute import TRAINING_PASSES, Architecture, ForwardFlops, Scenario
-from bayes_distill.errors import Fault, InputError
-from bayes_distill.laws import Law, Reference, TeacherLaw
-from bayes_distill.planning.checks import refuse_nonsense
-from bayes_distill.planning.solver.batched_search import Found
+from bayes_distill.compute import TRAINING_PASSES, Scenario
+from bayes_distill.planning.solver.checks import refuse_unsolvable
 from bayes_distill.planning.solver.free_teacher import solve_free_teacher
 from bayes_distill.planning.solver.limits import PAIRS, Limits
-from bayes_distill.planning.solver.paid_teacher import Task, solve_paid_teacher
+from bayes_distill.planning.solver.paid_teacher import Cases, solve_paid_teacher
+from bayes_distill.planning.solver.problem import Problem
+from bayes_distill.planning.solver.solutions import Solutions
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 ON_BOUND = 1e-9  # relative distance at which a solution counts as being on a bound
-ARCHITECTURE = Architecture()
-NO_LIMITS = Limits()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Optimum:
     """Best allocations of every draw at every budget; arrays of shape (draws, budgets).
 
@@ -66,32 +62,15 @@ class Optimum:
     converged: Flags
 
 
-def optimise(
-    law: Law,
-    coordinates: Mapping[str, ArrayLike],
-    reference: Reference,
-    params: float,
-    budgets: ArrayLike,
-    scenario: Scenario,
-    limits: Limits = NO_LIMITS,
-    flops: ForwardFlops = ARCHITECTURE,
-) -> Optimum:
+def optimise(problem: Problem, budgets: ArrayLike) -> Optimum:
     """Minimise the student's loss (eq. 8, or eq. 1) under the budget (eq. 9), draw by draw.
 
     Parameters
     ----------
-    law
-        A law with a teacher, unless `scenario` is supervised training.
-    coordinates
-        The law's coordinates, each of shape (draws,); numbers are one draw.
-    reference
-        The law's reference.
-    params
-        N_S, non-embedding parameters of the student.
+    problem
+        Law and draws, student, scenario, limits and count of FLOPs.
     budgets
         C in FLOPs, shape (budgets,), or (draws, budgets) where each draw has its own.
-    scenario, limits, flops
-        Who pays for the teacher; what a recipe may use; how FLOPs are counted.
 
     Raises
     ------
@@ -99,30 +78,18 @@ def optimise(
         If anything is not positive or has the wrong shape, the law knows no teachers, or a budget
         is below the cheapest run within the limits.
     """
-    shaped, budget = _solve(
-        law, coordinates, reference, params, budgets, scenario, limits, flops, recipe=True
-    )
-    student_flops = float(flops.forward_flops(float(params)))
+    solutions, budget = _solve(problem, budgets, recipe=True)
     return Optimum(
-        scenario=scenario,
-        params=float(params),
+        scenario=problem.scenario,
+        params=float(problem.params),
         budget=budget,
-        shares=_shares(shaped, budget, student_flops, scenario, flops),
-        at_bound=_bounds(shaped, limits),
-        **shaped._asdict(),
+        shares=_shares(problem, solutions, budget),
+        at_bound=_bounds(solutions, problem.limits),
+        **solutions._asdict(),
     )
 
 
-def optimal_loss(
-    law: Law,
-    coordinates: Mapping[str, ArrayLike],
-    reference: Reference,
-    params: float,
-    budgets: ArrayLike,
-    scenario: Scenario,
-    limits: Limits = NO_LIMITS,
-    flops: ForwardFlops = ARCHITECTURE,
-) -> Floats:
+def optimal_loss(problem: Problem, budgets: ArrayLike) -> Floats:
     """The losses that `optimise` finds, shape (draws, budgets), without making recipes of them.
 
     Raises
@@ -130,106 +97,54 @@ def optimal_loss(
     InputError
         As `optimise` does.
     """
-    found, _ = _solve(
-        law, coordinates, reference, params, budgets, scenario, limits, flops, recipe=False
-    )
-    return found.loss
+    solutions, _ = _solve(problem, budgets, recipe=False)
+    return solutions.loss
 
 
-def _solve(
-    law: Law,
-    coordinates: Mapping[str, ArrayLike],
-    reference: Reference,
-    params: float,
-    budgets: ArrayLike,
-    scenario: Scenario,
-    limits: Limits,
-    flops: ForwardFlops,
-    *,
-    recipe: bool,
-) -> tuple[Found, Floats]:
+def _solve(problem: Problem, budgets: ArrayLike, *, recipe: bool) -> tuple[Solutions, Floats]:
     """Solutions and budgets, of shape (draws, budgets)."""
-    draws = as_draws(coordinates)
-    count = len(next(iter(draws.values())))
+    count, scenario, limits = problem.n_draws, problem.scenario, problem.limits
     budget = np.atleast_1d(np.asarray(budgets, dtype=np.float64))
-    refuse_nonsense(law, count, params, budget, scenario, limits, flops)
+    refuse_unsolvable(problem, budget)
     budget = np.array(np.broadcast_to(budget, (count, budget.shape[-1])))
-    student_flops = float(flops.forward_flops(float(params)))
     if not scenario.distils:
-        return _solve_supervised(
-            law, draws, reference, params, student_flops, budget, limits
-        ), budget
-    taught = cast(TeacherLaw, law)
+        return _solve_supervised(problem, budget), budget
     draw, flat = np.repeat(np.arange(count), budget.shape[1]), budget.ravel()
     if scenario.teacher_is_free and not limits.menu:
-        tokens = np.minimum(flat / (TRAINING_PASSES * student_flops), limits.max_tokens)
-        found = solve_free_teacher(taught, draws, draw, reference, params, tokens, limits)
+        tokens = np.minimum(flat / problem.flops_per_token, limits.max_tokens)
+        solutions = solve_free_teacher(problem, draw, tokens)
     else:
-        task = Task(taught, draws, reference, params, scenario, limits, flops, draw, flat)
-        found = solve_paid_teacher(task, recipe=recipe)
-    return found.map(lambda x: x.reshape(budget.shape)), budget
+        solutions = solve_paid_teacher(Cases(problem, draw, flat), recipe=recipe)
+    return solutions.map(lambda x: x.reshape(budget.shape)), budget
 
 
-def as_draws(coordinates: Mapping[str, ArrayLike]) -> dict[str, Floats]:
-    """Coordinates as arrays of one shape (draws,).
-
-    Raises
-    ------
-    InputError
-        Naming the coordinates that have another shape than the rest; if there are none at all.
-    """
-    arrays = {name: np.atleast_1d(np.asarray(v, float)) for name, v in coordinates.items()}
-    if not arrays:
-        raise InputError(Fault("there are no coordinates", column="coordinates"))
-    count = max(v.shape[0] for v in arrays.values())
-    faults = [
-        Fault(f"must have shape ({count},), not {v.shape}", column=name)
-        for name, v in arrays.items()
-        if v.shape not in ((count,), (1,))
-    ]
-    if count == 0:
-        faults = [Fault("there are no draws", column="coordinates")]
-    if faults:
-        raise InputError(faults)
-    return {name: np.broadcast_to(v, (count,)) for name, v in arrays.items()}
-
-
-def _solve_supervised(
-    law: Law,
-    draws: Mapping[str, Floats],
-    reference: Reference,
-    params: float,
-    student_flops: float,
-    budget: Floats,
-    limits: Limits,
-) -> Found:
+def _solve_supervised(problem: Problem, budget: Floats) -> Solutions:
     """All compute goes to the student's tokens, as far as there are any."""
-    tokens = np.minimum(budget / (TRAINING_PASSES * student_flops), limits.max_tokens)
-    columns = {name: values[:, None] for name, values in draws.items()}
-    loss = np.asarray(law.supervised_loss(columns, params, tokens, reference))
+    tokens = np.minimum(budget / problem.flops_per_token, problem.limits.max_tokens)
+    columns = {name: values[:, None] for name, values in problem.coordinates.items()}
+    loss = problem.law.supervised_loss(columns, problem.params, tokens, problem.reference)
     none = np.full(budget.shape, np.nan)
-    return Found(loss, none, none, none, tokens, np.ones(budget.shape, bool))
+    return Solutions(np.asarray(loss), none, none, none, tokens, np.ones(budget.shape, bool))
 
 
-def _shares(
-    found: Found, budget: Floats, student_flops: float, scenario: Scenario, flops: ForwardFlops
-) -> dict[str, Floats]:
-    student = TRAINING_PASSES * student_flops * found.student_tokens / budget
+def _shares(problem: Problem, solutions: Solutions, budget: Floats) -> dict[str, Floats]:
+    scenario = problem.scenario
+    student = problem.flops_per_token * solutions.student_tokens / budget
     logits = teacher = np.zeros(budget.shape)
     if scenario.logits_share > 0 or scenario.teacher_share > 0:
-        model = flops.forward_flops(found.teacher_params) / budget
-        logits = scenario.logits_share * model * found.student_tokens
+        model = problem.flops.forward_flops(solutions.teacher_params) / budget
+        logits = scenario.logits_share * model * solutions.student_tokens
         if scenario.teacher_share > 0:
             charge = TRAINING_PASSES * scenario.teacher_share
-            teacher = charge * model * found.teacher_tokens
+            teacher = charge * model * solutions.teacher_tokens
     rest = 1.0 - student - logits - teacher
     # what rounding leaves is not money that somebody could spend
     unspent = np.where(np.abs(rest) < ON_BOUND, 0.0, rest)
     return {"student": student, "logits": logits, "teacher": teacher, "unspent": unspent}
 
 
-def _bounds(found: Found, limits: Limits) -> dict[str, Flags]:
-    values = (found.student_tokens, found.teacher_tokens, found.teacher_params)
+def _bounds(solutions: Solutions, limits: Limits) -> dict[str, Flags]:
+    values = (solutions.student_tokens, solutions.teacher_tokens, solutions.teacher_params)
     smallest, largest = limits.teacher_params_range
     flags: dict[str, Flags] = {}
     for value, (low, high) in zip(values, PAIRS, strict=True):

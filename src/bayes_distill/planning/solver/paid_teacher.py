@@ -2,192 +2,149 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_distill.compute import TRAINING_PASSES, ForwardFlops, Scenario
-from bayes_distill.laws import Reference, TeacherLaw
-from bayes_distill.planning.solver.allocation import NEVER, Lane, teacher_range
-from bayes_distill.planning.solver.batched_search import Found, Problem, allocate
+from bayes_distill.compute import TRAINING_PASSES
+from bayes_distill.laws import TeacherLaw
+from bayes_distill.planning.solver.allocation import NEVER, Allocation, teacher_range
+from bayes_distill.planning.solver.batched_search import Family, allocate
 from bayes_distill.planning.solver.cheapest_teacher import cheapest_teacher
 from bayes_distill.planning.solver.free_teacher import solve_free_teacher
-from bayes_distill.planning.solver.limits import Limits
+from bayes_distill.planning.solver.problem import Problem
+from bayes_distill.planning.solver.solutions import Solutions, put
 
 Floats = NDArray[np.float64]
 
 SAME_LOSS = 1e-10  # relative; below this a recipe that leaves budget unspent is as good
 
 
-@dataclass(frozen=True)
-class Task:
-    """What all problems of one call have in common, and their budgets.
+@dataclass(frozen=True, eq=False)
+class Cases:
+    """One problem for many draws and budgets.
 
     Parameters
     ----------
-    law, reference, params, scenario, limits, flops
-        As `optimise` takes them.
-    coordinates
-        Arrays (draws,).
+    problem
+        What they have in common.
     draw, budget
-        Draw and budget (FLOPs) of each problem, shapes (problems,).
+        Draw and budget (FLOPs) of each, shapes (cases,).
     """
 
-    law: TeacherLaw
-    coordinates: Mapping[str, Floats]
-    reference: Reference
-    params: float
-    scenario: Scenario
-    limits: Limits
-    flops: ForwardFlops
+    problem: Problem
     draw: NDArray[np.intp]
     budget: Floats
 
-    @property
-    def student_flops(self) -> float:
-        """Forward FLOPs of the student per token."""
-        return float(self.flops.forward_flops(float(self.params)))
 
-    def only(self, size: float) -> Task:
-        """The same with one teacher size."""
-        limits = replace(
-            self.limits, min_teacher_params=size, max_teacher_params=size, teacher_sizes=()
-        )
-        return replace(self, limits=limits)
-
-
-def solve_paid_teacher(task: Task, *, recipe: bool) -> Found:
-    """Best allocations for budgets that are known to be feasible; arrays over problems.
+def solve_paid_teacher(cases: Cases, *, recipe: bool) -> Solutions:
+    """Best allocations for budgets that are known to be feasible; arrays (cases,).
 
     Without `recipe` only losses are wanted, and teachers need not be the cheapest of their loss.
     """
-    menu = task.limits.menu
+    menu = cases.problem.limits.menu
     if not menu:
-        return _solve_sizes(task, recipe)
-    best = _solve_sizes(task.only(menu[0]), recipe)
-    for size in menu[1:]:
-        found = _solve_sizes(task.only(size), recipe)
+        return _solve_sizes(cases, recipe)
+    best = Solutions.none(cases.budget.shape)
+    for size in menu:
+        with_size = replace(cases, problem=cases.problem.with_teacher_of(size))
+        solutions = _solve_sizes(with_size, recipe)
         # of equally good sizes the smallest stays
-        best = found.where(found.loss < best.loss, best)
+        best = solutions.where(solutions.loss < best.loss, best)
     return best
 
 
-def _solve_sizes(task: Task, recipe: bool) -> Found:
-    """The better of the two sheets (see `lanes`); the loss is infinite where both are empty."""
-    everywhere = np.ones(task.budget.shape, bool)
-    saving = _solve_sheet(task, everywhere, saving=True)
-    there = np.isfinite(saving.loss)
-    unbeaten = there.copy()
-    unbeaten[there] = saving.loss[there] <= _least_loss(task, there) * (1 + SAME_LOSS)
-    if recipe and there.any() and not task.scenario.teacher_is_free:
-        saving = _spend_least(task, saving, there)
+def _solve_sizes(cases: Cases, recipe: bool) -> Solutions:
+    """The better of the two faces (see `allocation`); the loss is infinite where both are empty."""
+    everywhere = np.ones(cases.budget.shape, bool)
+    saving = _solve_face(cases, everywhere, saving=True)
+    solved = np.isfinite(saving.loss)
+    unbeaten = solved.copy()
+    unbeaten[solved] = saving.loss[solved] <= _least_loss(cases, solved) * (1 + SAME_LOSS)
+    if recipe and solved.any() and not cases.problem.scenario.teacher_is_free:
+        saving = _spend_least(cases, saving, np.flatnonzero(solved))
     # where a student with all tokens has its best teacher, spending more is no use
-    spending = _solve_sheet(task, ~unbeaten, saving=False)
+    spending = _solve_face(cases, ~unbeaten, saving=False)
     return saving.where(saving.loss <= spending.loss * (1 + SAME_LOSS), spending)
 
 
-def _solve_sheet(task: Task, wanted: NDArray[np.bool_], *, saving: bool) -> Found:
-    """Solve on one sheet where `wanted`; the loss is infinite elsewhere and on an empty sheet."""
-    scenario, limits, flops = task.scenario, task.limits, task.flops
-    low, high = teacher_range(
-        task.budget, task.student_flops, scenario, limits, flops, saving=saving
-    )
-    there = np.flatnonzero(wanted & (low <= high))
-    empty = np.full(task.budget.shape, np.nan)
-    converged = np.ones(task.budget.shape, bool)
-    nothing = Found(np.full(empty.shape, np.inf), empty, empty, empty, empty, converged)
-    if there.size == 0:
+def _solve_face(cases: Cases, wanted: NDArray[np.bool_], *, saving: bool) -> Solutions:
+    """Solve on one face where `wanted`; the loss is infinite elsewhere and on an empty face."""
+    problem = cases.problem
+    scenario, limits = problem.scenario, problem.limits
+    low, high = teacher_range(problem, cases.budget, saving=saving)
+    where = np.flatnonzero(wanted & (low <= high))
+    nothing = Solutions.none(cases.budget.shape)
+    if where.size == 0:
         return nothing
     charge = TRAINING_PASSES * scenario.teacher_share
-    budget = task.budget[there]
-    lanes = Lane(
-        log_params=np.log(task.params),
+    budget = cases.budget[where]
+    allocations = Allocation(
+        log_params=np.log(problem.params),
         budget=budget,
-        student_cost=TRAINING_PASSES * task.student_flops / budget,
+        student_cost=problem.flops_per_token / budget,
         logits_charge=scenario.logits_share,
         log_training_charge=np.log(charge) if charge > 0 else -NEVER,
         min_tokens=limits.min_tokens,
         max_tokens=limits.max_tokens,
         log_min_teacher_tokens=np.log(limits.min_teacher_tokens),
         log_max_teacher_tokens=np.log(limits.max_teacher_tokens),
-        log_min_teacher_params=low[there],
-        log_max_teacher_params=high[there],
+        log_min_teacher_params=low[where],
+        log_max_teacher_params=high[where],
         saving=saving,
     )
-    found = _tidy(
-        task,
-        budget,
-        allocate(
-            task.coordinates,
-            task.draw[there],
-            lanes,
-            Problem(task.law, task.reference, flops),
-            one_size=limits.min_teacher_params == limits.max_teacher_params,
-        ),
-        saving=saving,
+    solutions = allocate(
+        problem.coordinates,
+        cases.draw[where],
+        allocations,
+        Family(cast(TeacherLaw, problem.law), problem.reference, problem.flops),
+        one_size=limits.min_teacher_params == limits.max_teacher_params,
     )
-    return Found(*(_put(old, there, new) for old, new in zip(nothing, found, strict=True)))
+    return nothing.put(where, _tidy(problem, budget, solutions, saving=saving))
 
 
-def _tidy(task: Task, budget: Floats, found: Found, *, saving: bool) -> Found:
+def _tidy(problem: Problem, budget: Floats, solutions: Solutions, *, saving: bool) -> Solutions:
     """Undo the rounding of logarithms: bounds hold exactly, and so does the identity."""
-    limits, scenario = task.limits, task.scenario
+    limits, scenario = problem.limits, problem.scenario
     smallest, largest = limits.teacher_params_range
-    size = np.clip(found.teacher_params, smallest, largest)
-    taught = np.clip(found.teacher_tokens, limits.min_teacher_tokens, limits.max_teacher_tokens)
-    tokens = found.student_tokens
+    size = np.clip(solutions.teacher_params, smallest, largest)
+    teacher_tokens = np.clip(
+        solutions.teacher_tokens, limits.min_teacher_tokens, limits.max_teacher_tokens
+    )
+    tokens = solutions.student_tokens
     if not saving:
-        model = task.flops.forward_flops(size)
-        training = TRAINING_PASSES * scenario.teacher_share * model * taught
-        each = TRAINING_PASSES * task.student_flops + scenario.logits_share * model
-        tokens = (budget - training) / each
+        model = problem.flops.forward_flops(size)
+        training = TRAINING_PASSES * scenario.teacher_share * model * teacher_tokens
+        tokens = (budget - training) / (problem.flops_per_token + scenario.logits_share * model)
     tokens = np.clip(tokens, limits.min_tokens, limits.max_tokens)
-    return found._replace(teacher_params=size, teacher_tokens=taught, student_tokens=tokens)
+    return solutions._replace(
+        teacher_params=size, teacher_tokens=teacher_tokens, student_tokens=tokens
+    )
 
 
-def _least_loss(task: Task, there: NDArray[np.bool_]) -> Floats:
-    """What the student could reach where `there`, with all tokens and any teacher for nothing."""
-    draws, inverse = np.unique(task.draw[there], return_inverse=True)
+def _least_loss(cases: Cases, which: NDArray[np.bool_]) -> Floats:
+    """What students could reach in some of the cases, with all tokens and any teacher for free."""
+    draws, inverse = np.unique(cases.draw[which], return_inverse=True)
     if draws.size == 0:
         return np.empty(0)
-    tokens = np.full(draws.shape, float(task.limits.max_tokens))
-    found = solve_free_teacher(
-        task.law, task.coordinates, draws, task.reference, task.params, tokens, task.limits
-    )
-    return found.loss[inverse]
+    tokens = np.full(draws.shape, float(cases.problem.limits.max_tokens))
+    return solve_free_teacher(cases.problem, draws, tokens).loss[inverse]
 
 
-def _spend_least(task: Task, found: Found, where: NDArray[np.bool_]) -> Found:
-    """Replace teachers on the saving sheet by the cheapest that are as good.
+def _spend_least(cases: Cases, solutions: Solutions, where: NDArray[np.intp]) -> Solutions:
+    """Replace teachers on the saving face by the cheapest that are as good.
 
     There the loss depends on the teacher's loss alone, so sizes and tokens lie in a flat valley.
     """
-    there = np.flatnonzero(where)
     # budgets that leave money unspent share their teacher: solve once for each of these
-    keys = np.stack([task.draw[there], np.round(np.log(found.teacher_loss[there]), 9)])
+    keys = np.stack([cases.draw[where], np.round(np.log(solutions.teacher_loss[where]), 9)])
     _, first, inverse = np.unique(keys, axis=1, return_index=True, return_inverse=True)
-    which = there[first]
-    size, taught = cheapest_teacher(
-        task.law,
-        task.coordinates,
-        task.draw[which],
-        task.reference,
-        found.teacher_loss[which],
-        task.scenario,
-        task.limits,
-        task.flops,
-    )
+    some = where[first]
+    size, tokens = cheapest_teacher(cases.problem, cases.draw[some], solutions.teacher_loss[some])
     inverse = inverse.ravel()
-    return found._replace(
-        teacher_params=_put(found.teacher_params, there, size[inverse]),
-        teacher_tokens=_put(found.teacher_tokens, there, taught[inverse]),
+    return solutions._replace(
+        teacher_params=put(solutions.teacher_params, where, size[inverse]),
+        teacher_tokens=put(solutions.teacher_tokens, where, tokens[inverse]),
     )
-
-
-def _put(old: NDArray[Any], where: NDArray[np.intp], new: NDArray[Any]) -> NDArray[Any]:
-    out = old.copy()
-    out[where] = new
-    return out

@@ -1,9 +1,9 @@
 """A search that needs no derivatives: a shrinking pattern of trials, led by a parabola.
 
-Utilities may have steps (the probability of missing a target) and corners (the mean of the worst
-draws), so a pattern of trials decides. Where the utility is smooth, a parabola through the trials
+Criteria may have steps (the probability of missing a target) and corners (the mean of the worst
+draws), so a pattern of trials decides. Where the criterion is smooth, a parabola through the trials
 says where it is least, and what would take a dozen halvings takes three or four rounds. The
-parabola only proposes: nothing is believed that was not tried.
+parabola only proposes: no point is accepted that was not tried.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ Score = Callable[[Places, Floats], Floats]
 """Takes problems (n,) and trials (trials, n, unknowns), returns (trials, n); infeasible is inf."""
 
 SMALL_STEP = 0.02  # the pattern starts no narrower than this
-LEAP = 8.0  # by how much a step shrinks where parabolas keep what they promise
+SHRINK = 8.0  # by how much a step shrinks where parabolas predict well
 FURTHEST = 2.0  # steps that a parabola may lead away
-TINY = 1e-10  # relative; a gain that is not worth another round
+TINY = 1e-10  # relative; an improvement that is not worth another round
 FLAT = 1e-12  # parabolas that bend less one way than this, relative to the other, lead nowhere
 ROUNDS = 60
 
@@ -51,7 +51,7 @@ def minimise(
     centre, best = starts[first.argmin(axis=0), everyone], first.min(axis=0)
     step = np.clip(np.ptp(starts, axis=0) / 4, SMALL_STEP, widest)
     around, safe = centre.copy(), step.copy()  # where the pattern lies, and a step to fall back to
-    hoped = np.zeros(best.size)  # by how much its middle should be better than the best so far
+    predicted = np.zeros(best.size)  # by how much its middle should be better than the best so far
     middle = int(np.flatnonzero(~pattern.any(axis=1))[0])
     for _ in range(ROUNDS):
         moving = np.flatnonzero(step.max(axis=1) > smallest)
@@ -60,7 +60,7 @@ def minimise(
         there, length = around[moving], step[moving]
         scores = score(moving, there + pattern[:, None, :] * length)
         tiny = TINY * np.abs(np.where(np.isfinite(best[moving]), best[moving], 0.0))
-        kept = scores[middle] <= best[moving] - hoped[moving] / 2 + tiny
+        confirmed = scores[middle] <= best[moving] - predicted[moving] / 2 + tiny
         lower = scores.min(axis=0)
         better, clearly = lower < best[moving], lower < best[moving] - tiny
         # led to where everything is worse
@@ -72,9 +72,9 @@ def minimise(
         led &= ~lost
         inside = np.abs(place).max(axis=1) < 1
         around[moving] = np.where(led[:, None], there + place * length, centre[moving])
-        hoped[moving] = np.where(led, np.maximum(best[moving] - least, 0.0), 0.0)
+        predicted[moving] = np.where(led, np.maximum(best[moving] - least, 0.0), 0.0)
         factor = np.select(
-            [led & inside & kept, led & inside, led, clearly], [1 / LEAP, 1, 2, 1], 0.5
+            [led & inside & confirmed, led & inside, led, clearly], [1 / SHRINK, 1, 2, 1], 0.5
         )
         safe[moving] = np.where(lost[:, None], safe[moving], length)
         step[moving] = np.minimum(safe[moving] * factor[:, None], widest)
@@ -95,9 +95,9 @@ def _lowest_of_parabola(
     terms = np.column_stack([np.ones(len(x)), x, x[:, rows] * x[:, columns]])
     led = np.isfinite(scores).all(axis=0)
     values = np.where(led, scores, 0.0)
-    found = np.linalg.lstsq(terms, values - values[middle], rcond=None)[0]
-    slope, bent = found[1 : 1 + k].T, np.zeros((n, k, k))
-    bent[:, rows, columns] = found[1 + k :].T
+    coefficients = np.linalg.lstsq(terms, values - values[middle], rcond=None)[0]
+    slope, bent = coefficients[1 : 1 + k].T, np.zeros((n, k, k))
+    bent[:, rows, columns] = coefficients[1 + k :].T
     bent = bent + bent.transpose(0, 2, 1)
     lengths, axes = np.linalg.eigh(bent)
     led &= lengths[:, 0] > FLAT * np.abs(lengths).max(axis=1)
@@ -107,4 +107,4 @@ def _lowest_of_parabola(
     place = np.zeros((n, pattern.shape[1]))
     place[:, free] = to
     curve = slope + np.einsum("nij,nj->ni", bent, to) / 2
-    return place, values[middle] + found[0] + np.einsum("ni,ni->n", curve, to), led
+    return place, values[middle] + coefficients[0] + np.einsum("ni,ni->n", curve, to), led

@@ -1,4 +1,7 @@
-"""Where a smooth function of the budget first stops being positive, for every draw at once."""
+"""Where a smooth function of the budget first stops being positive, for every draw.
+
+The zeros are found by Chandrupatla's bracketing method as SciPy has it, for all draws in step.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,11 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Evaluate = Callable[[NDArray[np.intp], Floats], Floats]
+"""Takes indices of draws (m,) and one abscissa for each, and returns values (m,)."""
 
-STEPS = 80
-WIDTH = 1e-10  # of a bracket, in log budget
-FAR = 2.0  # a bracket on which the function is no straight line
-NOTHING = 1e-13  # a value that counts as zero
+TOLERANCES = {"xatol": 1e-11, "xrtol": 0.0, "fatol": 1e-14, "frtol": 0.0}
+"""Width of a bracket in log budget, and values that count as zero: losses relative to the
+reference have rounding errors of about 1e-15."""
 
 
 def first_fall(evaluate: Evaluate, grid: Floats, values: Floats) -> Floats:
@@ -22,7 +25,7 @@ def first_fall(evaluate: Evaluate, grid: Floats, values: Floats) -> Floats:
     Parameters
     ----------
     evaluate
-        Takes indices of draws (m,) and one abscissa for each, and returns values (m,).
+        The function, see `Evaluate`.
     grid
         Increasing abscissae, shape (points,).
     values
@@ -38,15 +41,7 @@ def first_fall(evaluate: Evaluate, grid: Floats, values: Floats) -> Floats:
     draws = np.flatnonzero(falls.any(axis=1))
     where = np.argmax(falls[draws], axis=1)
     root = np.full(len(values), np.nan)
-    if draws.size:
-        root[draws] = _illinois(
-            evaluate,
-            draws,
-            grid[where],
-            grid[where + 1],
-            values[draws, where],
-            values[draws, where + 1],
-        )
+    root[draws] = _zeros(evaluate, draws, grid[where], grid[where + 1])
     return root
 
 
@@ -57,33 +52,22 @@ def only_fall(evaluate: Evaluate, count: int, low: float, high: float) -> Floats
     `high`. `evaluate` is as for `first_fall`.
     """
     everyone = np.arange(count)
-    a, b = np.full(count, low), np.full(count, high)
-    fa, fb = evaluate(everyone, a), evaluate(everyone, b)
-    root = np.where(fa <= 0, -np.inf, np.inf)
-    draws = np.flatnonzero((fa > 0) & (fb <= 0))
-    if draws.size:
-        root[draws] = _illinois(evaluate, draws, a[draws], b[draws], fa[draws], fb[draws])
+    at_low = evaluate(everyone, np.full(count, low))
+    at_high = evaluate(everyone, np.full(count, high))
+    root = np.where(at_low <= 0, -np.inf, np.inf)
+    draws = np.flatnonzero((at_low > 0) & (at_high <= 0))
+    ends = (np.full(draws.size, end) for end in (low, high))
+    root[draws] = _zeros(evaluate, draws, *ends)
     return root
 
 
-def _illinois(
-    evaluate: Evaluate, draws: NDArray[np.intp], a: Floats, b: Floats, fa: Floats, fb: Floats
-) -> Floats:
-    """Regula falsi that halves the value at the end it keeps; bisection far from the zero."""
-    a, b, fa, fb = a.copy(), b.copy(), fa.copy(), fb.copy()
-    x = np.where(np.abs(fb) <= NOTHING, b, a)
-    open_ = (np.abs(fa) > NOTHING) & (np.abs(fb) > NOTHING)
-    for step in range(STEPS):
-        i = np.flatnonzero(open_)
-        if i.size == 0:
-            break
-        far = (b[i] - a[i] > FAR) | (step % 4 == 3)
-        fraction = np.where(far, 0.5, fa[i] / (fa[i] - fb[i]))
-        x[i] = a[i] + fraction * (b[i] - a[i])
-        fx = evaluate(draws[i], x[i])
-        left = fx > 0
-        # the end that stays counts half, or it would never be left behind
-        a[i], fa[i] = np.where(left, x[i], a[i]), np.where(left, fx, fa[i] / 2)
-        b[i], fb[i] = np.where(left, b[i], x[i]), np.where(left, fb[i] / 2, fx)
-        open_[i] = (np.abs(fx) > NOTHING) & (b[i] - a[i] > WIDTH)
-    return x
+def _zeros(evaluate: Evaluate, draws: NDArray[np.intp], low: Floats, high: Floats) -> Floats:
+    """Zeros of the function in brackets (m,) of draws (m,)."""
+    if not draws.size:
+        return np.empty(0)
+    from scipy.optimize import elementwise  # takes half a second, which few plans need
+
+    zeros: Floats = elementwise.find_root(
+        lambda x, index: evaluate(index, x), (low, high), args=(draws,), tolerances=TOLERANCES
+    ).x
+    return zeros

@@ -1,0 +1,181 @@
+"""A plan: tables, draws, and plain data for JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayes_distill.planning.tables import UNKNOWNS
+
+SHARES = ("student", "logits", "teacher", "serving", "unspent")
+SPREAD = ("median", "lower", "upper")
+ENDS = ("lower", "upper")
+AVERAGE = ("mean", "lower", "upper")
+AXES = ("scenario", "params", "budget")
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """How to spend budgets.
+
+    Parameters
+    ----------
+    table
+        One row a scenario, student and budget. ``recipe_*`` is the one allocation that is best for
+        the criterion over the whole posterior; ``optimum_*_median|lower|upper`` is the spread of
+        each draw's own best allocation, ``optimum_share_*`` that of its parts of the budget;
+        ``supervised_*`` is supervised training on the same budget and ``improvement_*`` by how
+        much the recipe's loss is lower; ``new_run_*`` is the interval of a single new run;
+        ``near_optimal_teacher_params_*`` is the range of teachers that do nearly as well;
+        ``outside`` says that the recipe lies outside the runs, and ``supervised_outside`` that
+        supervised training does (all of it, if no run was supervised); ``regret_*`` is what the
+        recipe loses against knowing the truth (``regret_upper`` is the 95th percentile).
+        Where a budget pays for no recipe, ``feasible`` is false, ``problem`` says what the least
+        would be, and all other numbers are NaN.
+    crossovers
+        Budgets at which distillation stops being better, one row a student and scenario.
+    targets
+        Least compute and least data for a target loss; empty without one.
+    teachers
+        A list of teachers, ranked for every budget; empty without one.
+    interval
+        Probability inside every interval.
+    notes
+        Sentences for people.
+    samples
+        Draws (draws, rows) that the table summarises: ``recipe_loss``, ``optimum_loss``,
+        ``supervised_loss`` and the optima's allocations, ``optimum_*``.
+    sample_index
+        Chain and draw of each of them, (draws,).
+    draw_counts
+        How many draws each part of the plan was made with, by the names of `DrawCounts`.
+    """
+
+    table: pd.DataFrame
+    crossovers: pd.DataFrame
+    targets: pd.DataFrame
+    teachers: pd.DataFrame
+    interval: float
+    notes: tuple[str, ...]
+    samples: Mapping[str, np.ndarray]
+    sample_index: pd.MultiIndex | None = None
+    draw_counts: Mapping[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def draws(self) -> xr.Dataset:
+        """`samples` over the dims ``sample``, ``scenario``, ``params`` and ``budget``.
+
+        ``sample`` has the levels chain and draw. Combinations that are not in the table are NaN,
+        so a long table of different students and budgets takes the memory of all their
+        combinations; `samples` does not.
+        """
+        coordinates = {axis: self.table[axis].dropna().unique() for axis in AXES}
+        sizes = tuple(len(values) for values in coordinates.values())
+        rows = np.flatnonzero(self.table["params"].notna())
+        places = tuple(
+            pd.Index(coordinates[axis]).get_indexer(self.table[axis].iloc[rows]) for axis in AXES
+        )
+        variables = {}
+        for name, values in self.samples.items():
+            cube = np.full((len(values), *sizes), np.nan)
+            cube[:, *places] = values[:, rows]
+            variables[name] = (("sample", *AXES), cube)
+        dataset = xr.Dataset(variables, coords=coordinates)
+        if self.sample_index is None:
+            return dataset
+        return dataset.assign_coords(
+            xr.Coordinates.from_pandas_multiindex(self.sample_index, "sample")
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for JSON; what is not determined or not finite is null."""
+        return {
+            "interval": self.interval,
+            "rows": [_row(r) for r in self.table.to_dict("records")],
+            "crossovers": [
+                {
+                    "scenario": r["scenario"],
+                    "params": r["params"],
+                    "budget": _pick(r, "budget", SPREAD),
+                    **{k: r[k] for k in ("p_none", "p_never_better", "p_always_better")},
+                }
+                for r in self.crossovers.to_dict("records")
+            ],
+            "targets": [
+                {
+                    **{k: r[k] for k in ("scenario", "params", "target_loss")},
+                    **{
+                        name: _pick(r, name, (*SPREAD, "p_unreachable"))
+                        for name in ("budget", "student_tokens")
+                    },
+                }
+                for r in self.targets.to_dict("records")
+            ],
+            "teachers": [_teacher(r) for r in self.teachers.to_dict("records")],
+            "notes": list(self.notes),
+            "draw_counts": dict(self.draw_counts),
+        }
+
+
+def _row(r: dict[Any, Any]) -> dict[str, Any]:
+    feasible = bool(r["feasible"])
+    improvement = _pick(r, "improvement", AVERAGE)
+    return {
+        "budget": r["budget"],
+        "scenario": r["scenario"],
+        "params": _plain(r["params"]),
+        "served_tokens": r["served_tokens"],
+        "problem": r["problem"],
+        "recipe": _pick(r, "recipe", UNKNOWNS),
+        "shares": _pick(r, "share", SHARES),
+        "loss": {**_pick(r, "loss", AVERAGE), "predictive": _pick(r, "new_run", ENDS)},
+        "supervised": _pick(r, "supervised", AVERAGE),
+        "improvement": improvement,
+        "gain": improvement,  # what it was called before
+        "optimum": {name: _pick(r, f"optimum_{name}", SPREAD) for name in ("params", *UNKNOWNS)},
+        "optimum_shares": {
+            name: _pick(r, f"optimum_share_{name}", SPREAD)
+            for name in SHARES
+            if f"optimum_share_{name}_median" in r
+        },
+        "regret": _pick(r, "regret", ("mean", "upper")),
+        "outside": bool(r["outside"]) if feasible else None,
+        "p_beats_supervised": _plain(r["p_beats_supervised"]),
+        "flat_teacher_params": _pick(r, "near_optimal_teacher_params", ENDS),
+        "p_at_bound": {k.removeprefix("p_at_"): _plain(v) for k, v in r.items() if "p_at_" in k},
+    }
+
+
+def _teacher(r: dict[Any, Any]) -> dict[str, Any]:
+    names = (
+        "name",
+        "budget",
+        "scenario",
+        "params",
+        "teacher_loss",
+        "student_tokens",
+        "p_best",
+        "p_beats_supervised",
+        "affordable",
+    )
+    return {
+        **{name: _plain(r[name]) for name in names},
+        "loss": _pick(r, "loss", AVERAGE),
+        "regret": _pick(r, "regret", ("mean", "upper")),
+    }
+
+
+def _pick(r: dict[Any, Any], prefix: str, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: _plain(r[f"{prefix}_{name}"]) for name in names}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (float, np.floating)):
+        return float(value) if np.isfinite(value) else None
+    return value.item() if isinstance(value, np.generic) else value
