@@ -175,10 +175,10 @@ def test_every_fault_is_named_before_anything_is_fitted(pair, answered, tmp_path
     )
     for part in (
         "'sizes' is none of",
-        "was not written by 'bayes-distill validate --out'",
+        "was not written by `validate(RUNS).save(FILE)`",
         "none.json does not exist",
-        "--chains is 1",
-        "weights: needs --leave-out group",
+        "`chains` is 1",
+        'weights: needs `leave_out="group"`',
         "interval",
         "tail",
     ):

@@ -251,7 +251,7 @@ def test_a_supervised_posterior_knows_no_teachers(chinchilla):
 
 def test_a_failed_fit_is_used_only_if_told_to(scattered):
     failed = replace(scattered, info={**scattered.info, "verdict": "fail"})
-    with pytest.raises(FailedFitError, match="--allow-failed"):
+    with pytest.raises(FailedFitError, match="`allow_failed=True`"):
         capacity_gap(failed, *STUDENT, teacher_loss=2.0)
     assert len(capacity_gap(failed, *STUDENT, teacher_loss=2.0, allow_failed=True).table) == 1
 

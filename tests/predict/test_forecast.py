@@ -203,7 +203,7 @@ def test_teachers_are_refused_where_the_law_knows_none(chinchilla):
 
 def test_a_failed_fit_is_used_only_if_told_to(scattered):
     failed = replace(scattered, info={**scattered.info, "verdict": "fail"})
-    with pytest.raises(FailedFitError, match="--allow-failed"):
+    with pytest.raises(FailedFitError, match="`allow_failed=True`"):
         forecast(failed, *STUDENT)
     assert len(forecast(failed, *STUDENT, allow_failed=True).table) == 1
     with pytest.raises(InputError):  # the faults of the call come first

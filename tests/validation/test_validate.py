@@ -224,7 +224,7 @@ def test_every_fault_is_named_before_anything_is_fitted(chinchilla):
     for part in (
         "interval: 2",
         "student_apart: -1",
-        "--chains is 1",
+        "`chains` is 1",
         "workers: 0",
         "nonesuch",
         "no column group",

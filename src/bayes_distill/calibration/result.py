@@ -179,7 +179,7 @@ def read_calibration(path: str | Path) -> Calibration:
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as JSON: {error}") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT or "ranks" not in content:
-        raise InputError(f"{path} was not written by 'bayes-distill calibrate --out'")
+        raise InputError(f"{path} was not written by `calibrate(CARD).save(FILE)`")
     study = Study(**{name: content[name] for name in Study.__dataclass_fields__})
     described = [Quantity(q["name"], q["kind"], q["meaning"]) for q in content["quantities"]]
     columns, ranks = content["by_sweep"], content["ranks"]

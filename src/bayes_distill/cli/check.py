@@ -9,6 +9,7 @@ import typer
 
 from bayes_distill.cli.options import Interval, Json, MappingFile, Quiet, Seed, check_common
 from bayes_distill.cli.output import error_line, print_json, spans
+from bayes_distill.cli.spelling import as_typed
 
 if TYPE_CHECKING:
     from bayes_distill.errors import Fault
@@ -60,7 +61,7 @@ def _print(runs: str, report: RunsReport) -> None:
     for skip in report.skipped:
         typer.echo(f"  skipped: {skip}")
     for note in report.notes:
-        typer.echo(f"  note: {note}")
+        typer.echo(as_typed(f"  note: {note}"))
 
 
 def _places(faults: Sequence[Fault]) -> str:

@@ -65,7 +65,7 @@ def compare(
         A condition on the runs kept for fitting, such as ``"params < 5e8"`` or ``"loss > 2.3"``;
         asks for ``tail``.
     validation
-        Results of `validate`, or files written by ``validate --out``, one for each fit and kind.
+        Results of `validate`, or files that `Validation.save` wrote, one for each fit and kind.
     weights
         Where the weights for a stack come from: ``loo``, ``params`` or ``group`` (stacking on the
         joint densities of the groups, which must be there), or shares in the order of `fits`.
@@ -172,7 +172,7 @@ def check(
             faults += error.faults
     twice = [kind for kind in stored if kind in kinds]
     faults += [
-        Fault(f"{kind} is in --validation already: give one of the two", column="leave_out")
+        Fault(f"{kind} is in `validation` already: give one of the two", column="leave_out")
         for kind in twice
     ]
     if isinstance(weights, str) and weights != "loo":
@@ -214,7 +214,7 @@ def _weight_source_faults(weights: str, there: set[str]) -> list[Fault]:
         ]
     if weights not in there:
         return [
-            Fault(f"needs --leave-out {weights}, or its validations", column="weights"),
+            Fault(f'needs `leave_out="{weights}"`, or its validations', column="weights"),
         ]
     return []
 
@@ -241,7 +241,7 @@ def _loo_notes(table: pd.DataFrame) -> list[str]:
         counts = ", ".join(f"{r['fit']}: {r['high_pareto_k']}" for r in shaky.to_dict("records"))
         notes.append(
             f"leave-one-out is unreliable for runs with a high Pareto k ({counts}), and flatters "
-            "fits that have many of them: compare by --leave-out too"
+            "fits that have many of them: compare by `leave_out` too"
         )
     close = table.loc[(table["rank"] > 1) & (table["elpd_diff"] > -TOO_CLOSE), "fit"].tolist()
     if close:

@@ -84,7 +84,7 @@ def diagnose(
     diverging = int(stats["diverging"].sum())
     n = int(stats["diverging"].size)
     deep = int((stats["tree_depth"] >= MAX_TREE_DEPTH).sum())
-    more = "double --warmup and --draws"
+    more = "double `warmup` and `draws`"
     checks: tuple[Check, ...] = (
         Check(
             "rhat_max",

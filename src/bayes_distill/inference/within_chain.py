@@ -13,7 +13,7 @@ import xarray as xr
 from bayes_distill.inference.diagnostics import RANK, Check, Diagnostics, _grade, _quiet, _worst
 from bayes_distill.inference.kernel import MAX_TREE_DEPTH
 
-MORE = "double --warmup and --draws"
+MORE = "double `warmup` and `draws`"
 
 
 def diagnose_within(sampled: xr.Dataset, stats: xr.Dataset) -> Diagnostics:
@@ -71,7 +71,7 @@ def diagnose_within(sampled: xr.Dataset, stats: xr.Dataset) -> Diagnostics:
             chains,
             50,
             _grade(-chains, -50, -20),
-            "few draws of the supervised law: raise --imputations",
+            "few draws of the supervised law: raise `imputations`",
         ),
         Check(
             "divergences",

@@ -373,14 +373,15 @@ def load_posterior(source: str | Path | Posterior, *, allow_failed: bool = False
         card = load_card(source)  # raises for a name that is no card
         if card.coefficients is not None:
             return Posterior.from_coefficients(card, card.coefficients, POINT, card.noise)
+        runs = f'"{card.data}"' if card.data else "RUNS"
         raise InputError(
-            f"the model card {card.name} has no posterior yet: run 'bayes-distill fit "
-            f"{card.data or 'RUNS'} --model {card.name} --out fit.nc' and use fit.nc"
+            f"the model card {card.name} has no posterior yet: run "
+            f'`fit({runs}, model="{card.name}").save("fit.nc")` and use fit.nc'
         )
     if posterior.verdict == "fail" and not allow_failed:
         name = "this fit" if isinstance(source, Posterior) else f"the fit {source}"
         raise FailedFitError(
             f"{name} failed its checks; look at its diagnostics, fit again with more "
-            "warm-up or another card, or pass --allow-failed to use it all the same"
+            "warm-up or another card, or pass `allow_failed=True` to use it all the same"
         )
     return posterior

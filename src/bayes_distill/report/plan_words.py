@@ -10,7 +10,7 @@ from bayes_distill.report.words import TextTable, loss_text
 
 
 def plan_section(plan: dict[str, Any]) -> dict[str, Any]:
-    """A plan as written by ``plan --json``: notes and tables."""
+    """A plan as plain data, as `Plan.to_json` gives it: notes and tables."""
     percent = f"{100 * plan['interval']:g}%"
     rows = [
         (

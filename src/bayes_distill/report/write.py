@@ -91,7 +91,7 @@ def write_report(
     out
         Where the page goes; it needs no network and no server.
     plan
-        A `Plan`, or a file with the output of ``plan --json``, to be shown with it.
+        A `Plan`, or a file with what `Plan.to_json` gave, to be shown with it.
     interval
         Probability inside every interval.
     seed
@@ -185,7 +185,7 @@ def examine(
 
 
 def _read_plan(source: str | Path | None) -> dict[str, Any] | None:
-    """What ``plan --json`` printed.
+    """A plan as plain data, from a file of JSON.
 
     Raises
     ------
@@ -206,7 +206,5 @@ def _read_plan(source: str | Path | None) -> dict[str, Any] | None:
     except (ValueError, KeyError, TypeError):
         complete = False
     if not complete:
-        raise InputError(
-            Fault(f"{path} is not the output of 'bayes-distill plan --json'", column="plan")
-        )
+        raise InputError(Fault(f"{path} is not the output of `plan(FIT).to_json()`", column="plan"))
     return dict(found)

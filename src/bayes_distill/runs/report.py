@@ -45,7 +45,7 @@ class RunsReport:
     skipped: tuple[Skipped, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """What ``check --json`` prints."""
+        """Plain data for JSON."""
         return {
             "rows": self.rows,
             "kind": self.kind,

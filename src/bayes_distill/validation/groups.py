@@ -66,9 +66,9 @@ def split(
     if min_runs < 1:
         faults.append(Fault(f"{min_runs} is less than 1", column="min_runs"))
     if tail is not None and leave_out != "tail":
-        faults.append(Fault(f"goes with --leave-out tail, not {leave_out}", column="tail"))
+        faults.append(Fault(f'goes with `leave_out="tail"`, not {leave_out}', column="tail"))
     if groups is not None and leave_out == "tail":
-        faults.append(Fault("goes with --leave-out params or group, not tail", column="groups"))
+        faults.append(Fault("goes with `leave_out` params or group, not tail", column="groups"))
     if leave_out == "group" and (
         "group" not in table.frame or not table.frame["group"].notna().any()
     ):

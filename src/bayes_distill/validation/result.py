@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from bayes_distill._input.files import atomic_path
 from bayes_distill._input.intervals import number
 from bayes_distill.validation.gap_pairs import BANDS, brier_scores, reliability
 from bayes_distill.validation.refit import percent
@@ -84,6 +87,19 @@ class Validation:
             "rows": [self._row(r) for r in self.rows.to_dict("records")],
             "notes": list(self.notes),
         }
+
+    def save(self, path: str | Path) -> Path:
+        """Write what `to_json` gives, whole or not at all; `read_validation` reads it.
+
+        Raises
+        ------
+        InputError
+            If the place cannot be written to.
+        """
+        text = json.dumps(self.to_json(), allow_nan=False, indent=2) + "\n"
+        with atomic_path(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+        return Path(path)
 
     def _group(self, r: dict[Any, Any]) -> dict[str, Any]:
         plain = ("group", "verdict", "runs", "fitted", "pairs")

@@ -75,7 +75,7 @@ def observed(
     fitted = runs_of(loaded)
     if runs is None:
         if fitted is None:
-            raise no_runs(loaded, "this shows them (or name others with --runs)")
+            raise no_runs(loaded, "this shows them (or name others with `runs`)")
         frame = fitted
     else:
         frame = (runs if isinstance(runs, Runs) else read_runs(runs)).frame
