@@ -45,7 +45,7 @@ def test_identify_in_json_is_both_calls(command, chinchilla):
     assert found["coefficients"] == identifiability(chinchilla.posterior).to_json()["coefficients"]
     expected = next_run(chinchilla.posterior, coefficient="beta").table
     assert len(found["next_run"]["candidates"]) == len(expected)
-    assert found["next_run"]["candidates"][0]["gain"] == expected.iloc[0]["gain"]
+    assert found["next_run"]["candidates"][0]["gain"] == expected.iloc[0]["information_gain"]
     assert found["next_run"]["targets"][0]["name"] == "beta"
 
 

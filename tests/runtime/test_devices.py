@@ -32,7 +32,7 @@ def watched(self, static, *arrays):
 _stored.Stored.__call__ = watched
 ask = dict(params=["198M", "1B", "3B"], tokens=["20B", "60B"], teacher_loss=[2.0, 2.3])
 forecast = bd.forecast("busbridge2025", **ask)
-risk = bd.capacity_gap("busbridge2025", **ask)
+risk = bd.risk("busbridge2025", **ask)
 plan = bd.plan("busbridge2025", "1B", np.geomspace(1e20, 1e23, 10), draws=400, crossovers=False,
                scenario="teacher-pretraining-and-inference")
 numbers = {}

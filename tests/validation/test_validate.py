@@ -64,7 +64,9 @@ def test_a_calibrated_posterior_is_shown_as_such(scattered):
     assert overall["crps"] < overall["mae"]
     assert overall["brier_predictive"] < overall["brier_base_rate"] / 2
     assert result.rows["pit"].between(0, 1).all()
-    assert (result.rows["upper_90"] - result.rows["lower_90"]).mean() == overall["width"]
+    assert (result.rows["new_run_upper_90"] - result.rows["new_run_lower_90"]).mean() == overall[
+        "width"
+    ]
 
 
 def test_an_overconfident_posterior_is_shown_as_such(scattered):
@@ -107,7 +109,7 @@ def test_runs_of_both_kinds_and_teachers_by_size_are_scored(scattered):
     alone = scattered.supervised_loss(
         frame["params"].to_numpy()[1:2], frame["tokens"].to_numpy()[1:2]
     )
-    assert rows["mean"][1:] == pytest.approx([alone.mean(), by_size.mean()])
+    assert rows["loss_mean"][1:] == pytest.approx([alone.mean(), by_size.mean()])
 
 
 @pytest.fixture(scope="module")

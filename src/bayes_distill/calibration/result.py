@@ -13,6 +13,7 @@ import pandas as pd
 
 from bayes_distill._input.files import atomic_path
 from bayes_distill._input.intervals import number
+from bayes_distill._results.display import Result
 from bayes_distill.calibration.quantities import Quantity
 from bayes_distill.calibration.uniformity import bands, holm, uniformity_p_values
 from bayes_distill.errors import InputError
@@ -38,8 +39,8 @@ class Study:
     settings: dict[str, int]
 
 
-@dataclass(frozen=True)
-class Calibration:
+@dataclass(frozen=True, eq=False, repr=False)
+class Calibration(Result):
     """Simulation-based calibration of a card on a design.
 
     Parameters

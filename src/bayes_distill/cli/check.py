@@ -29,9 +29,9 @@ def check(
 ) -> int:
     """Name every fault and oddity of a table of runs, without fitting."""
     check_common(seed, interval)
-    from bayes_distill.runs import check_runs
+    from bayes_distill.runs import check as call
 
-    report = check_runs(runs, corrections=not no_corrections, mapping=mapping)
+    report = call(runs, corrections=not no_corrections, mapping=mapping)
     if json:
         print_json(report.to_json())
     elif not quiet:

@@ -25,13 +25,13 @@ def ask_ready(interval: float, seed: int) -> Ready:
     from bayes_distill._input.numbers import format_quantity
     from bayes_distill.planning.plan import plan
     from bayes_distill.posterior import load_posterior
-    from bayes_distill.predict.capacity_gap import capacity_gap
+    from bayes_distill.predict.capacity_gap import risk
     from bayes_distill.predict.forecast import forecast
 
     clock = time.perf_counter()
     posterior = load_posterior(MODEL)
     student = forecast(posterior, *STUDENT, teacher_loss=TEACHER, interval=interval, seed=seed)
-    gap = capacity_gap(posterior, *STUDENT, teacher_loss=TEACHER, interval=interval)
+    gap = risk(posterior, *STUDENT, teacher_loss=TEACHER, interval=interval)
     recipe = plan(
         posterior,
         STUDENT[0],

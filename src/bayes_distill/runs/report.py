@@ -1,4 +1,4 @@
-"""What `bayes-distill check` says about a table."""
+"""Every fault and oddity of a table of runs."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class RunsReport:
         }
 
 
-def check_runs(
+def check(
     source: str | Path | pd.DataFrame | Runs,
     corrections: bool = True,
     mapping: MappingSource | None = None,

@@ -12,7 +12,7 @@ import pandas as pd
 from bayes_distill.cards.registry import model_names, models_folder
 from bayes_distill.errors import InputError
 from bayes_distill.validation.gap_pairs import BANDS
-from bayes_distill.validation.result import Validation
+from bayes_distill.validation.result import Validation, row_column
 
 SHIPPED = "validation-params.json"
 NEEDED = ("leave_out", "model", "settings", "levels", "interval", "groups", "overall", "gap_risk")
@@ -66,8 +66,9 @@ def _group(record: dict[str, Any]) -> dict[str, Any]:
 
 def _row(record: dict[str, Any]) -> dict[str, Any]:
     plain = {name: _number(value) for name, value in record.items() if name != "predictive"}
-    bands = record["predictive"].items()
-    return plain | {f"{end}_{level}": v for level, ends in bands for end, v in ends.items()}
+    intervals = record["predictive"].items()
+    plain |= {f"{end}_{level}": v for level, ends in intervals for end, v in ends.items()}
+    return {row_column(name): value for name, value in plain.items()}
 
 
 def _reliability(gap_risk: dict[str, Any] | None) -> pd.DataFrame:

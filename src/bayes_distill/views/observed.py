@@ -94,10 +94,8 @@ def observed(
     )
     table = found.table
     table.insert(0, "observed", frame["loss"].to_numpy(float))
-    table["residual"] = table["observed"] - table["mean"]
-    table["inside"] = table["observed"].between(
-        table["predictive_lower"], table["predictive_upper"]
-    )
+    table["residual"] = table["observed"] - table["loss_mean"]
+    table["inside"] = table["observed"].between(table["new_run_lower"], table["new_run_upper"])
     among = rows_in(frame, fitted)
     table["where"] = np.where(among, FITTED, np.where(table["outside"], OUTSIDE, INSIDE))
     return Observed(table, _summary(table), interval, found.notes)
