@@ -121,7 +121,7 @@ def test_report_names_the_gain_too(departing):
 
 def test_what_a_single_run_shares_hides_the_curve_from_it(departing):
     """A run's mean scatters by the effects besides; a forecast's does not."""
-    targets = targets_of(departing, Wanted(points=grid("1B", "20B", 2.0)), 0)
+    targets = targets_of(departing, Wanted(points=grid("1B", "20B", 2.0)))
     at = grid("1B", "20B", 2.0)
     means, _ = targets.candidate_means(at, 0)
     added = (means - targets.values)[:, 0] / departing.reference.loss

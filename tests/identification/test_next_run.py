@@ -10,6 +10,8 @@ from bayes_distill.cards.card import Likelihood
 from bayes_distill.errors import InputError
 from bayes_distill.identification.candidates import candidate_grid, read_candidates
 from bayes_distill.identification.gain import linear_gain, reweighted_gain
+from bayes_distill.identification.identifiability import identifiability
+from bayes_distill.identification.identify import identify
 from bayes_distill.identification.next_run import next_run
 
 NORMAL = Likelihood(family="normal")
@@ -100,6 +102,50 @@ def test_a_run_at_the_point_itself_tells_most_about_a_forecast(chinchilla):
     assert found.table.iloc[0]["name"] == "b"
     assert found.targets["name"].item() == "loss of 5B on 1T"
     assert found.targets["sd_after"].item() < found.targets["sd"].item()
+
+
+def test_targets_may_be_a_table(chinchilla):
+    candidates = pd.DataFrame({"params": [1e9, 5e9], "tokens": [2e10, 1e12]})
+    ask = {"posterior": chinchilla.posterior, "candidates": candidates}
+    at = pd.DataFrame({"params": ["5B"], "tokens": ["1T"]})
+    from_table = next_run(at=at, **ask)
+    from_values = next_run(target_params="5B", target_tokens="1T", **ask)
+    pd.testing.assert_frame_equal(from_table.table, from_values.table)
+    with pytest.raises(InputError, match=r"at: give either.*coefficient: name coefficients or"):
+        next_run(at=at, target_params="5B", target_tokens="1T", coefficient="beta", **ask)
+    with pytest.raises(InputError, match="row 0, params"):
+        next_run(at=at.assign(params="five"), **ask)
+
+
+def test_fewer_draws_rank_alike_and_their_cost_is_said(chinchilla):
+    whole = next_run(chinchilla.posterior, coefficient="beta")
+    few = next_run(chinchilla.posterior, coefficient="beta", draws=500)
+    (note,) = [note for note in few.notes if "draws were used" in note]
+    assert f"of {chinchilla.posterior.n_draws:,} draws" in note
+    assert not [note for note in whole.notes if "draws were used" in note]
+    best, same = (r.table.iloc[0] for r in (whole, few))
+    assert same["information_gain"] == pytest.approx(best["information_gain"], abs=0.1)
+    with pytest.raises(InputError, match="draws: must be at least 1"):
+        next_run(chinchilla.posterior, coefficient="beta", draws=0)
+
+
+def test_identify_is_both_questions(chinchilla):
+    found = identify(chinchilla.posterior, coefficient="beta", interval=0.5, seed=3)
+    expected = next_run(chinchilla.posterior, coefficient="beta", seed=3)
+    pd.testing.assert_frame_equal(found.next_run.table, expected.table)
+    report = identifiability(chinchilla.posterior, interval=0.5, seed=3)
+    pd.testing.assert_frame_equal(found.coefficients.table, report.table)
+    assert found.to_json() == {**report.to_json(), "next_run": expected.to_json()}
+    with pytest.raises(InputError, match=r"interval: .*coefficient: .*has no delta"):
+        identify(chinchilla.posterior, coefficient="delta", interval=5)
+
+
+def test_the_next_run_needs_no_stored_runs_and_the_coefficients_do():
+    found = identify("hoffmann2022", coefficient="beta")
+    assert found.next_run.table.iloc[0]["recommended"] == "best"
+    with pytest.raises(InputError, match="holds draws and no runs"):
+        _ = found.coefficients
+    assert "Candidates" in found._repr_html_()
 
 
 def test_by_default_the_unidentified_coefficients(sweep):

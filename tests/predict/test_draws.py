@@ -117,7 +117,7 @@ def test_columns_are_named_after_the_draws_that_they_summarise(scattered, questi
         draws = found.draws[name].to_numpy()
         for column, statistic in zip(columns_of(name), statistics, strict=True):
             np.testing.assert_allclose(
-                found.table[column], statistics[statistic](draws), rtol=1e-12, atol=1e-15
+                found.table[column], statistics[statistic](draws), rtol=1e-12, atol=1e-12
             )
     assert found.table["teacher_loss_mean"][0] == 2.1  # to the last digit
     assert found.table["teacher_loss_sd"][0] == 0

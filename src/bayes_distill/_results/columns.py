@@ -61,7 +61,11 @@ def _quantile(ordered: np.ndarray, probability: float) -> np.ndarray:
     below = int(np.floor(place))
     a, b = ordered[..., below], ordered[..., min(below + 1, ordered.shape[-1] - 1)]
     part = place - below
-    return np.asarray(a + (b - a) * part if part < 0.5 else b - (b - a) * (1 - part))
+    if part == 0:
+        return np.asarray(a)
+    with np.errstate(invalid="ignore"):  # infinite neighbours have no difference
+        between = a + (b - a) * part if part < 0.5 else b - (b - a) * (1 - part)
+    return np.where(a == b, a, between)
 
 
 def columns_of(quantity: str, statistics: Sequence[str] = STATISTICS) -> tuple[str, ...]:

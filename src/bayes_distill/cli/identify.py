@@ -84,6 +84,7 @@ def identify(
             seed=number,
             allow_failed=allow_failed or bool(collect.faults),  # those are raised first
         )
+        coefficients = result.coefficients
     except InputError as error:
         raise collect.join(error) from None
     collect.check()
@@ -92,7 +93,7 @@ def identify(
     if json:
         print_json(result.to_json())
         return
-    _print_report(result.coefficients)
+    _print_report(coefficients)
     _print_next(result.next_run)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from bayes_distill._results.display import Result
 from bayes_distill.errors import InputError
 from bayes_distill.identification.identifiability import Identifiability, identifiability
 from bayes_distill.identification.next_run import NextRun, next_run
-from bayes_distill.posterior import Posterior
+from bayes_distill.posterior import Posterior, load_posterior
 from bayes_distill.predict.forecast import DRAWS
 from bayes_distill.predict.points import Quantity
 
@@ -25,19 +26,35 @@ class Identification(Result):
 
     Parameters
     ----------
-    coefficients
-        How far the runs moved each coefficient, and which combinations they identify.
     next_run
         Candidates for one more run, best first.
+    posterior
+        The fit.
+    interval
+        Probability inside the intervals of the coefficients.
+    seed
+        Seed of the prior draws.
     """
 
-    coefficients: Identifiability
     next_run: NextRun
+    posterior: Posterior
+    interval: float
+    seed: int
 
-    @property
-    def interval(self) -> float:
-        """Probability inside the intervals of the coefficients."""
-        return self.coefficients.interval
+    @cached_property
+    def coefficients(self) -> Identifiability:
+        """How far the runs moved each coefficient, and which combinations they identify.
+
+        Made on demand: it needs the runs, and the next run can do without.
+
+        Raises
+        ------
+        InputError
+            If the posterior holds no runs.
+        """
+        return identifiability(
+            self.posterior, interval=self.interval, seed=self.seed, allow_failed=True
+        )
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -46,10 +63,15 @@ class Identification(Result):
 
     def shown_tables(self) -> dict[str, pd.DataFrame]:
         """Heading -> table, for a notebook."""
-        return {**self.coefficients.shown_tables(), **self.next_run.shown_tables()}
+        runs = "runs" in self.posterior.tree.children
+        first = self.coefficients.shown_tables() if runs else {}
+        return {**first, **self.next_run.shown_tables()}
+
+    def __repr__(self) -> str:
+        return f"<Identification: {len(self.next_run.table)} candidates for the next run>"
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data for JSON."""
+        """Plain data for JSON; needs the runs, as `coefficients` does."""
         return {**self.coefficients.to_json(), "next_run": self.next_run.to_json()}
 
 
@@ -79,7 +101,8 @@ def identify(
     Parameters
     ----------
     posterior
-        A fit with its runs, a file written by `fit`, or the name of a card that ships with one.
+        A fit, a file written by `fit`, or the name of a card that ships with one. Only a fit with
+        its runs can say how far these moved the coefficients.
     coefficient
         Targets of the next run: names of coefficients or coordinates, a sequence or separated by
         commas.
@@ -110,7 +133,7 @@ def identify(
     Raises
     ------
     InputError
-        Naming every argument or cell at fault; or if the posterior holds no runs.
+        Naming every argument or cell at fault.
     FailedFitError
         If the fit failed its checks and that is not allowed.
     """
@@ -136,7 +159,5 @@ def identify(
         raise InputError([*faults, *error.faults]) from None
     if faults:
         raise InputError(faults)
-    coefficients = identifiability(
-        posterior, interval=interval, seed=seed, allow_failed=allow_failed
-    )
-    return Identification(coefficients, following)
+    loaded = load_posterior(posterior, allow_failed=allow_failed)
+    return Identification(following, loaded, interval, seed)
