@@ -94,7 +94,7 @@ def test_all_checks_run(departing):
     found = predictive(departing)
     assert found.posterior.table["p_larger"].between(0, 1).all()
     assert found.leave_one_out.table["pit"].between(0, 1).all()
-    assert np.isfinite(found.prior.table["median"]).all()
+    assert np.isfinite(found.prior.table["new_run_median"]).all()
 
 
 def test_priors_of_effects_are_not_scaled_and_those_of_their_scales_are(departing):

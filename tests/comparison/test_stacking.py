@@ -164,7 +164,7 @@ def test_a_plan_runs_on_a_stack():
         [1, 1],
     )
     found = plan(two, "1B", "1e21", scenario="supervised")
-    spread = found.draws["supervised"].to_numpy()[:, 0]
+    spread = found.draws["supervised_loss"].to_numpy()[:, 0]
     tokens = found.table["recipe_student_tokens"].to_numpy()
     np.testing.assert_allclose(spread, two.supervised_loss(np.array([1e9]), tokens)[:, 0])
 

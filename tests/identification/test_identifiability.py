@@ -78,7 +78,7 @@ def test_table_is_what_the_fit_said(report, sweep):
     for row in report.table.to_dict("records"):
         assert row["identified"] == said[row["name"]]["identified"]
         assert row["contraction"] == said[row["name"]]["contraction"]
-        assert row["median"] == pytest.approx(said[row["name"]]["median"], rel=1e-6)
+        assert row["posterior_median"] == pytest.approx(said[row["name"]]["median"], rel=1e-6)
     assert list(report.table["name"][:3]) == ["E", "A", "B"]
     assert {"A'", "gamma'", "c1", "d1"} <= set(report.unidentified)
     assert "c0" not in report.unidentified

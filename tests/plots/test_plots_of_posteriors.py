@@ -80,7 +80,7 @@ def test_profiles_and_their_bands_are_those_given(profiles, reads):
         mine = profiles.table[profiles.table["budget"] == budget]
         x, y = reads.curve(ax, label)
         np.testing.assert_allclose(x, mine["params"])
-        np.testing.assert_allclose(y, mine["loss_mean"])
+        np.testing.assert_allclose(y, mine["mean"])
         _, lower, upper = reads.band(ax, label)
         np.testing.assert_allclose(lower, mine["lower"])
         np.testing.assert_allclose(upper, mine["upper"])

@@ -109,7 +109,7 @@ def test_runs_of_both_kinds_and_teachers_by_size_are_scored(scattered):
     alone = scattered.supervised_loss(
         frame["params"].to_numpy()[1:2], frame["tokens"].to_numpy()[1:2]
     )
-    assert rows["loss_mean"][1:] == pytest.approx([alone.mean(), by_size.mean()])
+    assert rows["mean"][1:] == pytest.approx([alone.mean(), by_size.mean()])
 
 
 @pytest.fixture(scope="module")
@@ -207,7 +207,7 @@ def test_a_doubtful_refit_is_told_and_is_the_verdict(scattered):
         "the fit without 3B asks for review: its figures may be off",
     )
     assert replace(result, table=result.table.assign(verdict="pass")).verdict == "pass"
-    wide = (result.rows["upper_80"] - result.rows["lower_80"]).mean()
+    wide = (result.rows["new_run_upper_80"] - result.rows["new_run_lower_80"]).mean()
     assert result.table["width"].iloc[-1] == wide
 
 
