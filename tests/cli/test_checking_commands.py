@@ -17,7 +17,7 @@ def test_predictive_in_json(command, chinchilla):
 def test_predictive_for_people(command, chinchilla):
     answer = command("predictive", chinchilla.file)
     assert answer.status == 0
-    for part in ("What the prior foresaw", "Runs replicated", "Each run left out", "80%"):
+    for part in ("Prior predictive losses", "Runs replicated", "Each run left out", "80%"):
         assert part in answer.out
 
 

@@ -61,7 +61,7 @@ def identify(
     interval: Interval = "0.9",
     quiet: Quiet = False,
 ) -> None:
-    """Say what the runs tell about each coefficient, and which run would tell most."""
+    """Report what the runs identify of each coefficient, and which run would add most."""
     collect = Collector()
     probability, number = collect.probability("interval", interval), collect.integer("seed", seed)
     factor, most = collect.positive("reach", reach), collect.integer("draws", draws, 1)
@@ -100,7 +100,7 @@ def identify(
 def _print_report(report: Identifiability) -> None:
     percent = f"{100 * report.interval:g}%"
     print_table(
-        "What the runs tell",
+        "What the runs identify",
         [
             "coefficient",
             "kind",
@@ -126,8 +126,8 @@ def _print_report(report: Identifiability) -> None:
         left=2,
     )
     print_table(
-        "Combinations that the runs tell most and least about",
-        ["told", "combination", "of", "within a factor of", "before the runs"],
+        "Combinations that the runs identify best and least",
+        ["identified", "combination", "of", "within a factor of", "before the runs"],
         [
             [r["learnt"], r["combination"], r["of"], _factor(r["sd"]), _factor(r["prior_sd"])]
             for r in report.combinations.to_dict("records")
@@ -138,7 +138,7 @@ def _print_report(report: Identifiability) -> None:
     pairs = report.correlations.to_dict("records")
     if pairs:
         print_table(
-            "Coefficients of which the runs know the trade-off, and neither alone",
+            "Coefficients of which the runs identify the trade-off, and neither by itself",
             ["first", "second", "rank correlation"],
             [[r["first"], r["second"], f"{r['correlation']:+.3f}"] for r in pairs],
             left=2,
@@ -183,8 +183,8 @@ def _print_next(following: NextRun) -> None:
             ]
             for r in shown.to_dict("records")
         ],
-        caption="Expected, the mean over what is asked for; the best of each size, and cheap: "
-        "at least 80% of the best for the least compute. FLOPs: the student's training alone.\n"
+        caption="Expected, the mean over the targets; the best of each size, and cheap: "
+        "at least 80% of the best for the least compute. FLOPs: of the student's training.\n"
         + "\n".join(
             f"{t['name']}: sd {t['sd']:.3g} now, {t['sd_after']:.3g} after the best ({t['scale']})"
             for t in targets

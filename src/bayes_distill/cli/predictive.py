@@ -54,7 +54,7 @@ def _print(result: PredictiveChecks) -> None:
     surprising = result.prior.surprising
     rows = ", ".join(map(str, surprising[:20])) + (" ..." if len(surprising) > 20 else "")
     print_table(
-        "What the prior foresaw",
+        "Prior predictive losses",
         ["losses", "limit", "curves", "new runs"],
         [
             [
@@ -99,7 +99,7 @@ def _print(result: PredictiveChecks) -> None:
         ["", *(f"central {r['level']:.0%}" for r in held), "p of uniform LOO-PITs", "verdict"],
         [
             [
-                "runs in the band",
+                "runs inside",
                 *(f"{r['held']:.1%}" for r in held),
                 f"{pit.p_uniform:.2g}",
                 pit.verdict,

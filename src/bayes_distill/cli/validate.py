@@ -1,4 +1,4 @@
-"""``bayes-distill validate``: forecasts of left-out runs, held against them."""
+"""``bayes-distill validate``: forecasts of left-out runs, compared with them."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def validate(
     interval: Interval = "0.9",
     quiet: Quiet = False,
 ) -> int:
-    """Refit without each group of runs and hold the forecast of the group against it."""
+    """Refit without each group of runs and compare the forecast of the group with it."""
     collect = Collector()
     settings: dict[str, Any] = {
         "chains": collect.integer("chains", chains),
@@ -166,7 +166,7 @@ def _print(result: Validation) -> None:
             ]
             for r in result.table.to_dict("records")
         ],
-        caption="In 90%: share of the runs inside the 90% predictive band (of one new run), which "
+        caption="In 90%: share of the runs inside the 90% predictive interval (of one new run): it "
         "should be 90%. Width, CRPS, bias (forecast minus loss) and errors are in the unit of the "
         "loss; less is better. Joint log density: of all runs left out together; more is better.",
     )

@@ -1,1 +1,1 @@
-"""Identifiability: what the runs tell about each coefficient, and which run to do next."""
+"""Identifiability: what the runs identify of each coefficient, and which run to do next."""

@@ -31,8 +31,8 @@ class Candidates:
 def candidate_grid(posterior: Posterior, hull: Hull, reach: float) -> Candidates:
     """Sizes, tokens and teachers over the runs' hull and up to a factor `reach` beyond it.
 
-    Tokens per parameter stay within those of the runs: the strangest run is often the one that
-    would tell most if the law held there, and there it is least to be trusted. Teachers stay
+    Tokens per parameter stay within those of the runs: the most extreme run often has the largest
+    expected gain if the law holds there, and there the law is least certain to hold. Teachers stay
     within those of the runs: a better one may not exist. Where the law has a teacher, supervised
     runs are among the candidates too.
     """

@@ -1,4 +1,4 @@
-"""Which combinations of coefficients the runs pin down, and which they leave to the prior.
+"""Which combinations of coefficients the runs identify, and which they leave to the prior.
 
 With S0 and S1 the prior's and the posterior's covariance of the coefficients on the real line, the
 combinations a'u whose variance the runs cut most and least are the generalised eigenvectors of
@@ -23,7 +23,7 @@ LEAST_SHARE = 0.1  # of the largest term: what moves the product by less is not 
 
 
 def combinations(variables: Variables, count: int = 3) -> pd.DataFrame:
-    """The combinations that the runs tell most and least about, `count` of each.
+    """The combinations that the runs identify best and least, `count` of each.
 
     Returns
     -------
@@ -100,13 +100,13 @@ def _sparse(a: np.ndarray, before: np.ndarray, after: np.ndarray, left: float) -
     order = np.argsort(-weight)
     found = np.zeros_like(a)
     for terms in range(1, min(MOST_TERMS, len(a)) + 1):
-        kept = order[:terms]
-        if terms > 1 and weight[kept[-1]] < LEAST_SHARE * weight[kept[0]]:
+        largest = order[:terms]
+        if terms > 1 and weight[largest[-1]] < LEAST_SHARE * weight[largest[0]]:
             break
         # the combination of these alone that is nearest to the full one under the prior
-        inner = before[np.ix_(kept, kept)]
+        inner = before[np.ix_(largest, largest)]
         found = np.zeros_like(a)
-        found[kept] = np.linalg.solve(inner, before[kept] @ a)
+        found[largest] = np.linalg.solve(inner, before[largest] @ a)
         ratio = (found @ after @ found) / (found @ before @ found)
         if left / AS_GOOD <= ratio <= left * AS_GOOD:
             break

@@ -1,10 +1,10 @@
-"""What one more run would tell: expected share of a target's variance that it removes.
+"""Information gain of one more run: expected share of a target's variance that it removes.
 
-Two ways, both from posterior draws alone. *Linear*: were target and measurement jointly normal,
-measuring m with noise of variance s^2 would cut the variance of a target t by
+Two ways, both from posterior draws and nothing else. *Linear*: were target and measurement jointly
+normal, measuring m with noise of variance s^2 would cut the variance of a target t by
 cov(t, m)^2 / (var(m) + s^2). *Reweighted*: outcomes are simulated from the draws, the draws are
 weighted by the likelihood of each outcome (smoothed, PSIS), and the target's weighted variance is
-averaged over outcomes; no normality is asked for.
+averaged over outcomes, without assuming normality.
 """
 
 from __future__ import annotations

@@ -113,10 +113,10 @@ def _tail(table: Runs, tail: str | None) -> Group:
         edge = float(np.sort(loss)[math.ceil(TAIL * len(loss)) - 1])
         return Group(f"loss up to {edge:.4g}", loss <= edge)
     try:
-        kept = table.where(tail).frame.index
+        fitted = table.where(tail).frame.index
     except InputError as error:
         raise InputError([Fault(f.problem, column="tail") for f in error.faults]) from None
-    held = ~table.frame.index.isin(kept)
+    held = ~table.frame.index.isin(fitted)
     if not held.any():
         raise InputError(
             Fault(

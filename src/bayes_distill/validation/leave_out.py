@@ -193,7 +193,7 @@ def _inputs(
     where: str | None,
     corrections: bool,
     mapping: MappingSource | None,
-    asked: dict[str, Any],
+    grouping: dict[str, Any],
 ) -> tuple[Runs | None, Card | None, tuple[Group, ...], list[Fault]]:
     """Table, card and groups, with the faults of all of them."""
     faults: list[Fault] = []
@@ -214,7 +214,7 @@ def _inputs(
         faults += error.faults
     if table is not None:
         try:
-            found = split(table, **asked)
+            found = split(table, **grouping)
         except InputError as error:
             faults += error.faults
     if table is not None and card is not None:
