@@ -50,8 +50,8 @@ def ask_ready(interval: float, seed: int) -> Ready:
     percent = f"{100 * interval:g}%"
     sentences = (
         f"Forecast: a {size} student on {tokens} tokens from a teacher of loss {TEACHER} reaches "
-        f"{f['loss_mean']:.3f} nats per token. With {percent} probability its mean curve lies within "
-        f"{f['loss_lower']:.3f} to {f['loss_upper']:.3f}, and one new run lands within "
+        f"{f['loss_mean']:.3f} nats per token. With {percent} probability its mean curve lies "
+        f"within {f['loss_lower']:.3f} to {f['loss_upper']:.3f}, and one new run lands within "
         f"{f['new_run_lower']:.3f} to {f['new_run_upper']:.3f}. It beats supervised training "
         f"on the same tokens with probability {f['p_beats_supervised']:.2f}.",
         "Risk: a slightly stronger teacher would make that student worse with probability "
