@@ -30,7 +30,7 @@ from bayes_distill.inference.fit import fit
 from bayes_distill.inference.simulation import prior_draw
 from bayes_distill.laws import LAWS, TABLE_6, Reference
 from bayes_distill.posterior import Posterior
-from bayes_distill.predict.capacity_gap import capacity_gap
+from bayes_distill.predict.capacity_gap import risk
 from bayes_distill.predict.points import grid
 from bayes_distill.runs import Runs, simulate
 
@@ -105,8 +105,8 @@ def answers(posterior: Posterior) -> dict[str, np.ndarray]:
     point = grid(6e8, 2e10, 2.3)
     alone = posterior.supervised_loss(point.params, point.tokens)[:, 0]
     results["gain on supervised, teacher 2.3"] = alone - point.loss_draws(posterior)[:, 0]
-    risk = capacity_gap(posterior, 6e8, 2e10, teacher_loss=2.3, allow_failed=True)
-    results["optimal teacher's loss"] = risk.draws["optimal_teacher_loss"].to_numpy()[:, 0]
+    gap = risk(posterior, 6e8, 2e10, teacher_loss=2.3, allow_failed=True)
+    results["optimal teacher's loss"] = gap.draws["optimal_teacher_loss"].to_numpy()[:, 0]
     return results
 
 

@@ -12,7 +12,7 @@ from bayes_distill.cards import Card
 from bayes_distill.inference.identification import SPREAD
 from bayes_distill.laws import LAWS
 from bayes_distill.posterior import Posterior
-from bayes_distill.report.words import TextTable, coefficients_of, diagnostics_of
+from bayes_distill.reporting.words import TextTable, coefficients_of, diagnostics_of
 from bayes_distill.runs.datasets import DATASETS
 
 WIDTH = 120

@@ -1,93 +1,199 @@
 """Bayesian scaling laws for supervised training and distillation.
 
-The front door: `read_runs`, `check_runs`, `simulate`, `load_card`, `fit`, `load_posterior`,
-`forecast`, `capacity_gap`, `plan`, `plot` and `write_report`, the checks of a fit (`validate`,
-`calibrate`, `predictive_checks`, `sensitivity`, `identifiability`, `next_run`), `compare` and
-`stack` for several fits, and the types that they hand on. Deeper tools are reached through their
-modules. Nothing heavy is imported before it is asked for.
+The front door. Commands and functions have the same names: `check`, `fit`, `forecast`, `risk`,
+`plan`, `plot` and `report`; the checks of a fit `validate`, `calibrate`, `predictive`,
+`sensitivity` and `identify`; `compare` and `stack` for several fits; `models` and `datasets` for
+what ships. `read_runs`, `load_card`, `load_posterior`, `read_validation` and `read_calibration`
+read files. The types of arguments and of results are here too. Deeper tools are in the modules.
+Nothing heavy is imported before its first use.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from bayes_distill._version import __version__
-from bayes_distill.errors import BayesDistillError, FailedFitError, InputError
+from bayes_distill.errors import (
+    BayesDistillError,
+    FailedFitError,
+    Fault,
+    InputError,
+    InterruptedFitError,
+)
 
 if TYPE_CHECKING:
+    from bayes_distill._results.draws import by_chain
+    from bayes_distill.calibration.result import Calibration, read_calibration
     from bayes_distill.calibration.study import calibrate
-    from bayes_distill.cards import load_card
-    from bayes_distill.checking.checks import predictive_checks
-    from bayes_distill.checking.power_scaling import sensitivity
+    from bayes_distill.cards import Card, load_card
+    from bayes_distill.cards.listing import models
+    from bayes_distill.checking.checks import PredictiveChecks, predictive
+    from bayes_distill.checking.power_scaling import Sensitivity, sensitivity
     from bayes_distill.comparison.ranking import compare
+    from bayes_distill.comparison.result import Comparison
     from bayes_distill.comparison.stacking import stack
-    from bayes_distill.identify.next_run import next_run
-    from bayes_distill.identify.report import identifiability
+    from bayes_distill.compute import ForwardFlops, Scenario
+    from bayes_distill.identification.identifiability import Identifiability
+    from bayes_distill.identification.identify import Identification, identify
+    from bayes_distill.identification.next_run import NextRun
     from bayes_distill.inference.fit import fit
+    from bayes_distill.laws import Law, Reference
     from bayes_distill.pictures import plot
-    from bayes_distill.planning.plan import plan
+    from bayes_distill.planning.criteria import Criterion
+    from bayes_distill.planning.plan import Plan, plan
+    from bayes_distill.planning.solver.limits import Limits
     from bayes_distill.posterior import Posterior, load_posterior
-    from bayes_distill.predict.capacity_gap import capacity_gap
-    from bayes_distill.predict.forecast import forecast
-    from bayes_distill.report.write import write_report
-    from bayes_distill.runs import check_runs, read_runs, simulate
+    from bayes_distill.predict.capacity_gap import GapRisk, risk
+    from bayes_distill.predict.forecast import Forecast, forecast
+    from bayes_distill.predict.points import Points
+    from bayes_distill.predict.teachers import Teachers
+    from bayes_distill.reporting.write import Report, report
+    from bayes_distill.runs import Runs, RunsReport, check, read_runs, simulate
+    from bayes_distill.runs.listing import datasets
+    from bayes_distill.runs.mapping import RunsMapping
     from bayes_distill.validation.leave_out import validate
+    from bayes_distill.validation.read import read_validation
+    from bayes_distill.validation.result import Validation
 
 _HOMES = {
+    "Calibration": "bayes_distill.calibration.result",
+    "Card": "bayes_distill.cards",
+    "Comparison": "bayes_distill.comparison.result",
+    "Forecast": "bayes_distill.predict.forecast",
+    "ForwardFlops": "bayes_distill.compute",
+    "GapRisk": "bayes_distill.predict.capacity_gap",
+    "Identifiability": "bayes_distill.identification.identifiability",
+    "Identification": "bayes_distill.identification.identify",
+    "Law": "bayes_distill.laws",
+    "Limits": "bayes_distill.planning.solver.limits",
+    "NextRun": "bayes_distill.identification.next_run",
+    "Plan": "bayes_distill.planning.plan",
+    "Points": "bayes_distill.predict.points",
     "Posterior": "bayes_distill.posterior",
+    "PredictiveChecks": "bayes_distill.checking.checks",
+    "Reference": "bayes_distill.laws",
+    "Report": "bayes_distill.reporting.write",
+    "Runs": "bayes_distill.runs",
+    "RunsMapping": "bayes_distill.runs.mapping",
+    "RunsReport": "bayes_distill.runs",
+    "Scenario": "bayes_distill.compute",
+    "Sensitivity": "bayes_distill.checking.power_scaling",
+    "Teachers": "bayes_distill.predict.teachers",
+    "Criterion": "bayes_distill.planning.criteria",
+    "Validation": "bayes_distill.validation.result",
+    "by_chain": "bayes_distill._results.draws",
     "calibrate": "bayes_distill.calibration.study",
-    "capacity_gap": "bayes_distill.predict.capacity_gap",
-    "check_runs": "bayes_distill.runs",
+    "check": "bayes_distill.runs",
     "compare": "bayes_distill.comparison.ranking",
+    "datasets": "bayes_distill.runs.listing",
     "fit": "bayes_distill.inference.fit",
     "forecast": "bayes_distill.predict.forecast",
-    "identifiability": "bayes_distill.identify.report",
+    "identify": "bayes_distill.identification.identify",
     "load_card": "bayes_distill.cards",
     "load_posterior": "bayes_distill.posterior",
-    "next_run": "bayes_distill.identify.next_run",
+    "models": "bayes_distill.cards.listing",
     "plan": "bayes_distill.planning.plan",
     "plot": "bayes_distill.pictures",
-    "predictive_checks": "bayes_distill.checking.checks",
+    "predictive": "bayes_distill.checking.checks",
+    "read_calibration": "bayes_distill.calibration.result",
     "read_runs": "bayes_distill.runs",
+    "read_validation": "bayes_distill.validation.read",
+    "report": "bayes_distill.reporting.write",
+    "risk": "bayes_distill.predict.capacity_gap",
     "sensitivity": "bayes_distill.checking.power_scaling",
     "simulate": "bayes_distill.runs",
     "stack": "bayes_distill.comparison.stacking",
     "validate": "bayes_distill.validation.leave_out",
-    "write_report": "bayes_distill.report.write",
 }
+"""Where each name is defined. No module of this folder may have the name of a function: importing
+it would set an attribute that hides the function."""
+
+_FORMER = {
+    "capacity_gap": ("risk", "bayes_distill.predict.capacity_gap", "risk"),
+    "check_runs": ("check", "bayes_distill.runs", "check"),
+    "identifiability": (
+        "identify",
+        "bayes_distill.identification.identifiability",
+        "identifiability",
+    ),
+    "next_run": ("identify", "bayes_distill.identification.next_run", "next_run"),
+    "predictive_checks": ("predictive", "bayes_distill.checking.checks", "predictive"),
+    "write_report": ("report", "bayes_distill.reporting.write", "report"),
+}
+"""Earlier name -> what to call instead, and the function that it still is."""
 
 __all__ = [
     "BayesDistillError",
+    "Calibration",
+    "Card",
+    "Comparison",
+    "Criterion",
     "FailedFitError",
+    "Fault",
+    "Forecast",
+    "ForwardFlops",
+    "GapRisk",
+    "Identifiability",
+    "Identification",
     "InputError",
+    "InterruptedFitError",
+    "Law",
+    "Limits",
+    "NextRun",
+    "Plan",
+    "Points",
     "Posterior",
+    "PredictiveChecks",
+    "Reference",
+    "Report",
+    "Runs",
+    "RunsMapping",
+    "RunsReport",
+    "Scenario",
+    "Sensitivity",
+    "Teachers",
+    "Validation",
     "__version__",
+    "by_chain",
     "calibrate",
-    "capacity_gap",
-    "check_runs",
+    "check",
     "compare",
+    "datasets",
     "fit",
     "forecast",
-    "identifiability",
+    "identify",
     "load_card",
     "load_posterior",
-    "next_run",
+    "models",
     "plan",
     "plot",
-    "predictive_checks",
+    "predictive",
+    "read_calibration",
     "read_runs",
+    "read_validation",
+    "report",
+    "risk",
     "sensitivity",
     "simulate",
     "stack",
     "validate",
-    "write_report",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _FORMER:
+        import warnings
+
+        instead, module, function = _FORMER[name]
+        warnings.warn(
+            f"bayes_distill.{name} is deprecated: use bayes_distill.{instead}",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return getattr(import_module(module), function)
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = value  # the function, not the module of the same name
+    globals()[name] = value
     return value
 
 

@@ -1,4 +1,12 @@
-"""What the package raises when the input, not the program, is at fault."""
+"""What the package raises when the input, not the program, is at fault.
+
+Messages speak Python, whoever reads them. A fault of an argument has the argument's name as its
+``column``. Where a message mentions another argument, or a call that would help, it writes it as
+Python between backticks: `` `draws` ``, `` `leave_out="tail"` ``,
+`` `fit(RUNS, model="supervised")` ``. A bare name between backticks is always an argument. The
+command line shows both as the flag or the command that a person would type
+(`bayes_distill.cli.spelling`); no message names a flag itself.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +25,7 @@ class Fault:
     row
         Position of the run in the table as read, from 0; ``None`` if it is not about a row.
     column
-        Column of the table, or flag of the command line; ``None`` if it is about neither.
+        Column of the table, or name of the argument; ``None`` if it is about neither.
     """
 
     problem: str

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from bayes_distill.cards import load_card
-from bayes_distill.checking.checks import predictive_checks
+from bayes_distill.checking.checks import predictive
 from bayes_distill.checking.power_scaling import sensitivity
 from bayes_distill.errors import InputError
-from bayes_distill.identify.next_run import next_run
-from bayes_distill.identify.report import identifiability
-from bayes_distill.identify.targets import Wanted, targets_of
+from bayes_distill.identification.identifiability import identifiability
+from bayes_distill.identification.next_run import next_run
+from bayes_distill.identification.targets import Wanted, targets_of
 from bayes_distill.inference.density import prior_sampler
 from bayes_distill.inference.draws_to_posterior import draws_to_posterior
 from bayes_distill.inference.fitted_model import FittedModel, fitted_draws
@@ -91,10 +91,10 @@ def test_rebuilt_model_is_the_curve_and_what_the_runs_share(departing):
 
 
 def test_all_checks_run(departing):
-    found = predictive_checks(departing)
-    assert found.posterior.table["p"].between(0, 1).all()
+    found = predictive(departing)
+    assert found.posterior.table["p_larger"].between(0, 1).all()
     assert found.leave_one_out.table["pit"].between(0, 1).all()
-    assert np.isfinite(found.prior.table["median"]).all()
+    assert np.isfinite(found.prior.table["new_run_median"]).all()
 
 
 def test_priors_of_effects_are_not_scaled_and_those_of_their_scales_are(departing):
@@ -121,7 +121,7 @@ def test_report_names_the_gain_too(departing):
 
 def test_what_a_single_run_shares_hides_the_curve_from_it(departing):
     """A run's mean scatters by the effects besides; a forecast's does not."""
-    targets = targets_of(departing, Wanted(points=grid("1B", "20B", 2.0)), 0)
+    targets = targets_of(departing, Wanted(points=grid("1B", "20B", 2.0)))
     at = grid("1B", "20B", 2.0)
     means, _ = targets.candidate_means(at, 0)
     added = (means - targets.values)[:, 0] / departing.reference.loss
@@ -134,4 +134,4 @@ def test_next_run_knows_that_a_size_departs_alike_in_run_and_forecast(departing)
     """The forecast of a size is narrowed more by a run of that size than by the law alone."""
     found = next_run(departing, target_params="1B", target_tokens="20B", teacher_loss=2.0)
     best = found.table.iloc[0]
-    assert 0 < best["gain"] <= 1
+    assert 0 < best["information_gain"] <= 1

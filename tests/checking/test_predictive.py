@@ -92,7 +92,7 @@ def test_what_a_student_size_has_in_common_is_found(sweep):
     shift = 0.01 * (-1.0) ** sizes
     shifted = with_losses(sweep.posterior, frame["loss"].to_numpy() + shift)
     row = by_name(posterior_predictive(shifted)).loc["same_size"]
-    assert row["p"] < 0.01
+    assert row["p_larger"] < 0.01
     assert row["verdict"] == "review"
     assert "too narrow" in row["advice"]
 
@@ -105,7 +105,7 @@ def test_a_trend_is_found_and_its_direction_said(chinchilla, sign):
     row = by_name(posterior_predictive(with_losses(chinchilla.posterior, tilted))).loc[
         "trend_tokens"
     ]
-    assert row["p"] < 0.01 if sign > 0 else row["p"] > 0.99
+    assert row["p_larger"] < 0.01 if sign > 0 else row["p_larger"] > 0.99
     assert ("rise" if sign > 0 else "fall") in row["advice"]
 
 
@@ -138,14 +138,12 @@ def test_students_below_their_teacher_are_counted():
 
 def test_prior_predictive_is_of_the_prior_and_of_these_runs(sweep):
     found = prior_predictive(sweep.posterior)
-    assert found.table["lower"].lt(found.table["median"]).all()
+    assert found.table["new_run_lower"].lt(found.table["new_run_median"]).all()
     assert found.surprising == []  # the truth is table 6, where the prior is centred
     assert found.tree["prior_predictive"]["loss"].shape == (1, 1000, len(sweep.runs))
     assert found.ranges["share_of_runs"].max() < 0.05
-    place = (found.tree["prior_predictive"]["loss"][0] < sweep.runs.frame["loss"].to_numpy()).mean(
-        "draw"
-    )
-    np.testing.assert_allclose(found.table["place"], place)
+    below = found.tree["prior_predictive"]["loss"][0] < sweep.runs.frame["loss"].to_numpy()
+    np.testing.assert_allclose(found.table["pit"], below.mean("draw"))
 
 
 def test_prior_predictive_counts_what_lies_out_of_range(sweep):

@@ -17,7 +17,7 @@ def test_predictive_in_json(command, chinchilla):
 def test_predictive_for_people(command, chinchilla):
     answer = command("predictive", chinchilla.file)
     assert answer.status == 0
-    for part in ("What the prior foresaw", "Runs replicated", "Each run left out", "80%"):
+    for part in ("Prior predictive losses", "Runs replicated", "Each run left out", "80%"):
         assert part in answer.out
 
 
@@ -39,14 +39,24 @@ def test_sensitivity_in_json_and_for_people(command, chinchilla):
 
 
 def test_identify_in_json_is_both_calls(command, chinchilla):
-    from bayes_distill import identifiability, next_run
+    from bayes_distill.identification.identifiability import identifiability
+    from bayes_distill.identification.next_run import next_run
 
     found = command("identify", chinchilla.file, "--json", "--coefficient", "beta").json
     assert found["coefficients"] == identifiability(chinchilla.posterior).to_json()["coefficients"]
     expected = next_run(chinchilla.posterior, coefficient="beta").table
     assert len(found["next_run"]["candidates"]) == len(expected)
-    assert found["next_run"]["candidates"][0]["gain"] == expected.iloc[0]["gain"]
+    assert found["next_run"]["candidates"][0]["gain"] == expected.iloc[0]["information_gain"]
     assert found["next_run"]["targets"][0]["name"] == "beta"
+
+
+def test_identify_narrows_the_forecasts_of_a_table(command, chinchilla, workplace):
+    (workplace / "targets.csv").write_text("params,tokens\n5B,1T\n10B,2T\n")
+    found = command(
+        "identify", chinchilla.file, "--at", "targets.csv", "--draws", "500", "--json", "--quiet"
+    ).json
+    names = [target["name"] for target in found["next_run"]["targets"]]
+    assert names == ["loss of 5B on 1T", "loss of 10B on 2T"]
 
 
 def test_identify_for_people_with_candidates_of_their_own(command, chinchilla, workplace):
@@ -88,6 +98,8 @@ def test_identify_for_people_with_candidates_of_their_own(command, chinchilla, w
         ),
         (("identify", "--coefficient", "zeta", "--interval", "2"), ("--interval",)),
         (("identify", "--coefficient", "zeta"), ("--coefficient", "zeta")),
+        (("identify", "--draws", "0", "--at", "no.csv"), ("--draws", "no.csv")),
+        (("identify", "--at", "no.csv", "--target-params", "1B"), ("--at", "not both")),
     ],
 )
 def test_faults_are_named_all_at_once(command, chinchilla, arguments, parts):

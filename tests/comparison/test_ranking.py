@@ -123,7 +123,7 @@ def test_weights_that_are_given_make_the_stack(pair):
     assert mixture.info["fingerprint"] == pair.runs.fingerprint
     assert mixture.hull == pair.bent.hull
     bent, straight, between = (  # where the two laws differ by ten times the sd of the wider
-        forecast(fit, "100M", "10T").table["mean"].iloc[0]
+        forecast(fit, "100M", "10T").table["loss_mean"].iloc[0]
         for fit in (pair.bent, pair.straight, mixture)
     )
     gap = abs(bent - straight)
@@ -175,10 +175,10 @@ def test_every_fault_is_named_before_anything_is_fitted(pair, answered, tmp_path
     )
     for part in (
         "'sizes' is none of",
-        "was not written by 'bayes-distill validate --out'",
+        "was not written by `validate(RUNS).save(FILE)`",
         "none.json does not exist",
-        "--chains is 1",
-        "weights: needs --leave-out group",
+        "`chains` is 1",
+        'weights: needs `leave_out="group"`',
         "interval",
         "tail",
     ):

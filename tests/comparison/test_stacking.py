@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from bayes_distill import capacity_gap, forecast, load_posterior, plan, stack
+from bayes_distill import forecast, load_posterior, plan, risk, stack
 from bayes_distill.cards import Card, card_from_dict, card_from_toml, load_card
 from bayes_distill.errors import InputError
 from bayes_distill.inference.fit import check_card
@@ -119,15 +119,15 @@ def test_a_forecast_has_the_quantiles_of_the_mixture(stacked, members):
         for member in members
     ]
     mixture = np.concatenate([each[0], each[1][1::2], each[2][1::2]])
-    assert table["mean"] == pytest.approx(mixture.mean(), rel=1e-12)
+    assert table["loss_mean"] == pytest.approx(mixture.mean(), rel=1e-12)
     np.testing.assert_allclose(
-        [table["credible_lower"], table["credible_upper"]], np.quantile(mixture, [0.05, 0.95])
+        [table["loss_lower"], table["loss_upper"]], np.quantile(mixture, [0.05, 0.95])
     )
 
 
 def test_the_gap_risk_is_the_mean_of_the_members(stacked, members):
     def ask(who):
-        draws = capacity_gap(who, "300M", "10B", teacher_loss="2.2").draws
+        draws = risk(who, "300M", "10B", teacher_loss="2.2").draws
         return draws["slope"].to_numpy()[:, 0], draws["optimal_teacher_loss"].to_numpy()[:, 0]
 
     each = [ask(member) for member in members]

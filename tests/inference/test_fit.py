@@ -27,8 +27,8 @@ def summaries(posterior) -> dict[str, dict]:
 def errors(posterior, params, tokens, exact, **teacher) -> tuple[np.ndarray, np.ndarray]:
     """Distances of forecasts from the truth, in nats and in posterior standard deviations."""
     table = forecast(posterior, params, tokens, **teacher).table
-    off = table["mean"].to_numpy() - exact
-    return off, off / table["sd"].to_numpy()
+    off = table["loss_mean"].to_numpy() - exact
+    return off, off / table["loss_sd"].to_numpy()
 
 
 @pytest.mark.slow
@@ -114,10 +114,10 @@ def test_credible_bands_on_the_runs_themselves_are_calibrated(sweep, plain):
     frame = sweep.runs.frame
     table = forecast(sweep.posterior, at=frame[["params", "tokens", "teacher_loss"]]).table
     exact = plain.distilled(c, *(frame[n].to_numpy() for n in ("params", "tokens", "teacher_loss")))
-    held = (table["credible_lower"] <= exact) & (exact <= table["credible_upper"])
+    held = (table["loss_lower"] <= exact) & (exact <= table["loss_upper"])
     assert held.mean() > 0.6  # of curves that share all their errors
     loss = frame["loss"].to_numpy()
-    held = (table["predictive_lower"] <= loss) & (loss <= table["predictive_upper"])
+    held = (table["new_run_lower"] <= loss) & (loss <= table["new_run_upper"])
     # 352 almost independent runs at 90%: five standard deviations
     assert held.mean() == pytest.approx(0.9, abs=0.08)
 
@@ -189,7 +189,7 @@ def test_bits_per_byte_give_the_same_dimensionless_posterior(sweep):
     point = {"params": 4e8, "tokens": 1e10}
     in_nats = forecast(nats, **point, teacher_loss=[2.0, 2.3]).table
     in_bits = forecast(bits, **point, teacher_loss=[0.6, 0.69]).table
-    np.testing.assert_allclose(in_bits["mean"] / 0.3, in_nats["mean"], atol=0.002)
+    np.testing.assert_allclose(in_bits["loss_mean"] / 0.3, in_nats["loss_mean"], atol=0.002)
 
 
 def few(kind: str, count: int) -> pd.DataFrame:

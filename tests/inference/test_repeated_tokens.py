@@ -65,7 +65,7 @@ def test_forecasts_know_of_repeats(fitted, swept, tmp_path):
     assert np.abs(again.table["residual"]).median() < 0.004
     assert again.table["unique_tokens"].min() == 1e9
     scored = score(loaded, swept.frame.iloc[-6:], levels=(0.9,))
-    np.testing.assert_allclose(scored["rows"]["mean"], again.table["mean"].iloc[-6:])
+    np.testing.assert_allclose(scored["rows"]["mean"], again.table["loss_mean"].iloc[-6:])
 
 
 def test_a_law_that_knows_no_repeats_says_so_and_refuses(swept, chinchilla):

@@ -117,11 +117,11 @@ def test_stages_that_cannot_be_are_refused_in_full():
     with pytest.raises(InputError) as error:
         fit(few("supervised"), supervised=made_up(), cut=True)
     assert {f.column for f in error.value.faults} == {"supervised", "cut"}
-    with pytest.raises(InputError, match=r"cut: .*--supervised FIT\.nc"):
+    with pytest.raises(InputError, match=r"cut: .*`supervised=FIT`"):
         fit(few("distillation"), cut=True)
     with pytest.raises(InputError, match="supervised runs of its own"):
         fit(few("mixed"), supervised=made_up(), cut=True)
-    with pytest.raises(InputError, match="--imputations is for --cut"):
+    with pytest.raises(InputError, match="`imputations` is for `cut=True`"):
         fit(few("mixed"), imputations=20)
 
 

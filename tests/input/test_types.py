@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bayes_distill import capacity_gap, forecast, plan
+from bayes_distill import forecast, plan, risk
 from bayes_distill._input.types import NUMBER, WHOLE, check_types
 
 
@@ -35,8 +35,8 @@ def test_numbers_of_numpy_are_numbers():
         (plan, {"draws": "many", "seed": None}, "draws must be a whole number.*; seed must be"),
         (forecast, {"interval": "0.9"}, "interval must be a number, not str"),
         (forecast, {"at": 7}, "at must be DataFrame or text or Path or None, not int"),
-        (capacity_gap, {"teachers": 2.1}, "teachers must be Teachers or DataFrame"),
-        (capacity_gap, {"strongest": "2"}, "strongest must be a number or None"),
+        (risk, {"teachers": 2.1}, "teachers must be Teachers or DataFrame"),
+        (risk, {"strongest": "2"}, "strongest must be a number or None"),
     ],
 )
 def test_calls_refuse_wrong_types(scattered, call, arguments, told):
@@ -44,7 +44,7 @@ def test_calls_refuse_wrong_types(scattered, call, arguments, told):
         call(scattered, 1e9, 2e10, **arguments)
 
 
-@pytest.mark.parametrize("call", [plan, forecast, capacity_gap])
+@pytest.mark.parametrize("call", [plan, forecast, risk])
 def test_a_posterior_of_another_type(call):
     with pytest.raises(TypeError, match="posterior must be Posterior or text or Path, not dict"):
         call({}, 1e9, 2e10)

@@ -87,7 +87,7 @@ def test_all_faults_come_in_one_error_and_nothing_is_written(scattered, tmp_path
         "interval: 2 is not",
         "params: 'many'",
         "budget: means nothing to capacity-gap-map",
-        "teacher_loss: is needed (or --teacher-params)",
+        "teacher_loss: is needed (or `teacher_params`)",
     ):
         assert part in text
     assert list(tmp_path.iterdir()) == []

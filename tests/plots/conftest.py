@@ -105,14 +105,15 @@ def made_up_curves():
                     "params": params,
                     "tokens": tokens,
                     "teacher_loss": teacher,
-                    "mean": mean,
-                    "credible_lower": mean - width,
-                    "credible_upper": mean + 1.5 * width,
+                    "teacher_loss_mean": teacher,
+                    "loss_mean": mean,
+                    "loss_lower": mean - width,
+                    "loss_upper": mean + 1.5 * width,
                     "outside": teacher < 1.9,
                 }
             )
         )
-    return Forecast(pd.concat(parts, ignore_index=True), {}, 0.9, ())
+    return Forecast(pd.concat(parts, ignore_index=True), None, 0.9, ())
 
 
 @pytest.fixture(scope="session")

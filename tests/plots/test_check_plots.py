@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayes_distill.checking.checks import predictive_checks
+from bayes_distill.checking.checks import predictive
 from bayes_distill.checking.power_scaling import sensitivity
-from bayes_distill.identify.next_run import next_run
-from bayes_distill.identify.report import identifiability
+from bayes_distill.identification.identifiability import identifiability
+from bayes_distill.identification.next_run import next_run
 from bayes_distill.plots import predictive_checks as drawn
 from bayes_distill.plots.next_run_map import next_run_map
 from bayes_distill.plots.prior_against_posterior import prior_against_posterior
@@ -31,7 +31,7 @@ def headless() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def checked(chinchilla):
-    return predictive_checks(chinchilla.posterior)
+    return predictive(chinchilla.posterior)
 
 
 def titles(ax) -> str:
@@ -55,7 +55,7 @@ def test_every_quantity_has_axes_and_the_real_one_a_line(checked):
     axes = drawn.predictive_quantities(checked.posterior).reshape(-1)
     for ax, row in zip(axes, checked.posterior.table.to_dict("records"), strict=False):
         assert row["name"].replace("_", " ") in titles(ax)
-        assert ax.lines[0].get_xdata()[0] == row["observed"]
+        assert ax.lines[0].get_xdata()[0] == row["observed_mean"]
 
 
 def test_power_scaling_draws_the_answers_named(chinchilla):

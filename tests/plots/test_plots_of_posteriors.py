@@ -107,7 +107,7 @@ def test_runs_outside_the_fit_have_a_mark_of_their_own(held, reads):
     }
     assert set(points) == {"^", "D"}  # none of them was fitted: left out, inside and outside
     outside = held.table[held.table["outside"]]
-    np.testing.assert_allclose(points["D"].get_xdata(), outside["mean"])
+    np.testing.assert_allclose(points["D"].get_xdata(), outside["loss_mean"])
     np.testing.assert_allclose(points["D"].get_ydata(), outside["observed"])
     residuals = [line for line in bottom.lines if line.get_marker() == "D"]
     np.testing.assert_allclose(residuals[0].get_ydata(), outside["residual"])
@@ -124,7 +124,7 @@ def test_predictive_bars_stand_around_zero_residual(held):
     ends = np.sort(reach[:, 1])
     table = held.table
     wanted = np.sort(
-        np.concatenate([table[f"predictive_{end}"] - table["mean"] for end in ("lower", "upper")])
+        np.concatenate([table[f"new_run_{end}"] - table["loss_mean"] for end in ("lower", "upper")])
     )
     np.testing.assert_allclose(ends, wanted, atol=1e-12)
 

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.axes import Axes
 
 from bayes_distill.plots.student_against_teacher import student_against_teacher
-from bayes_distill.predict.capacity_gap import capacity_gap
+from bayes_distill.predict.capacity_gap import risk
 from bayes_distill.predict.forecast import Forecast, forecast
 from bayes_distill.runs import read_runs
 
@@ -56,11 +56,11 @@ def test_curves_and_bands_are_those_of_the_forecast(curves, reads):
         mine = curves.table[curves.table["params"] == params]
         x, y = reads.curve(ax, label)
         np.testing.assert_allclose(x, TEACHERS)
-        np.testing.assert_allclose(y, mine["mean"])
+        np.testing.assert_allclose(y, mine["loss_mean"])
         x, lower, upper = reads.band(ax, label)
         np.testing.assert_allclose(x, TEACHERS)
-        np.testing.assert_allclose(lower, mine["credible_lower"])
-        np.testing.assert_allclose(upper, mine["credible_upper"])
+        np.testing.assert_allclose(lower, mine["loss_lower"])
+        np.testing.assert_allclose(upper, mine["loss_upper"])
 
 
 def test_outside_the_runs_the_line_is_thin(curves):
@@ -73,7 +73,7 @@ def test_outside_the_runs_the_line_is_thin(curves):
 
 
 def test_the_interval_of_the_best_teacher_goes_through_its_star(curves, scattered):
-    best = capacity_gap(scattered, "198M,1B", "5B", teacher_loss=2.0, interval=0.8)
+    best = risk(scattered, "198M,1B", "5B", teacher_loss=2.0, interval=0.8)
     ax = student_against_teacher(curves, best=best)
     bars = [line for line in ax.lines if line.get_marker() == "|"]
     for bar, (_, row) in zip(bars, best.table.iterrows(), strict=True):
@@ -109,8 +109,11 @@ def test_students_differ_in_colour_and_a_star_marks_the_best_teacher(curves):
     assert len(stars) == 2
     for star, params in zip(stars, (198e6, 1e9), strict=True):
         mine = curves.table[curves.table["params"] == params]
-        best = mine.loc[mine["mean"].idxmin()]
-        assert (star.get_xdata()[0], star.get_ydata()[0]) == (best["teacher_loss"], best["mean"])
+        best = mine.loc[mine["loss_mean"].idxmin()]
+        assert (star.get_xdata()[0], star.get_ydata()[0]) == (
+            best["teacher_loss"],
+            best["loss_mean"],
+        )
 
 
 def test_the_order_of_the_table_does_not_matter(scattered, reads):

@@ -265,9 +265,9 @@ def test_students_of_a_posterior_without_runs_lie_within_its_runs():
 
 
 def test_a_report_leaves_out_what_needs_runs(tmp_path):
-    from bayes_distill.report.write import write_report
+    from bayes_distill.reporting.write import report
 
-    written = write_report("hoffmann2022", tmp_path / "report.html")
+    written = report("hoffmann2022", tmp_path / "report.html")
     text = written.path.read_text(encoding="utf-8")
     assert "Rows " in text
     assert "observed-against-predicted" not in text

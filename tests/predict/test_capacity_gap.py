@@ -11,7 +11,7 @@ import pytest
 from scipy import optimize
 
 from bayes_distill.errors import FailedFitError, InputError
-from bayes_distill.predict.capacity_gap import capacity_gap
+from bayes_distill.predict.capacity_gap import risk
 from bayes_distill.predict.optimal_teacher import loss_slope, optimal_teacher
 from bayes_distill.predict.teachers import read_teachers
 
@@ -55,15 +55,15 @@ def test_slope_is_the_derivative_by_the_teachers_loss(scattered, plain):
 
 
 def test_risk_is_certain_where_the_teacher_is_far_too_strong_or_weak(scattered):
-    table = capacity_gap(scattered, *STUDENT, teacher_loss=[1.8, 2.75]).table
+    table = risk(scattered, *STUDENT, teacher_loss=[1.8, 2.75]).table
     assert list(table["p_stronger_teacher_hurts"]) == [1.0, 0.0]
 
 
 def test_risk_is_in_between_at_the_best_teacher_and_falls_with_weaker_ones(scattered):
-    best = capacity_gap(scattered, *STUDENT, teacher_loss=2.0).table["optimal_teacher_loss_mean"][0]
+    best = risk(scattered, *STUDENT, teacher_loss=2.0).table["optimal_teacher_loss_mean"][0]
     teachers = best + np.array([-0.05, -0.01, 0.0, 0.01, 0.05])
-    risk = capacity_gap(scattered, *STUDENT, teacher_loss=teachers).table
-    p = risk["p_stronger_teacher_hurts"].to_numpy()
+    found = risk(scattered, *STUDENT, teacher_loss=teachers).table
+    p = found["p_stronger_teacher_hurts"].to_numpy()
     assert (np.diff(p) <= 0).all()
     assert p[0] > 0.8
     assert 0.2 < p[2] < 0.8
@@ -72,7 +72,7 @@ def test_risk_is_in_between_at_the_best_teacher_and_falls_with_weaker_ones(scatt
 
 def test_table_is_the_law_on_every_draw(scattered, plain):
     teacher = 2.0
-    found = capacity_gap(scattered, *STUDENT, teacher_loss=teacher)
+    found = risk(scattered, *STUDENT, teacher_loss=teacher)
     loss = plain.distilled(scattered.published, *STUDENT, teacher)
     alone = plain.supervised(scattered.published, *STUDENT)
     row = found.table.iloc[0]
@@ -82,8 +82,8 @@ def test_table_is_the_law_on_every_draw(scattered, plain):
     best = found.draws["optimal_teacher_loss"][:, 0].to_numpy()
     excess = loss - plain.distilled(scattered.published, *STUDENT, best)
     np.testing.assert_allclose(found.draws["excess_loss"][:, 0], excess, atol=1e-10)
-    assert row["excess_mean"] == pytest.approx(excess.mean(), rel=1e-6)
-    assert (row["excess_lower"], row["excess_upper"]) == pytest.approx(
+    assert row["excess_loss_mean"] == pytest.approx(excess.mean(), rel=1e-6)
+    assert (row["excess_loss_lower"], row["excess_loss_upper"]) == pytest.approx(
         tuple(np.quantile(excess, [0.05, 0.95])), rel=1e-6
     )
     assert (row["optimal_teacher_loss_lower"], row["optimal_teacher_loss_upper"]) == pytest.approx(
@@ -92,7 +92,7 @@ def test_table_is_the_law_on_every_draw(scattered, plain):
 
 
 def test_no_teacher_is_better_than_the_best(scattered):
-    found = capacity_gap(scattered, "143M,1B,10B", "3B,100B", teacher_loss=np.linspace(1.7, 3.0, 9))
+    found = risk(scattered, "143M,1B,10B", "3B,100B", teacher_loss=np.linspace(1.7, 3.0, 9))
     assert float(found.draws["excess_loss"].min()) > -1e-9
     # one optimum per student, whatever teacher is asked about
     for _, rows in found.table.groupby(["params", "tokens"]):
@@ -100,12 +100,12 @@ def test_no_teacher_is_better_than_the_best(scattered):
 
 
 def test_boundary_is_where_the_strongest_teacher_to_be_had_is_still_too_weak(scattered):
-    free = capacity_gap(scattered, *STUDENT, teacher_loss=2.5)
+    free = risk(scattered, *STUDENT, teacher_loss=2.5)
     best = free.draws["optimal_teacher_loss"][:, 0].to_numpy()
     assert free.table["p_boundary"][0] == 0
     middle = float(np.median(best))
     for strongest in (middle, best.max() + 0.01, best.min() - 0.01):
-        found = capacity_gap(scattered, *STUDENT, teacher_loss=2.5, strongest=strongest)
+        found = risk(scattered, *STUDENT, teacher_loss=2.5, strongest=strongest)
         assert found.table["p_boundary"][0] == pytest.approx((best < strongest).mean(), abs=0.01)
         np.testing.assert_allclose(
             found.draws["optimal_teacher_loss"][:, 0], np.maximum(best, strongest), rtol=1e-5
@@ -119,7 +119,7 @@ def test_a_student_without_a_capacity_gap_has_its_optimum_at_the_boundary(scatte
     draws["kappa"] = draws["kappa"] * 1e-4
     draws["c0"] = draws["c0"] * 1e-4
     tree["posterior"] = draws
-    found = capacity_gap(replace(scattered, tree=tree), *STUDENT, teacher_loss=2.2)
+    found = risk(replace(scattered, tree=tree), *STUDENT, teacher_loss=2.2)
     row = found.table.iloc[0]
     assert row["p_boundary"] == 1.0
     assert row["p_stronger_teacher_hurts"] == 0.0
@@ -127,7 +127,7 @@ def test_a_student_without_a_capacity_gap_has_its_optimum_at_the_boundary(scatte
 
 
 def test_teacher_by_size_brings_its_uncertainty(scattered, plain):
-    found = capacity_gap(scattered, *STUDENT, teacher_params="7B", teacher_tokens="140B")
+    found = risk(scattered, *STUDENT, teacher_params="7B", teacher_tokens="140B")
     teacher = plain.supervised(scattered.published, 7e9, 1.4e11)
     np.testing.assert_allclose(found.draws["teacher_loss"][:, 0], teacher, rtol=1e-9)
     expected = plain.distilled(scattered.published, *STUDENT, teacher)
@@ -146,7 +146,7 @@ CANDIDATES = pd.DataFrame(
 
 
 def test_candidates_are_ranked_with_what_choosing_each_would_cost(scattered, plain):
-    found = capacity_gap(scattered, *STUDENT, teacher_loss=2.2, teachers=CANDIDATES, seed=4)
+    found = risk(scattered, *STUDENT, teacher_loss=2.2, teachers=CANDIDATES, seed=4)
     ranked = found.teachers
     assert ranked["loss_mean"].is_monotonic_increasing
     assert ranked["p_best"].sum() == pytest.approx(1.0)
@@ -174,7 +174,7 @@ def test_candidates_are_ranked_with_what_choosing_each_would_cost(scattered, pla
 
 def test_a_loss_measured_badly_makes_the_student_less_certain(scattered):
     exact, rough = (
-        capacity_gap(
+        risk(
             scattered, *STUDENT, teachers=pd.DataFrame({"loss": [2.5], "loss_se": [se]})
         ).teachers.iloc[0]
         for se in (0.0, 0.05)
@@ -185,49 +185,47 @@ def test_a_loss_measured_badly_makes_the_student_less_certain(scattered):
 
 
 def test_without_a_teacher_every_candidate_is_judged_for_every_student(scattered):
-    found = capacity_gap(scattered, "198M,1B", "4.9B", teachers=CANDIDATES)
+    found = risk(scattered, "198M,1B", "4.9B", teachers=CANDIDATES)
     assert len(found.table) == 8
     assert len(found.teachers) == 8
     for _, rows in found.teachers.groupby("params"):
         assert rows["p_best"].sum() == pytest.approx(1.0)
         assert rows["loss_mean"].is_monotonic_increasing
-    one = capacity_gap(scattered, "1B", "4.9B", teacher_loss=2.6).table.iloc[0]
+    one = risk(scattered, "1B", "4.9B", teacher_loss=2.6).table.iloc[0]
     same = found.table[(found.table["params"] == 1e9) & (found.table["teacher_loss"] == 2.6)]
     assert same["p_stronger_teacher_hurts"].item() == one["p_stronger_teacher_hurts"]
-    assert same["excess_mean"].item() == pytest.approx(one["excess_mean"], rel=1e-9)
+    assert same["excess_loss_mean"].item() == pytest.approx(one["excess_loss_mean"], rel=1e-9)
 
 
 def test_table_of_points_equals_single_calls(scattered):
     at = pd.DataFrame({"params": [198e6, 1e9], "tokens": [4.9e9, 2e10], "teacher_loss": [2.0, 2.3]})
-    together = capacity_gap(scattered, at=at).table
+    together = risk(scattered, at=at).table
     alone = [
-        capacity_gap(scattered, *row[:2], teacher_loss=row[2]).table
-        for row in at.itertuples(index=False)
+        risk(scattered, *row[:2], teacher_loss=row[2]).table for row in at.itertuples(index=False)
     ]
     pd.testing.assert_frame_equal(together, pd.concat(alone, ignore_index=True))
 
 
 def test_interval_narrows_every_interval(scattered):
     wide, narrow = (
-        capacity_gap(scattered, *STUDENT, teacher_loss=2.0, interval=i).table.iloc[0]
-        for i in (0.9, 0.5)
+        risk(scattered, *STUDENT, teacher_loss=2.0, interval=i).table.iloc[0] for i in (0.9, 0.5)
     )
-    for name in ("optimal_teacher_loss", "excess", "loss"):
+    for name in ("optimal_teacher_loss", "excess_loss", "loss"):
         assert wide[f"{name}_lower"] < narrow[f"{name}_lower"]
         assert narrow[f"{name}_upper"] < wide[f"{name}_upper"]
 
 
 def test_json_is_json(scattered):
-    found = capacity_gap(scattered, *STUDENT, teacher_loss="2.0", teachers=CANDIDATES)
+    found = risk(scattered, *STUDENT, teacher_loss="2.0", teachers=CANDIDATES)
     told = json.loads(json.dumps(found.to_json(), allow_nan=False))
     assert len(told["rows"]) == 1
     assert len(told["teachers"]) == 4
-    assert capacity_gap(scattered, *STUDENT, teacher_loss="2.0").to_json()["teachers"] == []
+    assert risk(scattered, *STUDENT, teacher_loss="2.0").to_json()["teachers"] == []
 
 
 def test_every_fault_of_a_call_is_named_at_once(scattered, tmp_path):
     with pytest.raises(InputError) as error:
-        capacity_gap(
+        risk(
             tmp_path / "gone.nc",
             "7",
             "abc",
@@ -240,20 +238,20 @@ def test_every_fault_of_a_call_is_named_at_once(scattered, tmp_path):
     for part in ("gone.nc", "params: 7", "'abc'", "300", "row 1, loss", "strongest", "interval"):
         assert part in text
     with pytest.raises(InputError, match=r"teacher_loss: is needed"):
-        capacity_gap(scattered, *STUDENT)
+        risk(scattered, *STUDENT)
 
 
 def test_a_supervised_posterior_knows_no_teachers(chinchilla):
     for arguments in ({"teacher_loss": 2.0}, {"teachers": CANDIDATES}):
         with pytest.raises(InputError, match="nothing about teachers"):
-            capacity_gap(chinchilla.posterior, *STUDENT, **arguments)
+            risk(chinchilla.posterior, *STUDENT, **arguments)
 
 
 def test_a_failed_fit_is_used_only_if_told_to(scattered):
     failed = replace(scattered, info={**scattered.info, "verdict": "fail"})
-    with pytest.raises(FailedFitError, match="--allow-failed"):
-        capacity_gap(failed, *STUDENT, teacher_loss=2.0)
-    assert len(capacity_gap(failed, *STUDENT, teacher_loss=2.0, allow_failed=True).table) == 1
+    with pytest.raises(FailedFitError, match="`allow_failed=True`"):
+        risk(failed, *STUDENT, teacher_loss=2.0)
+    assert len(risk(failed, *STUDENT, teacher_loss=2.0, allow_failed=True).table) == 1
 
 
 def test_rows_with_a_teacher_keep_it_and_the_others_meet_every_candidate(scattered):
@@ -267,13 +265,13 @@ def test_rows_with_a_teacher_keep_it_and_the_others_meet_every_candidate(scatter
         }
     )
     candidates = pd.DataFrame({"name": ["a", "b"], "loss": [2.0, 2.1], "loss_se": [0.0, 0.01]})
-    both = capacity_gap(scattered, at=at, teachers=candidates, seed=3)
+    both = risk(scattered, at=at, teachers=candidates, seed=3)
     table = both.table
     assert table["params"].tolist() == [STUDENT[0], 1e9, 1e9, STUDENT[0], STUDENT[0], 1e9]
     # each row is what asking for it alone gives
-    alone = capacity_gap(scattered, at=at.iloc[[0, 4]]).table
+    alone = risk(scattered, at=at.iloc[[0, 4]]).table
     pd.testing.assert_frame_equal(table.iloc[[0, 5]].reset_index(drop=True), alone)
-    listed = capacity_gap(scattered, at=at.iloc[[1, 2], :2], teachers=candidates, seed=3).table
+    listed = risk(scattered, at=at.iloc[[1, 2], :2], teachers=candidates, seed=3).table
     pd.testing.assert_frame_equal(table.iloc[1:5].reset_index(drop=True), listed)
     assert both.draws["teacher_loss"].std("sample").to_numpy()[2] == pytest.approx(0.01, rel=0.1)
     assert len(both.teachers) == 4
@@ -282,4 +280,4 @@ def test_rows_with_a_teacher_keep_it_and_the_others_meet_every_candidate(scatter
 def test_rows_without_a_teacher_still_need_a_list(scattered):
     at = pd.DataFrame({"params": [1e9] * 2, "tokens": [2e10] * 2, "teacher_loss": [2.2, np.nan]})
     with pytest.raises(InputError, match="teacher_loss: is needed"):
-        capacity_gap(scattered, at=at)
+        risk(scattered, at=at)

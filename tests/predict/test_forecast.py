@@ -30,23 +30,23 @@ def test_draws_are_the_law_evaluated_on_every_draw(scattered, plain):
         expected = plain.distilled(scattered.published, *asked, row.teacher_loss)
         alone = plain.supervised(scattered.published, *asked)
         np.testing.assert_allclose(found.draws["loss"][:, point], expected, rtol=1e-9)
-        np.testing.assert_allclose(found.draws["supervised_loss"][:, point], alone, rtol=1e-9)
-        assert row.mean == pytest.approx(expected.mean(), rel=1e-9)
-        assert row.sd == pytest.approx(expected.std(), rel=1e-6)
+        np.testing.assert_allclose(found.draws["supervised"][:, point], alone, rtol=1e-9)
+        assert row.loss_mean == pytest.approx(expected.mean(), rel=1e-9)
+        assert row.loss_sd == pytest.approx(expected.std(), rel=1e-6)
         low, high = np.quantile(expected, [0.05, 0.95])
-        assert (row.credible_lower, row.credible_upper) == pytest.approx((low, high), rel=1e-9)
+        assert (row.loss_lower, row.loss_upper) == pytest.approx((low, high), rel=1e-9)
         low, high = np.quantile(alone, [0.05, 0.95])
         assert (row.supervised_lower, row.supervised_upper) == pytest.approx((low, high), rel=1e-9)
         assert row.p_beats_supervised == (expected < alone).mean()
 
 
-def test_bands_are_ordered_and_a_new_run_is_less_certain_than_the_curve(scattered):
+def test_intervals_are_ordered_and_a_new_run_is_less_certain_than_the_curve(scattered):
     table = forecast(scattered, "143M,1B,3B", "10B,1T", teacher_loss="1.9,2.2,2.6").table
-    for kind in ("credible", "predictive", "supervised"):
+    for kind in ("loss", "new_run", "supervised"):
         assert (table[f"{kind}_lower"] < table[f"{kind}_upper"]).all()
-    assert table["mean"].between(table["credible_lower"], table["credible_upper"]).all()
-    assert (table["predictive_lower"] < table["credible_lower"]).all()
-    assert (table["predictive_upper"] > table["credible_upper"]).all()
+    assert table["loss_mean"].between(table["loss_lower"], table["loss_upper"]).all()
+    assert (table["new_run_lower"] < table["loss_lower"]).all()
+    assert (table["new_run_upper"] > table["loss_upper"]).all()
 
 
 def test_new_runs_scatter_as_the_likelihood_says(scattered):
@@ -64,13 +64,13 @@ def test_new_runs_scatter_as_the_likelihood_says(scattered):
 
 
 @pytest.mark.parametrize("interval", [0.5, 0.9, 0.99])
-def test_interval_is_what_the_bands_hold(scattered, interval):
+def test_interval_is_the_probability_inside(scattered, interval):
     found = forecast(scattered, *STUDENT, teacher_loss=2.1, interval=interval)
     row = found.table.iloc[0]
-    for kind, name in (("credible", "loss"), ("predictive", "new_run")):
+    for name in ("loss", "new_run"):
         draws = found.draws[name][:, 0]
-        below = (draws < row[f"{kind}_lower"]).mean()
-        above = (draws > row[f"{kind}_upper"]).mean()
+        below = (draws < row[f"{name}_lower"]).mean()
+        above = (draws > row[f"{name}_upper"]).mean()
         assert below == pytest.approx((1 - interval) / 2, abs=1e-3)
         assert above == pytest.approx((1 - interval) / 2, abs=1e-3)
     assert found.interval == interval
@@ -84,7 +84,7 @@ def test_without_a_teacher_the_forecast_is_of_supervised_training(scattered, pla
     row = found.table.iloc[0]
     assert np.isnan(row["teacher_loss"])
     assert np.isnan(row["p_beats_supervised"])
-    assert row["mean"] == row["supervised_mean"]
+    assert row["loss_mean"] == row["supervised_mean"]
     told = found.to_json()["rows"][0]
     assert told["teacher_loss"] is None
     assert told["p_beats_supervised"] is None
@@ -96,10 +96,10 @@ def test_teacher_by_size_is_its_supervised_loss_draw_by_draw(scattered, plain):
     expected = plain.distilled(scattered.published, *STUDENT, teacher)
     np.testing.assert_allclose(found.draws["teacher_loss"][:, 0], teacher, rtol=1e-9)
     np.testing.assert_allclose(found.draws["loss"][:, 0], expected, rtol=1e-9)
-    assert found.table["teacher_loss"][0] == pytest.approx(teacher.mean(), rel=1e-9)
+    assert found.table["teacher_loss_mean"][0] == pytest.approx(teacher.mean(), rel=1e-9)
     # the teacher's uncertainty is carried along: a fixed teacher of that loss is another thing
     fixed = forecast(scattered, *STUDENT, teacher_loss=teacher.mean())
-    assert found.table["sd"][0] != pytest.approx(fixed.table["sd"][0], rel=1e-3)
+    assert found.table["loss_sd"][0] != pytest.approx(fixed.table["loss_sd"][0], rel=1e-3)
 
 
 def test_table_of_points_equals_single_calls(scattered, tmp_path):
@@ -114,7 +114,7 @@ def test_table_of_points_equals_single_calls(scattered, tmp_path):
         forecast(scattered, "500M", "10B", teacher_params="7B", teacher_tokens="140B"),
         forecast(scattered, "1B", "20B"),
     ]
-    columns = ["teacher_loss", "mean", "sd", "credible_lower", "supervised_mean"]
+    columns = ["teacher_loss_mean", "loss_mean", "loss_sd", "loss_lower", "supervised_mean"]
     expected = pd.concat([one.table for one in alone], ignore_index=True)
     pd.testing.assert_frame_equal(together[columns], expected[columns])
 
@@ -168,7 +168,7 @@ def test_json_is_json(scattered):
     told = json.loads(json.dumps(found.to_json(), allow_nan=False))
     assert told["interval"] == 0.9
     assert told["rows"][1]["extrapolation"]["outside"] is True
-    assert told["rows"][1]["predictive"]["lower"] == found.table["predictive_lower"][1]
+    assert told["rows"][1]["predictive"]["lower"] == found.table["new_run_lower"][1]
 
 
 def test_published_coefficients_are_a_posterior_with_one_draw(scattered, plain):
@@ -176,8 +176,8 @@ def test_published_coefficients_are_a_posterior_with_one_draw(scattered, plain):
     found = forecast(point, *STUDENT, teacher_loss=2.1)
     exact = plain.distilled(dict(TABLE_6), *STUDENT, 2.1)
     row = found.table.iloc[0]
-    assert row["mean"] == pytest.approx(exact, rel=1e-12)
-    assert row["credible_lower"] == row["credible_upper"] == row["mean"]
+    assert row["loss_mean"] == pytest.approx(exact, rel=1e-12)
+    assert row["loss_lower"] == row["loss_upper"] == row["loss_mean"]
     assert not row["outside"]  # there are no runs to be outside of
 
 
@@ -198,12 +198,12 @@ def test_teachers_are_refused_where_the_law_knows_none(chinchilla):
         forecast(chinchilla.posterior, "1B", "20B", teacher_loss=2.0)
     with pytest.raises(InputError, match="nothing about teachers"):
         forecast(chinchilla.posterior, "1B", "20B", teacher_params="7B", teacher_tokens="1T")
-    assert forecast(chinchilla.posterior, "1B", "20B").table["mean"][0] > 1.8
+    assert forecast(chinchilla.posterior, "1B", "20B").table["loss_mean"][0] > 1.8
 
 
 def test_a_failed_fit_is_used_only_if_told_to(scattered):
     failed = replace(scattered, info={**scattered.info, "verdict": "fail"})
-    with pytest.raises(FailedFitError, match="--allow-failed"):
+    with pytest.raises(FailedFitError, match="`allow_failed=True`"):
         forecast(failed, *STUDENT)
     assert len(forecast(failed, *STUDENT, allow_failed=True).table) == 1
     with pytest.raises(InputError):  # the faults of the call come first
@@ -226,11 +226,11 @@ def test_points_in_blocks_are_forecast_as_all_at_once(scattered, monkeypatch):
     monkeypatch.setattr(forecasting, "BLOCK", 5 * scattered.n_draws)
     blocks = forecast(scattered, "1B,2B", "10B,30B", **STREAMED)
     assert sorted(widths) == [2, 5, 5]
-    exact = [c for c in whole.table if not c.startswith("predictive")]
+    exact = [c for c in whole.table if not c.startswith("new_run")]
     pd.testing.assert_frame_equal(blocks.table[exact], whole.table[exact])
     np.testing.assert_array_equal(blocks.draws["loss"], whole.draws["loss"])
-    scatter = (whole.table["predictive_upper"] - whole.table["predictive_lower"]).to_numpy()
-    for end in ("predictive_lower", "predictive_upper"):  # other noise, of the same kind
+    scatter = (whole.table["new_run_upper"] - whole.table["new_run_lower"]).to_numpy()
+    for end in ("new_run_lower", "new_run_upper"):  # other noise, of the same kind
         assert (np.abs(blocks.table[end] - whole.table[end]) < 0.1 * scatter).all()
     for threads in (1, 64):
         monkeypatch.setattr(forecasting, "THREADS", threads)
@@ -269,8 +269,8 @@ def test_uncertain_teachers_are_the_same_in_every_block(scattered, monkeypatch):
     np.testing.assert_array_equal(teacher[:, [0, 0]], teacher[:, 1:])
 
 
-def test_many_draws_are_summarised_and_not_kept(scattered, monkeypatch):
-    monkeypatch.setattr(forecasting, "KEPT", 2 * scattered.n_draws)
+def test_many_draws_are_summarised_and_not_stored(scattered, monkeypatch):
+    monkeypatch.setattr(forecasting, "STORED", 2 * scattered.n_draws)
     found = forecast(scattered, "1B,2B,3B", "10B")
     assert len(found.table) == 3
     with pytest.raises(InputError, match=r"draws of 3 points were summarised.*fewer of either"):

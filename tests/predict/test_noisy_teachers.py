@@ -11,7 +11,7 @@ from bayes_distill.inference.fit import fit
 from bayes_distill.inference.fitted_model import FittedModel, fitted_draws
 from bayes_distill.laws import TABLE_6, Distillation
 from bayes_distill.posterior import load_posterior
-from bayes_distill.predict.capacity_gap import capacity_gap
+from bayes_distill.predict.capacity_gap import risk
 from bayes_distill.predict.forecast import forecast
 from bayes_distill.runs import read_runs, simulate
 
@@ -55,15 +55,15 @@ def test_answers_are_uncertain_by_the_teachers_error(scattered):
     assert teacher[:, 0].std() == pytest.approx(SE, rel=0.1)
     np.testing.assert_array_equal(teacher[:, 0], teacher[:, 1])  # one teacher, one loss
     assert (teacher[:, 2] == 2.3).all()
-    sd = found.table["sd"]
-    slope = capacity_gap(scattered, at=asked.iloc[[2]]).draws["slope"].mean()
+    sd = found.table["loss_sd"]
+    slope = risk(scattered, at=asked.iloc[[2]]).draws["slope"].mean()
     assert np.sqrt(sd[0] ** 2 - sd[2] ** 2) == pytest.approx(abs(float(slope)) * SE, rel=0.15)
     same, other = (forecast(scattered, at=asked, seed=s).draws["loss"].to_numpy() for s in (4, 5))
     np.testing.assert_array_equal(found.draws["loss"], same)
     assert (same[:, 0] != other[:, 0]).all()
-    risk = capacity_gap(scattered, at=asked, seed=4)
-    np.testing.assert_array_equal(risk.draws["teacher_loss"], teacher)
-    width = risk.table["excess_upper"] - risk.table["excess_lower"]
+    gap = risk(scattered, at=asked, seed=4)
+    np.testing.assert_array_equal(gap.draws["teacher_loss"], teacher)
+    width = gap.table["excess_loss_upper"] - gap.table["excess_loss_lower"]
     assert width[0] > width[2]
 
 
@@ -102,7 +102,7 @@ def test_errors_of_teachers_that_are_modelled_leave_the_law_right(noisy):
     assert max(map(abs, z.values())) < 3.5, z
     # and sharper for it: these errors are shared, and students of one teacher tell them
     asked = {"params": 5e8, "tokens": 2e10, "teacher_loss": 2.3}
-    sd = [forecast(p, **asked, allow_failed=True).table["sd"][0] for p in (aware, unaware)]
+    sd = [forecast(p, **asked, allow_failed=True).table["loss_sd"][0] for p in (aware, unaware)]
     assert sd[0] < sd[1]
 
 

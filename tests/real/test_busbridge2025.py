@@ -107,12 +107,12 @@ def test_larger_students_are_predicted(request, which):
         allow_failed=True,  # whether its sampling passes is asked elsewhere
     ).table
     loss = frame["loss"].to_numpy()
-    error = np.abs(table["mean"].to_numpy() - loss)
+    error = np.abs(table["loss_mean"].to_numpy() - loss)
     assert error.mean() <= 0.008
     assert (error / loss).max() <= 0.01
-    held = (table["predictive_lower"] <= loss) & (loss <= table["predictive_upper"])
+    held = (table["new_run_lower"] <= loss) & (loss <= table["new_run_upper"])
     assert held.sum() >= 23
-    assert (table["predictive_upper"] - table["predictive_lower"]).mean() <= 0.04
+    assert (table["new_run_upper"] - table["new_run_lower"]).mean() <= 0.04
     if which == "busbridge_above_2_3":  # the other is short on purpose
         assert busbridge_above_2_3.verdict != "fail"
 

@@ -15,7 +15,7 @@ def test_the_swapped_sizes_of_busbridge_are_put_right_openly(real_data):
         assert runs.frame[ours].tolist() == extracted[theirs].tolist()
     (note,) = [n for n in runs.notes if n.startswith("Corrected")]
     assert "348 to 353" in note
-    assert "--no-corrections" in note
+    assert "`corrections=False`" in note
 
 
 def test_corrections_can_be_refused(real_data):

@@ -13,7 +13,7 @@ import pytest
 
 from bayes_distill.cli.main import run
 from bayes_distill.errors import InputError
-from bayes_distill.runs import check_runs, read_runs
+from bayes_distill.runs import check, read_runs
 
 LOGGED = ("finished", "running", "failed", "killed", "no loss", "diverged", "repeated", "bits")
 
@@ -66,7 +66,7 @@ def test_smallest_value_of_a_metric_and_every_duplicate(database):
     assert found == pytest.approx(
         {0: 3.0, 1: 2.9, 2: 2.8, 3: 2.7, 5: 4.0, 8: 2.5, 9: 2.5, 10: 2.99, 11: 2.85}
     )
-    assert check_runs(f"mlflow:sqlite:///{database}#sweep", mapping=plan).columns["loss"] == (
+    assert check(f"mlflow:sqlite:///{database}#sweep", mapping=plan).columns["loss"] == (
         "min of metric:val/loss"
     )
 
@@ -74,7 +74,7 @@ def test_smallest_value_of_a_metric_and_every_duplicate(database):
 def test_names_are_multiplied_and_a_constant_is_the_same_for_all(database):
     plan = mapped(tokens=["param:batch_tokens", "metric:steps"], teacher_loss=2.2)
     plan["keep"] = {"where": {"tag:purpose": ["scaling", "again"]}}
-    report = check_runs(f"mlflow:sqlite:///{database}#sweep", mapping=plan)
+    report = check(f"mlflow:sqlite:///{database}#sweep", mapping=plan)
     assert report.columns == {
         "params": "param:model.n_params",
         "tokens": "param:batch_tokens * metric:steps",
@@ -91,17 +91,17 @@ def test_names_are_multiplied_and_a_constant_is_the_same_for_all(database):
 
 def test_aliases_find_what_a_mapping_leaves_out(database):
     source = f"mlflow:sqlite:///{database}#sweep"
-    report = check_runs(source, mapping={"columns": {"tokens": MAPPING["columns"]["tokens"]}})
+    report = check(source, mapping={"columns": {"tokens": MAPPING["columns"]["tokens"]}})
     assert report.columns["params"] == "param:n_params"
     assert report.columns["loss"] == "metric:val/loss"
     assert report.faults == ()
-    [fault] = check_runs(source).faults  # nothing there means tokens
+    [fault] = check(source).faults  # nothing there means tokens
     assert fault.column == "tokens"
     assert "metric:tokens_seen" in fault.problem
 
 
 def test_a_wrong_unit_is_a_fault_and_not_a_reason_to_skip(database):
-    report = check_runs(f"mlflow:sqlite:///{database}", mapping=mapped(params="n_params"))
+    report = check(f"mlflow:sqlite:///{database}", mapping=mapped(params="n_params"))
     assert [(f.row, f.column) for f in report.faults] == [(12, "param:n_params")]
     assert "7B" in report.faults[0].problem
     assert report.rows == 13
@@ -125,7 +125,7 @@ def test_every_wrong_name_is_told_at_once(database):
 
 def test_no_usable_run_is_a_fault_that_says_why(database):
     plan = {**mapped(), "keep": {"where": {"tag:purpose": "production"}}}
-    report = check_runs(f"mlflow:sqlite:///{database}#sweep", mapping=plan)
+    report = check(f"mlflow:sqlite:///{database}#sweep", mapping=plan)
     assert len(report.skipped) == 12
     [fault] = report.faults
     assert "none of the 12 runs can be used" in fault.problem

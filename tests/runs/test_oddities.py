@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayes_distill.runs import check_runs, chinchilla_design, read_runs
+from bayes_distill.runs import check, chinchilla_design, read_runs
 from bayes_distill.runs.oddities import oddities, rows_text
 from bayes_distill.runs.outliers import suspected_outliers
 
@@ -94,7 +94,7 @@ def test_few_runs_say_nothing_of_outliers():
 
 def test_swapped_labels_of_busbridge_show_as_extracted_and_only_then(real_data):
     def larger(corrections):
-        notes = check_runs("busbridge2025", corrections=corrections).notes
+        notes = check("busbridge2025", corrections=corrections).notes
         return [note for note in notes if "larger model is worse" in note]
 
     assert larger(True) == []
@@ -104,9 +104,9 @@ def test_swapped_labels_of_busbridge_show_as_extracted_and_only_then(real_data):
 
 
 def test_what_is_known_of_the_real_tables(real_data):
-    busbridge = " ".join(check_runs("busbridge2025").notes)
+    busbridge = " ".join(check("busbridge2025").notes)
     assert "41 of 354 students end below their teacher" in busbridge
     assert "Suspected outliers" not in busbridge
-    hoffmann = " ".join(check_runs("hoffmann2022").notes)
+    hoffmann = " ".join(check("hoffmann2022").notes)
     assert "Suspected outliers: rows 0 to 4 have" in hoffmann
     assert "rows 63 and 88, 220 and 230" in hoffmann

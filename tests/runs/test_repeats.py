@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from bayes_distill.errors import InputError
-from bayes_distill.runs import check_runs, read_runs
+from bayes_distill.runs import check, read_runs
 
 TABLE = {"N": ["1B", "1B", "2B"], "D": ["20B", "40B", "40B"], "L": [2.5, 2.4, 2.3]}
 
@@ -48,7 +48,7 @@ def test_epochs_follow_tokens_from_flops():
 
 
 def test_unique_tokens_go_before_epochs():
-    found = check_runs(table(unique_tokens=["", "10B", ""], epochs=[7, 7, 7]))
+    found = check(table(unique_tokens=["", "10B", ""], epochs=[7, 7, 7]))
     assert any("not used: epochs" in note for note in found.notes)
     assert any("1 of 3 runs saw tokens more than once (at most 4 times)" in n for n in found.notes)
 

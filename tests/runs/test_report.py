@@ -6,20 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayes_distill.runs import check_runs, read_runs
+from bayes_distill.runs import check, read_runs
 
 NAMES = ("params", "tokens", "loss", "teacher_loss")
 REST = {"columns": dict(zip(NAMES, NAMES, strict=True)), "skipped": []}
 
 
 def test_the_json_of_a_good_table(table):
-    found = check_runs(table).to_json()
+    found = check(table).to_json()
     assert found == {"rows": 6, "kind": "mixed", "faults": [], "notes": [], **REST}
 
 
 def test_the_json_of_a_bad_table(table):
     bad = table.assign(loss=[300, 2.7, 2.5, 2.4, 2.3, 2.2], colour="red")
-    found = json.loads(json.dumps(check_runs(bad).to_json()))
+    found = json.loads(json.dumps(check(bad).to_json()))
     assert found == {
         "rows": 6,
         "kind": "mixed",
@@ -37,25 +37,25 @@ def test_the_json_of_a_bad_table(table):
 
 def test_oddities_of_sound_rows_are_told_beside_faults(table):
     bad = table.assign(loss=[300, 2.0, 2.5, 2.4, 2.3, 2.2])
-    report = check_runs(bad)
+    report = check(bad)
     assert len(report.faults) == 1
     assert any("1 of 3 students end below" in note for note in report.notes)
 
 
 def test_a_table_that_cannot_be_read():
-    report = check_runs("nothing.csv").to_json()
+    report = check("nothing.csv").to_json()
     assert (report["rows"], report["kind"]) == (0, None)
     assert report["faults"][0]["row"] is None
 
 
 def test_runs_are_reported_as_they_are(table):
     runs = read_runs(table)
-    assert check_runs(runs).to_json()["rows"] == 6
+    assert check(runs).to_json()["rows"] == 6
 
 
 def test_the_real_tables_have_no_fault(real_data):
     for name, rows in (("busbridge2025", 354), ("hoffmann2022", 245)):
-        report = check_runs(name)
+        report = check(name)
         assert (report.rows, report.faults) == (rows, ())
 
 
@@ -74,7 +74,7 @@ CELL = st.one_of(
 @given(st.lists(st.tuples(CELL, CELL, CELL, CELL, CELL, CELL), min_size=1, max_size=5))
 def test_no_content_makes_it_raise_and_the_faults_decide(rows):
     frame = pd.DataFrame(rows, columns=["N", "D", "L", "LT", "NT", "DT"], dtype=object)
-    report = check_runs(frame)
+    report = check(frame)
     json.dumps(report.to_json(), allow_nan=False)
     places = [(f.row, f.column) for f in report.faults]
     assert len(set(places)) == len(places)
@@ -91,4 +91,4 @@ def test_no_content_makes_it_raise_and_the_faults_decide(rows):
 def test_no_file_makes_it_raise(tmp_path, content, suffix):
     path = tmp_path / f"a{suffix}"
     path.write_bytes(content)
-    assert check_runs(path).faults
+    assert check(path).faults

@@ -4,7 +4,7 @@ import pytest
 
 from bayes_distill.errors import InputError
 from bayes_distill.laws import TABLE_6, Chinchilla, Distillation, Reference, Supervised
-from bayes_distill.runs import check_runs, chinchilla_design, paper_design, read_runs, simulate
+from bayes_distill.runs import check, chinchilla_design, paper_design, read_runs, simulate
 
 
 def supervised(params, tokens):
@@ -152,5 +152,5 @@ def test_what_is_simulated_can_be_read_again(tmp_path):
     runs.frame.to_csv(tmp_path / "runs.csv", index=False)
     again = read_runs(tmp_path / "runs.csv")
     assert again.fingerprint == runs.fingerprint
-    assert check_runs(tmp_path / "runs.csv").faults == ()
+    assert check(tmp_path / "runs.csv").faults == ()
     assert set(again.frame["group"]) == {"143M", "198M", "546M", "975M", "1.82B"}

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from bayes_distill.errors import InputError
-from bayes_distill.runs import check_runs, read_runs
+from bayes_distill.runs import check, read_runs
 from bayes_distill.runs.mapping import read_mapping
 
 HEADER = (
@@ -76,14 +76,14 @@ def test_the_newest_is_kept_wherever_it_stands(export):
     turned = frame.iloc[[1, 0, 6, 9]].reset_index(drop=True)
     assert read_runs(turned, mapping=MAPPING).frame.index.tolist() == [1, 2, 3]
     undated = turned.drop(columns="Created")
-    report = check_runs(undated, mapping=MAPPING)
+    report = check(undated, mapping=MAPPING)
     assert [(s.row, s.reason) for s in report.skipped] == [
         (1, "an earlier row has its name, sizes and tokens (row 0)")
     ]
 
 
 def test_an_export_is_known_without_a_mapping(export):
-    report = check_runs(export)
+    report = check(export)
     assert report.columns == {
         "params": "config.n_params",
         "tokens": "config.tokens",
@@ -96,7 +96,7 @@ def test_an_export_is_known_without_a_mapping(export):
 
 
 def test_a_table_with_other_states_is_no_export(table):
-    report = check_runs(table.assign(Name="x", State="Ohio"))
+    report = check(table.assign(Name="x", State="Ohio"))
     assert report.skipped == ()
     assert report.rows == len(table)
 
@@ -157,7 +157,7 @@ def test_a_cell_that_is_no_number_is_a_fault(export):
     frame.loc[6, "config.tokens"] = "many"
     scaled = {"columns": {"tokens": {"from": "config.tokens", "scale": 2}}}
     for mapping in (None, scaled):
-        [fault] = check_runs(frame, mapping=mapping).faults
+        [fault] = check(frame, mapping=mapping).faults
         assert fault.row == 6
         assert "'many' is not a number" in fault.problem
 

@@ -88,7 +88,7 @@ def test_options_that_do_not_go_together_are_all_named(table):
     with pytest.raises(InputError) as caught:
         split(table, "params", tail="loss > 2.3", min_runs=0, groups=["2B"])
     assert {f.column for f in caught.value.faults} == {"tail", "min_runs", "groups"}
-    with pytest.raises(InputError, match="groups: goes with --leave-out params or group"):
+    with pytest.raises(InputError, match="groups: goes with `leave_out` params or group"):
         split(table, "tail", groups=["a"])
     with pytest.raises(InputError, match="leave_out: 'size' is none of params, group, tail"):
         split(table, "size")  # type: ignore[arg-type]

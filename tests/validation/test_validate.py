@@ -64,7 +64,9 @@ def test_a_calibrated_posterior_is_shown_as_such(scattered):
     assert overall["crps"] < overall["mae"]
     assert overall["brier_predictive"] < overall["brier_base_rate"] / 2
     assert result.rows["pit"].between(0, 1).all()
-    assert (result.rows["upper_90"] - result.rows["lower_90"]).mean() == overall["width"]
+    assert (result.rows["new_run_upper_90"] - result.rows["new_run_lower_90"]).mean() == overall[
+        "width"
+    ]
 
 
 def test_an_overconfident_posterior_is_shown_as_such(scattered):
@@ -205,7 +207,7 @@ def test_a_doubtful_refit_is_told_and_is_the_verdict(scattered):
         "the fit without 3B asks for review: its figures may be off",
     )
     assert replace(result, table=result.table.assign(verdict="pass")).verdict == "pass"
-    wide = (result.rows["upper_80"] - result.rows["lower_80"]).mean()
+    wide = (result.rows["new_run_upper_80"] - result.rows["new_run_lower_80"]).mean()
     assert result.table["width"].iloc[-1] == wide
 
 
@@ -224,7 +226,7 @@ def test_every_fault_is_named_before_anything_is_fitted(chinchilla):
     for part in (
         "interval: 2",
         "student_apart: -1",
-        "--chains is 1",
+        "`chains` is 1",
         "workers: 0",
         "nonesuch",
         "no column group",

@@ -50,9 +50,9 @@ def test_a_profile_is_a_forecast(scattered):
     at = some[["params", "tokens"]].assign(teacher_loss=2.1)
     plain = forecast(scattered, at=at, interval=0.8).table
     for column, wanted in (
-        ("mean", "mean"),
-        ("lower", "credible_lower"),
-        ("upper", "credible_upper"),
+        ("mean", "loss_mean"),
+        ("lower", "loss_lower"),
+        ("upper", "loss_upper"),
         ("outside", "outside"),
     ):
         np.testing.assert_allclose(some[column].astype(float), plain[wanted].astype(float))
@@ -116,9 +116,9 @@ def test_runs_are_told_apart_by_where_they_are(scattered):
     found = observed(posterior, FRAME)
     assert found.table["where"].tolist() == [FITTED, FITTED, INSIDE, OUTSIDE]
     plain = forecast(posterior, at=FRAME.drop(columns="loss")).table
-    np.testing.assert_allclose(found.table["mean"], plain["mean"])
-    np.testing.assert_allclose(found.table["predictive_upper"], plain["predictive_upper"])
-    np.testing.assert_allclose(found.table["residual"], FRAME["loss"] - plain["mean"])
+    np.testing.assert_allclose(found.table["loss_mean"], plain["loss_mean"])
+    np.testing.assert_allclose(found.table["new_run_upper"], plain["new_run_upper"])
+    np.testing.assert_allclose(found.table["residual"], FRAME["loss"] - plain["loss_mean"])
 
 
 def test_the_summary_counts_what_the_table_holds(scattered):

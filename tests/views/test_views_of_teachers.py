@@ -12,7 +12,7 @@ import xarray as xr
 from bayes_distill.errors import InputError
 from bayes_distill.planning.plan import Plan
 from bayes_distill.posterior import Posterior
-from bayes_distill.predict.capacity_gap import capacity_gap
+from bayes_distill.predict.capacity_gap import risk
 from bayes_distill.predict.forecast import forecast
 from bayes_distill.views import against_supervised, gap_map, teacher_curves
 from bayes_distill.views.teacher_curves import TEACHERS
@@ -30,9 +30,9 @@ def test_curves_are_forecasts_over_the_runs_teachers(scattered):
     table = found.curves.table
     np.testing.assert_allclose(table["teacher_loss"], np.linspace(1.9, 2.8, TEACHERS))
     plain = forecast(scattered, "1B", "20B", teacher_loss=[1.9, 2.8], interval=0.8).table
-    for column in ("mean", "credible_lower", "credible_upper"):
+    for column in ("loss_mean", "loss_lower", "loss_upper"):
         np.testing.assert_allclose(table[column].iloc[[0, -1]], plain[column])
-    best = capacity_gap(scattered, "1B", "20B", teacher_loss=2.0, interval=0.8).table
+    best = risk(scattered, "1B", "20B", teacher_loss=2.0, interval=0.8).table
     wanted = best["optimal_teacher_loss_lower"]
     np.testing.assert_allclose(found.best.table["optimal_teacher_loss_lower"], wanted)
 
@@ -82,7 +82,7 @@ def test_a_table_of_students(scattered):
 def test_the_map_holds_what_capacity_gap_says(scattered):
     found = gap_map(scattered, "300M,3B", "6B,60B", teacher_loss=2.0, cells=4, draws=2000)
     table = found.table
-    plain = capacity_gap(
+    plain = risk(
         scattered, sorted(set(table["params"])), sorted(set(table["tokens"])), teacher_loss=2.0
     ).table
     both = table.merge(plain, on=["params", "tokens"], suffixes=("", "_plain"))

@@ -13,6 +13,7 @@ import pandas as pd
 
 from bayes_distill._input.files import atomic_path
 from bayes_distill._input.intervals import number
+from bayes_distill._results.display import Result
 from bayes_distill.calibration.quantities import Quantity
 from bayes_distill.calibration.uniformity import bands, holm, uniformity_p_values
 from bayes_distill.errors import InputError
@@ -39,8 +40,8 @@ class Study:
     settings: dict[str, int]
 
 
-@dataclass(frozen=True)
-class Calibration:
+@dataclass(frozen=True, eq=False, repr=False)
+class Calibration(Result):
     """Simulation-based calibration of a card on a design.
 
     Parameters
@@ -181,7 +182,7 @@ def read_calibration(path: str | Path) -> Calibration:
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read as JSON: {error}") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT or "ranks" not in content:
-        raise InputError(f"{path} was not written by 'bayes-distill calibrate --out'")
+        raise InputError(f"{path} was not written by `calibrate(CARD).save(FILE)`")
     study = Study(**{name: content[name] for name in Study.__dataclass_fields__})
     described = [Quantity(q["name"], q["kind"], q["meaning"]) for q in content["quantities"]]
     columns, ranks = content["by_sweep"], content["ranks"]

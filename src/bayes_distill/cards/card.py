@@ -307,7 +307,7 @@ def card_from_toml(text: str, source: str) -> Card:
     if "members" in content:
         raise InputError(
             f"model card {source} cannot be used: members are of a stack, which is made of fits "
-            "('bayes-distill compare FIT FIT --stack stacked.nc')"
+            '(`stack([FIT, FIT]).save("stacked.nc")`)'
         )
     return card_from_dict(content, source)
 

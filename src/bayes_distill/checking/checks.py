@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from bayes_distill._input.intervals import interval_fault
+from bayes_distill._results.display import Result
 from bayes_distill.checking.pit import LeaveOneOutPit, leave_one_out_pit
 from bayes_distill.checking.predictive import (
     VOCABULARY,
@@ -20,15 +23,33 @@ from bayes_distill.posterior import Posterior
 from bayes_distill.predict.arguments import load_beside
 
 
-@dataclass(frozen=True)
-class PredictiveChecks:
-    """Prior predictive, posterior predictive and LOO-PIT check of one fit."""
+@dataclass(frozen=True, eq=False, repr=False)
+class PredictiveChecks(Result):
+    """Prior predictive, posterior predictive and LOO-PIT check of one fit.
+
+    Parameters
+    ----------
+    prior, posterior, leave_one_out
+        The three checks.
+    interval
+        Probability inside the intervals.
+    notes
+        Sentences for people.
+    """
 
     prior: PriorPredictive
     posterior: PosteriorPredictive
     leave_one_out: LeaveOneOutPit
     interval: float
     notes: tuple[str, ...]
+
+    def shown_tables(self) -> dict[str, pd.DataFrame]:
+        """Heading -> table, for a notebook."""
+        return {
+            "Replicated runs against the real ones": self.posterior.table,
+            "Losses of the prior that no run could have": self.prior.ranges,
+            "Runs inside central intervals, each left out": self.leave_one_out.coverage,
+        }
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -40,7 +61,7 @@ class PredictiveChecks:
         }
 
 
-def predictive_checks(
+def predictive(
     posterior: Posterior | str | Path,
     *,
     interval: float = 0.9,
@@ -48,7 +69,7 @@ def predictive_checks(
     seed: int = 0,
     allow_failed: bool = False,
 ) -> PredictiveChecks:
-    """Check a fit against its own runs: before it saw them, after, and each left out.
+    """Check a fit against its own runs: prior predictive, posterior predictive and LOO-PIT.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""LOO-PIT: the place of every run in what the other runs lead to expect of it."""
+"""LOO-PIT: the place of every run in its predictive distribution given the other runs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from bayes_distill._results.display import Result
 from bayes_distill.checking.predictive import PosteriorPredictive, posterior_predictive
 from bayes_distill.posterior import Posterior
 
@@ -18,17 +19,17 @@ LEVELS = (0.5, 0.8, 0.9, 0.95)
 SIGNIFICANT = 0.05
 
 
-@dataclass(frozen=True)
-class LeaveOneOutPit:
+@dataclass(frozen=True, eq=False, repr=False)
+class LeaveOneOutPit(Result):
     """Probability integral transforms of the runs, each left out.
 
     Parameters
     ----------
     table
         One row a run: ``params``, ``tokens``, ``loss``, ``pit``. If the fit is calibrated, the
-        PITs are uniform: half of the runs lie in the central 50% band, and so on.
+        PITs are uniform: half of the runs lie in the central 50% interval, and so on.
     coverage
-        ``level`` and ``held``: the share of runs within central predictive bands.
+        ``level`` and ``held``: the share of runs within central predictive intervals.
     p_uniform
         Of the test of uniformity (POT-C, which allows for LOO-PITs depending on each other).
     tree
@@ -75,8 +76,8 @@ def leave_one_out_pit(
 ) -> LeaveOneOutPit:
     """LOO-PIT of every run by PSIS, and a test of their uniformity.
 
-    A run counts as new in the size it has: what runs of one size have in common is learnt from the
-    others of that size. For new sizes leave whole sizes out.
+    A run counts as new in the size it has: what runs of one size have in common is estimated from
+    the others of that size. For new sizes leave whole sizes out.
 
     Parameters
     ----------
@@ -99,12 +100,12 @@ def leave_one_out_pit(
         found = arviz_stats.loo_pit(checked.tree, var_names="loss", pareto_pit=True)
     p_value, *_ = found["loss"].azstats.uniformity_test(dim="run", method="pot_c")
     pit = found["loss"].to_numpy()
-    kept = [n for n in ("params", "tokens", "teacher_loss", "loss") if n in checked.by_run]
+    shown = [n for n in ("params", "tokens", "teacher_loss", "loss") if n in checked.by_run]
     coverage = pd.DataFrame(
         {"level": LEVELS, "held": [float((np.abs(pit - 0.5) <= x / 2).mean()) for x in LEVELS]}
     )
     tree = checked.tree.copy()
     tree["loo_pit"] = xr.DataTree(found)
     return LeaveOneOutPit(
-        checked.by_run[kept].assign(pit=pit), coverage, float(np.squeeze(p_value)), tree
+        checked.by_run[shown].assign(pit=pit), coverage, float(np.squeeze(p_value)), tree
     )

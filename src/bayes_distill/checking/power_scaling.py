@@ -21,6 +21,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes_distill._input.intervals import number
+from bayes_distill._results.display import Result
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.inference.fitted_model import (
     Draws,
@@ -40,8 +41,8 @@ AS_IN_CARDS = {"supervised_z": "supervised"}  # the joint prior goes by its head
 LARGER = 10.0  # the second forecast by default: so many times the reference size and tokens
 
 
-@dataclass(frozen=True)
-class Sensitivity:
+@dataclass(frozen=True, eq=False, repr=False)
+class Sensitivity(Result):
     """How answers move with the prior and the likelihood.
 
     Parameters
@@ -59,7 +60,7 @@ class Sensitivity:
     sites
         Sites whose priors are scaled, as the groups name them.
     notes
-        What people should be told first.
+        Sentences for people.
     """
 
     table: pd.DataFrame
@@ -71,9 +72,9 @@ class Sensitivity:
     def to_json(self) -> dict[str, Any]:
         """Plain data for JSON."""
         rows = self.table.to_dict("records")
-        for row, own in zip(rows, self.by_prior.to_dict("records"), strict=True):
+        for row, by_prior in zip(rows, self.by_prior.to_dict("records"), strict=True):
             row |= {k: number(row[k]) for k in ("prior", "likelihood")}
-            row["by_prior"] = {str(k): number(v) for k, v in own.items()}
+            row["by_prior"] = {str(k): number(v) for k, v in by_prior.items()}
         return {"threshold": THRESHOLD, "rows": rows}
 
 
@@ -108,16 +109,16 @@ def sensitivity(
         If the fit failed its checks and that is not allowed.
     """
     faults: list[Fault] = []
-    given = (params, tokens, teacher_loss, teacher_params, teacher_tokens)
+    single = (params, tokens, teacher_loss, teacher_params, teacher_tokens)
     points = None
     try:
         if at is not None:
             points = from_table(at)
-        elif any(value is not None for value in given):
-            points = grid(*given)
+        elif any(value is not None for value in single):
+            points = grid(*single)
     except InputError as error:
         faults += error.faults
-    if at is not None and any(value is not None for value in given):
+    if at is not None and any(value is not None for value in single):
         faults.append(Fault("give either a table or single values, not both", column="at"))
     posterior = load_beside(faults, posterior, allow_failed)
     fitted = FittedModel.of(posterior)

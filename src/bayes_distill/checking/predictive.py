@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import arviz_base
@@ -12,7 +13,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_distill._input.intervals import equal_tailed, number
+from bayes_distill._input.intervals import number
+from bayes_distill._results.columns import summary
+from bayes_distill._results.display import Result
+from bayes_distill._results.draws import Samples
 from bayes_distill.checking.quantities import (
     Quantity,
     below_teacher,
@@ -28,18 +32,19 @@ PRIOR_DRAWS = 1000
 FAR = 5.0  # reference losses
 TAIL = 0.01  # a p-value this near 0 or 1 asks for review
 SURPRISING = 0.01  # runs beyond the prior's central 99% are named
+SPREAD = ("median", "lower", "upper")
 VOCABULARY = Architecture().vocabulary
 
 
-@dataclass(frozen=True)
-class PriorPredictive:
-    """What a card foresaw for the runs before it saw their losses.
+@dataclass(frozen=True, eq=False, repr=False)
+class PriorPredictive(Result):
+    """The prior predictive distribution of the runs of a fit.
 
     Parameters
     ----------
     table
-        One row a run: its sizes and loss, median and equal-tailed interval of the prior
-        predictive (a new run), and `place`, the share of it below the measured loss.
+        One row a run: its sizes and loss, ``new_run_{median|lower|upper}`` of the prior predictive,
+        and ``pit``, the share of it below the measured loss.
     ranges
         Share of the curves and of the new runs that no run could have: ``range``, ``limit``,
         ``share_of_curves``, ``share_of_runs``.
@@ -56,9 +61,9 @@ class PriorPredictive:
 
     @property
     def surprising(self) -> list[int]:
-        """Rows of the runs outside the central 99% of what the card foresaw."""
-        place = self.table["place"]
-        beyond = (place < SURPRISING / 2) | (place > 1 - SURPRISING / 2)
+        """Rows of the runs outside the central 99% of the prior predictive."""
+        pit = self.table["pit"]
+        beyond = (pit < SURPRISING / 2) | (pit > 1 - SURPRISING / 2)
         return [int(row) for row in self.table.index[beyond]]
 
     def to_json(self) -> dict[str, Any]:
@@ -69,20 +74,21 @@ class PriorPredictive:
         }
 
 
-@dataclass(frozen=True)
-class PosteriorPredictive:
+@dataclass(frozen=True, eq=False, repr=False)
+class PosteriorPredictive(Result):
     """How runs replicated from the fit compare with the real ones.
 
     Parameters
     ----------
     table
-        One row a test quantity: ``name``, ``meaning``, ``observed`` (posterior mean), interval of
-        the replicated ones, ``p`` (probability that a replicated one is larger), ``verdict``
-        (``pass`` or ``review``) and ``advice``.
+        One row a test quantity: ``name``, ``meaning``, ``{mean|median|sd|lower|upper}`` of it for
+        the real runs (``observed_*``, which depends on the draw) and for replicated ones
+        (``replicated_*``), ``p_larger`` (probability that a replicated one is larger),
+        ``verdict`` (``pass`` or ``review``) and ``advice``.
     by_run
-        One row a run: median and interval of its replications.
-    draws
-        ``observed`` and ``replicated`` (sample, quantity).
+        One row a run: ``new_run_{median|lower|upper}`` of its replications.
+    samples
+        What `draws` labels.
     tree
         Groups ``posterior``, ``posterior_predictive``, ``observed_data`` and ``log_likelihood``.
     interval
@@ -91,15 +97,31 @@ class PosteriorPredictive:
 
     table: pd.DataFrame
     by_run: pd.DataFrame
-    draws: xr.Dataset
+    samples: Samples
     tree: xr.DataTree
     interval: float
+
+    @cached_property
+    def draws(self) -> xr.Dataset:
+        """``observed`` and ``replicated`` (sample, quantity); `sample` as in `Forecast.draws`."""
+        names = self.table["name"].to_list()
+        return self.samples.dataset({"quantity": names}, dims=("quantity",))
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for JSON."""
         rows = [
-            {k: number(v) if isinstance(v, float) else v for k, v in row.items()}
-            for row in self.table.to_dict("records")
+            {
+                "name": r["name"],
+                "meaning": r["meaning"],
+                "observed": number(r["observed_mean"]),
+                "replicated": number(r["replicated_mean"]),
+                "lower": number(r["replicated_lower"]),
+                "upper": number(r["replicated_upper"]),
+                "p": number(r["p_larger"]),
+                "verdict": r["verdict"],
+                "advice": r["advice"],
+            }
+            for r in self.table.to_dict("records")
         ]
         return {"quantities": rows}
 
@@ -111,7 +133,7 @@ def prior_predictive(
     vocabulary: float = VOCABULARY,
     seed: int = 0,
 ) -> PriorPredictive:
-    """Losses that the prior foresees for the runs of a fit.
+    """Prior predictive distribution of the losses of a fit's runs.
 
     Parameters
     ----------
@@ -120,10 +142,10 @@ def prior_predictive(
     interval
         Probability inside the intervals.
     vocabulary
-        Entries of the tokenizer: its logarithm is the loss, in nats per token, of a model that
-        knows nothing. For losses in another unit read the other two ranges.
+        Entries of the tokenizer: its logarithm is the loss, in nats per token, of a uniform
+        distribution over them. For losses in another unit read the other two ranges.
     seed
-        Seed of the prior draws and of the scatter.
+        Seed of the prior draws and of the observation noise.
 
     Raises
     ------
@@ -161,7 +183,7 @@ def prior_predictive(
             for name, limit, curves, runs in limits
         ]
     )
-    table = _by_run(fitted, losses, interval).assign(place=(losses < measured).mean(axis=0))
+    table = _by_run(fitted, losses, interval).assign(pit=(losses < measured).mean(axis=0))
     tree = _tree({"prior": draws, "prior_predictive": {"loss": losses}}, fitted)
     return PriorPredictive(table, ranges, tree, interval)
 
@@ -192,12 +214,13 @@ def posterior_predictive(
         pairs.append((below, measured, losses))
     compared = [(q, q.statistic(real), q.statistic(new)) for q, real, new in pairs]
     table = pd.DataFrame([_row(*c, interval) for c in compared])
-    kept = xr.Dataset(
+    stride = max(1, -(-posterior.n_draws // _most(fitted)))
+    samples = Samples(
         {
-            "observed": (("sample", "quantity"), np.column_stack([c[1] for c in compared])),
-            "replicated": (("sample", "quantity"), np.column_stack([c[2] for c in compared])),
+            "observed": np.column_stack([c[1] for c in compared]),
+            "replicated": np.column_stack([c[2] for c in compared]),
         },
-        coords={"quantity": table["name"].to_list()},
+        posterior.chains[::stride],
     )
     groups = {
         "posterior": draws,
@@ -206,7 +229,7 @@ def posterior_predictive(
     }
     chains = posterior.tree["posterior"].sizes["chain"]
     tree = _tree(groups, fitted, chains if len(losses) % chains == 0 else 1)
-    return PosteriorPredictive(table, _by_run(fitted, losses, interval), kept, tree, interval)
+    return PosteriorPredictive(table, _by_run(fitted, losses, interval), samples, tree, interval)
 
 
 def posterior_by_run(posterior: Posterior, fitted: FittedModel) -> tuple[Draws, ByRun]:
@@ -220,26 +243,22 @@ def _most(fitted: FittedModel) -> int:
 
 
 def _row(q: Quantity, real: np.ndarray, new: np.ndarray, interval: float) -> dict[str, Any]:
-    lower, upper = equal_tailed(new, interval)
     p = float((new > real).mean() + (new == real).mean() / 2)
     passed = TAIL <= p <= 1 - TAIL
     return {
         "name": q.name,
         "meaning": q.meaning,
-        "observed": float(real.mean()),
-        "replicated": float(new.mean()),
-        "lower": float(lower),
-        "upper": float(upper),
-        "p": p,
+        **{k: float(v) for k, v in summary("observed", real, interval).items()},
+        **{k: float(v) for k, v in summary("replicated", new, interval).items()},
+        "p_larger": p,
         "verdict": "pass" if passed else "review",
         "advice": "" if passed else q.if_larger if p < TAIL else q.if_smaller,
     }
 
 
 def _by_run(fitted: FittedModel, losses: np.ndarray, interval: float) -> pd.DataFrame:
-    lower, upper = equal_tailed(losses, interval)
-    kept = [n for n in ("params", "tokens", "teacher_loss", "loss") if n in fitted.frame]
-    return fitted.frame[kept].assign(median=np.median(losses, axis=0), lower=lower, upper=upper)
+    shown = [n for n in ("params", "tokens", "teacher_loss", "loss") if n in fitted.frame]
+    return fitted.frame[shown].assign(**summary("new_run", losses, interval, SPREAD))
 
 
 def _tree(groups: Mapping[str, Draws], fitted: FittedModel, chains: int = 1) -> xr.DataTree:

@@ -1,4 +1,4 @@
-"""``bayes-distill calibrate``: whether posteriors hold the truths of a card's prior."""
+"""``bayes-distill calibrate``: whether posteriors cover the truths of a card's prior."""
 
 from __future__ import annotations
 

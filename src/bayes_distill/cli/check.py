@@ -9,6 +9,7 @@ import typer
 
 from bayes_distill.cli.options import Interval, Json, MappingFile, Quiet, Seed, check_common
 from bayes_distill.cli.output import error_line, print_json, spans
+from bayes_distill.cli.spelling import as_typed
 
 if TYPE_CHECKING:
     from bayes_distill.errors import Fault
@@ -28,9 +29,9 @@ def check(
 ) -> int:
     """Name every fault and oddity of a table of runs, without fitting."""
     check_common(seed, interval)
-    from bayes_distill.runs import check_runs
+    from bayes_distill.runs import check as call
 
-    report = check_runs(runs, corrections=not no_corrections, mapping=mapping)
+    report = call(runs, corrections=not no_corrections, mapping=mapping)
     if json:
         print_json(report.to_json())
     elif not quiet:
@@ -60,7 +61,7 @@ def _print(runs: str, report: RunsReport) -> None:
     for skip in report.skipped:
         typer.echo(f"  skipped: {skip}")
     for note in report.notes:
-        typer.echo(f"  note: {note}")
+        typer.echo(as_typed(f"  note: {note}"))
 
 
 def _places(faults: Sequence[Fault]) -> str:

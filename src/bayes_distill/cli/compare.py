@@ -105,7 +105,7 @@ def compare(
 
         problem = unwritable(stack)
         collect.add(Fault(problem, column="stack") if problem else None)
-    asked: dict[str, Any] = {
+    question: dict[str, Any] = {
         "leave_out": leave_out.split(",") if leave_out is not None else (),
         "tail": tail,
         "validation": [] if validation is None else validation.split(","),
@@ -116,13 +116,18 @@ def compare(
 
     if collect.faults:  # the rest of them, before anything is fitted
         try:
-            check(fits, **asked, allow_failed=True, settings=settings)
+            check(fits, **question, allow_failed=True, settings=settings)
         except InputError as error:
             raise collect.join(error) from None
     collect.check()
     with progress_bar(quiet) as progress:
         result = call(
-            fits, **asked, **settings, resume=resume, allow_failed=allow_failed, progress=progress
+            fits,
+            **question,
+            **settings,
+            resume=resume,
+            allow_failed=allow_failed,
+            progress=progress,
         )
     written = None
     if stack is not None:

@@ -49,7 +49,7 @@ def demo(
     from bayes_distill.inference.simulation import simulate_from_card
     from bayes_distill.laws import TeacherLaw
     from bayes_distill.plots.student_against_teacher import student_against_teacher
-    from bayes_distill.predict.capacity_gap import capacity_gap
+    from bayes_distill.predict.capacity_gap import risk
     from bayes_distill.predict.forecast import forecast
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -77,7 +77,7 @@ def demo(
         )
     posterior.save(folder / "demo.nc")
     student = forecast(posterior, *STUDENT, teacher_loss=2.0, interval=probability, seed=number)
-    small = capacity_gap(
+    small = risk(
         posterior, *SMALL_STUDENT, teacher_loss=list(TEACHERS.values()), interval=probability
     )
     curves = forecast(
@@ -134,9 +134,9 @@ def demo(
     size, data = (format_quantity(value) for value in STUDENT)
     typer.echo(
         f"A {size} student on {data} tokens from a teacher of loss 2.0 reaches "
-        f"{r['mean']:.4f} nats\n"
-        f"   ({percent} credible {r['credible_lower']:.4f} to {r['credible_upper']:.4f}; one run "
-        f"{r['predictive_lower']:.4f} to {r['predictive_upper']:.4f};\n"
+        f"{r['loss_mean']:.4f} nats\n"
+        f"   ({percent} credible {r['loss_lower']:.4f} to {r['loss_upper']:.4f}; one run "
+        f"{r['new_run_lower']:.4f} to {r['new_run_upper']:.4f};\n"
         f"   the truth is {float(exact):.4f}; it beats supervised training with probability "
         f"{r['p_beats_supervised']:.2f}).\n"
     )
@@ -148,10 +148,10 @@ def demo(
         [
             [
                 names[i],
-                f"{t['teacher_loss']:.2f}",
+                f"{t['teacher_loss_mean']:.2f}",
                 f"{t['p_stronger_teacher_hurts']:.2f}",
                 f"{t['loss_mean']:.4f}",
-                f"{t['excess_mean']:.4f}",
+                f"{t['excess_loss_mean']:.4f}",
             ]
             for i, t in enumerate(small.table.to_dict("records"))
         ],

@@ -25,13 +25,13 @@ def ask_ready(interval: float, seed: int) -> Ready:
     from bayes_distill._input.numbers import format_quantity
     from bayes_distill.planning.plan import plan
     from bayes_distill.posterior import load_posterior
-    from bayes_distill.predict.capacity_gap import capacity_gap
+    from bayes_distill.predict.capacity_gap import risk
     from bayes_distill.predict.forecast import forecast
 
     clock = time.perf_counter()
     posterior = load_posterior(MODEL)
     student = forecast(posterior, *STUDENT, teacher_loss=TEACHER, interval=interval, seed=seed)
-    gap = capacity_gap(posterior, *STUDENT, teacher_loss=TEACHER, interval=interval)
+    gap = risk(posterior, *STUDENT, teacher_loss=TEACHER, interval=interval)
     recipe = plan(
         posterior,
         STUDENT[0],
@@ -50,14 +50,14 @@ def ask_ready(interval: float, seed: int) -> Ready:
     percent = f"{100 * interval:g}%"
     sentences = (
         f"Forecast: a {size} student on {tokens} tokens from a teacher of loss {TEACHER} reaches "
-        f"{f['mean']:.3f} nats per token. With {percent} probability its mean curve lies within "
-        f"{f['credible_lower']:.3f} to {f['credible_upper']:.3f}, and one new run lands within "
-        f"{f['predictive_lower']:.3f} to {f['predictive_upper']:.3f}. It beats supervised training "
+        f"{f['loss_mean']:.3f} nats per token. With {percent} probability its mean curve lies "
+        f"within {f['loss_lower']:.3f} to {f['loss_upper']:.3f}, and one new run lands within "
+        f"{f['new_run_lower']:.3f} to {f['new_run_upper']:.3f}. It beats supervised training "
         f"on the same tokens with probability {f['p_beats_supervised']:.2f}.",
         "Risk: a slightly stronger teacher would make that student worse with probability "
         f"{g['p_stronger_teacher_hurts']:.2f}. Its best teacher has a loss within "
         f"{g['optimal_teacher_loss_lower']:.2f} to {g['optimal_teacher_loss_upper']:.2f} "
-        f"({percent}); the one of loss {TEACHER} costs it {g['excess_mean']:.4f} nats.",
+        f"({percent}); the one of loss {TEACHER} costs it {g['excess_loss_mean']:.4f} nats.",
         f"Plan: who has {BUDGET:.0e} FLOPs for that student and pays for its teacher too trains a "
         f"teacher of {format_quantity(best['teacher_params'])} parameters on "
         f"{format_quantity(best['teacher_tokens'])} tokens and the student on "

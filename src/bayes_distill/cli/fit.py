@@ -9,6 +9,7 @@ import typer
 
 from bayes_distill.cli.options import Collector, Interval, Json, MappingFile, Quiet, Seed
 from bayes_distill.cli.output import print_json, print_table, progress_bar, say
+from bayes_distill.cli.spelling import as_typed
 from bayes_distill.errors import Fault, InputError, InterruptedFitError
 
 if TYPE_CHECKING:
@@ -217,7 +218,9 @@ def _print(posterior: Posterior, target: Path, quiet: bool) -> None:
             [c["name"], f"{c['value']:.4g}", f"{c['threshold']:.4g}", c["verdict"]]
             for c in _checks(posterior)
         ],
-        caption="\n".join(f"{c['name']}: {c['advice']}" for c in _checks(posterior) if c["advice"])
+        caption=as_typed(
+            "\n".join(f"{c['name']}: {c['advice']}" for c in _checks(posterior) if c["advice"])
+        )
         or None,
     )
     percent = f"{100 * info['interval']:g}%"

@@ -1,12 +1,10 @@
-"""``bayes-distill forecast``: the loss of students, with bands."""
+"""``bayes-distill forecast``: the loss of students, with intervals."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Hashable
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from bayes_distill.cli.options import (
     AllowFailed,
@@ -15,6 +13,7 @@ from bayes_distill.cli.options import (
     Fit,
     Interval,
     Json,
+    MostDraws,
     Params,
     Quiet,
     Seed,
@@ -37,9 +36,7 @@ def forecast(
     teacher_tokens: TeacherTokens = None,
     unique_tokens: UniqueTokens = None,
     at: At = None,
-    draws: Annotated[
-        str, typer.Option(help="Most posterior draws to use.", metavar="INTEGER")
-    ] = "4000",
+    draws: MostDraws = "4000",
     allow_failed: AllowFailed = False,
     json: Json = False,
     seed: Seed = "0",
@@ -95,10 +92,10 @@ def forecast(
             [
                 format_quantity(r["params"]),
                 _tokens(r),
-                _number(r["teacher_loss"], 4, "none"),
-                f"{r['mean']:.4f}",
-                f"{r['credible_lower']:.4f} to {r['credible_upper']:.4f}",
-                f"{r['predictive_lower']:.4f} to {r['predictive_upper']:.4f}",
+                _number(r["teacher_loss_mean"], 4, "none"),
+                f"{r['loss_mean']:.4f}",
+                f"{r['loss_lower']:.4f} to {r['loss_upper']:.4f}",
+                f"{r['new_run_lower']:.4f} to {r['new_run_upper']:.4f}",
                 f"{r['supervised_mean']:.4f}",
                 _number(r["p_beats_supervised"], 2, "-"),
                 _where(r),

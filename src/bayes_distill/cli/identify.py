@@ -1,4 +1,4 @@
-"""``bayes-distill identify``: what the runs tell about coefficients, and the next run to do."""
+"""``bayes-distill identify``: what the runs identify of coefficients, and the next run to do."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from bayes_distill.cli.options import (
     Fit,
     Interval,
     Json,
+    MostDraws,
     Quiet,
     Seed,
     TeacherLoss,
@@ -21,8 +22,8 @@ from bayes_distill.cli.output import print_json, print_table, say
 from bayes_distill.errors import InputError
 
 if TYPE_CHECKING:
-    from bayes_distill.identify.next_run import NextRun
-    from bayes_distill.identify.report import Identifiability
+    from bayes_distill.identification.identifiability import Identifiability
+    from bayes_distill.identification.next_run import NextRun
 
 SHOWN = 8  # candidates in the table for people
 
@@ -39,6 +40,9 @@ def identify(
         str | None, typer.Option(help="Tokens of that student.", metavar="LIST")
     ] = None,
     teacher_loss: TeacherLoss = None,
+    at: Annotated[
+        str | None, typer.Option("--at", help="A table of such forecasts instead.", metavar="FILE")
+    ] = None,
     candidates: Annotated[
         str | None,
         typer.Option(help="Runs to choose from: params, tokens, teacher_loss.", metavar="FILE"),
@@ -50,51 +54,53 @@ def identify(
     reach: Annotated[
         str, typer.Option(help="How far beyond the runs to look.", metavar="FACTOR")
     ] = "2",
+    draws: MostDraws = "4000",
     allow_failed: AllowFailed = False,
     json: Json = False,
     seed: Seed = "0",
     interval: Interval = "0.9",
     quiet: Quiet = False,
 ) -> None:
-    """Say what the runs tell about each coefficient, and which run would tell most."""
+    """Report what the runs identify of each coefficient, and which run would add most."""
     collect = Collector()
     probability, number = collect.probability("interval", interval), collect.integer("seed", seed)
-    factor = collect.positive("reach", reach)
-    from bayes_distill.identify.next_run import next_run
-    from bayes_distill.identify.report import identifiability
+    factor, most = collect.positive("reach", reach), collect.integer("draws", draws, 1)
+    from bayes_distill.identification.identify import identify as call
 
-    allowed = allow_failed or bool(collect.faults)  # those are raised first
     try:
-        following = next_run(
+        result = call(
             fit,
             coefficient=coefficient,
             target_params=target_params,
             target_tokens=target_tokens,
             teacher_loss=teacher_loss,
+            at=at,
             candidates=candidates,
             budget=budget,
             flops=flops,
             reach=factor,
+            draws=most,
+            interval=probability,
             seed=number,
-            allow_failed=allowed,
+            allow_failed=allow_failed or bool(collect.faults),  # those are raised first
         )
+        coefficients = result.coefficients
     except InputError as error:
         raise collect.join(error) from None
     collect.check()
-    report = identifiability(fit, interval=probability, seed=number, allow_failed=allowed)
-    for note in following.notes:
+    for note in result.notes:
         say(f"note: {note}", quiet)
     if json:
-        print_json({**report.to_json(), "next_run": following.to_json()})
+        print_json(result.to_json())
         return
-    _print_report(report)
-    _print_next(following)
+    _print_report(coefficients)
+    _print_next(result.next_run)
 
 
 def _print_report(report: Identifiability) -> None:
     percent = f"{100 * report.interval:g}%"
     print_table(
-        "What the runs tell",
+        "What the runs identify",
         [
             "coefficient",
             "kind",
@@ -108,8 +114,8 @@ def _print_report(report: Identifiability) -> None:
             [
                 r["name"],
                 r["kind"],
-                f"{r['median']:.4g}",
-                f"{r['lower']:.4g} to {r['upper']:.4g}",
+                f"{r['posterior_median']:.4g}",
+                f"{r['posterior_lower']:.4g} to {r['posterior_upper']:.4g}",
                 f"{r['prior_lower']:.3g} to {r['prior_upper']:.3g}",
                 f"{max(r['contraction'], 0):.0%}",
                 "yes" if r["identified"] else "no",
@@ -120,8 +126,8 @@ def _print_report(report: Identifiability) -> None:
         left=2,
     )
     print_table(
-        "Combinations that the runs tell most and least about",
-        ["told", "combination", "of", "within a factor of", "before the runs"],
+        "Combinations that the runs identify best and least",
+        ["identified", "combination", "of", "within a factor of", "before the runs"],
         [
             [r["learnt"], r["combination"], r["of"], _factor(r["sd"]), _factor(r["prior_sd"])]
             for r in report.combinations.to_dict("records")
@@ -132,7 +138,7 @@ def _print_report(report: Identifiability) -> None:
     pairs = report.correlations.to_dict("records")
     if pairs:
         print_table(
-            "Coefficients of which the runs know the trade-off, and neither alone",
+            "Coefficients of which the runs identify the trade-off, and neither by itself",
             ["first", "second", "rank correlation"],
             [[r["first"], r["second"], f"{r['correlation']:+.3f}"] for r in pairs],
             left=2,
@@ -172,13 +178,13 @@ def _print_next(following: NextRun) -> None:
                 format_quantity(r["tokens"]),
                 "none" if math.isnan(r["teacher_loss"]) else f"{r['teacher_loss']:.3f}",
                 f"{r['flops']:.2g}",
-                f"{r['gain']:.1%}",
+                f"{r['information_gain']:.1%}",
                 "yes" if r["outside"] else "no",
             ]
             for r in shown.to_dict("records")
         ],
-        caption="Expected, the mean over what is asked for; the best of each size, and cheap: "
-        "at least 80% of the best for the least compute. FLOPs: the student's training alone.\n"
+        caption="Expected, the mean over the targets; the best of each size, and cheap: "
+        "at least 80% of the best for the least compute. FLOPs: of the student's training.\n"
         + "\n".join(
             f"{t['name']}: sd {t['sd']:.3g} now, {t['sd_after']:.3g} after the best ({t['scale']})"
             for t in targets

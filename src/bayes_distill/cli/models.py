@@ -19,37 +19,24 @@ def list_models(
     """List the model cards."""
     del quiet
     check_common(seed, interval)
-    from bayes_distill.cards import load_card, model_names, shipped_posterior
+    from bayes_distill.cards.listing import models
 
-    cards = [(load_card(name), name, shipped_posterior(name) is not None) for name in model_names()]
+    cards = models().to_dict("records")
     if json:
-        print_json(
-            {
-                "models": [
-                    {
-                        "name": name,
-                        "title": card.title,
-                        "law": card.law,
-                        "data": card.data,
-                        "posterior": has or card.coefficients is not None,
-                    }
-                    for card, name, has in cards
-                ]
-            }
-        )
+        print_json({"models": cards})
         return
     print_table(
         "Model cards",
         ["name", "law", "data", "ready to use", "title"],
         [
             [
-                name,
-                card.law,
-                card.data or "yours",
-                "yes" if has or card.coefficients is not None else "fit first",
-                card.title,
+                card["name"],
+                card["law"],
+                card["data"] or "yours",
+                "yes" if card["posterior"] else "fit first",
+                card["title"],
             ]
-            for card, name, has in cards
+            for card in cards
         ],
         left=5,
     )

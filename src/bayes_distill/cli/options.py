@@ -35,6 +35,9 @@ UniqueTokens = Annotated[
     str | None,
     typer.Option(help="How many different tokens there are; beyond, they repeat.", metavar="LIST"),
 ]
+MostDraws = Annotated[
+    str, typer.Option("--draws", help="Most posterior draws to use.", metavar="INTEGER")
+]
 MappingFile = Annotated[
     str | None,
     typer.Option("--mapping", help="What a tracker calls the columns.", metavar="FILE.toml"),

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from bayes_distill.cli.spelling import as_typed, flag, prose_as_typed
 from bayes_distill.errors import Fault
 
 if TYPE_CHECKING:
@@ -24,14 +25,15 @@ def print_json(content: dict[str, Any]) -> None:
 
 
 def json_text(content: dict[str, Any]) -> str:
-    """One JSON object as text; a number that is not finite is null."""
-    return json.dumps(_finite(content), allow_nan=False, indent=2) + "\n"
+    """One JSON object as text; a number that is not finite is null, notes name flags."""
+    return json.dumps(_finite(prose_as_typed(content)), allow_nan=False, indent=2) + "\n"
 
 
 def error_line(faults: Iterable[Fault | str], flags: Collection[str] = ()) -> None:
     """Print one ``error:`` line on stderr that names every fault.
 
-    `flags` are the options of the command: faults of their names are shown as the flag typed.
+    `flags` are the options of the command: faults of their names are shown as the flag typed, and
+    so is every argument that a message mentions.
     """
     found = list(faults)
     shown = [_flagged(fault, flags) for fault in found[:MOST_FAULTS]]
@@ -40,13 +42,15 @@ def error_line(faults: Iterable[Fault | str], flags: Collection[str] = ()) -> No
         rows = [f.row for f in rest if isinstance(f, Fault) and f.row is not None]
         where = f", in rows {spans(rows)}" if rows else ""
         shown.append(f"and {len(rest)} more{where} (see 'bayes-distill check')")
-    sys.stderr.write("error: " + "; ".join(" ".join(text.split()) for text in shown) + "\n")
+    sys.stderr.write(
+        "error: " + "; ".join(" ".join(as_typed(text).split()) for text in shown) + "\n"
+    )
 
 
 def say(text: str, quiet: bool = False) -> None:
-    """Print a sentence for people on stderr."""
+    """Print a sentence for people on stderr, with arguments as the flags that are typed."""
     if not quiet:
-        sys.stderr.write(text + "\n")
+        sys.stderr.write(as_typed(text) + "\n")
 
 
 def print_table(
@@ -142,9 +146,8 @@ def _flagged(fault: Fault | str, flags: Collection[str]) -> str:
     """A fault with its column as the flag that the user typed, if it is one."""
     if isinstance(fault, str) or fault.row is not None or fault.column is None:
         return str(fault)
-    if fault.column not in flags:
-        return str(fault)
-    return f"--{fault.column.replace('_', '-')}: {fault.problem}"
+    name = flag(fault.column)
+    return f"{name}: {fault.problem}" if name[2:].replace("-", "_") in flags else str(fault)
 
 
 def spans(rows: Iterable[int]) -> str:

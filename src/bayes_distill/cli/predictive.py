@@ -1,4 +1,4 @@
-"""``bayes-distill predictive``: whether a fit foresees runs like its own."""
+"""``bayes-distill predictive``: whether a fit predicts runs like its own."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def predictive(
     collect = Collector()
     probability, number = collect.probability("interval", interval), collect.integer("seed", seed)
     entries = collect.positive("vocabulary", vocabulary)
-    from bayes_distill.checking.checks import predictive_checks
+    from bayes_distill.checking.checks import predictive as call
 
     try:
-        result = predictive_checks(
+        result = call(
             fit,
             interval=probability,
             vocabulary=entries,
@@ -54,7 +54,7 @@ def _print(result: PredictiveChecks) -> None:
     surprising = result.prior.surprising
     rows = ", ".join(map(str, surprising[:20])) + (" ..." if len(surprising) > 20 else "")
     print_table(
-        "What the prior foresaw",
+        "Prior predictive losses",
         ["losses", "limit", "curves", "new runs"],
         [
             [
@@ -80,9 +80,9 @@ def _print(result: PredictiveChecks) -> None:
         [
             [
                 r["meaning"],
-                f"{r['observed']:.3g}",
-                f"{r['lower']:.3g} to {r['upper']:.3g}",
-                f"{r['p']:.3f}",
+                f"{r['observed_mean']:.3g}",
+                f"{r['replicated_lower']:.3g} to {r['replicated_upper']:.3g}",
+                f"{r['p_larger']:.3f}",
                 r["verdict"],
             ]
             for r in table.to_dict("records")
@@ -99,7 +99,7 @@ def _print(result: PredictiveChecks) -> None:
         ["", *(f"central {r['level']:.0%}" for r in held), "p of uniform LOO-PITs", "verdict"],
         [
             [
-                "runs in the band",
+                "runs inside",
                 *(f"{r['held']:.1%}" for r in held),
                 f"{pit.p_uniform:.2g}",
                 pit.verdict,

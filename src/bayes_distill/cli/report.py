@@ -32,14 +32,15 @@ def report(
     target = Path(out) if out else Path(f"{Path(fit).stem}.html")
     if target.suffix.lower() not in (".html", ".htm"):
         collect.add(Fault(f"{target} should end in .html", column="out"))
-    from bayes_distill.report.write import examine, write_report
+    from bayes_distill.reporting.write import examine
+    from bayes_distill.reporting.write import report as call
 
     try:
         if collect.faults:  # only look for more of them
             examine(fit, target, plan=plan, interval=probability, seed=number, allow_failed=True)
             collect.check()
         with progress_bar(quiet) as progress:
-            result = write_report(
+            result = call(
                 fit,
                 target,
                 plan=plan,

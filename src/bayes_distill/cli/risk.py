@@ -13,6 +13,7 @@ from bayes_distill.cli.options import (
     Fit,
     Interval,
     Json,
+    MostDraws,
     Params,
     Quiet,
     Seed,
@@ -42,8 +43,11 @@ def risk(
     ] = None,
     strongest: Annotated[
         str | None,
-        typer.Option(help="Lowest teacher loss to be had (default: irreducible).", metavar="LOSS"),
+        typer.Option(
+            help="Lowest teacher loss that is available (default: irreducible).", metavar="LOSS"
+        ),
     ] = None,
+    draws: MostDraws = "4000",
     allow_failed: AllowFailed = False,
     json: Json = False,
     seed: Seed = "0",
@@ -53,11 +57,12 @@ def risk(
     """Say how likely a stronger teacher would make the student worse, and rank teachers."""
     collect = Collector()
     probability, number = collect.probability("interval", interval), collect.integer("seed", seed)
+    most = collect.integer("draws", draws, 1)
     lowest = None if strongest is None else collect.positive("strongest", strongest)
-    from bayes_distill.predict.capacity_gap import capacity_gap
+    from bayes_distill.predict.capacity_gap import risk as call
 
     try:
-        result = capacity_gap(
+        result = call(
             fit,
             params,
             tokens,
@@ -67,6 +72,7 @@ def risk(
             at=at,
             teachers=teachers,
             strongest=lowest,
+            draws=most,
             interval=probability,
             seed=number,
             allow_failed=allow_failed or bool(collect.faults),  # those are raised first
@@ -99,12 +105,12 @@ def risk(
             [
                 format_quantity(r["params"]),
                 format_quantity(r["tokens"]),
-                f"{r['teacher_loss']:.4f}",
+                f"{r['teacher_loss_mean']:.4f}",
                 f"{r['p_stronger_teacher_hurts']:.2f}",
                 f"{r['optimal_teacher_loss_mean']:.3f}",
                 f"{r['optimal_teacher_loss_lower']:.3f} to {r['optimal_teacher_loss_upper']:.3f}",
                 f"{r['p_boundary']:.2f}",
-                f"{r['excess_mean']:.4f} (up to {r['excess_upper']:.4f})",
+                f"{r['excess_loss_mean']:.4f} (up to {r['excess_loss_upper']:.4f})",
                 f"{r['p_beats_supervised']:.2f}",
             ]
             for r in result.table.to_dict("records")
@@ -130,7 +136,7 @@ def risk(
             [
                 [
                     str(r["name"]),
-                    f"{r['teacher_loss']:.4f}",
+                    f"{r['teacher_loss_mean']:.4f}",
                     format_quantity(r["params"]),
                     format_quantity(r["tokens"]),
                     f"{r['loss_mean']:.4f}",

@@ -1,14 +1,13 @@
-"""``bayes-distill validate``: forecasts of left-out runs, held against them."""
+"""``bayes-distill validate``: forecasts of left-out runs, compared with them."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bayes_distill.cli.options import Collector, Interval, Json, MappingFile, Quiet, Seed
-from bayes_distill.cli.output import json_text, print_json, print_table, progress_bar, say
+from bayes_distill.cli.output import print_json, print_table, progress_bar, say
 from bayes_distill.errors import Fault, InputError
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def validate(
     interval: Interval = "0.9",
     quiet: Quiet = False,
 ) -> int:
-    """Refit without each group of runs and hold the forecast of the group against it."""
+    """Refit without each group of runs and compare the forecast of the group with it."""
     collect = Collector()
     settings: dict[str, Any] = {
         "chains": collect.integer("chains", chains),
@@ -117,11 +116,10 @@ def validate(
         result = call(runs, model, resume=resume, progress=progress, **settings)
     for note in result.notes:
         say(f"note: {note}", quiet)
-    content = result.to_json()
     if out is not None:
-        _write(content, Path(out))
+        result.save(out)
     if json:
-        print_json(content)
+        print_json(result.to_json())
     else:
         _print(result)
     return 3 if result.verdict == "fail" else 0
@@ -133,13 +131,6 @@ def _distance(collect: Collector, name: str, text: str) -> float:
     except ValueError:
         collect.add(Fault(f"{text!r} is not a number", column=name))
         return 0.0
-
-
-def _write(content: dict[str, Any], target: Path) -> None:
-    from bayes_distill._input.files import atomic_path
-
-    with atomic_path(target) as temporary:
-        temporary.write_text(json_text(content), encoding="utf-8")
 
 
 def _print(result: Validation) -> None:
@@ -175,7 +166,7 @@ def _print(result: Validation) -> None:
             ]
             for r in result.table.to_dict("records")
         ],
-        caption="In 90%: share of the runs inside the 90% predictive band (of one new run), which "
+        caption="In 90%: share of the runs inside the 90% predictive interval (of one new run): it "
         "should be 90%. Width, CRPS, bias (forecast minus loss) and errors are in the unit of the "
         "loss; less is better. Joint log density: of all runs left out together; more is better.",
     )

@@ -69,7 +69,7 @@ def check_together(fits: dict[str, Posterior]) -> None:
             Fault(
                 "these are not fits of the same runs: "
                 + _groups({k: v and v[:8] for k, v in prints.items()}, "runs")
-                + "; fit every card to the same table, with the same --where",
+                + "; fit every card to the same table, with the same `where`",
                 column="fits",
             )
         )

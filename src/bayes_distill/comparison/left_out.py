@@ -16,7 +16,7 @@ from bayes_distill.posterior import Posterior
 from bayes_distill.validation.result import FEW_DRAWS, Validation
 
 Content = Mapping[str, Any]
-"""A validation as plain data: what `Validation.to_json` gives and ``validate --out`` writes."""
+"""A validation as plain data: what `Validation.to_json` gives and `Validation.save` writes."""
 SCORES = ("coverage_90", "width", "crps", "bias", "mae", "max_relative_error")
 NEEDED = {"leave_out", "model", "groups", "overall", "rows"}
 
@@ -59,7 +59,7 @@ def read_validations(
         if lacking and not faults:
             faults.append(
                 Fault(
-                    f"there is none of {', '.join(lacking)} with --leave-out {kind_name}",
+                    f'there is none of {", ".join(lacking)} with `leave_out="{kind_name}"`',
                     column="validation",
                 )
             )
@@ -151,7 +151,7 @@ def _content(source: Validation | Content | str | Path) -> Content:
     except (ValueError, TypeError, KeyError):
         complete = False
     if not complete:
-        raise InputError("was not written by 'bayes-distill validate --out'")
+        raise InputError("was not written by `validate(RUNS).save(FILE)`")
     return dict(content)
 
 
@@ -163,7 +163,7 @@ def _owner(content: Content, fits: Mapping[str, Posterior]) -> str:
     if len(mine) > 1:
         raise InputError(
             f"could be of {' or '.join(mine)}: both are of the card {content['model']}; name "
-            "--leave-out instead, or give the cards names of their own"
+            "`leave_out` instead, or give the cards names of their own"
         )
     return mine[0]
 
@@ -189,7 +189,7 @@ def _differences(kind: str, by_label: Mapping[str, Content]) -> list[Fault]:
     others = [n for n in names[1:] if left(by_label[n]) != left(by_label[names[0]])]
     return [
         Fault(
-            f"with --leave-out {kind}, {n} has other groups than {names[0]}: validate both alike",
+            f'with `leave_out="{kind}"`, {n} has other groups than {names[0]}: validate both alike',
             column="validation",
         )
         for n in others

@@ -65,7 +65,7 @@ def compare(
         A condition on the runs kept for fitting, such as ``"params < 5e8"`` or ``"loss > 2.3"``;
         asks for ``tail``.
     validation
-        Results of `validate`, or files written by ``validate --out``, one for each fit and kind.
+        Results of `validate`, or files that `Validation.save` wrote, one for each fit and kind.
     weights
         Where the weights for a stack come from: ``loo``, ``params`` or ``group`` (stacking on the
         joint densities of the groups, which must be there), or shares in the order of `fits`.
@@ -154,7 +154,7 @@ def check(
     stored: dict[str, dict[str, Content]] = {}
     refits: dict[tuple[str, str], Any] = {}
     try:
-        # a call that is at fault anyway hears of that first
+        # other faults of the call are raised before a failed fit is refused
         loaded = load_fits(fits, allow_failed=allow_failed or bool(faults))
         table = loo_table(loaded)
     except InputError as error:
@@ -172,7 +172,7 @@ def check(
             faults += error.faults
     twice = [kind for kind in stored if kind in kinds]
     faults += [
-        Fault(f"{kind} is in --validation already: give one of the two", column="leave_out")
+        Fault(f"{kind} is in `validation` already: give one of the two", column="leave_out")
         for kind in twice
     ]
     if isinstance(weights, str) and weights != "loo":
@@ -184,16 +184,16 @@ def check(
 
 def _kinds(leave_out: str | Sequence[str], tail: str | None) -> tuple[list[str], list[Fault]]:
     """What to leave out, each once, and what is wrong with that."""
-    asked = leave_out.split(",") if isinstance(leave_out, str) else list(leave_out)
-    asked = list(dict.fromkeys(name.strip() for name in asked))
-    if tail is not None and "tail" not in asked:
-        asked.append("tail")
+    kinds = leave_out.split(",") if isinstance(leave_out, str) else list(leave_out)
+    kinds = list(dict.fromkeys(name.strip() for name in kinds))
+    if tail is not None and "tail" not in kinds:
+        kinds.append("tail")
     wrong = [
         Fault(f"{name!r} is none of {', '.join(KINDS)}", column="leave_out")
-        for name in asked
+        for name in kinds
         if name not in KINDS
     ]
-    return [name for name in asked if name in KINDS], wrong
+    return [name for name in kinds if name in KINDS], wrong
 
 
 def _weight_source_faults(weights: str, there: set[str]) -> list[Fault]:
@@ -214,24 +214,24 @@ def _weight_source_faults(weights: str, there: set[str]) -> list[Fault]:
         ]
     if weights not in there:
         return [
-            Fault(f"needs --leave-out {weights}, or its validations", column="weights"),
+            Fault(f'needs `leave_out="{weights}"`, or its validations', column="weights"),
         ]
     return []
 
 
 def _weights(
-    asked: str | Sequence[float],
+    weights: str | Sequence[float],
     names: Sequence[str],
     by_loo: pd.DataFrame,
     left_out: Mapping[str, pd.DataFrame],
 ) -> tuple[dict[str, float], str]:
     """Weights in the order of the fits, and where they come from."""
-    if isinstance(asked, str):
-        table = by_loo if asked == "loo" else left_out[asked]
+    if isinstance(weights, str):
+        table = by_loo if weights == "loo" else left_out[weights]
         found = dict(zip(table["fit"], table["weight"], strict=True))
-        return {name: float(found[name]) for name in names}, asked
-    total = sum(asked)
-    return {name: float(w) / total for name, w in zip(names, asked, strict=True)}, "given"
+        return {name: float(found[name]) for name in names}, weights
+    total = sum(weights)
+    return {name: float(w) / total for name, w in zip(names, weights, strict=True)}, "given"
 
 
 def _loo_notes(table: pd.DataFrame) -> list[str]:
@@ -240,8 +240,8 @@ def _loo_notes(table: pd.DataFrame) -> list[str]:
     if len(shaky):
         counts = ", ".join(f"{r['fit']}: {r['high_pareto_k']}" for r in shaky.to_dict("records"))
         notes.append(
-            f"leave-one-out is unreliable for runs with a high Pareto k ({counts}), and flatters "
-            "fits that have many of them: compare by --leave-out too"
+            f"leave-one-out is unreliable for runs with a high Pareto k ({counts}), and too "
+            "favourable for fits that have many of them: compare by `leave_out` too"
         )
     close = table.loc[(table["rank"] > 1) & (table["elpd_diff"] > -TOO_CLOSE), "fit"].tolist()
     if close:

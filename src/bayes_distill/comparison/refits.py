@@ -53,7 +53,7 @@ def prepare_refits(
             except InputError as error:
                 faults += [fault for fault in error.faults if fault not in faults]
     if settings["groups"] is not None and set(leave_out) <= {"tail"}:
-        faults.append(Fault("goes with --leave-out params or group", column="groups"))
+        faults.append(Fault("goes with `leave_out` params or group", column="groups"))
     if faults:
         raise InputError(faults)
     return found

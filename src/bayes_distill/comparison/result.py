@@ -9,10 +9,11 @@ from typing import Any
 import pandas as pd
 
 from bayes_distill._input.intervals import number
+from bayes_distill._results.display import Result
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(Result):
     """Fits of the same runs, ranked.
 
     Parameters
@@ -25,7 +26,8 @@ class Comparison:
     weights
         Label -> weight for a stack, in the order in which the fits were given.
     weighted_by
-        Where the weights come from: ``loo``, ``params``, ``group`` or ``given``.
+        Where the weights come from: ``loo``, ``params``, ``group``, or ``given`` for shares that
+        the call states.
     notes
         Sentences for people.
     """
@@ -35,6 +37,11 @@ class Comparison:
     weights: Mapping[str, float]
     weighted_by: str
     notes: tuple[str, ...] = ()
+
+    def shown_tables(self) -> dict[str, pd.DataFrame]:
+        """Heading -> table, for a notebook."""
+        left_out = {f"By {kind} left out": table for kind, table in self.left_out.items()}
+        return {"By PSIS-LOO": self.table, **left_out}
 
     @property
     def verdict(self) -> str:

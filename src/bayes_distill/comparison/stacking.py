@@ -69,7 +69,7 @@ def stack(
     if draws < 1:
         faults.append(Fault(f"{draws} is less than 1", column="draws"))
     try:
-        # a call that is at fault anyway hears of that first
+        # other faults of the call are raised before a failed fit is refused
         loaded = load_fits(fits, allow_failed=allow_failed or bool(faults))
     except InputError as error:
         raise InputError([*error.faults, *faults]) from None
@@ -87,21 +87,21 @@ def stack_loaded(fits: Mapping[str, Posterior], weights: Sequence[float], draws:
     counts = _counts(share, np.array([fit.n_draws for fit in fits.values()]), draws)
     used = [i for i, count in enumerate(counts) if count]
     names, members = list(fits), list(fits.values())
-    kept = [members[i] for i in used]
+    stacked = [members[i] for i in used]
     picks = [_evenly(members[i].n_draws, int(counts[i])) for i in used]
-    group = _draws(kept, picks)
+    group = _draws(stacked, picks)
     tree = {"posterior": group}
-    if "runs" in kept[0].tree.children:
-        runs = kept[0].tree["runs"].dataset
+    if "runs" in stacked[0].tree.children:
+        runs = stacked[0].tree["runs"].dataset
         tree["runs"] = runs[[name for name in CANONICAL if name in runs]]
-    cards = tuple(fit.card for fit in kept)
+    cards = tuple(fit.card for fit in stacked)
     card = Card(
         name="-and-".join(dict.fromkeys(c.name for c in cards)),
         title=f"Stack of {len(cards)} fits",
         law=STACKED,
         members=cards,
     )
-    info = _info(dict(zip([names[i] for i in used], kept, strict=True)))
+    info = _info(dict(zip([names[i] for i in used], stacked, strict=True)))
     info["stack"] = [
         {
             "fit": name,
@@ -121,7 +121,7 @@ def stack_loaded(fits: Mapping[str, Posterior], weights: Sequence[float], draws:
             if not counts[i]
         ),
     ]
-    return Posterior(xr.DataTree.from_dict(tree), card, kept[0].reference, info)
+    return Posterior(xr.DataTree.from_dict(tree), card, stacked[0].reference, info)
 
 
 def weight_faults(weights: Sequence[float], fits: int) -> list[Fault]:

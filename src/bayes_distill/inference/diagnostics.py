@@ -81,7 +81,7 @@ def diagnose(
         bulk, bulk_name = worst(arviz_stats.ess(sampled), largest=False)
         tail, tail_name = worst(arviz_stats.ess(sampled, method="tail"), largest=False)
         bfmi = float(np.min(np.asarray(_bfmi(stats["energy"].to_numpy()))))
-    more = "double --warmup and --draws"
+    more = "double `warmup` and `draws`"
     checks: tuple[Check, ...] = (
         Check(
             "rhat_max",

@@ -183,15 +183,15 @@ def check_settings(
     """
     faults = []
     if chains < 2:
-        faults.append(f"--chains is {chains}: at least 2 are needed to tell whether they agree")
+        faults.append(f"`chains` is {chains}: at least 2 are needed to tell whether they agree")
     if warmup < 100:
-        faults.append(f"--warmup is {warmup}: at least 100 are needed to adapt")
+        faults.append(f"`warmup` is {warmup}: at least 100 are needed to adapt")
     if draws < 50:
-        faults.append(f"--draws is {draws}: at least 50 are needed for any interval")
+        faults.append(f"`draws` is {draws}: at least 50 are needed for any interval")
     if imputations is not None and not cut:
-        faults.append("--imputations is for --cut: add that, or leave it out")
+        faults.append("`imputations` is for `cut=True`: add that, or leave it out")
     elif imputations is not None and imputations < 10:
-        faults.append(f"--imputations is {imputations}: at least 10 are needed for any interval")
+        faults.append(f"`imputations` is {imputations}: at least 10 are needed for any interval")
     if faults:
         raise InputError(faults)
 
@@ -218,12 +218,13 @@ def check_card(card: Card, table: Runs) -> None:
     if not law.has_teacher and table.kind != "supervised":
         raise InputError(
             f"the card {card.name} holds a supervised law, and {table.source} has runs with a "
-            "teacher: leave them out (--where 'teacher_loss.isna()') or use --model distillation"
+            "teacher: leave them out (`where='teacher_loss.isna()'`) or use "
+            '`model="distillation"`'
         )
     if law.has_teacher and table.kind == "supervised":
         raise InputError(
             f"the card {card.name} holds a distillation law, and no run of {table.source} has a "
-            "teacher_loss: add it, or use --model supervised"
+            'teacher_loss: add it, or use `model="supervised"`'
         )
     free = len(card.priors)
     needed = free + 3

@@ -63,14 +63,14 @@ def load_supervised(source: Posterior | str | Path) -> Posterior:
     try:
         posterior = load_posterior(source)
     except FailedFitError:
-        again = f"{source} failed its checks: fit it again with more --warmup or another card"
+        again = f"{source} failed its checks: fit it again with more `warmup` or another card"
         raise InputError(Fault(again, column="supervised")) from None
     what = "this posterior" if isinstance(source, Posterior) else str(source)
     if posterior.law.has_teacher:
         raise InputError(
             Fault(
                 f"{what} is a fit of the {posterior.law.name} law: name the fit of a supervised "
-                "law (fit RUNS --model supervised)",
+                'law (`fit(RUNS, model="supervised")`)',
                 column="supervised",
             )
         )
@@ -105,7 +105,7 @@ def check_stages(table: Runs, supervised: Posterior | str | Path | None, cut: bo
     if cut and table.kind == "distillation" and supervised is None:
         faults.append(
             Fault(
-                "needs the supervised law from elsewhere: add --supervised FIT.nc, or supervised "
+                "needs the supervised law from elsewhere: add `supervised=FIT`, or supervised "
                 f"runs to {table.source}",
                 column="cut",
             )
@@ -113,8 +113,8 @@ def check_stages(table: Runs, supervised: Posterior | str | Path | None, cut: bo
     if cut and table.kind == "mixed" and supervised is not None:
         faults.append(
             Fault(
-                f"{table.source} has supervised runs of its own, which --cut fits first: leave "
-                "out either --supervised or those runs (--where 'teacher_loss.notna()')",
+                f"{table.source} has supervised runs of its own, which `cut=True` fits first: "
+                "leave out either `supervised` or those runs (`where='teacher_loss.notna()'`)",
                 column="supervised",
             )
         )
@@ -152,7 +152,7 @@ def check_against(table: Runs, posterior: Posterior) -> list[str]:
         faults.append(
             Fault(
                 f"{twice} supervised runs of {table.source} were in the supervised fit already and "
-                "would count twice: leave them out (--where 'teacher_loss.notna()')",
+                "would count twice: leave them out (`where='teacher_loss.notna()'`)",
                 column="supervised",
             )
         )

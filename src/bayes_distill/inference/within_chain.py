@@ -21,7 +21,7 @@ from bayes_distill.inference.diagnostics import (
     worst,
 )
 
-MORE = "double --warmup and --draws"
+MORE = "double `warmup` and `draws`"
 
 
 def diagnose_within(sampled: xr.Dataset, stats: xr.Dataset) -> Diagnostics:
@@ -78,7 +78,7 @@ def diagnose_within(sampled: xr.Dataset, stats: xr.Dataset) -> Diagnostics:
             chains,
             50,
             grade(-chains, -50, -20),
-            "few draws of the supervised law: raise --imputations",
+            "few draws of the supervised law: raise `imputations`",
         ),
         divergences(stats),
         tree_depth_hits(stats),

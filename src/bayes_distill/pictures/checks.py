@@ -62,7 +62,7 @@ def power_scaling(asked: Request) -> Drawn:
 
 def prior_against_posterior(asked: Request) -> Drawn:
     """Draw every sampled coordinate before and after the runs."""
-    from bayes_distill.identify.report import identifiability
+    from bayes_distill.identification.identifiability import identifiability
     from bayes_distill.plots.prior_against_posterior import prior_against_posterior as picture
 
     found = identifiability(asked.of, interval=asked.interval, seed=asked.seed, allow_failed=True)
@@ -71,7 +71,7 @@ def prior_against_posterior(asked: Request) -> Drawn:
 
 def next_run_map(asked: Request) -> Drawn:
     """Draw gain of one more run over its size and tokens."""
-    from bayes_distill.identify.next_run import next_run
+    from bayes_distill.identification.next_run import next_run
     from bayes_distill.plots.next_run_map import next_run_map as picture
 
     given = {TARGET.get(name, name): value for name, value in asked.given.items()}

@@ -27,8 +27,9 @@ LISTS = ("params", "tokens", "teacher_loss", "teacher_params", "teacher_tokens",
 LOSS_UNIT = "nats per token"
 WANTED: Mapping[Source, str] = {
     "fit": "a file written by fit, or a card's name",
-    "validation": "a file written by validate --out, or a card that ships with a validation",
-    "calibration": "a file written by calibrate --out",
+    "validation": "a file written by `validate(RUNS).save(FILE)`, or a card that ships with a "
+    "validation",
+    "calibration": "a file written by `calibrate(CARD).save(FILE)`",
 }
 
 
@@ -199,9 +200,7 @@ def _option_faults(kind: Kind, given: Mapping[str, Any]) -> list[Fault]:
     """What is not understood, lacking, or no list of numbers."""
     from bayes_distill.predict.points import quantities
 
-    takes = (
-        ", ".join(f"--{name.replace('_', '-')}" for name in kind.takes) or "no options of its own"
-    )
+    takes = ", ".join(f"`{name}`" for name in kind.takes) or "no options of its own"
     faults = [
         Fault(f"means nothing to {kind.name}, which takes {takes}", column=name)
         for name in given
@@ -209,7 +208,7 @@ def _option_faults(kind: Kind, given: Mapping[str, Any]) -> list[Fault]:
     ]
     for ways in kind.needs:
         if not any(name in given for name in ways):
-            others = " or ".join(f"--{name.replace('_', '-')}" for name in ways[1:])
+            others = " or ".join(f"`{name}`" for name in ways[1:])
             faults.append(
                 Fault("is needed" + (f" (or {others})" if others else ""), column=ways[0])
             )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.cm import ScalarMappable
 
-    from bayes_distill.identify.next_run import NextRun
+    from bayes_distill.identification.next_run import NextRun
     from bayes_distill.runs import Runs
 
 GRID = 3  # sizes and tokens at least, for cells; a short list is drawn as points
@@ -38,8 +38,8 @@ def next_run_map(following: NextRun, runs: Runs | None = None, ax: Axes | None =
     from matplotlib.ticker import PercentFormatter
 
     table = following.table
-    best = table.groupby(["params", "tokens"])["linear_gain"].max()
-    cells = table.pivot_table("linear_gain", "tokens", "params", aggfunc="max")
+    best = table.groupby(["params", "tokens"])["linear_information_gain"].max()
+    cells = table.pivot_table("linear_information_gain", "tokens", "params", aggfunc="max")
     handles = []
     with style.house_style():
         ax = style.axes_or_new(ax, 11.0, 5.4)
@@ -58,7 +58,7 @@ def next_run_map(following: NextRun, runs: Runs | None = None, ax: Axes | None =
             drawn = ax.scatter(
                 places["params"],
                 places["tokens"],
-                c=places["linear_gain"],
+                c=places["linear_information_gain"],
                 vmin=0,
                 cmap=style.PROBABILITY_MAP,
                 s=160,

@@ -41,8 +41,8 @@ def observed_against_predicted(
         top, bottom = np.asarray(axes).reshape(2)
         table, summary = observed.table, observed.summary.set_index("where")
         ends = [
-            table[["mean", "observed"]].to_numpy().min(),
-            table[["mean", "observed"]].to_numpy().max(),
+            table[["loss_mean", "observed"]].to_numpy().min(),
+            table[["loss_mean", "observed"]].to_numpy().max(),
         ]
         top.plot(ends, ends, color=style.MUTED, linestyle=(0, (4, 3)), linewidth=1, zorder=1)
         bottom.axhline(0, color=style.MUTED, linestyle=(0, (4, 3)), linewidth=1, zorder=1)
@@ -51,8 +51,8 @@ def observed_against_predicted(
             mine = table[table["where"] == where]
             if mine.empty:
                 continue
-            mean = mine["mean"].to_numpy()
-            reach = np.abs(mine[["predictive_lower", "predictive_upper"]].to_numpy().T - mean)
+            mean = mine["loss_mean"].to_numpy()
+            reach = np.abs(mine[["new_run_lower", "new_run_upper"]].to_numpy().T - mean)
             fitted = where == "fitted"
             look = {
                 "marker": marker,

@@ -159,8 +159,9 @@ def predictive_quantities(
             new = checked.draws["replicated"].sel(quantity=row["name"])
             ax.grid(visible=False)
             ax.hist(new, bins=40, color=REPLICATED, alpha=0.45)
-            ax.axvline(row["observed"], color=REAL, linewidth=2)
-            said = f"P(larger) {row['p']:.3f}" + ("  REVIEW" if row["verdict"] == "review" else "")
+            ax.axvline(row["observed_mean"], color=REAL, linewidth=2)
+            review = "  REVIEW" if row["verdict"] == "review" else ""
+            said = f"P(larger) {row['p_larger']:.3f}{review}"
             ax.set_title(f"{row['name'].replace('_', ' ')}\n{said}", fontsize=9)
             ax.set_yticks([])
             style.plain_ticks(ax.xaxis, 4)

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from bayes_distill.identify.variables import on_real_line
+from bayes_distill.identification.variables import on_real_line
 from bayes_distill.plots import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from bayes_distill.identify.report import Identifiability
+    from bayes_distill.identification.identifiability import Identifiability
 
 PRIOR, KNOWN, UNKNOWN = style.FAINT, "#0067a8", "#d3a23a"
 MEANING = {"sampled": "sampled coordinates", "published": "published coefficients"}

@@ -48,13 +48,13 @@ def student_against_teacher(
         stars = points = 0
         for (params, tokens), look in zip(students, looks, strict=True):
             mine = (table["params"] == params) & (table["tokens"] == tokens)
-            curve = table[mine].sort_values("teacher_loss")
+            curve = table[mine].sort_values("teacher_loss_mean")
             style.curve_with_band(
                 ax,
-                curve["teacher_loss"],
-                curve["mean"],
-                curve["credible_lower"],
-                curve["credible_upper"],
+                curve["teacher_loss_mean"],
+                curve["loss_mean"],
+                curve["loss_lower"],
+                curve["loss_upper"],
                 look,
                 curve["outside"],
                 style.student_name(params, tokens),
@@ -83,11 +83,11 @@ def student_against_teacher(
 
 def _star(ax: Axes, curve: pd.DataFrame, best: GapRisk | None, look: style.Series) -> bool:
     """Mark the best teacher, unless the curve still falls at an end of the range."""
-    place = int(curve["mean"].to_numpy().argmin())
+    place = int(curve["loss_mean"].to_numpy().argmin())
     if not 0 < place < len(curve) - 1:
         return False
     least = curve.iloc[place]
-    at = float(least["teacher_loss"])
+    at = float(least["teacher_loss_mean"])
     if best is not None:
         same = (best.table["params"] == least["params"]) & (best.table["tokens"] == least["tokens"])
         for _, row in best.table[same].head(1).iterrows():
@@ -95,7 +95,7 @@ def _star(ax: Axes, curve: pd.DataFrame, best: GapRisk | None, look: style.Serie
             ends = [row["optimal_teacher_loss_lower"], row["optimal_teacher_loss_upper"]]
             ax.plot(
                 ends,
-                [least["mean"]] * 2,
+                [least["loss_mean"]] * 2,
                 color=look.colour,
                 linewidth=1.6,
                 marker="|",
@@ -105,7 +105,7 @@ def _star(ax: Axes, curve: pd.DataFrame, best: GapRisk | None, look: style.Serie
             )
     ax.plot(
         at,
-        least["mean"],
+        least["loss_mean"],
         marker="*",
         color=look.colour,
         markersize=9,

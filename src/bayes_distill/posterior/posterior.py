@@ -26,6 +26,7 @@ FORMAT = "bayes-distill posterior"
 FORMAT_VERSION = 1
 CHECKED = {"fletcher32": True}  # a checksum, so that a flipped bit is noticed on reading
 COMPRESSED = {"zlib": True, "complevel": 4, "shuffle": True, **CHECKED}
+CHAIN = "fitted_chain"  # of each draw, where thinning has put all chains into one
 POINT = Reference(1e9, 2e10, 2.3)  # published coefficients count from nowhere: any point will do
 
 
@@ -116,6 +117,14 @@ class Posterior:
     def n_draws(self) -> int:
         """Number of draws, all chains together."""
         return len(next(iter(self.draws.values())))
+
+    @cached_property
+    def chains(self) -> np.ndarray:
+        """Chain of the fit that each draw is of, (draws,), in the order of `draws`."""
+        group = self.tree["posterior"].dataset
+        if CHAIN in group.coords:
+            return np.asarray(group[CHAIN])
+        return np.repeat(np.arange(group.sizes["chain"]), group.sizes["draw"])
 
     @cached_property
     def published(self) -> dict[str, np.ndarray]:
@@ -229,13 +238,16 @@ class Posterior:
         return scatter.log_density(self._likelihoods, loss, mean, spread)
 
     def thin(self, draws: int) -> Posterior:
-        """Keep at most `draws` draws, evenly spaced, and nothing that using them does not need."""
+        """Keep at most `draws` draws, evenly spaced, and nothing that using them does not need.
+
+        They are stored as one chain; `chains` still says which chain each is of.
+        """
         stride = max(1, -(-self.n_draws // draws))
         group = self.tree["posterior"].dataset
         kept: dict[str, Any] = {
             name: (("chain", "draw"), values[None, ::stride]) for name, values in self.draws.items()
         }
-        coords: dict[str, Any] = {}
+        coords: dict[str, Any] = {CHAIN: ("draw", self.chains[::stride])}
         for name, each in self.discrepancies.items():
             if name in group:  # what only conditions have is not stored for sizes
                 kept[name] = (("chain", "draw", "size"), each.seen[None, ::stride])
@@ -373,14 +385,15 @@ def load_posterior(source: str | Path | Posterior, *, allow_failed: bool = False
         card = load_card(source)  # raises for a name that is no card
         if card.coefficients is not None:
             return Posterior.from_coefficients(card, card.coefficients, POINT, card.noise)
+        runs = f'"{card.data}"' if card.data else "RUNS"
         raise InputError(
-            f"the model card {card.name} has no posterior yet: run 'bayes-distill fit "
-            f"{card.data or 'RUNS'} --model {card.name} --out fit.nc' and use fit.nc"
+            f"the model card {card.name} has no posterior yet: run "
+            f'`fit({runs}, model="{card.name}").save("fit.nc")` and use fit.nc'
         )
     if posterior.verdict == "fail" and not allow_failed:
         name = "this fit" if isinstance(source, Posterior) else f"the fit {source}"
         raise FailedFitError(
             f"{name} failed its checks; look at its diagnostics, fit again with more "
-            "warm-up or another card, or pass --allow-failed to use it all the same"
+            "warm-up or another card, or pass `allow_failed=True` to use it all the same"
         )
     return posterior

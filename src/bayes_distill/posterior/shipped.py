@@ -66,14 +66,15 @@ def no_runs(posterior: Posterior, needs: str) -> InputError:
 
     `needs` completes the sentence "..., and this needs them".
     """
-    name, data = posterior.card.name, posterior.card.data or "RUNS"
+    name, data = posterior.card.name, posterior.card.data
     if posterior.n_draws == 1 and posterior.card.coefficients is not None:
         return InputError(
             f"{name} holds published point coefficients and no runs, and {needs}: use a file "
             "written by fit"
         )
-    again = f"'bayes-distill fit {data} --model {name} --out fit.nc' and use fit.nc"
     if posterior.info.get("shipped"):
+        runs = f'"{data}"' if data else "RUNS"
+        again = f'`fit({runs}, model="{name}").save("fit.nc")` and use fit.nc'
         return InputError(
             f"the posterior that ships with {name} holds draws and no runs, and {needs}: run "
             f"{again}"

@@ -1,4 +1,4 @@
-"""What every question has in common: its points, its posterior, and what is wrong with either."""
+"""Arguments that all questions have in common: points and a posterior, with their faults."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import pandas as pd
 from bayes_distill._input.intervals import interval_fault
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.posterior import Posterior, load_posterior
-from bayes_distill.predict import points as asked
-from bayes_distill.predict.points import Points, Quantity
+from bayes_distill.predict.points import Points, Quantity, from_table, grid
 
 
 def read_points(
@@ -28,15 +27,15 @@ def read_points(
     points = None
     try:
         if at is None:
-            points = asked.grid(
+            points = grid(
                 params, tokens, teacher_loss, teacher_params, teacher_tokens, unique_tokens
             )
         else:
-            points = asked.from_table(at)
+            points = from_table(at)
     except InputError as error:
         faults = [*error.faults, *faults]
-    given = (params, tokens, teacher_loss, teacher_params, teacher_tokens, unique_tokens)
-    if at is not None and any(value is not None for value in given):
+    single = (params, tokens, teacher_loss, teacher_params, teacher_tokens, unique_tokens)
+    if at is not None and any(value is not None for value in single):
         faults.append(Fault("give either a table or single values, not both", column="at"))
     if faults or points is None:
         raise InputError(faults)
@@ -46,7 +45,7 @@ def read_points(
 def load_beside(
     faults: list[Fault], source: Posterior | str | Path, allow_failed: bool
 ) -> Posterior:
-    """Load a posterior; what is wrong with it is raised together with the other faults of a call.
+    """Load a posterior; its faults are raised together with the other `faults` of a call.
 
     Raises
     ------
@@ -56,7 +55,7 @@ def load_beside(
         If there are none and the fit failed its checks.
     """
     try:
-        # a call that is at fault anyway hears of that first
+        # other faults of the call are raised before a failed fit is refused
         posterior = load_posterior(source, allow_failed=allow_failed or bool(faults))
     except InputError as error:
         raise InputError([*error.faults, *faults]) from None
@@ -66,7 +65,7 @@ def load_beside(
 
 
 def check_teachers(posterior: Posterior, points: Points) -> None:
-    """Refuse teachers where the law knows none."""
+    """Refuse teachers where the law has none."""
     if points.distilled.any() and not posterior.law.has_teacher:
         raise InputError(
             Fault(

@@ -1,54 +1,66 @@
-"""The capacity gap: whether a teacher is too strong for a student, and which one is best."""
+"""The risk of a capacity gap: whether a teacher is too strong for a student, and which is best."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_distill._input.intervals import band_columns, equal_tailed, mean_of, number
+from bayes_distill._input.intervals import number
 from bayes_distill._input.types import NUMBER, SOURCE, WHOLE, check_types
+from bayes_distill._results.columns import summary
+from bayes_distill._results.display import Result
+from bayes_distill._results.draws import Samples, points_of
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.posterior import Posterior
-from bayes_distill.predict.arguments import check_teachers, load_beside, read_points
-from bayes_distill.predict.dataset import as_dataset
+from bayes_distill.predict.arguments import check_repeats, check_teachers, load_beside, read_points
 from bayes_distill.predict.extrapolation import extrapolation, extrapolation_notes, thinning_notes
 from bayes_distill.predict.forecast import DRAWS
 from bayes_distill.predict.optimal_teacher import OptimalTeacher, loss_slope, optimal_teacher
-from bayes_distill.predict.points import Points, Quantity
+from bayes_distill.predict.points import SIZES, Points, Quantity
 from bayes_distill.predict.teachers import Teachers, read_teachers
 
+UPPER_REGRET = 0.95  # the quantile that `regret_upper` is, whatever the interval
 
-@dataclass(frozen=True)
-class GapRisk:
+
+@dataclass(frozen=True, eq=False, repr=False)
+class GapRisk(Result):
     """Risk of a capacity gap.
 
     Parameters
     ----------
     table
-        One row a point (student and teacher). ``p_stronger_teacher_hurts`` is the probability
-        that a slightly better teacher than this one would make this student worse;
-        ``excess_*`` is what the teacher costs against the best one, as loss.
+        One row a point, stated as in `Forecast.table`. ``p_stronger_teacher_hurts`` is the
+        probability that a slightly better teacher than this one would make this student worse,
+        ``p_boundary`` that every better teacher is better for it. Then
+        ``{quantity}_{mean|median|sd|lower|upper}`` of ``loss`` (the mean curve), ``supervised``,
+        ``teacher_loss``, ``optimal_teacher_loss`` and ``excess_loss``, which is what the teacher
+        costs the student against the best one; and how far the point lies outside the runs, as in
+        `Forecast.table`.
     teachers
-        One row a candidate and student, best expected loss first within a student; empty
-        without a list of candidates.
-    kept
-        Arrays (draws, points) that `draws` labels.
+        One row a candidate and student, lowest expected loss first within a student; empty without
+        a list of candidates. ``p_best``; ``loss_*`` and ``teacher_loss_*`` as above;
+        ``regret_mean`` and ``regret_upper`` (the 95% quantile, whatever `interval`) are what
+        choosing it costs against the best candidate of each draw; ``p_beats_supervised``.
+    samples
+        What `draws` labels.
     interval
         Probability inside every interval, all of them credible (about the mean curve).
     notes
-        Sentences about points outside the runs, for people.
+        Sentences for people: points outside the runs, thinned draws.
     """
+
+    shown: ClassVar[Mapping[str, str]] = {"table": "", "teachers": "Candidates, best first"}
 
     table: pd.DataFrame
     teachers: pd.DataFrame
-    kept: Mapping[str, np.ndarray]
+    samples: Samples
     interval: float
     notes: tuple[str, ...]
 
@@ -56,16 +68,17 @@ class GapRisk:
     def draws(self) -> xr.Dataset:
         """Draws (sample, point) of what the table summarises.
 
-        ``loss``, ``slope`` (dL_S/dL_T), ``teacher_loss``, ``optimal_teacher_loss``,
-        ``excess_loss``, in the unit of the runs' loss, and ``boundary``.
+        ``loss``, ``supervised``, ``teacher_loss``, ``optimal_teacher_loss`` and ``excess_loss``, in
+        the unit of the runs' loss; ``slope`` (dL_S/dL_T) and ``boundary``. ``sample`` is as in
+        `Forecast.draws`.
         """
-        return as_dataset(self.kept, self.table)
+        return self.samples.dataset(points_of(self.table, SIZES))
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for JSON."""
         rows = [
             {
-                **{k: number(r[k]) for k in ("params", "tokens", "teacher_loss")},
+                **_point(r),
                 "p_stronger_teacher_hurts": r["p_stronger_teacher_hurts"],
                 "optimal_teacher_loss": {
                     "mean": r["optimal_teacher_loss_mean"],
@@ -73,7 +86,7 @@ class GapRisk:
                     "upper": r["optimal_teacher_loss_upper"],
                     "p_boundary": r["p_boundary"],
                 },
-                "excess_loss": {k: r[f"excess_{k}"] for k in ("mean", "lower", "upper")},
+                "excess_loss": {k: r[f"excess_loss_{k}"] for k in ("mean", "lower", "upper")},
                 "loss": {k: r[f"loss_{k}"] for k in ("mean", "lower", "upper")},
                 "p_beats_supervised": r["p_beats_supervised"],
                 "extrapolation": {
@@ -86,7 +99,7 @@ class GapRisk:
         teachers = [
             {
                 "name": r["name"],
-                **{k: number(r[k]) for k in ("params", "tokens", "teacher_loss")},
+                **_point(r),
                 "p_best": r["p_best"],
                 "loss": {k: r[f"loss_{k}"] for k in ("mean", "lower", "upper")},
                 "regret": {"mean": r["regret_mean"], "upper": r["regret_upper"]},
@@ -97,7 +110,13 @@ class GapRisk:
         return {"interval": self.interval, "rows": rows, "teachers": teachers}
 
 
-def capacity_gap(
+def _point(row: Mapping[Hashable, Any]) -> dict[str, float | None]:
+    """A student and its teacher's mean loss, for JSON."""
+    sizes = {name: number(row[name]) for name in ("params", "tokens")}
+    return sizes | {"teacher_loss": number(row["teacher_loss_mean"])}
+
+
+def risk(
     posterior: Posterior | str | Path,
     params: Quantity | None = None,
     tokens: Quantity | None = None,
@@ -108,11 +127,12 @@ def capacity_gap(
     at: pd.DataFrame | str | Path | None = None,
     teachers: Teachers | pd.DataFrame | str | Path | None = None,
     strongest: float | None = None,
+    draws: int = DRAWS,
     interval: float = 0.9,
     seed: int = 0,
     allow_failed: bool = False,
 ) -> GapRisk:
-    """Say how likely it is that a teacher is too strong for a student.
+    """Estimate how likely a teacher is to be too strong for a student (a capacity gap).
 
     Parameters
     ----------
@@ -125,7 +145,9 @@ def capacity_gap(
         Candidates to rank: a table with ``name`` and ``loss`` (and ``loss_se``) or ``params`` and
         ``tokens``.
     strongest
-        Lowest teacher loss to be had; by default the irreducible loss E of each draw.
+        Lowest teacher loss that is available; by default the irreducible loss E of each draw.
+    draws
+        Most draws to use; more are thinned evenly, and a note says what that costs.
     interval
         Probability inside every interval.
     seed
@@ -149,8 +171,9 @@ def capacity_gap(
         strongest=(strongest, (*NUMBER, type(None))),
         interval=(interval, NUMBER),
         seed=(seed, WHOLE),
+        draws=(draws, WHOLE),
     )
-    faults: list[Fault] = []
+    faults: list[Fault] = [] if draws > 0 else [Fault("must be at least 1", column="draws")]
     points = candidates = None
     try:
         points = read_points(
@@ -167,7 +190,7 @@ def capacity_gap(
         faults.append(Fault(f"{strongest:g} is no loss", column="strongest"))
     if points is not None and candidates is None and not points.distilled.all():
         faults.append(
-            Fault("is needed (or teacher_params and teacher_tokens)", column="teacher_loss")
+            Fault("is needed (or `teacher_params` and `teacher_tokens`)", column="teacher_loss")
         )
     posterior = load_beside(faults, posterior, allow_failed)
     assert points is not None
@@ -177,21 +200,20 @@ def capacity_gap(
             "teachers: use a distillation fit"
         )
     check_teachers(posterior, points)
-    whole = posterior
-    if whole.n_draws > DRAWS:
-        posterior = whole.thin(DRAWS)
+    check_repeats(posterior, points)
+    thin = posterior if posterior.n_draws <= draws else posterior.thin(draws)
     students = _students(points)
     ranked = pd.DataFrame()
     if candidates is not None:
-        losses = candidates.loss_draws(posterior, seed)
-        ranked = _rank(posterior, students, candidates, losses, interval)
-    teacher = points.teacher_draws(posterior, seed)
+        losses = candidates.loss_draws(thin, seed)
+        ranked = _rank(thin, students, candidates, losses, interval)
+    teacher = points.teacher_draws(thin, seed)
     if not points.distilled.all():
         assert candidates is not None
-        points, teacher = _with_candidates(points, teacher, losses)
-    table, kept = _risk(posterior, points, teacher, strongest, interval)
-    notes = (*posterior.warnings, *extrapolation_notes(table), *thinning_notes(whole, posterior))
-    return GapRisk(table, ranked, kept, interval, notes)
+        points, teacher = _with_candidates(points, teacher, candidates, losses)
+    table, samples = _risk(thin, points, teacher, strongest, interval)
+    notes = (*posterior.warnings, *extrapolation_notes(table), *thinning_notes(posterior, thin))
+    return GapRisk(table, ranked, samples, interval, notes)
 
 
 def _risk(
@@ -200,36 +222,29 @@ def _risk(
     teacher: np.ndarray,
     strongest: float | None,
     interval: float,
-) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+) -> tuple[pd.DataFrame, Samples]:
     loss = posterior.distilled_loss(points.params, points.tokens, teacher)
     slope = loss_slope(posterior, points.params, points.tokens, teacher)
     supervised = posterior.supervised_loss(points.params, points.tokens)
     best = _optimum_by_point(posterior, points, strongest)
-    excess = loss - best.student_loss
-    columns: dict[str, np.ndarray] = {
-        "params": points.params,
-        "tokens": points.tokens,
-        "teacher_loss": mean_of(teacher),
+    losses = {
+        "loss": loss,
+        "supervised": supervised,
+        "teacher_loss": teacher,
+        "optimal_teacher_loss": best.teacher_loss,
+        "excess_loss": loss - best.student_loss,
+    }
+    columns = points.columns() | {
         "p_stronger_teacher_hurts": (slope < 0).mean(axis=0),
         "p_boundary": best.boundary.mean(axis=0),
         "p_beats_supervised": (loss < supervised).mean(axis=0),
     }
-    for name, values in (
-        ("optimal_teacher_loss", best.teacher_loss),
-        ("excess", excess),
-        ("loss", loss),
-    ):
-        columns |= band_columns(name, values, interval)
+    for quantity, values in losses.items():
+        columns |= summary(quantity, values, interval)
     table = pd.DataFrame(columns)
-    table = table.join(extrapolation(posterior, points, table["teacher_loss"].to_numpy()))
-    return table, {
-        "loss": loss,
-        "slope": slope,
-        "teacher_loss": teacher,
-        "optimal_teacher_loss": best.teacher_loss,
-        "excess_loss": excess,
-        "boundary": best.boundary,
-    }
+    table = table.join(extrapolation(posterior, points, columns["teacher_loss_mean"]))
+    drawn = losses | {"slope": slope, "boundary": best.boundary}
+    return table, Samples(drawn, posterior.chains)
 
 
 def _students(points: Points) -> np.ndarray:
@@ -253,32 +268,35 @@ def _optimum_by_point(
 
 
 def _with_candidates(
-    points: Points, teacher: np.ndarray, losses: np.ndarray
+    points: Points, teacher: np.ndarray, candidates: Teachers, losses: np.ndarray
 ) -> tuple[Points, np.ndarray]:
     """Points with a teacher as they are; those without one have every candidate in turn.
 
     `teacher` (draws, points) and `losses` (draws, candidates) are losses of teachers. A student
-    that is there twice without a teacher meets the candidates once.
+    that is there twice without a teacher is paired with the candidates once.
     """
-    place: list[int] = []  # of the point, and of its teacher among those given and the candidates
+    place: list[int] = []  # of the point, and of its teacher among the points' and the candidates
     loss: list[int] = []
-    met: set[tuple[float, float]] = set()
+    paired: set[tuple[float, float]] = set()
     for at, distilled in enumerate(points.distilled):
         student = (float(points.params[at]), float(points.tokens[at]))
         if distilled:
             place.append(at)
             loss.append(at)
-        elif student not in met:
-            met.add(student)
+        elif student not in paired:
+            paired.add(student)
             place += [at] * losses.shape[1]
             loss += range(len(points), len(points) + losses.shape[1])
     draws = np.concatenate([teacher, losses], axis=1)[:, loss]
+    stated = (
+        (points.teacher_loss, candidates.loss),
+        (points.teacher_params, candidates.params),
+        (points.teacher_tokens, candidates.tokens),
+    )
     expanded = Points(
         points.params[place],
         points.tokens[place],
-        mean_of(draws),
-        points.teacher_params[place],
-        points.teacher_tokens[place],
+        *(np.concatenate(pair)[loss] for pair in stated),
     )
     return expanded, draws
 
@@ -299,21 +317,21 @@ def _rank(
         supervised = posterior.supervised_loss(n[:1], d[:1])
         regret = student - student.min(axis=1, keepdims=True)
         best = np.bincount(student.argmin(axis=1), minlength=k) / len(student)
-        lower, upper = equal_tailed(student, interval)
-        part = pd.DataFrame(
-            {
-                "name": candidates.names,
-                "params": params,
-                "tokens": tokens,
-                "teacher_loss": mean_of(losses),
-                "p_best": best,
-                "loss_mean": student.mean(axis=0),
-                "loss_lower": lower,
-                "loss_upper": upper,
-                "regret_mean": regret.mean(axis=0),
-                "regret_upper": np.quantile(regret, 0.95, axis=0),
-                "p_beats_supervised": (student < supervised).mean(axis=0),
-            }
-        )
-        parts.append(part.sort_values("loss_mean", kind="stable"))
+        columns: dict[str, Any] = {
+            "name": candidates.names,
+            "params": params,
+            "tokens": tokens,
+            "teacher_loss": candidates.loss,
+            "teacher_params": candidates.params,
+            "teacher_tokens": candidates.tokens,
+            "p_best": best,
+        }
+        columns |= summary("loss", student, interval)
+        columns |= summary("teacher_loss", losses, interval)
+        columns |= {
+            "regret_mean": regret.mean(axis=0),
+            "regret_upper": np.quantile(regret, UPPER_REGRET, axis=0),
+            "p_beats_supervised": (student < supervised).mean(axis=0),
+        }
+        parts.append(pd.DataFrame(columns).sort_values("loss_mean", kind="stable"))
     return pd.concat(parts, ignore_index=True)

@@ -1,4 +1,4 @@
-"""What people should be told of an answer: points outside the runs, draws left out."""
+"""Notes on a result: points outside the runs, thinned draws."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.points import Points
 
-END = 2.1  # error of the end of a 90% band of normal draws, over that of their mean
+END = 2.1  # error of the end of a 90% interval of normal draws, over that of their mean
 
 
 def repeat_notes(posterior: Posterior, points: Points) -> tuple[str, ...]:
@@ -24,8 +24,8 @@ def repeat_notes(posterior: Posterior, points: Points) -> tuple[str, ...]:
         return ()
     return (
         f"{int(beyond.sum())} of {len(points)} points see their tokens more often (up to "
-        f"{epochs.max():.3g} times) than any run did ({seen:.3g}): what repeats are worth there "
-        "rests on the law, and this law knows of no harm from many epochs",
+        f"{epochs.max():.3g} times) than any run did ({seen:.3g}): the value of repeats "
+        "there rests on the law, and this law has no harm from many epochs",
     )
 
 
@@ -50,9 +50,9 @@ def extrapolation(posterior: Posterior, points: Points, teacher_loss: np.ndarray
 
 
 def by_factors(most: Mapping[str, float]) -> str:
-    """Say by how much something lies outside the runs, leaving out what does not.
+    """How far something lies outside the runs, leaving out what does not.
 
-    `most` are factors as `Hull.factors` gives them, by the names that people know them by.
+    `most` are factors as `Hull.factors` gives them, by the names that people read.
     """
     beyond = [f"{factor:.3g} in {name}" for name, factor in most.items() if factor > 1]
     together = " and at once " if len(beyond) > 1 else ""
@@ -67,7 +67,7 @@ def extrapolation_notes(table: pd.DataFrame) -> tuple[str, ...]:
         most = {name: float(beyond[f"factor_{name}"].max()) for name in ("params", "tokens")}
         notes.append(
             f"{len(beyond)} of {len(table)} points lie outside the runs, {by_factors(most)}: the "
-            "bands there rest on the law being right"
+            "intervals there rest on the law being right"
         )
     teachers = int(table["teacher_outside"].sum())
     if teachers:
@@ -78,11 +78,11 @@ def extrapolation_notes(table: pd.DataFrame) -> tuple[str, ...]:
 
 
 def thinning_notes(posterior: Posterior, thin: Posterior) -> tuple[str, ...]:
-    """Say what leaving out draws costs, if any were."""
+    """Say what thinning costs in accuracy, if there was any."""
     if thin.n_draws == posterior.n_draws:
         return ()
     error = 100 / np.sqrt(thin.n_draws)
     return (
         f"{thin.n_draws:,} of {posterior.n_draws:,} draws were used: for that, means are off by "
-        f"about {error:.1f}% of their sd, ends of 90% bands by {END * error:.1f}%",
+        f"about {error:.1f}% of their sd, ends of 90% intervals by {END * error:.1f}%",
     )

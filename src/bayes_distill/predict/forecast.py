@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,68 +11,77 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_distill._input.intervals import equal_tailed, mean_of, number
+from bayes_distill._input.intervals import number
 from bayes_distill._input.types import NUMBER, SOURCE, WHOLE, check_types
+from bayes_distill._results.columns import summary
+from bayes_distill._results.display import Result
+from bayes_distill._results.draws import Samples, points_of
 from bayes_distill._runtime.memory import give_back
 from bayes_distill._runtime.threads import on_cores
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.arguments import check_repeats, check_teachers, load_beside, read_points
-from bayes_distill.predict.dataset import as_dataset
 from bayes_distill.predict.extrapolation import (
     extrapolation,
     extrapolation_notes,
     repeat_notes,
     thinning_notes,
 )
-from bayes_distill.predict.points import Points, Quantity
+from bayes_distill.predict.points import SIZES, Points, Quantity
 
-DRAWS = 4000  # by default: what thinning to them costs is said where it is done
-BLOCK = 2**21  # draws times points at once: 16 MB an array
-THREADS = 8  # blocks at once, where there are as many cores
-TIDY = 16  # blocks after which freed memory is given back
-KEPT = 2**24  # draws times points that are kept: 128 MB an array
+DRAWS = 4000  # by default; a note says what thinning to them costs
+BLOCK = 2**21  # draws times points of one block: 16 MB an array
+THREADS = 8  # blocks in parallel, where there are as many cores
+TIDY = 16  # blocks after which freed memory is returned to the system
+STORED = 2**24  # most draws times points that a result stores: 128 MB an array
 
 
-@dataclass(frozen=True)
-class Forecast:
+@dataclass(frozen=True, eq=False, repr=False)
+class Forecast(Result):
     """Losses of students.
 
     Parameters
     ----------
     table
-        One row a point, for people. ``credible_*`` bound the mean curve, ``predictive_*`` a
-        single new run; both are equal-tailed at `interval`.
-    kept
-        Arrays (draws, points) that `draws` labels; ``None`` where they would be too much to keep.
+        One row a point: the student and its teacher as stated (``params``, ``tokens``,
+        ``teacher_loss``, ``teacher_params``, ``teacher_tokens``, ``unique_tokens``), then
+        ``{quantity}_{mean|median|sd|lower|upper}`` of ``loss`` (the mean curve: a credible
+        interval), ``new_run`` (the measured loss of one new run: a predictive interval),
+        ``supervised`` (the same student without a teacher) and ``teacher_loss`` (NaN without a
+        teacher); ``p_beats_supervised``; and how far the point lies outside the runs (``outside``,
+        ``factor_params``, ``factor_tokens``, ``teacher_outside``). Losses are in the unit of the
+        runs; all intervals are equal-tailed.
+    samples
+        What `draws` labels; ``None`` where it would be too much to store.
     interval
-        Probability inside every band.
+        Probability inside every interval.
     notes
-        Sentences about points outside the runs, for people.
+        Sentences for people: points outside the runs, thinned draws.
     """
 
     table: pd.DataFrame
-    kept: Mapping[str, np.ndarray] | None
+    samples: Samples | None
     interval: float
     notes: tuple[str, ...]
 
     @cached_property
     def draws(self) -> xr.Dataset:
-        """``loss``, ``new_run``, ``supervised_loss``, ``teacher_loss`` (sample, point).
+        """``loss``, ``new_run``, ``supervised``, ``teacher_loss`` (sample, point).
 
-        In the unit of the runs' loss.
+        In the unit of the runs' loss. ``sample`` has the levels ``chain`` and ``draw``;
+        `bayes_distill.by_chain` puts them apart for ArviZ.
 
         Raises
         ------
         InputError
-            If there were too many draws and points to keep more than their summaries.
+            If there were too many draws and points to store more than their summaries.
         """
-        if self.kept is None:
+        if self.samples is None:
             raise InputError(
-                f"the draws of {len(self.table):,} points were summarised as they came and not "
-                f"kept: more than {KEPT:,} draws times points. Ask for fewer of either"
+                f"the draws of {len(self.table):,} points were summarised block by block and not "
+                f"stored: more than {STORED:,} draws times points. Ask for fewer of either"
             )
-        return as_dataset(self.kept, self.table)
+        return self.samples.dataset(points_of(self.table, SIZES))
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -81,15 +89,16 @@ class Forecast:
         for r in self.table.to_dict("records"):
             rows.append(
                 {
-                    **{k: number(r[k]) for k in ("params", "tokens", "teacher_loss")},
+                    **{k: number(r[k]) for k in ("params", "tokens")},
+                    "teacher_loss": number(r["teacher_loss_mean"]),
                     **{
                         k: number(r[k])
                         for k in ("teacher_params", "teacher_tokens", "unique_tokens")
                     },
-                    "mean": r["mean"],
-                    "sd": r["sd"],
-                    "credible": {"lower": r["credible_lower"], "upper": r["credible_upper"]},
-                    "predictive": {"lower": r["predictive_lower"], "upper": r["predictive_upper"]},
+                    "mean": r["loss_mean"],
+                    "sd": r["loss_sd"],
+                    "credible": {k: r[f"loss_{k}"] for k in ("lower", "upper")},
+                    "predictive": {k: r[f"new_run_{k}"] for k in ("lower", "upper")},
                     "supervised": {k: r[f"supervised_{k}"] for k in ("mean", "lower", "upper")},
                     "p_beats_supervised": number(r["p_beats_supervised"]),
                     "extrapolation": {
@@ -116,9 +125,9 @@ def forecast(
     seed: int = 0,
     allow_failed: bool = False,
 ) -> Forecast:
-    """Forecast the loss of every combination of the values given, or of every row of `at`.
+    """Forecast the loss of every combination of the values, or of every row of `at`.
 
-    Points are taken in blocks, so that memory is bounded whatever is asked.
+    Points are evaluated in blocks, so that memory is bounded whatever their number.
 
     Parameters
     ----------
@@ -136,14 +145,14 @@ def forecast(
         How many different tokens there are: a student that trains on more sees some more than
         once. By default all are different. For a law that knows of repeats.
     at
-        A table with these columns instead. With ``teacher_loss_se`` a teacher's loss is uncertain
-        by that standard error.
+        A table with these columns instead. ``teacher_loss_se`` is the standard error of a measured
+        teacher's loss.
     draws
         Most draws to use; more are thinned evenly, and a note says what that costs.
     interval
-        Probability inside every band.
+        Probability inside every interval.
     seed
-        Seed of the scatter of new runs and of the error of teachers' losses.
+        Seed of the observation noise of new runs and of the error of teachers' losses.
     allow_failed
         Whether a posterior whose fit failed its checks may be used.
 
@@ -184,35 +193,36 @@ def forecast(
     check_repeats(posterior, points)
     thin = posterior if posterior.n_draws <= draws else posterior.thin(draws)
     size = max(1, BLOCK // thin.n_draws)
-    keep = thin.n_draws * len(points) <= KEPT
+    stored = thin.n_draws * len(points) <= STORED
     rows = np.array_split(np.arange(len(points)), range(size, len(points), size))
 
-    def answer(place: int) -> tuple[pd.DataFrame, _Block | None]:
-        block = points.kept(rows[place])
-        found = _Block.of(thin, block, seed, place)
-        table = _table(thin, block, found, interval)
+    def evaluate(place: int) -> tuple[pd.DataFrame, _Block | None]:
+        block = points.subset(rows[place])
+        losses = _Block.of(thin, block, seed, place)
+        table = _table(thin, block, losses, interval)
         if place % TIDY == TIDY - 1:
             give_back()
-        return table, found if keep else None
+        return table, losses if stored else None
 
-    first = answer(0)  # compiles what the others use
-    others = on_cores(lambda place: answer(place + 1), len(rows) - 1, THREADS)
-    answers = [first, *others]
-    table = pd.concat([one for one, _ in answers], ignore_index=True)
-    blocks = [block for _, block in answers if block is not None]
+    first = evaluate(0)  # compiles what the others use
+    others = on_cores(lambda place: evaluate(place + 1), len(rows) - 1, THREADS)
+    evaluated = [first, *others]
+    table = pd.concat([one for one, _ in evaluated], ignore_index=True)
+    blocks = [block for _, block in evaluated if block is not None]
     notes = (
         *posterior.warnings,
         *extrapolation_notes(table),
         *repeat_notes(posterior, points),
         *thinning_notes(posterior, thin),
     )
-    whole = None
-    if keep:
-        whole = {
+    samples = None
+    if stored:
+        values = {
             name: parts[0] if len(parts) == 1 else np.hstack(parts)
             for name, parts in zip(_Block._fields, zip(*blocks, strict=True), strict=True)
         }
-    return Forecast(table, whole, interval, notes)
+        samples = Samples(values, thin.chains)
+    return Forecast(table, samples, interval, notes)
 
 
 class _Block(NamedTuple):
@@ -220,13 +230,13 @@ class _Block(NamedTuple):
 
     loss: np.ndarray
     new_run: np.ndarray
-    supervised_loss: np.ndarray
+    supervised: np.ndarray
     teacher_loss: np.ndarray
 
     @classmethod
     def of(cls, posterior: Posterior, points: Points, seed: int, place: int) -> _Block:
         distilled = points.distilled
-        supervised = points.alone_draws(posterior)
+        supervised = points.supervised_draws(posterior)
         teacher = points.teacher_draws(posterior, seed)
         loss = supervised.copy()
         if distilled.any():
@@ -237,37 +247,11 @@ class _Block(NamedTuple):
         return cls(loss, posterior.new_run(loss, distilled, generator), supervised, teacher)
 
 
-def _table(
-    posterior: Posterior,
-    points: Points,
-    found: _Block,
-    interval: float,
-) -> pd.DataFrame:
-    loss, new_run, supervised, teacher = found
-    credible, predictive = equal_tailed(loss, interval), equal_tailed(new_run, interval)
-    plain = equal_tailed(supervised, interval)
-    teacher_mean = mean_of(teacher)
-    beats = np.where(points.distilled, (loss < supervised).mean(axis=0), np.nan)
-    table = pd.DataFrame(
-        {
-            "params": points.params,
-            "tokens": points.tokens,
-            "teacher_loss": teacher_mean,
-            "teacher_params": points.teacher_params,
-            "teacher_tokens": points.teacher_tokens,
-            "unique_tokens": np.where(points.repeated, points.unique_tokens, points.tokens)
-            if points.unique_tokens is not None
-            else points.tokens,
-            "mean": loss.mean(axis=0),
-            "sd": loss.std(axis=0),
-            "credible_lower": credible[0],
-            "credible_upper": credible[1],
-            "predictive_lower": predictive[0],
-            "predictive_upper": predictive[1],
-            "supervised_mean": supervised.mean(axis=0),
-            "supervised_lower": plain[0],
-            "supervised_upper": plain[1],
-            "p_beats_supervised": beats,
-        }
-    )
-    return table.join(extrapolation(posterior, points, teacher_mean))
+def _table(posterior: Posterior, points: Points, losses: _Block, interval: float) -> pd.DataFrame:
+    columns = points.columns()
+    for quantity, draws in losses._asdict().items():
+        columns |= summary(quantity, draws, interval)
+    beats = (losses.loss < losses.supervised).mean(axis=0)
+    columns["p_beats_supervised"] = np.where(points.distilled, beats, np.nan)
+    table = pd.DataFrame(columns)
+    return table.join(extrapolation(posterior, points, columns["teacher_loss_mean"]))

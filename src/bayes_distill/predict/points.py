@@ -1,4 +1,4 @@
-"""What is asked: students with or without a teacher, as a grid of lists or as a table."""
+"""Students with or without a teacher: the points of a question, as a grid or as a table."""
 
 from __future__ import annotations
 
@@ -26,15 +26,26 @@ NAMES = (
     "teacher_tokens",
     "unique_tokens",
 )
+SIZES = tuple(name for name in NAMES if name != "teacher_loss")
 LARGEST_LOSS = 20.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Points:
-    """Students (points,) and their teachers; NaN where there is none or its loss is not given.
+    """Students and their teachers, each (points,); NaN where something is not stated.
 
-    `teacher_loss_se` is the standard error of a measured teacher loss, 0 or NaN where it is exact.
-    `unique_tokens` says how many of a student's tokens are different ones, NaN where all are.
+    Parameters
+    ----------
+    params, tokens
+        Size and training tokens of each student.
+    teacher_loss
+        Loss of its teacher; NaN without a teacher, and for a teacher stated by size and tokens.
+    teacher_params, teacher_tokens
+        Size and training tokens of its teacher.
+    teacher_loss_se
+        Standard error of a measured teacher loss, 0 or NaN where it is exact.
+    unique_tokens
+        How many of a student's tokens are different ones, NaN where all are.
     """
 
     params: np.ndarray
@@ -60,17 +71,24 @@ class Points:
             return np.zeros(len(self), bool)
         return np.asarray(self.unique_tokens < self.tokens)
 
-    def kept(self, which: np.ndarray) -> Points:
+    def columns(self) -> dict[str, np.ndarray]:
+        """The points as columns of a table; `unique_tokens` are all tokens where none repeats."""
+        found = {name: getattr(self, name) for name in NAMES}
+        if self.unique_tokens is None:
+            return found | {"unique_tokens": self.tokens}
+        return found | {"unique_tokens": np.where(self.repeated, self.unique_tokens, self.tokens)}
+
+    def subset(self, which: np.ndarray) -> Points:
         """Some of the points; `which` is boolean, (points,), or their places."""
         columns = {field.name: getattr(self, field.name) for field in fields(self)}
         return Points(**{name: c[which] for name, c in columns.items() if c is not None})
 
-    def alone_draws(self, posterior: Posterior) -> np.ndarray:
+    def supervised_draws(self, posterior: Posterior) -> np.ndarray:
         """Mean curve (draws, points) of these students without a teacher."""
         return posterior.supervised_loss(self.params, self.tokens, self.unique_tokens)
 
     def teacher_draws(self, posterior: Posterior, seed: int = 0) -> np.ndarray:
-        """Teacher losses (draws, points): as given, or as the supervised law predicts them.
+        """Teacher losses (draws, points): as stated, or as the supervised law predicts them.
 
         One with a standard error is uncertain by it, and the same for all points that name it.
         """
@@ -80,8 +98,8 @@ class Points:
             teachers = np.column_stack([self.teacher_loss, np.broadcast_to(se, len(self))])
             each, level = np.unique(teachers, axis=0, return_inverse=True)
             level = level.reshape(-1)
-            # a generator a teacher: its error does not depend on who else is asked about
-            scatter = np.column_stack(
+            # a generator for each teacher: its error does not depend on the other points
+            error = np.column_stack(
                 [
                     np.random.default_rng([seed, 4, *one.view(np.uint64).tolist()]).standard_normal(
                         posterior.n_draws
@@ -90,7 +108,7 @@ class Points:
                 ]
             )
             # far in the tail of a careless error there is no loss: it stays above zero
-            losses = np.maximum(losses + se * scatter[:, level], 1e-3 * losses)
+            losses = np.maximum(losses + se * error[:, level], 1e-3 * losses)
         predicted = np.isnan(self.teacher_loss) & ~np.isnan(self.teacher_params)
         if predicted.any():
             losses[:, predicted] = posterior.supervised_loss(
@@ -101,7 +119,7 @@ class Points:
     def loss_draws(self, posterior: Posterior) -> np.ndarray:
         """Mean curve (draws, points) of these students, with or without a teacher."""
         distilled = self.distilled
-        losses = self.alone_draws(posterior)
+        losses = self.supervised_draws(posterior)
         if distilled.any():
             losses[:, distilled] = posterior.distilled_loss(
                 self.params[distilled],
@@ -146,15 +164,15 @@ def quantities(value: Quantity) -> list[float]:
         parts = list(value)
     else:
         parts = [value]
-    found, wrong = [], []
+    numbers, wrong = [], []
     for part in parts:
         try:
-            found.append(parse_quantity(part))
+            numbers.append(parse_quantity(part))
         except (TypeError, ValueError) as error:
             wrong.append(str(error))
     if wrong:
         raise ValueError("; ".join(wrong))
-    return found
+    return numbers
 
 
 def grid(
@@ -165,7 +183,7 @@ def grid(
     teacher_tokens: Quantity | None = None,
     unique_tokens: Quantity | None = None,
 ) -> Points:
-    """Every combination of the lists given; `unique_tokens` beyond the tokens are all of them.
+    """Every combination of the lists; `unique_tokens` beyond the tokens are all of them.
 
     Raises
     ------
@@ -173,10 +191,10 @@ def grid(
         Naming every argument that is missing, not a number, or out of range.
     """
     values = (params, tokens, teacher_loss, teacher_params, teacher_tokens, unique_tokens)
-    given = dict(zip(NAMES, values, strict=True))
+    stated = dict(zip(NAMES, values, strict=True))
     lists: dict[str, list[float]] = {}
     faults: list[Fault] = []
-    for name, value in given.items():
+    for name, value in stated.items():
         if value is None:
             if name in ("params", "tokens"):
                 faults.append(Fault("is needed", column=name))
@@ -194,7 +212,7 @@ def grid(
             for number in lists[name]
             if (problem := _problem(name, number)) is not None
         ]
-    faults += _teacher_faults({name: value is not None for name, value in given.items()})
+    faults += _teacher_faults({name: value is not None for name, value in stated.items()})
     if faults:
         raise InputError(faults)
     columns = np.array(list(itertools.product(*(lists[name] for name in NAMES))), float).T
@@ -225,14 +243,14 @@ def of_frame(frame: pd.DataFrame) -> Points:
     return Points(**{n: frame[n].to_numpy(float) if n in frame else empty for n in columns})
 
 
-def _teacher_faults(given: dict[str, bool]) -> list[Fault]:
+def _teacher_faults(stated: dict[str, bool]) -> list[Fault]:
     faults = []
-    if given["teacher_loss"] and (given["teacher_params"] or given["teacher_tokens"]):
+    if stated["teacher_loss"] and (stated["teacher_params"] or stated["teacher_tokens"]):
         faults.append(
             Fault("give either the teacher's loss or its params and tokens", column="teacher_loss")
         )
-    if given["teacher_params"] != given["teacher_tokens"]:
-        lacking = "teacher_tokens" if given["teacher_params"] else "teacher_params"
+    if stated["teacher_params"] != stated["teacher_tokens"]:
+        lacking = "teacher_tokens" if stated["teacher_params"] else "teacher_params"
         faults.append(Fault("is needed too: a teacher's loss follows from both", column=lacking))
     return faults
 

@@ -21,11 +21,18 @@ COLUMNS = {
 LARGEST_LOSS = 20.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Teachers:
-    """Candidates (teachers,); NaN where something is not given.
+    """Candidate teachers, each (teachers,); NaN where something is not stated.
 
-    `loss_se` is the standard error of a measured loss, 0 where none is given.
+    Parameters
+    ----------
+    names
+        What each is called.
+    loss, loss_se
+        Measured loss and its standard error, 0 where none is stated.
+    params, tokens
+        Size and training tokens, from which the supervised law predicts a loss that is not stated.
     """
 
     names: tuple[str, ...]
@@ -40,8 +47,8 @@ class Teachers:
     def loss_draws(self, posterior: Posterior, seed: int) -> np.ndarray:
         """Losses (draws, teachers): measured with their error, or from the supervised law."""
         generator = np.random.default_rng([seed, 1])
-        scatter = generator.standard_normal((posterior.n_draws, len(self)))
-        losses = self.loss + self.loss_se * scatter
+        error = generator.standard_normal((posterior.n_draws, len(self)))
+        losses = self.loss + self.loss_se * error
         predicted = np.isnan(self.loss)
         if predicted.any():
             losses[:, predicted] = posterior.supervised_loss(

@@ -6,7 +6,7 @@ that need none of them must start at once.
 
 from bayes_distill.runs.datasets import DATASETS, Dataset, fetch, list_datasets
 from bayes_distill.runs.reading import read_runs
-from bayes_distill.runs.report import RunsReport, check_runs
+from bayes_distill.runs.report import RunsReport, check
 from bayes_distill.runs.simulation import chinchilla_design, paper_design, simulate
 from bayes_distill.runs.table import Runs
 
@@ -15,7 +15,7 @@ __all__ = [
     "Dataset",
     "Runs",
     "RunsReport",
-    "check_runs",
+    "check",
     "chinchilla_design",
     "fetch",
     "list_datasets",

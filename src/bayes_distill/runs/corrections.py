@@ -20,7 +20,7 @@ NAMED_NOTES: dict[str, tuple[str, ...]] = {
     "hoffmann2022": (
         "The five highest losses (rows 0 to 4) are outliers by the account of those who read the "
         "figure off, and who fit the other 240 runs; leave them out with "
-        f'--where "{WITHOUT_OUTLIERS}".',
+        f'`where="{WITHOUT_OUTLIERS}"`.',
     ),
 }
 """What to know about a named table, by its name."""
@@ -53,8 +53,8 @@ def correct(name: str, frame: pd.DataFrame, wanted: bool) -> tuple[pd.DataFrame,
     frame.loc[list(SWAPPED_ROWS), "params"] = frame.loc[list(SWAPPED_ROWS), "params"].map(_SWAP)
     return frame, [
         "Corrected: the sizes 7.75B and 4.82B of rows 348 to 353 are swapped in the extracted "
-        f"table and have been put right ({reason}); take them as extracted with --no-corrections "
-        "(corrections=False)."
+        f"table and have been put right ({reason}); take them as extracted with "
+        "`corrections=False`."
     ]
 
 

@@ -102,7 +102,7 @@ def examine(
 ) -> Examined:
     """Read a table without giving up at the first fault, nor at the last.
 
-    `required` are the columns that it needs; `read_runs` and `check_runs` are built on this.
+    `required` are the columns that it needs; `read_runs` and `check` are built on this.
     """
     label = "DataFrame" if isinstance(source, pd.DataFrame) else without_password(str(source))
     try:

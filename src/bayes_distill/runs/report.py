@@ -1,4 +1,4 @@
-"""What `bayes-distill check` says about a table."""
+"""Every fault and oddity of a table of runs."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class RunsReport:
     skipped: tuple[Skipped, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """What ``check --json`` prints."""
+        """Plain data for JSON."""
         return {
             "rows": self.rows,
             "kind": self.kind,
@@ -58,7 +58,7 @@ class RunsReport:
         }
 
 
-def check_runs(
+def check(
     source: str | Path | pd.DataFrame | Runs,
     corrections: bool = True,
     mapping: MappingSource | None = None,

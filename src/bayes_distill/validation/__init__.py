@@ -1,1 +1,1 @@
-"""Forecasts held against runs that the fit has not seen."""
+"""Forecasts compared with runs that the fit has not seen."""

@@ -66,9 +66,9 @@ def split(
     if min_runs < 1:
         faults.append(Fault(f"{min_runs} is less than 1", column="min_runs"))
     if tail is not None and leave_out != "tail":
-        faults.append(Fault(f"goes with --leave-out tail, not {leave_out}", column="tail"))
+        faults.append(Fault(f'goes with `leave_out="tail"`, not {leave_out}', column="tail"))
     if groups is not None and leave_out == "tail":
-        faults.append(Fault("goes with --leave-out params or group, not tail", column="groups"))
+        faults.append(Fault("goes with `leave_out` params or group, not tail", column="groups"))
     if leave_out == "group" and (
         "group" not in table.frame or not table.frame["group"].notna().any()
     ):
@@ -113,10 +113,10 @@ def _tail(table: Runs, tail: str | None) -> Group:
         edge = float(np.sort(loss)[math.ceil(TAIL * len(loss)) - 1])
         return Group(f"loss up to {edge:.4g}", loss <= edge)
     try:
-        kept = table.where(tail).frame.index
+        fitted = table.where(tail).frame.index
     except InputError as error:
         raise InputError([Fault(f.problem, column="tail") for f in error.faults]) from None
-    held = ~table.frame.index.isin(kept)
+    held = ~table.frame.index.isin(fitted)
     if not held.any():
         raise InputError(
             Fault(

@@ -1,4 +1,4 @@
-"""Refit without each group of runs and hold the forecast of the group against it."""
+"""Refit without each group of runs and compare the forecast of the group with it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def validate(
     resume: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Validation:
-    """Refit without each group of runs and hold the forecast of the group against it.
+    """Refit without each group of runs and compare the forecast of the group with it.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def validate(
     chains, warmup, draws, seed
         Of every refit, as in `fit`.
     interval
-        Level of the band whose mean width is reported.
+        Probability inside the predictive interval whose mean width is reported.
     workers, scheduler, resume
         Where the refits run, and the folder that keeps finished ones, as `workers`, `scheduler`
         and `store` of `bayes_distill.parallel.map_tasks`.
@@ -124,7 +124,7 @@ def validate(
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prepared:
     """A validation that can be run: its refits as plain data, and what they have in common."""
 
@@ -193,7 +193,7 @@ def _inputs(
     where: str | None,
     corrections: bool,
     mapping: MappingSource | None,
-    asked: dict[str, Any],
+    grouping: dict[str, Any],
 ) -> tuple[Runs | None, Card | None, tuple[Group, ...], list[Fault]]:
     """Table, card and groups, with the faults of all of them."""
     faults: list[Fault] = []
@@ -214,7 +214,7 @@ def _inputs(
         faults += error.faults
     if table is not None:
         try:
-            found = split(table, **asked)
+            found = split(table, **grouping)
         except InputError as error:
             faults += error.faults
     if table is not None and card is not None:

@@ -12,14 +12,14 @@ import pandas as pd
 from bayes_distill.cards.registry import model_names, models_folder
 from bayes_distill.errors import InputError
 from bayes_distill.validation.gap_pairs import BANDS
-from bayes_distill.validation.result import Validation
+from bayes_distill.validation.result import Validation, row_column
 
 SHIPPED = "validation-params.json"
 NEEDED = ("leave_out", "model", "settings", "levels", "interval", "groups", "overall", "gap_risk")
 
 
 def read_validation(path: str | Path) -> Validation:
-    """Read a validation from the file that ``validate --out`` wrote, or from a card that ships one.
+    """Read a validation from the file that `Validation.save` wrote, or from a card that ships one.
 
     Single pairs of teachers are not written, so `pairs` of what comes back is empty.
 
@@ -33,8 +33,8 @@ def read_validation(path: str | Path) -> Validation:
         place = models_folder() / said / SHIPPED
         if not place.is_file():
             raise InputError(
-                f"{said} ships without a validation: run 'bayes-distill validate RUNS --model "
-                f"{said} --out validation.json' and use that file"
+                f"{said} ships without a validation: run "
+                f'`validate(RUNS, model="{said}").save("validation.json")` and use that file'
             )
     try:
         content = json.loads(place.read_text(encoding="utf-8"))
@@ -43,7 +43,7 @@ def read_validation(path: str | Path) -> Validation:
     except (OSError, ValueError) as error:
         raise InputError(f"{said} cannot be read as JSON: {error}") from None
     if not isinstance(content, dict) or any(name not in content for name in NEEDED):
-        raise InputError(f"{said} was not written by 'bayes-distill validate --out'")
+        raise InputError(f"{said} was not written by `validate(RUNS).save(FILE)`")
     levels = tuple(float(level) for level in content["levels"])
     return Validation(
         pd.DataFrame([_group(r) for r in [*content["groups"], content["overall"]]]),
@@ -66,8 +66,9 @@ def _group(record: dict[str, Any]) -> dict[str, Any]:
 
 def _row(record: dict[str, Any]) -> dict[str, Any]:
     plain = {name: _number(value) for name, value in record.items() if name != "predictive"}
-    bands = record["predictive"].items()
-    return plain | {f"{end}_{level}": v for level, ends in bands for end, v in ends.items()}
+    intervals = record["predictive"].items()
+    plain |= {f"{end}_{level}": v for level, ends in intervals for end, v in ends.items()}
+    return {row_column(name): value for name, value in plain.items()}
 
 
 def _reliability(gap_risk: dict[str, Any] | None) -> pd.DataFrame:

@@ -103,7 +103,7 @@ def score(
     loss, distilled = frame["loss"].to_numpy(float), points.distilled
     # all at once: what runs of one size share within a draw must be shared
     teacher = points.teacher_draws(posterior, seed)
-    mean = points.alone_draws(posterior)
+    mean = points.supervised_draws(posterior)
     if distilled.any():
         mean[:, distilled] = posterior.distilled_loss(
             points.params[distilled], points.tokens[distilled], teacher[:, distilled]

@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from bayes_distill._input.files import atomic_path
 from bayes_distill._input.intervals import number
+from bayes_distill._results.display import Result
 from bayes_distill.validation.gap_pairs import BANDS, brier_scores, reliability
 from bayes_distill.validation.refit import percent
 
 OVERALL = "overall"
 FEW_DRAWS = 20  # behind a joint density: below that it is a lower bound
+JSON_NAMES = {"loss_mean": "mean", "new_run_sd": "sd"}
+"""Columns of `Validation.rows` that plain data have under other names."""
 
 
-@dataclass(frozen=True)
-class Validation:
-    """Forecasts of left-out runs, held against them.
+@dataclass(frozen=True, eq=False, repr=False)
+class Validation(Result):
+    """Forecasts of left-out runs, compared with them.
 
     Parameters
     ----------
     table
         One row a group and ``overall`` as the last. ``runs`` left out and ``fitted``;
-        ``coverage_50`` and so on, the share of left-out runs inside the predictive band;
-        ``width``, the mean width of the band at `interval`, ``crps``, ``bias`` (mean forecast
+        ``coverage_50`` and so on, the share of left-out runs inside the predictive interval;
+        ``width``, its mean width at the probability `interval`, ``crps``, ``bias`` (mean forecast
         minus loss) and ``mae`` (mean absolute error), all in the unit of the loss;
         ``max_relative_error``; ``lpd``, the
         sum of the log predictive densities of single runs; ``joint_lpd``, that of the group as a
         whole, and ``joint_draws``, the effective number of draws behind it; ``pairs`` of
         teachers and the Brier scores of the gap risk; ``verdict`` and ``rhat_max`` of the refit.
     rows
-        One row a left-out run: its ``group`` and ``row``, student and teacher, ``loss``, forecast
-        ``mean``, predictive ``sd``, bands (``lower_90``, ``upper_90``, ...), ``pit``, ``crps``,
-        ``lpd``.
+        One row a left-out run: its ``group`` and ``row``, student and teacher, measured ``loss``;
+        the forecast, as in `Forecast.table`: ``loss_mean``, ``new_run_sd`` and the predictive
+        intervals ``new_run_lower_90``, ``new_run_upper_90`` and so on; ``pit``, ``crps``, ``lpd``.
     pairs
         One row a pair of teachers of one student, see `gap_pairs`, with its ``group``.
     reliability
@@ -42,7 +48,7 @@ class Validation:
     leave_out, model
         What was left out, and the card that was fitted.
     levels
-        Probabilities of the predictive bands.
+        Probabilities of the predictive intervals.
     interval
         The level that ``width`` is of.
     settings
@@ -85,6 +91,19 @@ class Validation:
             "notes": list(self.notes),
         }
 
+    def save(self, path: str | Path) -> Path:
+        """Write what `to_json` gives, whole or not at all; `read_validation` reads it.
+
+        Raises
+        ------
+        InputError
+            If the place cannot be written to.
+        """
+        text = json.dumps(self.to_json(), allow_nan=False, indent=2) + "\n"
+        with atomic_path(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+        return Path(path)
+
     def _group(self, r: dict[Any, Any]) -> dict[str, Any]:
         plain = ("group", "verdict", "runs", "fitted", "pairs")
         return {
@@ -125,14 +144,18 @@ class Validation:
         }
 
     def _row(self, r: dict[Any, Any]) -> dict[str, Any]:
-        ends = {f"{end}_{percent(v)}" for v in self.levels for end in ("lower", "upper")}
+        intervals = {
+            percent(v): {end: f"new_run_{end}_{percent(v)}" for end in ("lower", "upper")}
+            for v in self.levels
+        }
+        apart = {"group", "row", *(name for ends in intervals.values() for name in ends.values())}
         return {
             "group": r["group"],
             "row": r["row"],
-            **{str(k): number(v) for k, v in r.items() if k not in {"group", "row", *ends}},
+            **{JSON_NAMES.get(str(k), str(k)): number(v) for k, v in r.items() if k not in apart},
             "predictive": {
-                percent(v): {end: r[f"{end}_{percent(v)}"] for end in ("lower", "upper")}
-                for v in self.levels
+                level: {end: r[name] for end, name in ends.items()}
+                for level, ends in intervals.items()
             },
         }
 
@@ -149,6 +172,7 @@ def collect(
 ) -> Validation:
     """Put the refits' plain results together."""
     rows = pd.concat([_labelled(f["rows"], f["group"]) for f in found], ignore_index=True)
+    rows = rows.rename(columns=row_column)
     pairs = pd.concat([_labelled(f["pairs"], f["group"]) for f in found], ignore_index=True)
     pairs = pairs.astype({"happened": bool})
     records = []
@@ -190,10 +214,11 @@ def collect(
 
 def summary(rows: pd.DataFrame, levels: Sequence[float], interval: float) -> dict[str, Any]:
     """Scores of a group from those of its runs."""
-    loss, error = rows["loss"], rows["mean"] - rows["loss"]
+    loss, error = rows["loss"], rows["loss_mean"] - rows["loss"]
 
     def ends(level: float) -> tuple[pd.Series, pd.Series]:
-        return rows[f"lower_{percent(level)}"], rows[f"upper_{percent(level)}"]
+        lower, upper = (f"new_run_{end}_{percent(level)}" for end in ("lower", "upper"))
+        return rows[lower], rows[upper]
 
     found: dict[str, Any] = {"runs": len(rows)}
     for level in levels:
@@ -213,6 +238,13 @@ def summary(rows: pd.DataFrame, levels: Sequence[float], interval: float) -> dic
 def pair_summary(pairs: pd.DataFrame) -> dict[str, Any]:
     """Brier scores of a group from its pairs."""
     return {"pairs": len(pairs), **brier_scores(pairs)}
+
+
+def row_column(plain: str) -> str:
+    """Column of `Validation.rows` for a name in plain data: ``mean``, ``sd``, ``lower_90``, ..."""
+    if plain.startswith(("lower_", "upper_")):
+        return f"new_run_{plain}"
+    return {name: column for column, name in JSON_NAMES.items()}.get(plain, plain)
 
 
 def _labelled(columns: dict[str, Any], group: str) -> pd.DataFrame:

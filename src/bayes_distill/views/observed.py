@@ -75,7 +75,7 @@ def observed(
     fitted = runs_of(loaded)
     if runs is None:
         if fitted is None:
-            raise no_runs(loaded, "this shows them (or name others with --runs)")
+            raise no_runs(loaded, "this shows them (or name others with `runs`)")
         frame = fitted
     else:
         frame = (runs if isinstance(runs, Runs) else read_runs(runs)).frame
@@ -94,10 +94,8 @@ def observed(
     )
     table = found.table
     table.insert(0, "observed", frame["loss"].to_numpy(float))
-    table["residual"] = table["observed"] - table["mean"]
-    table["inside"] = table["observed"].between(
-        table["predictive_lower"], table["predictive_upper"]
-    )
+    table["residual"] = table["observed"] - table["loss_mean"]
+    table["inside"] = table["observed"].between(table["new_run_lower"], table["new_run_upper"])
     among = rows_in(frame, fitted)
     table["where"] = np.where(among, FITTED, np.where(table["outside"], OUTSIDE, INSIDE))
     return Observed(table, _summary(table), interval, found.notes)

@@ -14,7 +14,7 @@ from bayes_distill.posterior import Posterior, load_posterior
 from bayes_distill.posterior.hull import Hull
 from bayes_distill.posterior.stored_runs import runs_of
 from bayes_distill.predict import points
-from bayes_distill.predict.capacity_gap import GapRisk, capacity_gap
+from bayes_distill.predict.capacity_gap import GapRisk, risk
 from bayes_distill.predict.forecast import Forecast, forecast
 from bayes_distill.predict.points import Quantity
 
@@ -90,7 +90,7 @@ def teacher_curves(
     )
     curves = forecast(loaded, at=table, interval=interval, seed=seed, allow_failed=allow_failed)
     one = table.drop_duplicates(["params", "tokens"])
-    best = capacity_gap(loaded, at=one, interval=interval, seed=seed, allow_failed=allow_failed)
+    best = risk(loaded, at=one, interval=interval, seed=seed, allow_failed=allow_failed)
     return TeacherCurves(curves, best)
 
 

@@ -1,0 +1,1 @@
+"""What callers get back: one schema for tables and draws, and how a result is shown."""

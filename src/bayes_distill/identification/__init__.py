@@ -1,0 +1,1 @@
+"""Identifiability: what the runs identify of each coefficient, and which run to do next."""

@@ -1,0 +1,72 @@
+"""What a plan says, in tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from bayes_distill._input.numbers import format_quantity
+from bayes_distill.reporting.words import TextTable, loss_text
+
+
+def plan_section(plan: dict[str, Any]) -> dict[str, Any]:
+    """A plan as plain data, as `Plan.to_json` gives it: notes and tables."""
+    percent = f"{100 * plan['interval']:g}%"
+    rows = [
+        (
+            r["scenario"],
+            _with_ends(format_quantity, r["params"], None, None),
+            format_quantity(r["budget"]),
+            *(
+                _with_spread(r, name)
+                for name in ("student_tokens", "teacher_params", "teacher_tokens")
+            ),
+            _with_spread(r, "teacher_loss"),
+            _with_ends(loss_text, *(r["loss"][k] for k in ("mean", "lower", "upper"))),
+            loss_text(r["regret"]["mean"]),
+            "–" if r["p_beats_supervised"] is None else f"{r['p_beats_supervised']:.2f}",
+        )
+        for r in plan["rows"]
+    ]
+    header = (
+        "scenario",
+        "student",
+        "budget",
+        "student's tokens",
+        "teacher's size",
+        "teacher's tokens",
+        "teacher's loss",
+        f"loss ({percent} credible)",
+        "regret",
+        "P(beats supervised)",
+    )
+    tables = [TextTable(header, rows, "Recipes")]
+    crossings = [
+        (
+            r["scenario"],
+            format_quantity(r["params"]),
+            _with_ends(format_quantity, *(r["budget"][k] for k in ("median", "lower", "upper"))),
+            f"{r['p_none']:.2f}",
+        )
+        for r in plan.get("crossovers", [])
+    ]
+    if crossings:
+        columns = ("scenario", "student", f"budget: median ({percent})", "P(none up to 1e28)")
+        tables.append(TextTable(columns, crossings, "From which budget distillation stops paying"))
+    problems = [r["problem"] for r in plan["rows"] if r.get("problem")]
+    notes = [*plan.get("notes", []), *problems]
+    return {"percent": percent, "notes": notes, "tables": tables}
+
+
+def _with_spread(row: dict[str, Any], name: str) -> str:
+    form = loss_text if name == "teacher_loss" else format_quantity
+    spread = row["optimum"][name]
+    return _with_ends(form, row["recipe"][name], spread["lower"], spread["upper"])
+
+
+def _with_ends(
+    form: Callable[[float], str], middle: float | None, lower: float | None, upper: float | None
+) -> str:
+    """A value with its interval in brackets, as far as they are known."""
+    shown = "–" if middle is None else form(middle)
+    return shown if lower is None or upper is None else f"{shown} ({form(lower)} to {form(upper)})"

@@ -1,0 +1,68 @@
+"""What the explorer can be moved over: the runs and some way beyond."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayes_distill.posterior import Posterior
+from bayes_distill.reporting.tables import Axis
+
+BUDGETS = Axis("budget", 1e20, 1e25, 8)
+BEYOND_SMALL, BEYOND_LARGE = 3.0, 8.0  # factors beyond the smallest and largest run
+BEYOND_TEACHER = 1.15
+PLAN_SIZES = 6
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """Axes of the tables, and where the explorer starts."""
+
+    params: Axis
+    tokens: Axis
+    teacher_loss: Axis
+    plan_params: Axis
+    budget: Axis
+    start: dict[str, float]
+
+
+def ranges_of(posterior: Posterior) -> Ranges:
+    """Axes around the runs; around the reference for a posterior that did not come from runs."""
+    reference, hull = posterior.reference, posterior.hull
+    size, data, loss = reference.params, reference.tokens, reference.loss
+    sizes, tokens, teachers = (
+        (size / 4, size * 4),
+        (data / 20, data * 20),
+        (0.8 * loss, 1.15 * loss),
+    )
+    if hull is not None:
+        corners = np.exp(np.array(hull.points))
+        sizes, tokens = zip(corners.min(axis=0), corners.max(axis=0), strict=True)
+        teachers = hull.teacher_loss or teachers
+    low, high = _round(sizes[0] / BEYOND_SMALL), _round(sizes[1] * BEYOND_LARGE)
+    fewest, most = _round(tokens[0] / BEYOND_SMALL), _round(tokens[1] * BEYOND_LARGE)
+    best, worst = _round(teachers[0] / BEYOND_TEACHER), _round(teachers[1] * BEYOND_TEACHER)
+    start = {
+        "params": _round(float(np.sqrt(sizes[0] * sizes[1])), 1),
+        "tokens": _round(float(np.sqrt(tokens[0] * tokens[1])), 1),
+        "teacher_loss": _round(float(np.sqrt(teachers[0] * teachers[1]))),
+        "budget": 1e21,
+    }
+    return Ranges(
+        Axis("params", low, high, _count(low, high, 0.29)),
+        Axis("tokens", fewest, most, _count(fewest, most, 0.33)),
+        Axis("teacher_loss", best, worst, _count(best, worst, 0.013)),
+        Axis("params", low, high, PLAN_SIZES),
+        BUDGETS,
+        start,
+    )
+
+
+def _count(low: float, high: float, decades: float) -> int:
+    """Nodes for a spacing of about so many decades."""
+    return max(6, 1 + round(float(np.log10(high / low)) / decades))
+
+
+def _round(value: float, digits: int = 2) -> float:
+    return float(f"{value:.{digits}g}")

@@ -1,0 +1,217 @@
+"""From a posterior to one HTML file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import pandas as pd
+
+from bayes_distill._input.files import atomic_path, unwritable
+from bayes_distill._input.intervals import interval_fault
+from bayes_distill._results.display import Result
+from bayes_distill.errors import Fault, InputError
+from bayes_distill.planning.plan import Plan
+from bayes_distill.posterior import Posterior
+from bayes_distill.predict.arguments import load_beside
+from bayes_distill.reporting.accuracy import Accuracy, recipe_accuracy, student_accuracy
+from bayes_distill.reporting.figures import pictures_of
+from bayes_distill.reporting.page import page_of, vega_bundle
+from bayes_distill.reporting.ranges import ranges_of
+from bayes_distill.reporting.recipe_tables import recipe_tables
+from bayes_distill.reporting.student_tables import student_tables
+from bayes_distill.reporting.tables import Table
+
+STUDENT_DRAWS, PLAN_DRAWS = 1000, 128
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Report(Result):
+    """A report that was written.
+
+    Parameters
+    ----------
+    path
+        The HTML file.
+    size
+        Its bytes.
+    seconds
+        How long it took.
+    accuracy
+        Measured errors of the explorer's numbers, by kind.
+    notes
+        Sentences for people.
+    """
+
+    path: Path
+    size: int
+    seconds: float
+    accuracy: dict[str, Accuracy]
+    notes: tuple[str, ...]
+
+    def shown_tables(self) -> dict[str, pd.DataFrame]:
+        """Heading -> table, for a notebook."""
+        return {f"{self.path}": pd.DataFrame([asdict(a) for a in self.accuracy.values()])}
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "report": str(self.path),
+            "bytes": self.size,
+            "seconds": self.seconds,
+            "accuracy": {
+                key: {
+                    "name": a.name,
+                    "unit": a.unit,
+                    "usual": a.usual,
+                    "largest": a.largest,
+                    "points": a.points,
+                }
+                for key, a in self.accuracy.items()
+            },
+            "notes": list(self.notes),
+        }
+
+
+def report(
+    posterior: Posterior | str | Path,
+    out: str | Path,
+    *,
+    plan: Plan | str | Path | None = None,
+    interval: float = 0.9,
+    seed: int = 0,
+    allow_failed: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """Write one self-contained HTML file: what the fit says, and an explorer of its forecasts.
+
+    Parameters
+    ----------
+    posterior
+        A `Posterior`, a file written by `fit`, or a card's name.
+    out
+        Where the page goes; it needs no network and no server.
+    plan
+        A `Plan`, or a file with what `Plan.to_json` gave, to be shown with it.
+    interval
+        Probability inside every interval.
+    seed
+        Seed of the scatter of new runs and of the points at which the explorer is checked.
+    allow_failed
+        Whether a posterior whose fit failed its checks may be used; the page says so.
+    progress
+        Called with a phase, steps done and steps in all.
+
+    Raises
+    ------
+    InputError
+        Naming every argument at fault.
+    FailedFitError
+        If the fit failed its checks and that is not allowed.
+    """
+    start = perf_counter()
+    posterior, planned = examine(
+        posterior, out, plan=plan, interval=interval, seed=seed, allow_failed=allow_failed
+    )
+    ranges = ranges_of(posterior)
+    say = progress or (lambda *_: None)
+    say("tables", 0, 3)
+    many = posterior.thin(STUDENT_DRAWS)
+
+    def recipes_and_accuracy() -> tuple[dict[str, Table], dict[str, Accuracy]]:
+        found = recipe_tables(posterior, many, ranges, interval, seed, PLAN_DRAWS)
+        return found, recipe_accuracy(posterior, found, ranges, interval, seed)
+
+    # jobs that leave Python alone much of the time: two cores are not idle
+    with ThreadPoolExecutor(2) as pool:
+        recipes_at_work, bundled = pool.submit(recipes_and_accuracy), pool.submit(vega_bundle)
+        students = student_tables(many, ranges, interval, seed)
+        accuracy = student_accuracy(posterior, students, ranges, interval, seed)
+        pictures = pictures_of(posterior, interval, seed)
+        say("recipes", 1, 3)
+        recipes, of_recipes = recipes_at_work.result()
+        vega = bundled.result()
+    say("page", 2, 3)
+    text = page_of(
+        posterior,
+        ranges,
+        students,
+        recipes,
+        accuracy | of_recipes,
+        pictures,
+        planned,
+        interval,
+        vega,
+        (many.n_draws, min(PLAN_DRAWS, posterior.n_draws)),
+    )
+    with atomic_path(out) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    say("page", 3, 3)
+    size = len(text.encode("utf-8"))
+    return Report(
+        Path(out), size, perf_counter() - start, accuracy | of_recipes, posterior.warnings
+    )
+
+
+def examine(
+    posterior: Posterior | str | Path,
+    out: str | Path,
+    *,
+    plan: Plan | str | Path | None,
+    interval: float,
+    seed: int,
+    allow_failed: bool,
+) -> tuple[Posterior, dict[str, Any] | None]:
+    """Read the arguments of `report`: the posterior, and the plan as plain data.
+
+    Raises
+    ------
+    InputError
+        Naming every argument at fault.
+    FailedFitError
+        If the fit failed its checks and that is not allowed.
+    """
+    faults = [f for f in [interval_fault(interval)] if f is not None]
+    if seed < 0:
+        faults.append(Fault(f"{seed} is less than 0", column="seed"))
+    problem = unwritable(out)
+    if problem is not None:
+        faults.append(Fault(problem, column="out"))
+    planned: dict[str, Any] | None = None
+    try:
+        planned = plan.to_json() if isinstance(plan, Plan) else _read_plan(plan)
+    except InputError as error:
+        faults += error.faults
+    return load_beside(faults, posterior, allow_failed), planned
+
+
+def _read_plan(source: str | Path | None) -> dict[str, Any] | None:
+    """A plan as plain data, from a file of JSON.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or holds something else.
+    """
+    if source is None:
+        return None
+    path = Path(source)
+    if not path.is_file():
+        raise InputError(Fault(f"{path} does not exist", column="plan"))
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        complete = all(
+            {"scenario", "budget", "recipe", "optimum", "loss", "regret"} <= set(row)
+            for row in found["rows"]
+        )
+    except (ValueError, KeyError, TypeError):
+        complete = False
+    if not complete:
+        raise InputError(Fault(f"{path} is not the output of `plan(FIT).to_json()`", column="plan"))
+    return dict(found)

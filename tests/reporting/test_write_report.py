@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import bayes_distill as bd
+from bayes_distill.cards import load_card
+from bayes_distill.errors import FailedFitError, InputError
+from bayes_distill.posterior import POINT, Posterior
+from bayes_distill.reporting import report
+from bayes_distill.reporting.words import coefficients_of, verdict_of
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_command_says_what_it_wrote(built):
+    assert built.said["report"] == str(built.path)
+    assert built.said["bytes"] == built.path.stat().st_size < 8e6
+    for kind in ("loss", "p_hurts", "recipe_loss", "recipe_shares"):
+        measured = built.said["accuracy"][kind]
+        assert 0 < measured["usual"] <= measured["largest"]
+    assert built.said["notes"] == list(built.posterior.warnings) != []
+
+
+def test_the_explorer_is_as_exact_as_it_should_be(built):
+    accuracy = {key: each["usual"] for key, each in built.said["accuracy"].items()}
+    for kind in ("loss", "credible", "predictive", "supervised"):
+        assert accuracy[kind] < 0.002
+    for kind in ("p_hurts", "p_beats"):
+        # 1000 of 2000 draws: a probability of one half has a standard error of 0.011
+        assert accuracy[kind] < 0.025
+    assert accuracy["recipe_loss"] < 0.004
+
+
+def test_the_page_asks_for_nothing_from_elsewhere(built):
+    page = re.sub(r"<script>.*?</script>", "", built.text, flags=re.DOTALL)
+    assert re.findall(r"""(?:src|href)\s*=\s*["'](?!#|data:)""", page) == []
+    assert "default-src 'none'" in page
+    assert re.findall(r"url\((?!#)", page) == []
+
+
+def test_words_of_runs_are_text_and_not_markup(built):
+    assert "<b>of</b>" not in built.text
+    assert "runs &lt;b&gt;of&lt;/b&gt; ours.csv" in built.text
+    assert "double --warmup &lt;now&gt; &amp; wait" in built.text
+
+
+def test_verdict_coefficients_and_flags_are_in_plain_words(built):
+    for words in (
+        "With care.",
+        "The fit asks for review (rhat_max)",
+        "not known from these runs alone: alpha&#39;",
+        "1 of 36 runs are worth a second look",
+        "Near-duplicates: rows 1 and 2.",
+        "0.2 to 0.4",
+    ):
+        assert words in built.text
+
+
+def test_pictures_keep_their_text_and_their_ids_apart(built):
+    pictures = re.findall(r"<svg fill=.*?</svg>", built.text, flags=re.DOTALL)
+    assert pictures
+    assert "teacher loss (nats per token)" in pictures[0]
+    markup = re.sub(r"<script.*?</script>", "", built.text, flags=re.DOTALL)
+    ids = re.findall(r'\bid="([^"]+)"', markup)
+    assert len(ids) == len(set(ids))
+
+
+def test_a_supervised_fit_has_a_page_without_teachers(tmp_path):
+    coefficients = {"E": 1.8, "A": 480.0, "B": 2085.0, "alpha": 0.35, "beta": 0.37, "gamma": 1.0}
+    card = load_card("supervised")
+    names = {c.name for c in card.scaling_law.coefficients}
+    posterior = Posterior.from_coefficients(
+        card, {k: v for k, v in coefficients.items() if k in names}, POINT, 0.01
+    )
+    assert verdict_of(posterior)["head"] == "These are point coefficients."
+    assert coefficients_of(posterior).tables[0].rows[0][0] == "E"
+    report = bd.report(posterior, tmp_path / "alone.html")
+    text = report.path.read_text(encoding="utf-8")
+    assert 'id="teacher_loss"' not in text
+    assert 'id="n-p_stronger_teacher_hurts"' not in text
+    assert report.accuracy["loss"].largest < 0.002
+
+
+def test_every_fault_is_named_and_nothing_is_written(scattered, tmp_path):
+    plan = tmp_path / "plan.json"
+    plan.write_text('{"rows": [{}]}', encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        report(scattered, tmp_path / "none" / "x.html", plan=plan, interval=2.0, seed=-1)
+    assert {fault.column for fault in caught.value.faults} == {"interval", "seed", "out", "plan"}
+    assert list(tmp_path.iterdir()) == [plan]
+
+
+def test_a_failed_fit_is_refused_unless_allowed(scattered, tmp_path):
+    failed = Posterior(
+        scattered.tree, scattered.card, scattered.reference, {**scattered.info, "verdict": "fail"}
+    )
+    with pytest.raises(FailedFitError):
+        report(failed, tmp_path / "x.html")
+    assert list(tmp_path.iterdir()) == []
+    assert verdict_of(failed)["head"] == "No."
+
+
+def test_a_plan_is_shown(built):
+    from bayes_distill.reporting.plan_words import plan_section
+
+    planned = bd.plan(
+        built.posterior,
+        1e9,
+        1e21,
+        scenario="best-case",
+        crossovers=False,
+        draws=20,
+        teacher_range=False,
+    )
+    row = plan_section(planned.to_json())["tables"][0].rows[0]
+    assert row[0] == "best-case"
+    assert row[1:3] == ("1B", "1e21")
+    assert f"{planned.table['loss_mean'][0]:.4f}" in row[7]
+    assert np.isnan(planned.table["near_optimal_teacher_params_lower"]).all()
