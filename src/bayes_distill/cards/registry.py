@@ -6,7 +6,8 @@ import difflib
 from functools import cache
 from pathlib import Path
 
-from bayes_distill.cards.card import Card, read_card
+from bayes_distill.cards.card import Card
+from bayes_distill.cards.reading import read_card
 from bayes_distill.errors import InputError
 
 

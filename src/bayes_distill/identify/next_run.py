@@ -17,6 +17,7 @@ from bayes_distill.errors import Fault, InputError
 from bayes_distill.identify.candidates import Candidates, candidate_grid, read_candidates
 from bayes_distill.identify.gain import HIGH_K, linear_gain, reweighted_gain
 from bayes_distill.identify.targets import Targets, read_target, targets_of
+from bayes_distill.likelihoods import Likelihood
 from bayes_distill.posterior import Posterior
 from bayes_distill.posterior.shipped import no_runs
 from bayes_distill.predict.arguments import check_repeats, check_teachers, load_beside
@@ -167,8 +168,12 @@ def _ranked(
 ) -> NextRun:
     points = candidates.points
     means, scales = targets.candidate_means(points, seed)
-    likelihood = posterior.card.likelihood
-    linear = linear_gain(targets.values, means, scales, likelihood)
+    # runs with and without a teacher may have different noise
+    likelihoods = {kind: _likelihood(posterior, kind) for kind in (True, False)}
+    linear = np.empty((len(points), len(targets.names)))
+    for kind, likelihood in likelihoods.items():
+        alike = points.distilled == kind
+        linear[alike] = linear_gain(targets.values, means[:, alike], scales[:, alike], likelihood)
     table = pd.DataFrame(
         {
             "name": candidates.names or [""] * len(points),
@@ -186,6 +191,7 @@ def _ranked(
     refined, error = np.full(len(points), np.nan), np.full(len(points), np.nan)
     generator = np.random.default_rng(seed)
     for i in _worth_refining(table):
+        likelihood = likelihoods[bool(points.distilled[i])]
         found = reweighted_gain(targets.values, means[:, i], scales[:, i], likelihood, generator)
         by_target[i], reliable[i] = found.gain, found.unreliable <= UNRELIABLE
         refined[i], error[i] = found.gain.mean(), found.error.mean()
@@ -245,6 +251,12 @@ def _ranked(
         described,
         tuple(notes),
     )
+
+
+def _likelihood(posterior: Posterior, distilled: bool) -> Likelihood:
+    """Likelihood of a single run; parameters that are sampled are (draws,)."""
+    ((likelihood, _),) = posterior.likelihoods(np.array([distilled]))
+    return likelihood.map_parameters(np.ravel)
 
 
 def _worth_refining(table: pd.DataFrame) -> list[int]:

@@ -82,8 +82,8 @@ def assemble(
         name: values[name][:, : level.max() + 1].astype(np.float32)
         for name, level in shared.items()
     }
-    if stages is not None and stages.noise is not None:
-        kept.setdefault("supervised_scale", stages.noise)
+    if stages is not None:
+        kept |= {name: values for name, values in stages.noise.items() if name not in kept}
     stats = {
         name: sample.stats[name] for name in ("diverging", "energy", "n_steps", "step_size", "lp")
     }

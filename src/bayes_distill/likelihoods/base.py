@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from bayes_distill.laws.base import Support
-
 if TYPE_CHECKING:
     from numpyro import distributions as dist
+
+    from bayes_distill.laws.base import Support
 
 Default = float | Mapping[str, Any]
 NODES, REACH = 401, 4.2  # of the quadrature: sinh(pi / 2 sinh(4.2)) is 10^22 residual scales

@@ -1,9 +1,7 @@
-"""The posterior: draws with everything that is needed to use them, in one file."""
+"""The posterior: draws with everything that is needed to use them."""
 
 from __future__ import annotations
 
-import gc
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,20 +11,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from bayes_distill._input.files import atomic_path
-from bayes_distill.cards import Card, card_from_dict, load_card, model_names, shipped_posterior
-from bayes_distill.errors import FailedFitError, InputError
-from bayes_distill.laws import LAWS, STACKED, Law, Reference
-from bayes_distill.posterior import evaluate
-from bayes_distill.posterior import observation_noise as scatter
+from bayes_distill.cards import Card
+from bayes_distill.laws import Law, Reference
+from bayes_distill.likelihoods import Likelihood
+from bayes_distill.posterior import evaluate, io
 from bayes_distill.posterior.discrepancy import Discrepancy, JoinedDiscrepancy, discrepancies
 from bayes_distill.posterior.hull import Hull
-
-FORMAT = "bayes-distill posterior"
-FORMAT_VERSION = 1
-CHECKED = {"fletcher32": True}  # a checksum, so that a flipped bit is noticed on reading
-COMPRESSED = {"zlib": True, "complevel": 4, "shuffle": True, **CHECKED}
-POINT = Reference(1e9, 2e10, 2.3)  # published coefficients count from nowhere: any point will do
 
 
 @dataclass(frozen=True)
@@ -157,23 +147,38 @@ class Posterior:
         )
 
     def noise_scale(self, mean: np.ndarray, distilled: np.ndarray) -> np.ndarray:
-        """Scale of a single run's scatter around `mean` (draws, points), in the unit of the loss.
+        """Residual scale of a single run about `mean` (draws, points), in the unit of the loss.
 
-        `distilled` (points,) says which points have a teacher; the two kinds of run may scatter
-        differently. It is zero for a posterior without noise. What runs share is not in it.
+        `distilled` (points,) says which points have a teacher; the two kinds of run may have
+        different noise. It is zero for a posterior without noise. What runs share is not in it.
         """
         zero = np.zeros(self.n_draws)
         scale, supervised = (self.draws.get(k) for k in ("scale", "supervised_scale"))
-        own = scale if scale is not None else supervised if supervised is not None else zero
-        plain = supervised if supervised is not None else own
-        spread: np.ndarray = np.where(distilled, own[:, None], plain[:, None]) * scatter.unit_of(
-            self._likelihoods, mean, self.reference.loss
-        )
-        return spread
+        with_teacher = next((s for s in (scale, supervised) if s is not None), zero)
+        without = supervised if supervised is not None else with_teacher
+        unit = np.full_like(mean, self.reference.loss)
+        for card, rows in self.parts:
+            if card.likelihood.scale == "relative":
+                unit[rows] = mean[rows]
+        found: np.ndarray = np.where(distilled, with_teacher[:, None], without[:, None]) * unit
+        return found
 
-    @property
-    def _likelihoods(self) -> scatter.Parts:
-        return [(card.likelihood, rows) for card, rows in self.parts]
+    def likelihoods(self, distilled: np.ndarray) -> list[tuple[Likelihood, slice]]:
+        """Likelihoods of the standardised residuals of single runs, with the draws of each.
+
+        There is one, or one for each member of a stack, in the order of the draws. Parameters that
+        were sampled broadcast with (draws of the member, points). `distilled` is as in
+        `noise_scale`: after a two-stage fit supervised runs have the parameters of its first stage.
+        """
+        found = []
+        for card, rows in self.parts:
+            values = {}
+            for name in card.likelihood.priors:
+                values[name] = self.draws[name][rows, None]
+                if (supervised := self.draws.get(f"supervised_{name}")) is not None:
+                    values[name] = np.where(distilled, values[name], supervised[rows, None])
+            found.append((card.likelihood.at(values), rows))
+        return found
 
     def shared_effects(
         self,
@@ -215,39 +220,51 @@ class Posterior:
         posterior without noise gives `mean` back.
         """
         spread = self.noise_scale(mean, distilled)
-        noise = scatter.standard_noise(self._likelihoods, mean.shape, generator)
+        noise = np.empty(mean.shape)
+        for likelihood, rows in self.likelihoods(distilled):
+            noise[rows] = likelihood.sample(generator, noise[rows].shape)
         shared = self.shared_effects(distilled, generator, teacher=teacher, condition=condition)
-        found: np.ndarray = mean + shared + spread * noise
-        return found
+        losses: np.ndarray = mean + shared + spread * noise
+        return losses
 
     def log_density(self, loss: np.ndarray, mean: np.ndarray, distilled: np.ndarray) -> np.ndarray:
-        """Log density (draws, points) of measured losses (points,) around `mean`, per unit of loss.
+        """Log density (draws, points) of measured losses (points,) about `mean`, per unit of loss.
 
         `distilled` is as in `noise_scale`; the posterior must have noise.
         """
-        spread = self.noise_scale(mean, distilled)
-        return scatter.log_density(self._likelihoods, loss, mean, spread)
+        spread, density = self.noise_scale(mean, distilled), np.empty_like(mean)
+        for likelihood, rows in self.likelihoods(distilled):
+            density[rows] = likelihood.log_density(loss, mean[rows], spread[rows])
+        return density
 
-    def thin(self, draws: int) -> Posterior:
-        """Keep at most `draws` draws, evenly spaced, and nothing that using them does not need."""
+    def thin(self, draws: int, *, keep_runs: bool = True) -> Posterior:
+        """Keep at most `draws` draws, evenly spaced, as one chain.
+
+        The draws come with the runs that were fitted and with what these share, unless `keep_runs`
+        is false. Draws of the prior, log densities and statistics of the sampler are dropped.
+        """
         stride = max(1, -(-self.n_draws // draws))
         group = self.tree["posterior"].dataset
-        kept: dict[str, Any] = {
+        thinned: dict[str, Any] = {
             name: (("chain", "draw"), values[None, ::stride]) for name, values in self.draws.items()
         }
         coords: dict[str, Any] = {}
         for name, each in self.discrepancies.items():
             if name in group:  # what only conditions have is not stored for sizes
-                kept[name] = (("chain", "draw", "size"), each.seen[None, ::stride])
+                thinned[name] = (("chain", "draw", "size"), each.seen[None, ::stride])
             coords["size"] = group["size"].to_numpy()
             if each.conditions is not None:
                 seen = each.conditions.seen[None, ::stride]
-                kept[f"condition_{name}"] = (("chain", "draw", "condition"), seen)
+                thinned[f"condition_{name}"] = (("chain", "draw", "condition"), seen)
                 for part in ("condition_params", "condition_tokens"):
                     coords[part] = ("condition", group[part].to_numpy())
-        tree = xr.DataTree.from_dict({"posterior": xr.Dataset(kept, coords=coords)})
-        stride *= int(self.info.get("thinned_by", 1))
-        return Posterior(tree, self.card, self.reference, {**self.info, "thinned_by": stride})
+        groups = {"posterior": xr.Dataset(thinned, coords=coords)}
+        if keep_runs and "effects" in self.tree.children:
+            groups["effects"] = _one_chain(self.tree["effects"].dataset, stride)
+        if keep_runs and "runs" in self.tree.children:
+            groups["runs"] = self.tree["runs"].to_dataset()
+        info = {**self.info, "thinned_by": stride * int(self.info.get("thinned_by", 1))}
+        return Posterior(xr.DataTree.from_dict(groups), self.card, self.reference, info)
 
     @classmethod
     def from_coefficients(
@@ -266,121 +283,20 @@ class Posterior:
         return cls(xr.DataTree.from_dict({"posterior": data}), card, reference, info)
 
     def save(self, path: str | Path) -> Path:
-        """Write one netCDF file, whole or not at all.
-
-        Raises
-        ------
-        InputError
-            If the place cannot be written to.
-        """
-        tree = self.tree.copy()
-        tree.attrs = {
-            "format": FORMAT,
-            "format_version": FORMAT_VERSION,
-            "law": self.law.name,
-            "card": self.card.model_dump_json(),
-            "reference": json.dumps(
-                [self.reference.params, self.reference.tokens, self.reference.loss]
-            ),
-            "info": json.dumps(self.info),
-        }
-        encoding = {
-            node.path: {
-                str(name): COMPRESSED if variable.size > 64 else CHECKED
-                for name, variable in node.variables.items()
-                if variable.dtype.kind in "fib" and variable.ndim > 0
-            }
-            for node in tree.subtree
-        }
-        with atomic_path(path) as temporary:
-            tree.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
-        return Path(path)
+        """Write one netCDF file, whole or not at all; see `posterior.io.write`."""
+        return io.write(path, io.Content(self.tree, self.card, self.reference, self.info))
 
     @classmethod
     def load(cls, path: str | Path) -> Posterior:
-        """Read a posterior; see `load_posterior` for names of shipped ones.
-
-        Raises
-        ------
-        InputError
-            If the file is missing, damaged, of another kind or from a newer format.
-        """
-        path = Path(path)
-        if not path.exists():
-            raise InputError(f"{path} does not exist")
-        if path.is_dir():
-            raise InputError(f"{path} is a folder, not a file written by fit")
-        problem = None
-        try:
-            with xr.open_datatree(path, engine="netcdf4") as opened:
-                tree = opened.load()
-        except Exception as error:  # damage comes up in many shapes from the layers below
-            problem = type(error).__name__
-        if problem is not None:
-            # what was opened half-way would stay open, and a file copied anew to this place be
-            # read from HDF5's memory of the damaged one
-            gc.collect()
-            raise InputError(
-                f"{path} is not a file written by fit, or is damaged ({problem}); "
-                "fit again or copy it again"
-            )
-        attributes = tree.attrs
-        if attributes.get("format") != FORMAT:
-            raise InputError(f"{path} is a netCDF file, but not one written by bayes-distill fit")
-        lacking = {"format_version", "law", "card", "reference", "info"} - set(attributes)
-        if lacking:
-            raise InputError(f"{path} is damaged: it lacks {', '.join(sorted(lacking))}")
-        if int(attributes["format_version"]) > FORMAT_VERSION:
-            raise InputError(
-                f"{path} has format {attributes['format_version']}, and this version reads up to "
-                f"{FORMAT_VERSION}: upgrade bayes-distill"
-            )
-        if attributes["law"] not in {*LAWS, STACKED}:
-            raise InputError(
-                f"{path} was fitted with the law {attributes['law']!r}, which this version does "
-                "not have: upgrade bayes-distill"
-            )
-        try:
-            card = card_from_dict(json.loads(attributes["card"]), str(path))
-            reference = Reference(*json.loads(attributes["reference"]))
-            info = json.loads(attributes["info"])
-            missing = set(card.scaling_law.coordinate_names) - set(tree["posterior"].data_vars)
-        except (KeyError, ValueError, TypeError) as error:
-            raise InputError(f"{path} is damaged: {error}") from None
-        if missing:
-            raise InputError(f"{path} is damaged: it lacks draws of {', '.join(sorted(missing))}")
-        tree.attrs = {}
-        return cls(tree, card, reference, info)
+        """Read a file, see `posterior.io.read`; `load_posterior` also takes names of cards."""
+        return cls(*io.read(path))
 
 
-def load_posterior(source: str | Path | Posterior, *, allow_failed: bool = False) -> Posterior:
-    """Load a file written by `fit`, or the posterior that ships with a model card.
-
-    Raises
-    ------
-    InputError
-        If there is no such file or card, or it cannot be used.
-    FailedFitError
-        If the fit failed its checks and `allow_failed` is not set.
-    """
-    if isinstance(source, Posterior):
-        posterior = source
-    elif (shipped := shipped_posterior(str(source))) is not None:
-        posterior = Posterior.load(shipped)
-    elif str(source) not in model_names() and (Path(source).exists() or Path(source).suffix):
-        posterior = Posterior.load(source)
-    else:
-        card = load_card(source)  # raises for a name that is no card
-        if card.coefficients is not None:
-            return Posterior.from_coefficients(card, card.coefficients, POINT, card.noise)
-        raise InputError(
-            f"the model card {card.name} has no posterior yet: run 'bayes-distill fit "
-            f"{card.data or 'RUNS'} --model {card.name} --out fit.nc' and use fit.nc"
-        )
-    if posterior.verdict == "fail" and not allow_failed:
-        name = "this fit" if isinstance(source, Posterior) else f"the fit {source}"
-        raise FailedFitError(
-            f"{name} failed its checks; look at its diagnostics, fit again with more "
-            "warm-up or another card, or pass --allow-failed to use it all the same"
-        )
-    return posterior
+def _one_chain(group: xr.Dataset, stride: int) -> xr.Dataset:
+    """Every `stride`-th draw of a group, chains joined."""
+    found = {}
+    for name, variable in group.data_vars.items():
+        values = variable.transpose("chain", "draw", ...).to_numpy()
+        joined = values.reshape(1, -1, *values.shape[2:])[:, ::stride]
+        found[name] = (("chain", "draw", *variable.dims[2:]), joined)
+    return xr.Dataset(found)

@@ -43,7 +43,8 @@ def compact(posterior: Posterior, draws: int = DRAWS) -> Posterior:
         "data_sha256": data.sha256,
         "flagged_runs": [{"row": run["row"]} for run in info.get("flagged_runs", [])],
     }
-    return Posterior(posterior.tree, card, posterior.reference, kept).thin(draws)
+    whole = Posterior(posterior.tree, card, posterior.reference, kept)
+    return whole.thin(draws, keep_runs=False)
 
 
 def mismatches(card: Card, posterior: Posterior) -> list[str]:

@@ -1,0 +1,45 @@
+"""Posteriors by file, or by the name of the card that they ship with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bayes_distill.cards import load_card, model_names, shipped_posterior
+from bayes_distill.errors import FailedFitError, InputError
+from bayes_distill.laws import Reference
+from bayes_distill.posterior.posterior import Posterior
+
+POINT = Reference(1e9, 2e10, 2.3)  # published coefficients count from nowhere: any point will do
+
+
+def load_posterior(source: str | Path | Posterior, *, allow_failed: bool = False) -> Posterior:
+    """Load a file written by `fit`, or the posterior that ships with a model card.
+
+    Raises
+    ------
+    InputError
+        If there is no such file or card, or it cannot be used.
+    FailedFitError
+        If the fit failed its checks and `allow_failed` is not set.
+    """
+    if isinstance(source, Posterior):
+        posterior = source
+    elif (shipped := shipped_posterior(str(source))) is not None:
+        posterior = Posterior.load(shipped)
+    elif str(source) not in model_names() and (Path(source).exists() or Path(source).suffix):
+        posterior = Posterior.load(source)
+    else:
+        card = load_card(source)  # raises for a name that is no card
+        if card.coefficients is not None:
+            return Posterior.from_coefficients(card, card.coefficients, POINT, card.noise)
+        raise InputError(
+            f"the model card {card.name} has no posterior yet: run 'bayes-distill fit "
+            f"{card.data or 'RUNS'} --model {card.name} --out fit.nc' and use fit.nc"
+        )
+    if posterior.verdict == "fail" and not allow_failed:
+        name = "this fit" if isinstance(source, Posterior) else f"the fit {source}"
+        raise FailedFitError(
+            f"{name} failed its checks; look at its diagnostics, fit again with more "
+            "warm-up or another card, or pass --allow-failed to use it all the same"
+        )
+    return posterior
