@@ -57,8 +57,8 @@ class Card(Settings):
             return content
         if content.get("discrepancy") is not None:
             return content  # and so refuse the earlier name
-        kept = {name: value for name, value in content.items() if name != "departures"}
-        return {**kept, "discrepancy": content["departures"]}
+        rest = {name: value for name, value in content.items() if name != "departures"}
+        return {**rest, "discrepancy": content["departures"]}
 
     @model_validator(mode="after")
     def _fits_its_law(self) -> Card:
@@ -78,14 +78,16 @@ class Card(Settings):
         faults = []
         if self.law != STACKED:
             faults.append(Fault(f"{self.law!r}: a card with members has {STACKED!r}", column="law"))
-        own = {
+        of_members = {
             "priors": self.priors,
             "coefficients": self.coefficients,
             "supervised": self.supervised,
             "discrepancy": self.discrepancy,
         }
         faults += [
-            Fault("belongs to the members of a stack", column=k) for k, part in own.items() if part
+            Fault("belongs to the members of a stack", column=k)
+            for k, part in of_members.items()
+            if part
         ]
         if any(member.members for member in self.members):
             faults.append(Fault("a stack cannot be a member of a stack", column="members"))
@@ -106,7 +108,7 @@ class Card(Settings):
         ]
 
     def _faults_of_likelihood(self) -> list[Fault]:
-        """Parameters that are named as a number of the law is, or have no value to be used with."""
+        """Parameters with the name of a coordinate of the law, or without a number to be used."""
         law = LAWS.get(self.law)
         taken = {*law.coordinate_names, *law.coefficient_names} if law else set()
         faults = [

@@ -9,12 +9,13 @@ from bayes_distill.cards.settings import Settings
 
 
 class DiscrepancyPriors(Settings):
-    """By how much sizes may depart from the law: see `discrepancies`. Distillation laws only.
+    """By how much sizes may depart from the law: see `posterior.discrepancy`. Distillation only.
 
     `shift` and `tilt` are priors of standard deviations, in units of the reference loss; the
-    lengths say over which distance of log sizes discrepancies are alike. `condition_stretch` and
-    `condition_place` are those of what every size on every number of tokens has of its own: a
-    stretch of its bracket, and a shift of the log of the loss at which the capacity gap opens.
+    lengths are the distances of log sizes over which discrepancies are alike. `condition_stretch`
+    and `condition_place` are priors for every size on every number of tokens: the first of a
+    stretch of its bracket, the second of a shift of the log of the loss at which the capacity gap
+    opens.
     """
 
     shift: LogNormal | None = LogNormal(family="lognormal", median=0.002, sd=0.5)

@@ -40,11 +40,11 @@ class SupervisedPrior(Settings):
 
     Centred on published coefficients; wide enough that the supervised losses of models across
     the named range vary by `loss_sd` (relative, one standard deviation, root mean square over
-    the range). Directions that hardly move those losses keep a weak prior of their own.
+    the range). Directions that hardly move those losses have a separate weak prior.
 
     If the runs' losses are in another unit than the centre's (bits per byte, another tokenizer),
     the centre is multiplied by the ratio of the two, and that ratio is uncertain by `unit_sd`.
-    Ratios within `same_unit_within` of one count as the same unit and leave the centre alone.
+    Ratios within `same_unit_within` of one count as the same unit and do not change the centre.
 
     With `fitted`, the posterior of a supervised fit takes the place of all this.
     """

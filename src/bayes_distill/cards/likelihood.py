@@ -35,10 +35,10 @@ class LikelihoodSettings(Settings):
     `supervised_prior` that of supervised ones. Every prior median of a scale is in units of the
     reference loss.
 
-    Distilled runs may share what sets them apart. With `teacher_effect`, students of one teacher
-    share an offset: a teacher is more than its loss, and its loss was measured once. With
-    `condition_effect`, students of one size and one number of tokens share one: they saw the same
-    data in the same order under the same settings. Both are priors of a standard deviation.
+    Distilled runs may share offsets. With `teacher_effect`, students of one teacher share one: a
+    teacher is more than its loss, and its loss was measured once. With `condition_effect`,
+    students of one size and one number of tokens share one: they were trained on the same data in
+    the same order under the same settings. Both are priors of a standard deviation.
     """
 
     family: str = "student_t"
@@ -68,22 +68,22 @@ class LikelihoodSettings(Settings):
         of_all = {key: value for key, value in content.items() if key in keys}
         parsed: dict[str, Any] = {}
         faults = []
-        known = _parameters(content.get("family", cls.model_fields["family"].default))
+        of_family = _parameters(content.get("family", cls.model_fields["family"].default))
         for key in (key for key in content if key not in keys):
             value = content[key]
-            found = _parsed(known[key], value) if key in known else None
-            if found is None:
-                names = _list(known) or "none"
+            result = _parsed(of_family[key], value) if key in of_family else None
+            if result is None:
+                names = _list(of_family) or "none"
                 problem = f"is no key, and the parameters of this likelihood are {names}"
                 faults.append(fault_at((key,), problem, value))
-            elif isinstance(found, ValidationError):
+            elif isinstance(result, ValidationError):
                 # less the prior's family, which pydantic adds
-                for each in found.errors():
+                for each in result.errors():
                     faults.append(fault_at((key, *each["loc"][1:]), each["msg"], each["input"]))
-            elif isinstance(found, InputError):
-                faults.append(fault_at((key,), str(found), value))
+            elif isinstance(result, InputError):
+                faults.append(fault_at((key,), str(result), value))
             else:
-                parsed[key] = found
+                parsed[key] = result
         try:
             settings = handler({**of_all, "parameters": parsed})
         except ValidationError as error:
@@ -107,13 +107,13 @@ class LikelihoodSettings(Settings):
     @property
     def values(self) -> dict[str, float | Prior]:
         """Every parameter of the family: a number, or the prior that it is sampled from."""
-        found: dict[str, float | Prior] = {}
+        by_name: dict[str, float | Prior] = {}
         for each in self.kind.parameters():
             if each.name in type(self).model_fields:
-                found[each.name] = getattr(self, each.name)
+                by_name[each.name] = getattr(self, each.name)
             else:
-                found[each.name] = self.parameters.get(each.name, _default(each))
-        return found
+                by_name[each.name] = self.parameters.get(each.name, _default(each))
+        return by_name
 
     @property
     def numbers(self) -> dict[str, float]:
@@ -148,7 +148,7 @@ def _keys() -> set[str]:
 def _parameters(family: Any) -> dict[str, Parameter]:
     try:
         return {each.name: each for each in likelihood_named(str(family)).parameters()}
-    except InputError:  # a fault of the family, which its own validator names
+    except InputError:  # a fault of the family, whose validator names it
         return {}
 
 
@@ -158,10 +158,10 @@ def _prior_adapter() -> TypeAdapter[Any]:
 
 
 def _default(parameter: Parameter) -> float | Prior:
-    found: float | Prior | Exception = _parsed(parameter, parameter.default)
-    if isinstance(found, Exception):
-        raise TypeError(f"the default of {parameter.name} is at fault: {found}")
-    return found
+    default: float | Prior | Exception = _parsed(parameter, parameter.default)
+    if isinstance(default, Exception):
+        raise TypeError(f"the default of {parameter.name} is at fault: {default}")
+    return default
 
 
 def _parsed(parameter: Parameter, value: Any) -> Any:

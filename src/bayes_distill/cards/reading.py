@@ -1,4 +1,4 @@
-"""Cards from TOML files and from plain data, with every fault at once."""
+"""Cards from TOML files and from plain data; an error names every fault."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _with_law(content: dict[str, Any]) -> list[Fault]:
 
 
 def _key(location: tuple[int | str, ...]) -> str:
-    """Key in the file: what pydantic says, less the family that it adds under a prior."""
+    """Key in the file: the location of pydantic, less the family that it adds under a prior."""
     parts = [str(part) for part in location]
     if len(parts) > 2 and parts[0] == "priors" and parts[2] in FAMILIES:
         del parts[2]

@@ -1,4 +1,4 @@
-"""The cards that ship: found beside the installed package or in the checkout."""
+"""The cards that ship, beside the installed package or in the checkout."""
 
 from __future__ import annotations
 

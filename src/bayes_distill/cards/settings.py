@@ -16,6 +16,6 @@ class Settings(BaseModel):
 
 def fault_at(key: tuple[int | str, ...], problem: str, value: Any = None) -> InitErrorDetails:
     """A fault of a key, for a validator that finds several: a line of a `ValidationError`."""
-    # a template of its own, for braces in the text would be taken for places in one
+    # the text is an argument: braces in a template would be taken for places in it
     error = PydanticCustomError("fault", "{problem}", {"problem": problem})
     return InitErrorDetails(type=error, loc=key, input=value)

@@ -1,8 +1,8 @@
 """The NumPyro model: one function of (data, hyperparameters), for every card.
 
 Everything inside counts from the reference point and is in units of the reference loss. What a
-card decides in words (families, which sites exist) is static, in `ModelSpec`; what it decides in
-numbers is traced, so that another data set or prior of the same shape compiles nothing anew.
+card states in words (families, which sites exist) is static, in `ModelSpec`; numbers are traced, so
+that another data set or prior of the same shape needs no new compilation.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class Data(NamedTuple):
     """Runs relative to the reference, each an array (rows,), padded; `mask` marks real rows.
 
     A run without a teacher has NaN in all three teacher fields; a teacher without a measured
-    loss has NaN in `teacher_loss` only. `teacher_loss_se` is its standard error, 0 if not given.
-    `size`, `teacher` and `condition` say which runs belong together (`levels`). `unique_tokens` is
-    that of the student, as many as `tokens` where none is repeated.
+    loss has NaN in `teacher_loss` only. `teacher_loss_se` is its standard error, 0 if not stated.
+    `size`, `teacher` and `condition` are the groups of each run (`runs.grouping`). `unique_tokens`
+    is that of the student, as many as `tokens` where none is repeated.
     """
 
     params: Array
@@ -91,7 +91,7 @@ class ModelSpec:
 
     @property
     def shared(self) -> tuple[str, ...]:
-        """Names of everything that runs share by levels."""
+        """Names of everything that groups of runs share."""
         of_conditions = (f"condition_{name}" for name in self.condition_discrepancies)
         return (*self.discrepancies, *self.effects, *of_conditions)
 
@@ -148,7 +148,7 @@ def sample_coordinates(spec: ModelSpec, hyper: dict[str, Any]) -> dict[str, Arra
     coordinates: dict[str, Any] = {}
     if spec.joint_supervised:
         joint = hyper["supervised"]
-        # standardised: the prior's own factor decorrelates what the data say little about
+        # standardised: the factor of the prior decorrelates directions that data identify weakly
         z = numpyro.sample(
             "supervised_z", dist.Normal().expand([len(joint_prior.NAMES)]).to_event(1)
         )
@@ -163,10 +163,11 @@ def sample_coordinates(spec: ModelSpec, hyper: dict[str, Any]) -> dict[str, Arra
 def sample_shared(spec: ModelSpec, hyper: dict[str, Any]) -> dict[str, Array]:
     """Sample what runs share: discrepancies of sizes, offsets of teachers and of conditions.
 
-    What each level has is sampled as it is (`NAME_z`, in units of the prior's median scale), not
-    in units of the sampled scale: runs know the sum of law and discrepancy far better than the
-    scale, which would otherwise move every discrepancy with it. A level that is padding has nothing
-    to do with the scale: with neither runs nor a spread of its own it would be a funnel.
+    The value of each group is sampled in the centred form (`NAME_z`, in units of the prior's
+    median scale), not in units of the sampled scale: runs identify the sum of law and discrepancy
+    far better than the scale, which would otherwise move every discrepancy with it. A group that
+    is padding has a fixed standard deviation: without runs and scaled by the sampled one it would
+    be a funnel.
     """
     shared: dict[str, Any] = {}
     for name in spec.shared:
@@ -189,7 +190,7 @@ def sample_shared(spec: ModelSpec, hyper: dict[str, Any]) -> dict[str, Array]:
 
 
 def mean_loss(spec: ModelSpec, coordinates: dict[str, Array], data: Data) -> Array:
-    """Loss that the model expects of each run (rows,), in units of the reference loss.
+    """Mean loss of each run (rows,), in units of the reference loss.
 
     `coordinates` holds those of the law and whatever `sample_shared` samples.
     """
@@ -217,11 +218,11 @@ def mean_loss(spec: ModelSpec, coordinates: dict[str, Array], data: Data) -> Arr
     if spec.noisy_teachers:
         error = coordinates["teacher_error"][data.teacher]
         teacher_loss = teacher_loss + data.teacher_loss_se * error
-    own = {name: coordinates[name][data.size] for name in spec.discrepancies}
+    discrepancies = {name: coordinates[name][data.size] for name in spec.discrepancies}
     for name in spec.condition_discrepancies:
-        own[name] = coordinates[f"condition_{name}_effect"][data.condition]
+        discrepancies[name] = coordinates[f"condition_{name}_effect"][data.condition]
     student = law.distilled_loss(
-        {**coordinates, **own}, data.params, data.tokens, teacher_loss, UNIT
+        {**coordinates, **discrepancies}, data.params, data.tokens, teacher_loss, UNIT
     )
     for name in spec.effects:
         student = student + coordinates[f"{name}_effect"][getattr(data, name)]

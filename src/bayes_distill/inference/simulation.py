@@ -45,12 +45,12 @@ def simulate_from_card(
         A table without losses; ``"paper"`` and ``"chinchilla"`` are built in.
     coefficients
         The truth under its published names, as a mapping, a JSON file or ``"table6"``. By default
-        the card's own coefficients, or one draw from its prior.
+        the coefficients of the card, or one draw from its prior.
     noise
-        Residual scale, in nats or relative, as the card's likelihood says.
+        Residual scale, in nats or relative, as the card's likelihood states.
     seed
         Seed of the prior draw and of the noise. A parameter of the likelihood for which the card
-        states a prior is drawn from it; the notes of the runs say its value.
+        states a prior is drawn from it; a note of the runs states its value.
 
     Raises
     ------
@@ -68,18 +68,18 @@ def simulate_from_card(
         faults += error.faults
     table = built_in[str(design)]() if str(design) in built_in else design
     faults += examine(table, required=("params", "tokens")).faults
-    given: Mapping[str, float] | None = None
+    published: Mapping[str, float] | None = None
     try:
         if isinstance(coefficients, (str, Path)):
-            given = _read_coefficients(coefficients)
+            published = _read_coefficients(coefficients)
         else:
-            given = coefficients
+            published = coefficients
     except InputError as error:
         faults += error.faults
     if faults:
         raise InputError(faults)
     assert isinstance(card, Card)
-    truth = _truth(card, given, seed)
+    truth = _truth(card, published, seed)
     parameters = {}
     if card.likelihood.priors:
         drawn = prior_draw(card, _reference(card), seed)
@@ -138,7 +138,7 @@ def _truth(card: Card, coefficients: Mapping[str, float] | None, seed: int) -> d
 
 
 def _reference(card: Card) -> Reference:
-    """Where priors count from: what the card says, else a typical run."""
+    """Where priors count from: what the card states, else a typical run."""
     return Reference(
         card.reference.params or 5e8,
         card.reference.tokens or 2e10,

@@ -31,16 +31,16 @@ SAME_UNIT, ODD_UNIT = 0.15, 0.06  # of the median ratio of losses seen and predi
 
 @dataclass(frozen=True)
 class Stages:
-    """What the second stage takes along from the first.
+    """What the second stage takes from the first.
 
     Parameters
     ----------
     cut
-        Whether the second stage may say nothing about the supervised law.
+        Whether the second stage has no influence on the supervised law.
     verdict
         That of the first stage.
     before
-        Supervised coordinates (any number of draws,) before any run was seen.
+        Supervised coordinates (any number of draws,) of the prior of the first stage.
     noise
         What a posterior holds of the noise of supervised runs, one number for every draw of the
         second stage: name of a variable -> (draws,).
@@ -235,18 +235,18 @@ def supervised_noise(
     counts noise relative to the loss and the other does not, they agree at the middle of the
     supervised runs.
     """
-    theirs, ours = posterior.card.likelihood, card.likelihood
+    first, second = posterior.card.likelihood, card.likelihood
     scale = posterior.draws.get("supervised_scale")
-    if scale is None or not theirs.same_family(ours):
+    if scale is None or not first.same_family(second):
         return {}
-    if ours.scale != "relative":
+    if second.scale != "relative":
         scale = scale * posterior.reference.loss / reference.loss
-    parameters = {f"supervised_{name}": posterior.draws[name] for name in theirs.priors}
+    parameters = {f"supervised_{name}": posterior.draws[name] for name in first.priors}
     return {"supervised_scale": scale, **parameters}
 
 
 def supervised_before(posterior: Posterior, reference: Reference) -> dict[str, np.ndarray]:
-    """Supervised coordinates (draws,) before any run was seen: the prior of the first stage.
+    """Supervised coordinates (draws,) of the prior of the first stage.
 
     Without gamma if the law fixes it.
     """
@@ -256,10 +256,10 @@ def supervised_before(posterior: Posterior, reference: Reference) -> dict[str, n
     before = {n: group[n].to_numpy().reshape(-1) for n in posterior.law.coordinate_names}
     published = posterior.law.to_published(before, posterior.reference)
     count = len(next(iter(before.values())))
-    # a wide prior of gamma makes coefficients no number holds; they say nothing of the rest
+    # a wide prior of gamma makes coefficients that overflow; those draws are left out
     with np.errstate(all="ignore"):
-        found = LAW.from_published({"gamma": np.ones(count), **published}, reference)
-    values = {name: np.asarray(value) for name, value in found.items()}
+        coordinates = LAW.from_published({"gamma": np.ones(count), **published}, reference)
+    values = {name: np.asarray(value) for name, value in coordinates.items()}
     sound = np.all([np.isfinite(value) for value in values.values()], axis=0)
     fixed = {"gamma"} - set(posterior.law.coordinate_names)
     return {name: value[sound] for name, value in values.items() if name not in fixed}

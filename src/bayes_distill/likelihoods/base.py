@@ -78,7 +78,7 @@ class Likelihood(ABC):
     """
 
     name: ClassVar[str]
-    """What a card says under ``family``; a class outside the package goes by its dotted path."""
+    """What a card states under ``family``; a class of another module has its dotted path there."""
 
     @classmethod
     def parameters(cls) -> tuple[Parameter, ...]:
@@ -104,10 +104,10 @@ class Likelihood(ABC):
 
     @abstractmethod
     def cdf(self, residual: Any) -> np.ndarray:
-        """Probability of a residual below the given ones (NumPy)."""
+        """Probability of a residual below each of these (NumPy)."""
 
     def sf(self, residual: Any) -> np.ndarray:
-        """Probability of a residual above the given ones (NumPy).
+        """Probability of a residual above each of these (NumPy).
 
         Override it where one minus `cdf` loses the upper tail.
         """
@@ -150,7 +150,7 @@ class Likelihood(ABC):
         mass, slope = np.exp(self.log_prob(z)) * spacing, self.slope(z)
         # far out, where the density is zero, its slope may be no number
         here = mass > 0
-        found = (
+        entries = (
             np.sum(mass * first * second, axis=0, where=here)
             for first, second in (
                 (slope, slope),
@@ -158,7 +158,7 @@ class Likelihood(ABC):
                 (slope, 1 + z * slope),
             )
         )
-        return Information(*(value if shape else float(value) for value in found))
+        return Information(*(value if shape else float(value) for value in entries))
 
     def slope(self, residual: np.ndarray) -> np.ndarray:
         """Derivative of `log_prob` (NumPy); the score of the location is minus that.
@@ -193,8 +193,8 @@ class Likelihood(ABC):
         """NumPyro distribution of measured losses; `mean` and `scale` broadcast, traced or not."""
         from bayes_distill.likelihoods.location_scale import LocationScale
 
-        found: dist.Distribution = LocationScale(type(self), mean, scale, self._values())
-        return found
+        noise: dist.Distribution = LocationScale(type(self), mean, scale, self._values())
+        return noise
 
     def map_parameters(self, function: Callable[[Any], Any]) -> Self:
         """The same likelihood with `function` applied to every parameter that is an array."""

@@ -40,8 +40,8 @@ class Contaminated(Likelihood):
     although `mean_excess` is held at 5. The log density is analytic, as NUTS needs; that of a
     two-piece density has a jump in its second derivative at the curve.
 
-    If all runs have an excess nothing tells it from the curve: the prior on the contamination
-    says that most runs are well tuned.
+    If all runs have an excess, nothing distinguishes it from the curve: the prior on the
+    contamination states that most runs are well tuned.
     """
 
     name: ClassVar[str] = "contaminated"

@@ -87,7 +87,7 @@ def _samples(likelihood: Likelihood, seed: int) -> Iterator[str]:
 
     drawn = likelihood.sample(np.random.default_rng(seed), (SAMPLES // 10, 10))
     if np.shape(drawn) != (SAMPLES // 10, 10):
-        yield f"samples have shape {np.shape(drawn)}, not the one that was asked for"
+        yield f"samples have shape {np.shape(drawn)}, not the one that was requested"
     elif kstest(np.ravel(drawn), likelihood.cdf).pvalue < LEAST_P_VALUE:
         yield "samples do not follow cdf"
 
@@ -120,8 +120,8 @@ def _distribution(likelihood: Likelihood) -> Iterator[str]:
     import jax.numpy as jnp
 
     z = likelihood.quantile(np.array(PROBABILITIES))
-    found = likelihood.distribution(jnp.asarray(2.0), jnp.asarray(0.1)).log_prob(
+    density = likelihood.distribution(jnp.asarray(2.0), jnp.asarray(0.1)).log_prob(
         jnp.asarray(2.0 + 0.1 * z)
     )
-    if not np.allclose(found, likelihood.log_prob(z) - np.log(0.1), rtol=1e-6, atol=1e-8):
+    if not np.allclose(density, likelihood.log_prob(z) - np.log(0.1), rtol=1e-6, atol=1e-8):
         yield "the NumPyro distribution has another density than log_prob"

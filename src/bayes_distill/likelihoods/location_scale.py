@@ -47,8 +47,8 @@ class LocationScale(dist.Distribution):
     def log_prob(self, value: Any, intermediates: list[Any] | None = None) -> Array:
         """Log density of values, per unit of the value."""
         del intermediates  # NumPyro's, of transformed distributions
-        found: Array = self.family(**self.parameters).log_density(value, self.loc, self.scale)
-        return found
+        density: Array = self.family(**self.parameters).log_density(value, self.loc, self.scale)
+        return density
 
     def sample(self, key: Array | None, sample_shape: tuple[int, ...] = ()) -> Array:
         """Draw values by their quantiles, which NumPy works out."""

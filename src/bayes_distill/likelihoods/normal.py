@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Normal(Likelihood):
     """``log f(z) = -z^2 / 2 - log(2 pi) / 2``: the curve is the mean loss, the scale its sd.
 
-    One run that lies far off pulls the curve as far as its distance says: for runs that were
-    checked by hand.
+    The pull of a run on the curve is proportional to its distance, so one outlier moves it far:
+    for runs that were checked by hand.
     """
 
     name: ClassVar[str] = "normal"
@@ -67,5 +67,5 @@ class Normal(Likelihood):
     def distribution(self, mean: Any, scale: Any) -> dist.Distribution:
         from bayes_distill._runtime.numpyro import distributions
 
-        found: dist.Distribution = distributions.Normal(mean, scale)
-        return found
+        noise: dist.Distribution = distributions.Normal(mean, scale)
+        return noise

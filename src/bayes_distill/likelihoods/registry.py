@@ -48,10 +48,10 @@ def likelihood_named(name: str) -> type[Likelihood]:
         return _checked(_imported(name), name)
     for point in entry_points(group=ENTRY_POINTS, name=name):
         try:
-            found = point.load()
+            family = point.load()
         except Exception as error:  # whatever the module of another package raises
             raise InputError(f"{name} cannot be imported: {error}") from error
-        return _checked(found, name)
+        return _checked(family, name)
     known = ", ".join(likelihood_names())
     raise InputError(f"{name!r} is not known: use {known}, or a dotted path package.module:Class")
 
@@ -71,10 +71,10 @@ def _imported(path: str) -> Any:
         raise InputError(f"the module {module_name} has no {attribute}") from None
 
 
-def _checked(found: Any, name: str) -> type[Likelihood]:
-    if not (isinstance(found, type) and issubclass(found, Likelihood)):
+def _checked(family: Any, name: str) -> type[Likelihood]:
+    if not (isinstance(family, type) and issubclass(family, Likelihood)):
         raise InputError(f"{name} is not a subclass of bayes_distill.likelihoods.Likelihood")
-    if inspect.isabstract(found):
-        missing = ", ".join(sorted(found.__abstractmethods__))
+    if inspect.isabstract(family):
+        missing = ", ".join(sorted(family.__abstractmethods__))
         raise InputError(f"{name} does not define {missing}")
-    return found
+    return family

@@ -68,5 +68,5 @@ class StudentT(Likelihood):
     def distribution(self, mean: Any, scale: Any) -> dist.Distribution:
         from bayes_distill._runtime.numpyro import distributions
 
-        found: dist.Distribution = distributions.StudentT(self.degrees_of_freedom, mean, scale)
-        return found
+        noise: dist.Distribution = distributions.StudentT(self.degrees_of_freedom, mean, scale)
+        return noise

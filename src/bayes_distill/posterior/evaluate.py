@@ -1,4 +1,4 @@
-"""Laws evaluated over many draws and points at once, in compiled chunks of fixed shapes."""
+"""Laws evaluated over many draws and points, in compiled chunks of fixed shapes."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def _supervised(
 def _distilled(
     law: TeacherLaw,
     c: dict[str, Array],
-    own: dict[str, Array],
+    discrepancies: dict[str, Array],
     teacher: Array,
     params: Array,
     tokens: Array,
 ) -> Array:
-    columns = {name: value[:, None] for name, value in c.items()} | own
+    columns = {name: value[:, None] for name, value in c.items()} | discrepancies
     return law.distilled_loss(columns, params, tokens, teacher, UNIT)
 
 
@@ -50,7 +50,7 @@ def supervised_loss(
 ) -> np.ndarray:
     """Supervised loss (draws, points) of models (points,), in the unit of ``reference.loss``.
 
-    `unique_tokens` (points,) says how many tokens are different ones: all of them where it is NaN.
+    `unique_tokens` (points,) is the number of different tokens; NaN stands for all of them.
     """
     coordinates = _coordinates(law, draws)
     out = np.empty((_count(coordinates), len(params)))
@@ -59,8 +59,8 @@ def supervised_loss(
         unique = np.where(np.isnan(unique_tokens), tokens, unique_tokens)
         sizes.append(unique / reference.tokens)
     for piece, columns in _pieces(len(out), *sizes):
-        (found,) = over_draws(_supervised, (law,), (coordinates,), columns, len(out))
-        out[:, piece] = found[:, : piece.stop - piece.start]
+        (losses,) = over_draws(_supervised, (law,), (coordinates,), columns, len(out))
+        out[:, piece] = losses[:, : piece.stop - piece.start]
     return out * reference.loss
 
 
@@ -88,9 +88,9 @@ def distilled_loss(
     for piece, (n, d, t, *each) in _pieces(
         len(out), params / reference.params, tokens / reference.tokens, teacher, *columns
     ):
-        own: Any = dict(zip(names, each, strict=True))
-        (found,) = over_draws(_distilled, (law,), (coordinates, own, t), (n, d), len(out))
-        out[:, piece] = found[:, : piece.stop - piece.start]
+        of_students: Any = dict(zip(names, each, strict=True))
+        (losses,) = over_draws(_distilled, (law,), (coordinates, of_students, t), (n, d), len(out))
+        out[:, piece] = losses[:, : piece.stop - piece.start]
     return out * reference.loss
 
 

@@ -132,7 +132,7 @@ def _missing_likelihood(card: str) -> str | None:
         parts = content.get("members") or (content,)
         families = [part["likelihood"]["family"] for part in parts]
     except (AttributeError, KeyError, TypeError, ValueError):
-        return None  # damage, of which the reader tells
+        return None  # damage: the caller names it
     for family in families:
         try:
             likelihood_named(str(family))

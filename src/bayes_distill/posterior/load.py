@@ -9,7 +9,7 @@ from bayes_distill.errors import FailedFitError, InputError
 from bayes_distill.laws import Reference
 from bayes_distill.posterior.posterior import Posterior
 
-POINT = Reference(1e9, 2e10, 2.3)  # published coefficients count from nowhere: any point will do
+POINT = Reference(1e9, 2e10, 2.3)  # published coefficients have no reference: any point will do
 
 
 def load_posterior(source: str | Path | Posterior, *, allow_failed: bool = False) -> Posterior:

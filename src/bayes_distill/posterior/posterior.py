@@ -28,7 +28,7 @@ class Posterior:
     tree
         The groups ``posterior`` (chain, draw) and, for a fit, ``prior``, ``log_prior``,
         ``sample_stats``, ``log_likelihood`` and ``runs``, as ArviZ names them; ``effects`` holds
-        what its runs share, where the model has that.
+        the offsets that runs share, where the model has such.
     card
         The model card.
     reference
@@ -54,16 +54,16 @@ class Posterior:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What whoever uses this posterior should be told: a fit that is not beyond doubt."""
+        """Sentences for people, if the fit did not pass all its checks."""
         if self.verdict not in ("review", "fail"):
             return ()
-        wanting = [
+        not_passed = [
             check["name"]
             for check in self.info.get("diagnostics", {}).get("checks", [])
             if check["scope"] == "sampling" and check["verdict"] != "pass"
         ]
         state = "failed its checks" if self.verdict == "fail" else "asks for review"
-        return (f"the fit {state} ({', '.join(wanting)}): its answers may be off",)
+        return (f"the fit {state} ({', '.join(not_passed)}): its answers may be off",)
 
     @cached_property
     def draws(self) -> dict[str, np.ndarray]:
@@ -88,19 +88,21 @@ class Posterior:
 
     @cached_property
     def discrepancies(self) -> dict[str, Discrepancy | JoinedDiscrepancy]:
-        """How students depart from the law, by name; empty for the law alone."""
+        """Discrepancies of students from the law, by name; empty for a model without them."""
         models = [(c.discrepancy.lengths if c.discrepancy else {}, rows) for c, rows in self.parts]
         if not any(lengths for lengths, _ in models):
             return {}
         return discrepancies(self.tree["posterior"].dataset, models)
 
     def student(self, params: float) -> dict[str, np.ndarray]:
-        """Draws with the discrepancies of one student size, under a condition that nobody has seen.
+        """Draws with the discrepancies of one student size, under a condition not in the runs.
 
-        They are what a plan is made from, whose tokens are still open.
+        A plan is made from these: its tokens are not chosen yet.
         """
-        own = {name: each.at(np.array([params]))[:, 0] for name, each in self.discrepancies.items()}
-        return self.draws | own
+        params = np.array([params])
+        return self.draws | {
+            name: each.at(params)[:, 0] for name, each in self.discrepancies.items()
+        }
 
     @property
     def n_draws(self) -> int:
@@ -110,8 +112,8 @@ class Posterior:
     @cached_property
     def published(self) -> dict[str, np.ndarray]:
         """Coefficients under the paper's names: name -> (draws,)."""
-        found = self.law.to_published(self.draws, self.reference)
-        return {name: np.asarray(value) for name, value in found.items()}
+        coefficients = self.law.to_published(self.draws, self.reference)
+        return {name: np.asarray(value) for name, value in coefficients.items()}
 
     @cached_property
     def hull(self) -> Hull | None:
@@ -127,8 +129,8 @@ class Posterior:
     ) -> np.ndarray:
         """Supervised loss L(N, D) (eq. 1), (draws, points), of models (points,).
 
-        `unique_tokens` (points,) says how many tokens are different ones, all where it is NaN; only
-        a law that knows of repeats heeds it.
+        `unique_tokens` (points,) is the number of different tokens; NaN stands for all of them.
+        Only a law with an input for repeated tokens uses it.
         """
         return evaluate.supervised_loss(
             self.law, self.draws, params, tokens, self.reference, unique_tokens
@@ -137,13 +139,13 @@ class Posterior:
     def distilled_loss(
         self, params: np.ndarray, tokens: np.ndarray, teacher_loss: np.ndarray
     ) -> np.ndarray:
-        """Student loss L_S (eq. 8, and what its size departs from it), (draws, points).
+        """Student loss L_S (eq. 8, with the discrepancies of its size), (draws, points).
 
         `teacher_loss` is (points,), or (draws, points) where it is itself uncertain.
         """
-        own = {name: each.at(params, tokens) for name, each in self.discrepancies.items()}
+        of_students = {n: each.at(params, tokens) for n, each in self.discrepancies.items()}
         return evaluate.distilled_loss(
-            self.law, self.draws, params, tokens, teacher_loss, self.reference, own
+            self.law, self.draws, params, tokens, teacher_loss, self.reference, of_students
         )
 
     def noise_scale(self, mean: np.ndarray, distilled: np.ndarray) -> np.ndarray:
@@ -160,8 +162,8 @@ class Posterior:
         for card, rows in self.parts:
             if card.likelihood.scale == "relative":
                 unit[rows] = mean[rows]
-        found: np.ndarray = np.where(distilled, with_teacher[:, None], without[:, None]) * unit
-        return found
+        in_units: np.ndarray = np.where(distilled, with_teacher[:, None], without[:, None])
+        return in_units * unit
 
     def likelihoods(self, distilled: np.ndarray) -> list[tuple[Likelihood, slice]]:
         """Likelihoods of the standardised residuals of single runs, with the draws of each.
@@ -170,15 +172,15 @@ class Posterior:
         were sampled broadcast with (draws of the member, points). `distilled` is as in
         `noise_scale`: after a two-stage fit supervised runs have the parameters of its first stage.
         """
-        found = []
+        by_part = []
         for card, rows in self.parts:
             values = {}
             for name in card.likelihood.priors:
                 values[name] = self.draws[name][rows, None]
                 if (supervised := self.draws.get(f"supervised_{name}")) is not None:
                     values[name] = np.where(distilled, values[name], supervised[rows, None])
-            found.append((card.likelihood.at(values), rows))
-        return found
+            by_part.append((card.likelihood.at(values), rows))
+        return by_part
 
     def shared_effects(
         self,
@@ -250,7 +252,7 @@ class Posterior:
         }
         coords: dict[str, Any] = {}
         for name, each in self.discrepancies.items():
-            if name in group:  # what only conditions have is not stored for sizes
+            if name in group:  # discrepancies of conditions only are not stored for sizes
                 thinned[name] = (("chain", "draw", "size"), each.seen[None, ::stride])
             coords["size"] = group["size"].to_numpy()
             if each.conditions is not None:
@@ -276,8 +278,8 @@ class Posterior:
         **info: Any,
     ) -> Posterior:
         """Posterior with a single draw: published point values under the paper's names."""
-        found = card.scaling_law.from_published(coefficients, reference)
-        values = {name: float(value) for name, value in found.items()}
+        coordinates = card.scaling_law.from_published(coefficients, reference)
+        values = {name: float(value) for name, value in coordinates.items()}
         values["scale"] = noise / (1 if card.likelihood.scale == "relative" else reference.loss)
         data = xr.Dataset({k: (("chain", "draw"), [[v]]) for k, v in values.items()})
         return cls(xr.DataTree.from_dict({"posterior": data}), card, reference, info)
@@ -294,9 +296,9 @@ class Posterior:
 
 def _one_chain(group: xr.Dataset, stride: int) -> xr.Dataset:
     """Every `stride`-th draw of a group, chains joined."""
-    found = {}
+    thinned = {}
     for name, variable in group.data_vars.items():
         values = variable.transpose("chain", "draw", ...).to_numpy()
         joined = values.reshape(1, -1, *values.shape[2:])[:, ::stride]
-        found[name] = (("chain", "draw", *variable.dims[2:]), joined)
-    return xr.Dataset(found)
+        thinned[name] = (("chain", "draw", *variable.dims[2:]), joined)
+    return xr.Dataset(thinned)
