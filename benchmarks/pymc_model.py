@@ -47,7 +47,7 @@ def pymc_model(spec: ModelSpec, data: Data, hyper: dict[str, Any]) -> pm.Model:
         sigma = scale * mean if spec.relative else scale
         pm.StudentT(
             "loss",
-            nu=float(hyper["degrees_of_freedom"]),
+            nu=float(hyper["likelihood"]["degrees_of_freedom"]),
             mu=mean,
             sigma=sigma,
             observed=column["loss"],

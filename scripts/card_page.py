@@ -29,7 +29,7 @@ FAMILY = {
     "normal": "normal, mean {mean:g}, sd {sd:g}",
 }
 EFFECTS = {
-    "prior": ("scale", "scatter of a single run"),
+    "prior": ("scale", "residual scale of a single run"),
     "teacher_effect": ("teacher_sd", "offset that students of one teacher share"),
     "condition_effect": ("condition_sd", "offset that runs of one size and tokens share"),
 }
@@ -132,6 +132,11 @@ def _law(posterior: Posterior) -> Iterator[str]:
         prior = getattr(likelihood, field)
         if prior is not None:
             rows.append((name, meaning, _prior(prior)))
+    rows += [
+        (each.name, each.meaning, _prior(likelihood.priors[each.name]))
+        for each in likelihood.kind.parameters()
+        if each.name in likelihood.priors
+    ]
     if card.discrepancy is not None:
         for kind, says in (("shift", "under every teacher"), ("tilt", "under strong teachers")):
             prior, length = getattr(card.discrepancy, kind), card.discrepancy.lengths[kind]
@@ -144,10 +149,8 @@ def _law(posterior: Posterior) -> Iterator[str]:
     yield _table(TextTable(("coordinate", "what it is", "prior"), rows, words=(0, 1, 2)))
     if card.supervised is not None:
         yield _joint_prior(card)
-    degrees = f" with {likelihood.degrees_of_freedom:g} degrees of freedom"
-    family = "normal" if likelihood.family == "normal" else f"Student t{degrees}"
     yield (
-        f"Likelihood: {family}, with a scatter that is "
+        f"Likelihood: {likelihood.description}, with a residual scale that is "
         + (
             "proportional to the loss."
             if likelihood.scale == "relative"

@@ -61,6 +61,7 @@ def test_a_page_works_as_printed(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)  # as for Python that is started there
     for file in given(page):
         give(file, request)
     monkeypatch.setenv("MPLBACKEND", "Agg")

@@ -90,6 +90,14 @@ def test_rebuilt_model_is_the_curve_and_what_the_runs_share(departing):
     assert np.abs(mean[:, ~exact] - expected[:, ~exact]).max() > 1e-3  # their errors are in it
 
 
+def test_a_thinned_fit_is_checked_against_its_own_runs_like_the_whole(departing):
+    """With what its runs share, draw by draw."""
+    thin = departing.thin(100)
+    stride = thin.info["thinned_by"]
+    every, few = (FittedModel.of(fit).by_run(fitted_draws(fit)).mean for fit in (departing, thin))
+    np.testing.assert_allclose(few, every[::stride], rtol=1e-6)
+
+
 def test_all_checks_run(departing):
     found = predictive(departing)
     assert found.posterior.table["p_larger"].between(0, 1).all()

@@ -9,10 +9,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from bayes_distill.cards.card import Likelihood
 from bayes_distill.checking.pit import leave_one_out_pit
 from bayes_distill.checking.predictive import posterior_predictive, prior_predictive
-from bayes_distill.checking.quantities import below_teacher, normal_residuals, quantities_for
+from bayes_distill.checking.quantities import below_teacher, quantities_for
 from bayes_distill.errors import InputError
 from bayes_distill.inference.fitted_model import FittedModel, fitted_draws
 
@@ -66,15 +65,8 @@ def test_replications_scatter_as_the_likelihood_says(chinchilla):
     new = fitted.replicate(at, 3)
     scaled = ((new - at.mean) / at.scale)[:, :20].reshape(-1)
     assert stats.kstest(scaled, stats.t(4).cdf).pvalue > 0.001
-    residuals = normal_residuals(new, at.mean, at.scale, chinchilla.posterior.card.likelihood)
+    residuals = at.likelihood.normal_scores((new - at.mean) / at.scale)
     assert stats.kstest(residuals[:, :20].reshape(-1), stats.norm.cdf).pvalue > 0.001
-
-
-def test_normal_residuals_keep_sign_and_reach_far_tails():
-    likelihood = Likelihood(family="student_t", degrees_of_freedom=4)
-    found = normal_residuals(np.array([[-80.0, 0.0, 80.0]]), 0.0, 1.0, likelihood)
-    assert found[0, 1] == 0
-    assert found[0, 2] == -found[0, 0] == pytest.approx(stats.norm.isf(stats.t.sf(80, 4)))
 
 
 def test_runs_from_the_model_pass(sweep):

@@ -6,16 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayes_distill.cards.card import Likelihood
 from bayes_distill.errors import InputError
 from bayes_distill.identification.candidates import candidate_grid, read_candidates
 from bayes_distill.identification.gain import linear_gain, reweighted_gain
 from bayes_distill.identification.identifiability import identifiability
 from bayes_distill.identification.identify import identify
 from bayes_distill.identification.next_run import next_run
+from bayes_distill.likelihoods import Contaminated, Normal, StudentT
 
-NORMAL = Likelihood(family="normal")
-STUDENT = Likelihood(family="student_t", degrees_of_freedom=4)
+NORMAL = Normal()
+STUDENT = StudentT(degrees_of_freedom=4.0)
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +41,27 @@ def test_a_student_t_run_tells_less_than_a_normal_one(bivariate):
         for likelihood in (NORMAL, STUDENT)
     )
     assert student == pytest.approx(normal * 1.25 / (1 + 0.25 * 7 / 5), rel=0.02)
+
+
+def test_a_parameter_that_differs_between_draws_counts_draw_by_draw(bivariate):
+    """Half of the draws at each of two contaminations: their noise is averaged, not their share."""
+    target, mean, scale = bivariate
+    shares = np.where(np.arange(4000) % 2, 0.05, 0.4)
+    found = linear_gain(target, mean[:, None], scale[:, None], Contaminated(contamination=shares))
+    noise = [
+        0.25 / Contaminated(contamination=c).fisher_information().location for c in (0.05, 0.4)
+    ]
+    r = np.corrcoef(target[:, 0], mean)[0, 1]
+    expected = r**2 * mean.var() / (mean.var() + np.mean(noise))
+    assert found[0, 0] == pytest.approx(expected, rel=1e-9)
+
+
+def test_reweighting_agrees_with_its_first_order_where_few_runs_are_contaminated(bivariate):
+    target, mean, scale = bivariate
+    rare = Contaminated(contamination=np.full(4000, 1e-6), degrees_of_freedom=200.0)
+    found = reweighted_gain(target, mean, scale, rare, np.random.default_rng(1), 200)
+    normal = reweighted_gain(target, mean, scale, NORMAL, np.random.default_rng(1), 200)
+    assert found.gain[0] == pytest.approx(normal.gain[0], abs=0.01)
 
 
 def test_reweighting_agrees_where_all_is_normal(bivariate):

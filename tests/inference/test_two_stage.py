@@ -88,10 +88,13 @@ def test_a_law_with_gamma_fixed_keeps_it_fixed():
 def test_noise_of_supervised_runs_goes_along_where_it_means_the_same():
     posterior = made_up()
     joint = load_card("joint")
-    values = supervised_noise(posterior, joint, HERE)
-    np.testing.assert_allclose(values * HERE.loss, 0.002 * THERE.loss)
-    other = joint.likelihood.model_copy(update={"family": "normal"})
-    assert supervised_noise(posterior, joint.model_copy(update={"likelihood": other}), HERE) is None
+    found = supervised_noise(posterior, joint, HERE)
+    assert list(found) == ["supervised_scale"]
+    np.testing.assert_allclose(found["supervised_scale"] * HERE.loss, 0.002 * THERE.loss)
+    for change in ({"family": "normal"}, {"degrees_of_freedom": 5.0}):
+        other = joint.likelihood.model_copy(update=change)
+        changed = joint.model_copy(update={"likelihood": other})
+        assert supervised_noise(posterior, changed, HERE) == {}
 
 
 def test_supervised_runs_alone_are_fitted_with_the_priors_of_the_whole():
@@ -100,6 +103,8 @@ def test_supervised_runs_alone_are_fitted_with_the_priors_of_the_whole():
     assert card.law == "supervised"
     assert card.priors == {name: joint.priors[name] for name in LAW.coordinate_names}
     assert card.likelihood.supervised_prior == joint.likelihood.supervised_prior
+    assert card.likelihood.same_family(joint.likelihood)
+    assert card.likelihood.teacher_effect is None
 
 
 def few(kind: str, count: int = 30) -> Runs:

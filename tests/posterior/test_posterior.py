@@ -374,10 +374,19 @@ def test_thinning_keeps_draws_of_every_part(posterior, most):
     for name, values in posterior.draws.items():
         np.testing.assert_array_equal(thin.draws[name], values[::stride])
     assert thin.n_draws > most / 2 or most >= posterior.n_draws
-    assert set(thin.tree.children) == {"posterior"}
+    assert set(thin.tree.children) == {"posterior", "runs"}
+    xr.testing.assert_identical(thin.tree["runs"].dataset, posterior.tree["runs"].dataset)
     assert {**posterior.info, "thinned_by": stride} == thin.info
     if most >= posterior.n_draws:
         assert thin.n_draws == posterior.n_draws
+
+
+def test_runs_of_a_thinned_posterior_are_shared_not_copied_and_may_be_left_out(posterior):
+    whole, thin = (
+        p.tree["runs"]["teacher_loss"].to_numpy() for p in (posterior, posterior.thin(5))
+    )
+    assert np.shares_memory(whole, thin)
+    assert set(posterior.thin(5, keep_runs=False).tree.children) == {"posterior"}
 
 
 def test_a_thinned_posterior_can_be_stored(posterior, tmp_path):

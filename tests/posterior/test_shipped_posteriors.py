@@ -150,6 +150,7 @@ def test_compact_keeps_what_using_it_needs(chinchilla):
     flagged = [{"row": 3, "pareto_k": 0.9, "residual": 5.0, "reason": "odd"}]
     info = {**fit.info, "verdict": "pass", "source": "hoffmann2022", "flagged_runs": flagged}
     small = compact(Posterior(fit.tree, card, fit.reference, info), draws=100)
+    assert set(small.tree.children) == {"posterior"}  # no run ships
     assert small.n_draws == 100
     assert small.info["flagged_runs"] == [{"row": 3}]
     assert small.info["thinned_by"] == fit.n_draws / 100

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -24,8 +25,8 @@ def test_a_fit_with_more_draws_than_a_picture_needs_has_the_same_pictures(poster
     assert posterior.n_draws > figures.DRAWS
     thin = figures.pictures_of(posterior, 0.9, 0)
     assert titles(thin) == [shown.title for shown in figures.SHOWN]
-    monkeypatch.setattr(figures, "DRAWS", posterior.n_draws)
-    monkeypatch.setattr(figures, "_thin", lambda posterior, draws: posterior)
+    unlimited = tuple(replace(shown, draws=None) for shown in figures.SHOWN)
+    monkeypatch.setattr(figures, "SHOWN", unlimited)
     whole = figures.pictures_of(posterior, 0.9, 0)
     assert titles(whole) == titles(thin)
     for few, many in zip(thin, whole, strict=True):

@@ -140,6 +140,9 @@ def sampled_quantity(model: Model, name: str) -> Quantity:
     spec = model.spec
     if name in spec.noise_sites:
         return Quantity(name, "noise", "residual scale, in units of the reference loss")
+    if name in dict(spec.parameters):
+        parameters = {each.name: each for each in spec.likelihood.parameters()}
+        return Quantity(name, "noise", parameters[name].meaning)
     if name in spec.spread_sites:
         meaning = (
             f"standard deviation of {name.removesuffix('_sd')}, in units of the reference loss"

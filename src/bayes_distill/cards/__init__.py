@@ -1,6 +1,7 @@
-"""Model cards: a law, its priors and its noise, as a file that people edit."""
+"""Model cards: a law, its priors and its likelihood, as a file that people edit."""
 
-from bayes_distill.cards.card import Card, card_from_dict, card_from_toml, read_card
+from bayes_distill.cards.card import Card
+from bayes_distill.cards.reading import card_from_dict, card_from_toml, read_card
 from bayes_distill.cards.registry import load_card, model_names, models_folder, shipped_posterior
 
 __all__ = [

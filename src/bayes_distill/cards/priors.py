@@ -45,8 +45,8 @@ class LogNormal(_Prior):
     @staticmethod
     @override
     def distribution(first: Any, second: Any) -> dist.Distribution:
-        found: dist.Distribution = _distributions().LogNormal(first, second)
-        return found
+        prior: dist.Distribution = _distributions().LogNormal(first, second)
+        return prior
 
 
 class Gamma(_Prior):
@@ -64,8 +64,8 @@ class Gamma(_Prior):
     @staticmethod
     @override
     def distribution(first: Any, second: Any) -> dist.Distribution:
-        found: dist.Distribution = _distributions().Gamma(first, second)
-        return found
+        prior: dist.Distribution = _distributions().Gamma(first, second)
+        return prior
 
 
 class LogitNormal(_Prior):
@@ -84,10 +84,10 @@ class LogitNormal(_Prior):
     @override
     def distribution(first: Any, second: Any) -> dist.Distribution:
         families = _distributions()
-        found: dist.Distribution = families.TransformedDistribution(
+        prior: dist.Distribution = families.TransformedDistribution(
             families.Normal(first, second), families.transforms.SigmoidTransform()
         )
-        return found
+        return prior
 
 
 class Beta(_Prior):
@@ -105,8 +105,8 @@ class Beta(_Prior):
     @staticmethod
     @override
     def distribution(first: Any, second: Any) -> dist.Distribution:
-        found: dist.Distribution = _distributions().Beta(first, second)
-        return found
+        prior: dist.Distribution = _distributions().Beta(first, second)
+        return prior
 
 
 class Normal(_Prior):
@@ -124,8 +124,8 @@ class Normal(_Prior):
     @staticmethod
     @override
     def distribution(first: Any, second: Any) -> dist.Distribution:
-        found: dist.Distribution = _distributions().Normal(first, second)
-        return found
+        prior: dist.Distribution = _distributions().Normal(first, second)
+        return prior
 
 
 def _distributions() -> Any:

@@ -1,4 +1,4 @@
-"""The cards that ship: found beside the installed package or in the checkout."""
+"""The cards that ship, beside the installed package or in the checkout."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import difflib
 from functools import cache
 from pathlib import Path
 
-from bayes_distill.cards.card import Card, read_card
+from bayes_distill.cards.card import Card
+from bayes_distill.cards.reading import read_card
 from bayes_distill.errors import InputError
 
 

@@ -20,7 +20,6 @@ from bayes_distill._results.draws import Samples
 from bayes_distill.checking.quantities import (
     Quantity,
     below_teacher,
-    normal_residuals,
     quantities_for,
 )
 from bayes_distill.compute import Architecture
@@ -205,10 +204,7 @@ def posterior_predictive(
     draws, at = posterior_by_run(posterior, fitted)
     losses = fitted.replicate(at, seed)
     measured = np.broadcast_to(fitted.frame["loss"].to_numpy(float), losses.shape)
-    real, new = (
-        normal_residuals(y, at.mean, at.scale, posterior.card.likelihood)
-        for y in (measured, losses)
-    )
+    real, new = (at.likelihood.normal_scores((y - at.mean) / at.scale) for y in (measured, losses))
     pairs = [(q, real, new) for q in quantities_for(fitted.frame)]
     if (below := below_teacher(fitted.frame)) is not None:
         pairs.append((below, measured, losses))

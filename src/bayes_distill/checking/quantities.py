@@ -1,9 +1,9 @@
 """Quantities by which real runs and replicated ones are compared.
 
 Each is a function of residuals (draws, runs) that are standard normal if the draw is right: how
-many residual scales a loss lies above the curve, moved from the likelihood's distribution to the
-normal one, so that single wild runs do not drown what the others have to say. The law being wrong
-shows as residuals that depend on something.
+many residual scales a loss lies above the curve, transformed from the likelihood's distribution to
+the normal one (`Likelihood.normal_scores`), so that single outliers do not dominate. A law that is
+wrong shows as residuals that depend on something.
 """
 
 from __future__ import annotations
@@ -14,9 +14,6 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from scipy import stats
-
-from bayes_distill.cards.card import Likelihood
 
 SAME_SIZE = 0.01  # of the logarithm: sizes within 1% are one size
 BINS = 8
@@ -36,17 +33,6 @@ class Quantity:
     if_larger: str
     if_smaller: str
     statistic: Statistic
-
-
-def normal_residuals(
-    losses: np.ndarray, mean: np.ndarray, scale: np.ndarray, likelihood: Likelihood
-) -> np.ndarray:
-    """Residuals of losses around `mean`, all (draws, runs), as standard normal numbers."""
-    residuals: np.ndarray = (losses - mean) / scale
-    if likelihood.family == "normal":
-        return residuals
-    beyond = stats.t.sf(np.abs(residuals), likelihood.degrees_of_freedom)
-    return np.asarray(np.sign(residuals) * stats.norm.isf(beyond))
 
 
 def quantities_for(frame: pd.DataFrame) -> list[Quantity]:

@@ -1,10 +1,10 @@
-"""Information gain of one more run: expected share of a target's variance that it removes.
+"""Information gain of one more run: the expected share of a target's variance that it removes.
 
-Two ways, both from posterior draws and nothing else. *Linear*: were target and measurement jointly
-normal, measuring m with noise of variance s^2 would cut the variance of a target t by
+There are two estimates, both from posterior draws. *Linear*: were target and measurement jointly
+normal, measuring m with noise of variance s^2 would reduce the variance of a target t by
 cov(t, m)^2 / (var(m) + s^2). *Reweighted*: outcomes are simulated from the draws, the draws are
 weighted by the likelihood of each outcome (smoothed, PSIS), and the target's weighted variance is
-averaged over outcomes, without assuming normality.
+averaged over outcomes; that assumes no normal distribution.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 from arviz_stats.base import array_stats
-from scipy import stats
 
-from bayes_distill.cards.card import Likelihood
+from bayes_distill.likelihoods import Likelihood
 
 OUTCOMES = 64
 HIGH_K = 0.7
@@ -41,17 +40,18 @@ def linear_gain(
     means, scales
         Mean and residual scale of each candidate run, (draws, candidates).
     likelihood
-        Of single runs. A Student t counts by its Fisher information: as a normal with variance
-        scale^2 (nu + 3) / (nu + 1), for outliers tell little.
+        That of single runs; parameters that are sampled have one value a draw, (draws,). Noise
+        counts by its Fisher information I of the location, as normal noise with the variance
+        scale^2 / I: outliers carry little information.
     """
-    nu = likelihood.degrees_of_freedom
-    widen = 1.0 if likelihood.family == "normal" else (nu + 3) / (nu + 1)
-    noise = widen * (scales**2).mean(axis=0)
+    information = likelihood.fisher_information().location
+    variances = scales**2 / np.reshape(information, (-1, 1))
+    noise = variances.mean(axis=0)
     t, m = targets - targets.mean(axis=0), means - means.mean(axis=0)
     covariance = m.T @ t / len(t)
     variance = (t**2).mean(axis=0)
     total = (m**2).mean(axis=0) + noise
-    # a target that all draws agree on has nothing to gain
+    # nothing is left to gain for a target that is the same in all draws
     safe = np.where(variance > 0, variance, 1.0)
     return np.asarray(np.where(variance > 0, covariance**2 / (total[:, None] * safe), 0.0))
 
@@ -66,15 +66,18 @@ def reweighted_gain(
 ) -> Reweighted:
     """Share of variance that one run would remove, averaged over simulated outcomes.
 
-    `targets` is (draws, targets), `mean` and `scale` (draws,) are those of the run.
+    `targets` is (draws, targets), `mean` and `scale` (draws,) are those of the run, and parameters
+    of the likelihood that are sampled are (draws,).
     """
     draws = len(mean)
     # outcomes of evenly spaced quantiles of the mean: less Monte Carlo error than at random
     place = (np.arange(outcomes) + generator.random()) / outcomes
     source = np.argsort(mean)[(place * draws).astype(int)]
-    noise = _noise(likelihood, generator, outcomes)
+    # and evenly spaced quantiles of the noise, in random order
+    probability = (generator.permutation(outcomes) + generator.random()) / outcomes
+    noise = likelihood.map_parameters(lambda values: values[source]).quantile(probability)
     measured = mean[source] + scale[source] * noise
-    log_weights = _log_density(likelihood, measured[:, None], mean, scale)
+    log_weights = likelihood.log_density(measured[:, None], mean, scale)
     smoothed, k = array_stats.psislw(-log_weights, axis=-1)  # it takes their negative
     weights = np.exp(smoothed - smoothed.max(axis=-1, keepdims=True))
     weights /= weights.sum(axis=-1, keepdims=True)
@@ -86,19 +89,3 @@ def reweighted_gain(
     gain = np.where(variance > 0, 1 - share.mean(axis=0), 0.0)
     error = share.std(axis=0) / np.sqrt(outcomes)
     return Reweighted(gain, error, float((k > HIGH_K).mean()))
-
-
-def _noise(likelihood: Likelihood, generator: np.random.Generator, count: int) -> np.ndarray:
-    """Quantiles of the noise, evenly spaced and in random order."""
-    place = (generator.permutation(count) + generator.random()) / count
-    if likelihood.family == "normal":
-        return np.asarray(stats.norm.ppf(place))
-    return np.asarray(stats.t.ppf(place, likelihood.degrees_of_freedom))
-
-
-def _log_density(
-    likelihood: Likelihood, y: np.ndarray, mean: np.ndarray, scale: np.ndarray
-) -> np.ndarray:
-    if likelihood.family == "normal":
-        return np.asarray(stats.norm.logpdf(y, mean, scale))
-    return np.asarray(stats.t.logpdf(y, likelihood.degrees_of_freedom, mean, scale))

@@ -18,6 +18,7 @@ from bayes_distill.errors import Fault, InputError
 from bayes_distill.identification.candidates import Candidates, candidate_grid, read_candidates
 from bayes_distill.identification.gain import HIGH_K, linear_gain, reweighted_gain
 from bayes_distill.identification.targets import Targets, named, read_target, targets_of
+from bayes_distill.likelihoods import Likelihood
 from bayes_distill.posterior import Posterior
 from bayes_distill.posterior.shipped import no_runs
 from bayes_distill.predict.arguments import check_repeats, check_teachers, load_beside
@@ -192,8 +193,12 @@ def _ranked(
 ) -> NextRun:
     points = candidates.points
     means, scales = targets.candidate_means(points, seed)
-    likelihood = posterior.card.likelihood
-    linear = linear_gain(targets.values, means, scales, likelihood)
+    # runs with and without a teacher may have different noise
+    likelihoods = {kind: _likelihood(posterior, kind) for kind in (True, False)}
+    linear = np.empty((len(points), len(targets.names)))
+    for kind, likelihood in likelihoods.items():
+        alike = points.distilled == kind
+        linear[alike] = linear_gain(targets.values, means[:, alike], scales[:, alike], likelihood)
     table = pd.DataFrame(
         {
             "name": candidates.names or [""] * len(points),
@@ -211,6 +216,7 @@ def _ranked(
     refined, error = np.full(len(points), np.nan), np.full(len(points), np.nan)
     generator = np.random.default_rng(seed)
     for i in _worth_refining(table):
+        likelihood = likelihoods[bool(points.distilled[i])]
         one = reweighted_gain(targets.values, means[:, i], scales[:, i], likelihood, generator)
         by_target[i], reliable[i] = one.gain, one.unreliable <= UNRELIABLE
         refined[i], error[i] = one.gain.mean(), one.error.mean()
@@ -275,6 +281,12 @@ def _ranked(
         described,
         tuple(notes),
     )
+
+
+def _likelihood(posterior: Posterior, distilled: bool) -> Likelihood:
+    """Likelihood of a single run; parameters that are sampled are (draws,)."""
+    ((likelihood, _),) = posterior.likelihoods(np.array([distilled]))
+    return likelihood.map_parameters(np.ravel)
 
 
 def _worth_refining(table: pd.DataFrame) -> list[int]:

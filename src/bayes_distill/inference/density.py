@@ -16,8 +16,8 @@ from bayes_distill.inference import reparameterisation
 from bayes_distill.inference.model import (
     Data,
     ModelSpec,
+    likelihood_of,
     mean_loss,
-    noise_distribution,
     noise_scale,
     scaling_law_model,
 )
@@ -86,18 +86,20 @@ def constrainer(spec: ModelSpec) -> Callable[[Sites, Data, Hyper], Sites]:
 @lru_cache(maxsize=64)
 def expected(
     spec: ModelSpec,
-) -> Callable[[Mapping[str, Any], Data, Hyper], tuple[Array, Array]]:
-    """Compiled function of (one draw's sites, data, hyper): mean loss and log noise scale by run.
+) -> Callable[[Mapping[str, Any], Data, Hyper], tuple[Array, Array, Sites]]:
+    """Compiled function of (one draw's sites, data, hyper), which are in sampling coordinates.
 
-    Sites are in sampling coordinates; both results are arrays (rows,).
+    Returns the mean loss and the log residual scale of every run (rows,), and the parameters of
+    the likelihood that are sampled.
     """
 
-    def location_scale(sites: Sites, data: Data, hyper: Hyper) -> tuple[Array, Array]:
+    def location_scale(sites: Sites, data: Data, hyper: Hyper) -> tuple[Array, Array, Sites]:
         of_law = reparameterisation.forward(spec, sites, hyper)
         model = partial(scaling_law_model, spec)
         values = constrain_fn(model, (data, hyper), {}, of_law, return_deterministic=True)
         mean = mean_loss(spec, values, data)
-        return mean, jnp.log(noise_scale(spec, values, mean, data))
+        parameters = {name: values[name] for name, _ in spec.parameters}
+        return mean, jnp.log(noise_scale(spec, values, mean, data)), parameters
 
     return jax.jit(location_scale)
 
@@ -113,7 +115,7 @@ def pointwise(spec: ModelSpec) -> Callable[[Sites, Data, Hyper], dict[str, Array
     def one(sites: Sites, data: Data, hyper: Hyper) -> dict[str, Any]:
         mean = mean_loss(spec, sites, data)
         scale = noise_scale(spec, sites, mean, data)
-        noise = noise_distribution(spec, mean, scale, hyper["degrees_of_freedom"])
+        noise = likelihood_of(spec, sites, hyper).distribution(mean, scale)
         return {"mean": mean, "scale": scale, "log_likelihood": noise.log_prob(data.loss)}
 
     return jax.jit(jax.vmap(one, in_axes=(0, None, None)))

@@ -103,8 +103,8 @@ def draws_to_posterior(
         name: values[name][:, : group.max() + 1].astype(np.float32)
         for name, group in shared.items()
     }
-    if stages is not None and stages.noise is not None:
-        stored.setdefault("supervised_scale", stages.noise)
+    if stages is not None:
+        stored |= {name: values for name, values in stages.noise.items() if name not in stored}
     stats = {
         name: sample.stats[name] for name in ("diverging", "energy", "n_steps", "step_size", "lp")
     }

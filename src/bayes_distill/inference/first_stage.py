@@ -91,7 +91,7 @@ class FirstStage:
             cut,
             self.posterior.verdict,
             supervised_before(self.posterior, self.reference),
-            None if noise is None else noise[draws],
+            {name: values[draws] for name, values in noise.items()},
         )
 
     def to_json(self, *, cut: bool) -> dict[str, Any]:

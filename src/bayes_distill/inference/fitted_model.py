@@ -16,9 +16,15 @@ from numpyro.infer.inspect import get_dependencies
 from bayes_distill.errors import InputError
 from bayes_distill.inference.density import constrainer, pointwise, prior_sampler
 from bayes_distill.inference.log_prior import log_prior
-from bayes_distill.inference.model import Data, ModelSpec, scaling_law_model
+from bayes_distill.inference.model import (
+    Data,
+    ModelSpec,
+    likelihood_of,
+    scaling_law_model,
+)
 from bayes_distill.inference.model_inputs import model_inputs
 from bayes_distill.laws.discrepancy import OF_CONDITIONS
+from bayes_distill.likelihoods import Likelihood
 from bayes_distill.posterior import Posterior
 from bayes_distill.posterior.shipped import no_runs
 from bayes_distill.runs.table import CANONICAL, Runs
@@ -31,11 +37,13 @@ class ByRun:
     """Mean, noise scale and log likelihood of each run, (draws, runs), in the unit of the runs.
 
     `log_likelihood` is of losses in units of the reference loss: a constant off, as stored.
+    `likelihood` is that of standardised residuals (draws, runs).
     """
 
     mean: np.ndarray
     scale: np.ndarray
     log_likelihood: np.ndarray
+    likelihood: Likelihood
 
 
 @dataclass(frozen=True)
@@ -88,16 +96,13 @@ class FittedModel:
             by_run["mean"][:, :n] * self.unit,
             by_run["scale"][:, :n] * self.unit,
             by_run["log_likelihood"][:, :n],
+            likelihood_of(self.spec, draws, self.hyper).map_parameters(lambda v: v[:, None]),
         )
 
     def replicate(self, at: ByRun, seed: int) -> np.ndarray:
         """Replicated losses of the runs, (draws, runs), in their unit."""
         generator = np.random.default_rng(seed)  # some ten times as fast as JAX's Student t
-        if self.spec.likelihood == "normal":
-            noise = generator.standard_normal(at.mean.shape)
-        else:
-            noise = generator.standard_t(self.hyper["degrees_of_freedom"], at.mean.shape)
-        losses: np.ndarray = at.mean + at.scale * noise
+        losses: np.ndarray = at.mean + at.scale * at.likelihood.sample(generator, at.mean.shape)
         return losses
 
     def log_prior(self, draws: Draws) -> Draws:

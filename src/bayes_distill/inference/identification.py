@@ -72,8 +72,8 @@ def summarise(
 ) -> list[CoefficientSummary]:
     """Summaries of published coefficients first, then of the sampled coordinates and noise.
 
-    `posterior` and `prior` map names (coordinates, scales and published) to draws; `spec` says
-    which scales there are.
+    `posterior` and `prior` map names (coordinates, scales, parameters of the likelihood and
+    published) to draws; `spec` says which scales and parameters there are.
     """
     supports = published_supports(law)
     described: list[tuple[str, str, bool, Support]] = [
@@ -86,6 +86,12 @@ def summarise(
             *((name, "residual scale") for name in spec.noise_sites),
             *((name, SPREAD[name]) for name in spec.spread_sites),
         )
+    ]
+    sampled_too = dict(spec.parameters)
+    described += [
+        (each.name, each.meaning, True, each.support)
+        for each in spec.likelihood.parameters()
+        if each.name in sampled_too
     ]
     seen: set[str] = set()
     summaries = []

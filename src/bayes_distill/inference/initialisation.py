@@ -20,6 +20,7 @@ from scipy.optimize import minimize
 from bayes_distill._runtime.compile_ahead import ahead
 from bayes_distill.inference.density import Hyper, Sites, expected, prior_sampler
 from bayes_distill.inference.model import Data, ModelSpec
+from bayes_distill.likelihoods import Likelihood
 
 MAX_ITERATIONS = 500
 MIN_CURVATURE = 0.05  # in units of the prior's: no direction is wider than 4.5 times the prior
@@ -82,11 +83,15 @@ def starting_points(
     compiling.result()
 
     def mean_and_scale(x: np.ndarray) -> np.ndarray:
-        mean, log_scale = expected(spec)(_sites(x, zeros), data, hyper)
+        mean, log_scale, _ = expected(spec)(_sites(x, zeros), data, hyper)
         return np.concatenate([mean, log_scale])
 
+    parameters = hyper["likelihood"] | expected(spec)(_sites(best, zeros), data, hyper)[2]
     known = prior_curvature(best) + _information(
-        spec, mean_and_scale(best), _derivative(mean_and_scale, best), data, hyper
+        spec.likelihood(**{name: float(value) for name, value in parameters.items()}),
+        mean_and_scale(best),
+        _derivative(mean_and_scale, best),
+        np.asarray(data.mask),
     )
     root = prior @ _root(prior.T @ known @ prior, MIN_CURVATURE)
     points = []
@@ -99,23 +104,23 @@ def starting_points(
 
 
 def _information(
-    spec: ModelSpec, at: np.ndarray, derivative: np.ndarray, data: Data, hyper: Hyper
+    likelihood: Likelihood, at: np.ndarray, derivative: np.ndarray, mask: np.ndarray
 ) -> np.ndarray:
-    """Expected (Fisher) information (sites, sites) of the runs.
+    """Expected (Fisher) information (sites, sites) of the runs, through their means and scales.
 
     Unlike the curvature of a Student t it does not depend on which runs happen to lie far off,
     and it is positive. `at` holds means and log scales of the runs, `derivative` (2 rows, sites)
-    theirs.
+    theirs; `mask` marks real rows.
     """
-    degrees, heavy = float(hyper["degrees_of_freedom"]), spec.likelihood != "normal"
-    weight = (degrees + 1) / (degrees + 3) if heavy else 1.0
-    scale_weight = 2 * degrees / (degrees + 3) if heavy else 2.0
-    seen = np.asarray(data.mask)[:, None]
+    information = likelihood.fisher_information()
     of_mean, of_log_scale = np.split(derivative, 2)
     log_scale = np.split(at, 2)[1][:, None]
-    a = np.where(seen, of_mean * np.exp(-log_scale), 0.0)
-    b = np.where(seen, of_log_scale, 0.0)
-    return np.asarray(weight * a.T @ a + scale_weight * b.T @ b)
+    a = np.where(mask[:, None], of_mean * np.exp(-log_scale), 0.0)
+    b = np.where(mask[:, None], of_log_scale, 0.0)
+    symmetric = np.asarray(information.location * a.T @ a + information.scale * b.T @ b)
+    if not information.cross:
+        return symmetric
+    return np.asarray(symmetric + information.cross * (a.T @ b + b.T @ a))
 
 
 def _derivative(function: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ import numpy as np
 from jax.typing import ArrayLike
 from scipy.optimize import brentq
 
-from bayes_distill.cards.card import SupervisedPrior
+from bayes_distill.cards.joint_prior import SupervisedPrior
 from bayes_distill.inference.padding import ROWS, padded
 from bayes_distill.laws import Reference
 from bayes_distill.laws.supervised import Supervised

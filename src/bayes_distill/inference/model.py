@@ -1,12 +1,13 @@
 """The NumPyro model: one function of (data, hyperparameters), for every card.
 
 Everything inside counts from the reference point and is in units of the reference loss. What a
-card decides in words (families, which sites exist) is static, in `ModelSpec`; what it decides in
-numbers is traced, so that another data set or prior of the same shape compiles nothing anew.
+card states in words (families, which sites exist) is static, in `ModelSpec`; numbers are traced, so
+that another data set or prior of the same shape needs no new compilation.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from bayes_distill.cards.priors import FAMILIES
 from bayes_distill.inference import joint_prior
 from bayes_distill.laws import LAWS, Law, Reference, TeacherLaw
 from bayes_distill.laws.discrepancy import OF_CONDITIONS, OF_SIZES
+from bayes_distill.likelihoods import Likelihood
 
 UNIT = Reference(1.0, 1.0, 1.0)
 
@@ -49,12 +51,16 @@ class Data(NamedTuple):
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """The static part of a model: hashable, the key of every compiled program."""
+    """The static part of a model: hashable, the key of every compiled program.
+
+    `likelihood` is the class of the likelihood, and `parameters` those of its parameters that are
+    sampled, each with the family of its prior.
+    """
 
     law_name: str
     families: tuple[tuple[str, str], ...]
     joint_supervised: bool
-    likelihood: str
+    likelihood: type[Likelihood]
     relative: bool
     kind: str
     predicts_teachers: bool
@@ -62,6 +68,7 @@ class ModelSpec:
     effects: tuple[str, ...] = ()
     condition_discrepancies: tuple[str, ...] = ()
     noisy_teachers: bool = False
+    parameters: tuple[tuple[str, str], ...] = ()
 
     @property
     def law(self) -> Law:
@@ -101,7 +108,7 @@ def model_spec(
         law_name=card.law,
         families=tuple((name, prior.family) for name, prior in card.priors.items()),
         joint_supervised=card.supervised is not None,
-        likelihood=card.likelihood.family,
+        likelihood=card.likelihood.kind,
         relative=card.likelihood.scale == "relative",
         kind=kind,
         predicts_teachers=predicts_teachers,
@@ -111,6 +118,7 @@ def model_spec(
             n for n in OF_CONDITIONS if taught and getattr(card.discrepancy, f"condition_{n}", None)
         ),
         noisy_teachers=noisy_teachers,
+        parameters=tuple((n, prior.family) for n, prior in card.likelihood.priors.items()),
     )
 
 
@@ -121,7 +129,8 @@ def hyperparameters(card: Card, prior: joint_prior.JointPrior | None) -> dict[st
         "priors": {name: p.hyperparameters() for name, p in card.priors.items()},
         "scale": likelihood.prior.hyperparameters(),
         "supervised_scale": likelihood.supervised_prior.hyperparameters(),
-        "degrees_of_freedom": likelihood.degrees_of_freedom,
+        "likelihood": likelihood.numbers,
+        "parameters": {n: prior.hyperparameters() for n, prior in likelihood.priors.items()},
     }
     for name in EFFECTS:
         if (spread := getattr(likelihood, f"{name}_effect")) is not None:
@@ -180,7 +189,7 @@ def sample_shared(spec: ModelSpec, hyper: dict[str, Any]) -> dict[str, Array]:
 
 
 def mean_loss(spec: ModelSpec, coordinates: dict[str, Array], data: Data) -> Array:
-    """Loss that the model expects of each run (rows,), in units of the reference loss.
+    """Mean loss of each run (rows,), in units of the reference loss.
 
     `coordinates` holds those of the law and whatever `sample_shared` samples.
     """
@@ -232,13 +241,19 @@ def noise_scale(spec: ModelSpec, scales: dict[str, Array], mean: Array, data: Da
     return scale * mean if spec.relative else scale
 
 
-def noise_distribution(
-    spec: ModelSpec, mean: Array, scale: Array, degrees_of_freedom: Any
-) -> dist.Distribution:
-    """Distribution of a run's measured loss around the law."""
-    if spec.likelihood == "normal":
-        return dist.Normal(mean, scale)
-    return dist.StudentT(degrees_of_freedom, mean, scale)
+def sample_parameters(spec: ModelSpec, hyper: dict[str, Any]) -> dict[str, Any]:
+    """Sample the parameters of the likelihood that have a prior."""
+    return {
+        name: numpyro.sample(name, FAMILIES[family].distribution(*hyper["parameters"][name]))
+        for name, family in spec.parameters
+    }
+
+
+def likelihood_of(spec: ModelSpec, sites: Mapping[str, Any], hyper: dict[str, Any]) -> Likelihood:
+    """The likelihood, with the parameters that are sampled taken from `sites`."""
+    return spec.likelihood(
+        **hyper["likelihood"], **{name: sites[name] for name, _ in spec.parameters}
+    )
 
 
 def scaling_law_model(spec: ModelSpec, data: Data, hyper: dict[str, Any]) -> None:
@@ -247,6 +262,7 @@ def scaling_law_model(spec: ModelSpec, data: Data, hyper: dict[str, Any]) -> Non
     scales: dict[str, Any] = {
         name: numpyro.sample(name, dist.LogNormal(*hyper[name])) for name in spec.noise_sites
     }
+    likelihood = likelihood_of(spec, sample_parameters(spec, hyper), hyper)
     shared = sample_shared(spec, hyper)
     mean = mean_loss(spec, {**coordinates, **shared}, data)
     scale = noise_scale(spec, scales, mean, data)
@@ -254,8 +270,4 @@ def scaling_law_model(spec: ModelSpec, data: Data, hyper: dict[str, Any]) -> Non
         numpyro.plate("runs", data.params.shape[0]),
         numpyro.handlers.mask(mask=data.mask),
     ):
-        numpyro.sample(
-            "loss",
-            noise_distribution(spec, mean, scale, hyper["degrees_of_freedom"]),
-            obs=data.loss,
-        )
+        numpyro.sample("loss", likelihood.distribution(mean, scale), obs=data.loss)

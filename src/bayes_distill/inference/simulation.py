@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,11 +45,12 @@ def simulate_from_card(
         A table without losses; ``"paper"`` and ``"chinchilla"`` are built in.
     coefficients
         The truth under its published names, as a mapping, a JSON file or ``"table6"``. By default
-        the card's own coefficients, or one draw from its prior.
+        the coefficients of the card, or one draw from its prior.
     noise
-        Residual scale: in nats, or relative, as the card's likelihood says.
+        Residual scale, in nats or relative, as the card's likelihood states.
     seed
-        Seed of the prior draw and of the noise.
+        Seed of the prior draw and of the noise. A parameter of the likelihood for which the card
+        states a prior is drawn from it; a note of the runs states its value.
 
     Raises
     ------
@@ -78,17 +80,21 @@ def simulate_from_card(
         raise InputError(faults)
     assert isinstance(card, Card)
     truth = _truth(card, stated, seed)
+    parameters = {}
+    if card.likelihood.priors:
+        drawn = prior_draw(card, _reference(card), seed)
+        parameters = {name: drawn[name] for name in card.likelihood.priors}
     runs = simulate(
         card.scaling_law,
         truth,
         table,
         noise=noise,
-        likelihood=card.likelihood.family,
-        df=card.likelihood.degrees_of_freedom,
+        likelihood=card.likelihood.at(parameters),
         relative=card.likelihood.scale == "relative",
         seed=seed,
     )
-    return runs, truth
+    notes = (f"{name} is {value:.4g}, a draw of its prior." for name, value in parameters.items())
+    return replace(runs, notes=(*runs.notes, *notes)), truth
 
 
 def prior_draw(card: Card, reference: Reference, seed: int) -> dict[str, float]:
@@ -121,11 +127,7 @@ def _truth(card: Card, coefficients: Mapping[str, float] | None, seed: int) -> d
     if coefficients is None and card.coefficients is not None:
         return dict(card.coefficients)
     if coefficients is None:
-        reference = Reference(
-            card.reference.params or 5e8,
-            card.reference.tokens or 2e10,
-            card.reference.loss or TYPICAL_LOSS,
-        )
+        reference = _reference(card)
         published = law.to_published(prior_draw(card, reference, seed), reference)
         return {name: float(value) for name, value in published.items()}
     coefficients = {**law.neutral, **coefficients}
@@ -133,6 +135,15 @@ def _truth(card: Card, coefficients: Mapping[str, float] | None, seed: int) -> d
     if missing:
         raise InputError(Fault(f"{', '.join(missing)} are missing", column="coefficients"))
     return {name: float(coefficients[name]) for name in law.coefficient_names}
+
+
+def _reference(card: Card) -> Reference:
+    """Where priors count from: what the card states, else a typical run."""
+    return Reference(
+        card.reference.params or 5e8,
+        card.reference.tokens or 2e10,
+        card.reference.loss or TYPICAL_LOSS,
+    )
 
 
 def _read_coefficients(source: str | Path) -> Mapping[str, float]:

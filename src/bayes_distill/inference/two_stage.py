@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_distill.cards import Card, card_from_dict
-from bayes_distill.cards.card import SUPERVISED
+from bayes_distill.cards.joint_prior import SUPERVISED
 from bayes_distill.errors import FailedFitError, Fault, InputError
 from bayes_distill.inference.joint_prior import LAW, NAMES, unconstrain
 from bayes_distill.laws import Reference
@@ -42,13 +42,14 @@ class FirstStageResults:
     before
         Prior draws of the supervised coordinates (any number of draws,), before both stages.
     noise
-        Scale of supervised runs, one for every draw of the second stage, or ``None``.
+        What a posterior holds of the noise of supervised runs, one number for every draw of the
+        second stage: name of a variable -> (draws,).
     """
 
     cut: bool
     verdict: str
     before: dict[str, np.ndarray]
-    noise: np.ndarray | None
+    noise: dict[str, np.ndarray]
 
 
 def load_supervised(source: Posterior | str | Path) -> Posterior:
@@ -209,18 +210,13 @@ def two_stage_card(
 
 
 def first_stage_card(card: Card, reference: Reference) -> Card:
-    """Card for the supervised runs, with the priors and noise that `card` has for them."""
-    noise = card.likelihood
+    """Card of the supervised runs, with the priors and the likelihood that `card` has for them."""
+    of_distilled = {"prior", "teacher_effect", "condition_effect"}
     content = {
         "name": f"{card.name}-supervised",
         "law": "supervised",
         "reference": _pinned(reference),
-        "likelihood": {
-            "family": noise.family,
-            "degrees_of_freedom": noise.degrees_of_freedom,
-            "scale": noise.scale,
-            "supervised_prior": noise.supervised_prior.model_dump(mode="json"),
-        },
+        "likelihood": card.likelihood.model_dump(mode="json", exclude=of_distilled),
         "priors": {
             name: prior.model_dump(mode="json")
             for name, prior in card.priors.items()
@@ -232,20 +228,24 @@ def first_stage_card(card: Card, reference: Reference) -> Card:
     return card_from_dict(content, f"for the supervised runs alone, after {card.name},")
 
 
-def supervised_noise(posterior: Posterior, card: Card, reference: Reference) -> np.ndarray | None:
-    """Scale of supervised runs (draws,) as `card` counts it; ``None`` for another family of noise.
+def supervised_noise(
+    posterior: Posterior, card: Card, reference: Reference
+) -> dict[str, np.ndarray]:
+    """Noise of supervised runs as a posterior of `card` holds it: name of a variable -> (draws,).
 
-    If one card counts noise relative to the loss and the other does not, they agree at the middle
-    of the supervised runs.
+    The residual scale is in units of the new reference loss, and the parameters of the likelihood
+    that were sampled come with it. Empty if the two cards have different likelihoods. If one card
+    counts noise relative to the loss and the other does not, they agree at the middle of the
+    supervised runs.
     """
-    theirs, ours = posterior.card.likelihood, card.likelihood
-    alike = theirs.family == ours.family
-    if theirs.family == "student_t":
-        alike &= theirs.degrees_of_freedom == ours.degrees_of_freedom
+    first, second = posterior.card.likelihood, card.likelihood
     scale = posterior.draws.get("supervised_scale")
-    if scale is None or not alike:
-        return None
-    return scale if ours.scale == "relative" else scale * posterior.reference.loss / reference.loss
+    if scale is None or not first.same_family(second):
+        return {}
+    if second.scale != "relative":
+        scale = scale * posterior.reference.loss / reference.loss
+    parameters = {f"supervised_{name}": posterior.draws[name] for name in first.priors}
+    return {"supervised_scale": scale, **parameters}
 
 
 def supervised_before(posterior: Posterior, reference: Reference) -> dict[str, np.ndarray]:

@@ -3,8 +3,8 @@
 Students of one size share what the law misses about them. Sizes that are close share more of it:
 the prior correlation is a Matern 3/2 function of the distance of log sizes. A draw of the
 posterior holds the discrepancies of the sizes that were seen, and one standard normal number for
-whatever is new; together they make one function of size a draw, so that a forecast, a risk and a
-plan speak of the same student.
+new sizes; together they define one function of size in each draw, so that a forecast, a risk and a
+plan are about the same student.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from bayes_distill.laws.discrepancy import NAMES
 
 JITTER = 1e-9
 SAME_CONDITION = 0.05  # of a natural logarithm
-UNLIKE = 1e-12  # correlation below which a condition tells nothing of a point
+UNLIKE = 1e-12  # correlation below which a condition has no information about a point
 
 
 def correlation(first: np.ndarray, second: np.ndarray, length: float) -> np.ndarray:
@@ -38,15 +38,18 @@ def _regular(log_sizes: np.ndarray, length: float) -> np.ndarray:
     return correlation(log_sizes, log_sizes, length) + JITTER * np.eye(len(log_sizes))
 
 
-def _told(seen: np.ndarray, new: np.ndarray, inverse: np.ndarray, across: np.ndarray) -> np.ndarray:
-    """What `seen` (draws, levels) tells of other points, and of the rest of each what is `new`.
+def _conditional(
+    seen: np.ndarray, new: np.ndarray, inverse: np.ndarray, across: np.ndarray
+) -> np.ndarray:
+    """Draws (draws, points) of the process at other points, given its values at the levels.
 
-    `across` (levels, points) are correlations of levels and points, `inverse` is that of those of
-    the levels among themselves.
+    `seen` (draws, levels) are those values and `new` (draws,) the deviate of the part that they do
+    not determine. `across` (levels, points) are correlations of levels and points, `inverse` is
+    the inverse of the correlations between levels.
     """
     weights = inverse @ across
-    left = np.sqrt(np.maximum(1 - (across * weights).sum(0), 0.0))
-    return np.asarray(seen @ weights + np.outer(new, left))
+    remaining = np.sqrt(np.maximum(1 - (across * weights).sum(0), 0.0))
+    return np.asarray(seen @ weights + np.outer(new, remaining))
 
 
 @dataclass(frozen=True)
@@ -65,9 +68,9 @@ class Discrepancy:
     scale
         Prior standard deviation (draws,).
     new
-        Standard normal numbers (draws,) for what the seen sizes do not tell.
+        Standard normal numbers (draws,) for the part that the seen sizes do not determine.
     conditions
-        What conditions have besides; ``None`` if nothing.
+        Discrepancies of conditions besides; ``None`` if there are none.
     """
 
     log_sizes: np.ndarray
@@ -80,16 +83,16 @@ class Discrepancy:
     def at(self, params: np.ndarray, tokens: np.ndarray | None = None) -> np.ndarray:
         """Discrepancies (draws, points) of students of `params` parameters, `tokens` (points,).
 
-        Without `tokens`, of students under a condition that nobody has seen.
+        Without `tokens`, of students under a condition that is not among the runs.
         """
         log_params = np.log(np.asarray(params, float))
         # many points are often of few sizes
         each, place = np.unique(log_params, return_inverse=True)
         across = correlation(self.log_sizes, each, self.length)
-        found = _told(self.seen, self.scale * self.new, self._inverse, across)[:, place]
+        drawn = _conditional(self.seen, self.scale * self.new, self._inverse, across)[:, place]
         if self.conditions is not None:
-            found = found + self.conditions.at(log_params, tokens)
-        return np.asarray(found)
+            drawn = drawn + self.conditions.at(log_params, tokens)
+        return np.asarray(drawn)
 
     @cached_property
     def _inverse(self) -> np.ndarray:
@@ -98,9 +101,9 @@ class Discrepancy:
 
 @dataclass(frozen=True)
 class ConditionDiscrepancy:
-    """What a size on a number of tokens departs by besides, in every draw.
+    """Discrepancies of a size on a number of tokens, besides those of the size, in every draw.
 
-    A condition within some 5% of one that was seen shares what that one was seen to have.
+    A condition within some 5% of one of the runs shares its discrepancy.
     `log_points` is (conditions, 2): log sizes and log tokens; the rest is as in `Discrepancy`.
     """
 
@@ -113,14 +116,14 @@ class ConditionDiscrepancy:
         """Discrepancies (draws, points)."""
         if tokens is None:
             return np.repeat((self.scale * self.new)[:, None], len(log_params), axis=1)
-        asked = np.column_stack([log_params, np.log(np.broadcast_to(tokens, log_params.shape))])
-        across = self._alike(asked)
-        found = np.repeat((self.scale * self.new)[:, None], len(log_params), axis=1)
+        points = np.column_stack([log_params, np.log(np.broadcast_to(tokens, log_params.shape))])
+        across = self._alike(points)
+        drawn = np.repeat((self.scale * self.new)[:, None], len(log_params), axis=1)
         near = across.max(axis=0, initial=0.0) > UNLIKE
         if near.any():  # most points are like no condition that was seen
-            known = across[:, near]
-            found[:, near] = _told(self.seen, self.scale * self.new, self._inverse, known)
-        return found
+            nearby = across[:, near]
+            drawn[:, near] = _conditional(self.seen, self.scale * self.new, self._inverse, nearby)
+        return drawn
 
     @cached_property
     def _inverse(self) -> np.ndarray:
@@ -146,12 +149,12 @@ class JoinedDiscrepancy:
 
     @property
     def conditions(self) -> ConditionDiscrepancy | None:
-        """What conditions have besides, of all draws; ``None`` if nothing."""
+        """Discrepancies of conditions, of all draws; ``None`` if there are none."""
         parts = [piece.conditions for piece in self.pieces]
         if parts[0] is None:
             return None
-        known = [part for part in parts if part is not None]
-        columns = ([getattr(k, name) for k in known] for name in ("seen", "scale", "new"))
+        present = [part for part in parts if part is not None]
+        columns = ([getattr(each, name) for each in present] for name in ("seen", "scale", "new"))
         return ConditionDiscrepancy(parts[0].log_points, *(np.concatenate(c) for c in columns))
 
     def at(self, params: np.ndarray, tokens: np.ndarray | None = None) -> np.ndarray:
@@ -168,37 +171,38 @@ def discrepancies(
     follow it: one for a fit, several for a stack. A model without a length has no discrepancies of
     that kind; its draws hold zeros.
     """
-    found: dict[str, Discrepancy | JoinedDiscrepancy] = {}
+    by_name: dict[str, Discrepancy | JoinedDiscrepancy] = {}
     for name in NAMES:
         if name not in group and f"condition_{name}" not in group:
             continue
         log_sizes = np.log(group["size"].to_numpy())
-        own = _parts(group, name) if name in group else _nothing(group, len(log_sizes))
-        points, special = None, None
+        of_sizes = _parts(group, name) if name in group else _nothing(group, len(log_sizes))
+        points, of_conditions = None, None
         if f"condition_{name}" in group:
             columns = [group[f"condition_{part}"].to_numpy() for part in ("params", "tokens")]
-            points, special = np.log(np.column_stack(columns)), _parts(group, f"condition_{name}")
+            points = np.log(np.column_stack(columns))
+            of_conditions = _parts(group, f"condition_{name}")
         pieces = []
         for lengths, rows in models:
             conditions = None
-            if points is not None and special is not None:
-                seen, scale, new = (part[rows] for part in special)
+            if points is not None and of_conditions is not None:
+                seen, scale, new = (part[rows] for part in of_conditions)
                 conditions = ConditionDiscrepancy(points, seen, scale, new)
-            seen, scale, new = (part[rows] for part in own)
+            seen, scale, new = (part[rows] for part in of_sizes)
             length = lengths.get(name, 1.0)
             pieces.append(Discrepancy(log_sizes, length, seen, scale, new, conditions))
-        found[name] = pieces[0] if len(pieces) == 1 else JoinedDiscrepancy(tuple(pieces))
-    return found
+        by_name[name] = pieces[0] if len(pieces) == 1 else JoinedDiscrepancy(tuple(pieces))
+    return by_name
 
 
 def _nothing(group: xr.Dataset, sizes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """`_parts` where sizes do not depart, only conditions do."""
+    """`_parts` where only conditions have discrepancies."""
     draws = group.sizes["chain"] * group.sizes["draw"]
     return np.zeros((draws, sizes)), np.zeros(draws), np.zeros(draws)
 
 
 def _parts(group: xr.Dataset, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What was seen (draws, levels), the scale and the new (draws,), chains joined."""
+    """Values at the levels (draws, levels), scale and new deviate (draws,), chains joined."""
     seen = group[name].to_numpy()
     scale, new = (group[f"{name}_{part}"].to_numpy().reshape(-1) for part in ("sd", "new"))
     return seen.reshape(-1, seen.shape[-1]), scale, new

@@ -1,4 +1,4 @@
-"""Laws evaluated over many draws and points at once, in compiled chunks of fixed shapes."""
+"""Laws evaluated over many draws and points, in compiled chunks of fixed shapes."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def _supervised(
 def _distilled(
     law: TeacherLaw,
     c: dict[str, Array],
-    own: dict[str, Array],
+    discrepancies: dict[str, Array],
     teacher: Array,
     params: Array,
     tokens: Array,
 ) -> Array:
-    columns = {name: value[:, None] for name, value in c.items()} | own
+    columns = {name: value[:, None] for name, value in c.items()} | discrepancies
     return law.distilled_loss(columns, params, tokens, teacher, UNIT)
 
 
@@ -49,7 +49,7 @@ def supervised_loss(
 ) -> np.ndarray:
     """Supervised loss (draws, points) of models (points,), in the unit of ``reference.loss``.
 
-    `unique_tokens` (points,) says how many tokens are different ones: all of them where it is NaN.
+    `unique_tokens` (points,) is the number of different tokens; NaN stands for all of them.
     """
     coordinates = _coordinates(law, draws)
     out = np.empty((_count(coordinates), len(params)))

@@ -1,4 +1,4 @@
-"""Where the runs are: how far outside them a question lies."""
+"""Where the runs are: how far outside them a point lies."""
 
 from __future__ import annotations
 

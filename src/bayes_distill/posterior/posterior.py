@@ -1,9 +1,7 @@
-"""The posterior: draws with everything that is needed to use them, in one file."""
+"""The posterior: draws with everything that is needed to use them."""
 
 from __future__ import annotations
 
-import gc
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,21 +11,14 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from bayes_distill._input.files import atomic_path
-from bayes_distill.cards import Card, card_from_dict, load_card, model_names, shipped_posterior
-from bayes_distill.errors import FailedFitError, InputError
-from bayes_distill.laws import LAWS, STACKED, Law, Reference
-from bayes_distill.posterior import evaluate
-from bayes_distill.posterior import observation_noise as scatter
+from bayes_distill.cards import Card
+from bayes_distill.laws import Law, Reference
+from bayes_distill.likelihoods import Likelihood
+from bayes_distill.posterior import evaluate, io
 from bayes_distill.posterior.discrepancy import Discrepancy, JoinedDiscrepancy, discrepancies
 from bayes_distill.posterior.hull import Hull
 
-FORMAT = "bayes-distill posterior"
-FORMAT_VERSION = 1
-CHECKED = {"fletcher32": True}  # a checksum, so that a flipped bit is noticed on reading
-COMPRESSED = {"zlib": True, "complevel": 4, "shuffle": True, **CHECKED}
 CHAIN = "fitted_chain"  # of each draw, where thinning has put all chains into one
-POINT = Reference(1e9, 2e10, 2.3)  # published coefficients count from nowhere: any point will do
 
 
 @dataclass(frozen=True)
@@ -39,7 +30,7 @@ class Posterior:
     tree
         The groups ``posterior`` (chain, draw) and, for a fit, ``prior``, ``log_prior``,
         ``sample_stats``, ``log_likelihood`` and ``runs``, as ArviZ names them; ``effects`` holds
-        what its runs share, where the model has that.
+        the offsets that runs share, where the model has such.
     card
         The model card.
     reference
@@ -65,16 +56,16 @@ class Posterior:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What whoever uses this posterior should be told: a fit that is not beyond doubt."""
+        """Sentences for people, if the fit did not pass all its checks."""
         if self.verdict not in ("review", "fail"):
             return ()
-        wanting = [
+        not_passed = [
             check["name"]
             for check in self.info.get("diagnostics", {}).get("checks", [])
             if check["scope"] == "sampling" and check["verdict"] != "pass"
         ]
         state = "failed its checks" if self.verdict == "fail" else "asks for review"
-        return (f"the fit {state} ({', '.join(wanting)}): its answers may be off",)
+        return (f"the fit {state} ({', '.join(not_passed)}): its answers may be off",)
 
     @cached_property
     def draws(self) -> dict[str, np.ndarray]:
@@ -99,19 +90,20 @@ class Posterior:
 
     @cached_property
     def discrepancies(self) -> dict[str, Discrepancy | JoinedDiscrepancy]:
-        """How students depart from the law, by name; empty for the law alone."""
+        """Discrepancies of students from the law, by name; empty for a model without them."""
         models = [(c.discrepancy.lengths if c.discrepancy else {}, rows) for c, rows in self.parts]
         if not any(lengths for lengths, _ in models):
             return {}
         return discrepancies(self.tree["posterior"].dataset, models)
 
     def student(self, params: float) -> dict[str, np.ndarray]:
-        """Draws with the discrepancies of one student size, under a condition that nobody has seen.
+        """Draws with the discrepancies of one student size, under a condition not in the runs.
 
-        They are what a plan is made from, whose tokens are still open.
+        A plan is made from these: its tokens are not chosen yet.
         """
-        own = {name: each.at(np.array([params]))[:, 0] for name, each in self.discrepancies.items()}
-        return self.draws | own
+        size = np.array([params])
+        of_size = {name: each.at(size)[:, 0] for name, each in self.discrepancies.items()}
+        return self.draws | of_size
 
     @property
     def n_draws(self) -> int:
@@ -129,8 +121,8 @@ class Posterior:
     @cached_property
     def published(self) -> dict[str, np.ndarray]:
         """Coefficients under the paper's names: name -> (draws,)."""
-        found = self.law.to_published(self.draws, self.reference)
-        return {name: np.asarray(value) for name, value in found.items()}
+        coefficients = self.law.to_published(self.draws, self.reference)
+        return {name: np.asarray(value) for name, value in coefficients.items()}
 
     @cached_property
     def hull(self) -> Hull | None:
@@ -146,8 +138,8 @@ class Posterior:
     ) -> np.ndarray:
         """Supervised loss L(N, D) (eq. 1), (draws, points), of models (points,).
 
-        `unique_tokens` (points,) says how many tokens are different ones, all where it is NaN; only
-        a law that knows of repeats heeds it.
+        `unique_tokens` (points,) is the number of different tokens; NaN stands for all of them.
+        Only a law with an input for repeated tokens uses it.
         """
         return evaluate.supervised_loss(
             self.law, self.draws, params, tokens, self.reference, unique_tokens
@@ -156,33 +148,48 @@ class Posterior:
     def distilled_loss(
         self, params: np.ndarray, tokens: np.ndarray, teacher_loss: np.ndarray
     ) -> np.ndarray:
-        """Student loss L_S (eq. 8, and what its size departs from it), (draws, points).
+        """Student loss L_S (eq. 8, with the discrepancies of its size), (draws, points).
 
         `teacher_loss` is (points,), or (draws, points) where it is itself uncertain.
         """
-        own = {name: each.at(params, tokens) for name, each in self.discrepancies.items()}
+        of_students = {n: each.at(params, tokens) for n, each in self.discrepancies.items()}
         return evaluate.distilled_loss(
-            self.law, self.draws, params, tokens, teacher_loss, self.reference, own
+            self.law, self.draws, params, tokens, teacher_loss, self.reference, of_students
         )
 
     def noise_scale(self, mean: np.ndarray, distilled: np.ndarray) -> np.ndarray:
-        """Scale of a single run's scatter around `mean` (draws, points), in the unit of the loss.
+        """Residual scale of a single run about `mean` (draws, points), in the unit of the loss.
 
-        `distilled` (points,) says which points have a teacher; the two kinds of run may scatter
-        differently. It is zero for a posterior without noise. What runs share is not in it.
+        `distilled` (points,) says which points have a teacher; the two kinds of run may have
+        different noise. It is zero for a posterior without noise. What runs share is not in it.
         """
         zero = np.zeros(self.n_draws)
         scale, supervised = (self.draws.get(k) for k in ("scale", "supervised_scale"))
-        own = scale if scale is not None else supervised if supervised is not None else zero
-        plain = supervised if supervised is not None else own
-        spread: np.ndarray = np.where(distilled, own[:, None], plain[:, None]) * scatter.unit_of(
-            self._likelihoods, mean, self.reference.loss
-        )
+        with_teacher = next((s for s in (scale, supervised) if s is not None), zero)
+        without = supervised if supervised is not None else with_teacher
+        unit = np.full_like(mean, self.reference.loss)
+        for card, rows in self.parts:
+            if card.likelihood.scale == "relative":
+                unit[rows] = mean[rows]
+        spread: np.ndarray = unit * np.where(distilled, with_teacher[:, None], without[:, None])
         return spread
 
-    @property
-    def _likelihoods(self) -> scatter.Parts:
-        return [(card.likelihood, rows) for card, rows in self.parts]
+    def likelihoods(self, distilled: np.ndarray) -> list[tuple[Likelihood, slice]]:
+        """Likelihoods of the standardised residuals of single runs, with the draws of each.
+
+        There is one, or one for each member of a stack, in the order of the draws. Parameters that
+        were sampled broadcast with (draws of the member, points). `distilled` is as in
+        `noise_scale`: after a two-stage fit supervised runs have the parameters of its first stage.
+        """
+        by_part = []
+        for card, rows in self.parts:
+            values = {}
+            for name in card.likelihood.priors:
+                values[name] = self.draws[name][rows, None]
+                if (supervised := self.draws.get(f"supervised_{name}")) is not None:
+                    values[name] = np.where(distilled, values[name], supervised[rows, None])
+            by_part.append((card.likelihood.at(values), rows))
+        return by_part
 
     def shared_effects(
         self,
@@ -224,42 +231,52 @@ class Posterior:
         posterior without noise gives `mean` back.
         """
         spread = self.noise_scale(mean, distilled)
-        noise = scatter.standard_noise(self._likelihoods, mean.shape, generator)
+        noise = np.empty(mean.shape)
+        for likelihood, rows in self.likelihoods(distilled):
+            noise[rows] = likelihood.sample(generator, noise[rows].shape)
         shared = self.shared_effects(distilled, generator, teacher=teacher, condition=condition)
-        found: np.ndarray = mean + shared + spread * noise
-        return found
+        losses: np.ndarray = mean + shared + spread * noise
+        return losses
 
     def log_density(self, loss: np.ndarray, mean: np.ndarray, distilled: np.ndarray) -> np.ndarray:
-        """Log density (draws, points) of measured losses (points,) around `mean`, per unit of loss.
+        """Log density (draws, points) of measured losses (points,) about `mean`, per unit of loss.
 
         `distilled` is as in `noise_scale`; the posterior must have noise.
         """
-        spread = self.noise_scale(mean, distilled)
-        return scatter.log_density(self._likelihoods, loss, mean, spread)
+        spread, density = self.noise_scale(mean, distilled), np.empty_like(mean)
+        for likelihood, rows in self.likelihoods(distilled):
+            density[rows] = likelihood.log_density(loss, mean[rows], spread[rows])
+        return density
 
-    def thin(self, draws: int) -> Posterior:
-        """Keep at most `draws` draws, evenly spaced, and nothing that using them does not need.
+    def thin(self, draws: int, *, keep_runs: bool = True) -> Posterior:
+        """Keep at most `draws` draws, evenly spaced, as one chain.
 
-        They are stored as one chain; `chains` still says which chain each is of.
+        The draws come with the runs that were fitted and with what these share, unless `keep_runs`
+        is false. Draws of the prior, log densities and statistics of the sampler are dropped.
+        `chains` still says which chain each draw is of.
         """
         stride = max(1, -(-self.n_draws // draws))
         group = self.tree["posterior"].dataset
-        kept: dict[str, Any] = {
+        thinned: dict[str, Any] = {
             name: (("chain", "draw"), values[None, ::stride]) for name, values in self.draws.items()
         }
         coords: dict[str, Any] = {CHAIN: ("draw", self.chains[::stride])}
         for name, each in self.discrepancies.items():
-            if name in group:  # what only conditions have is not stored for sizes
-                kept[name] = (("chain", "draw", "size"), each.seen[None, ::stride])
+            if name in group:  # discrepancies of conditions only are not stored for sizes
+                thinned[name] = (("chain", "draw", "size"), each.seen[None, ::stride])
             coords["size"] = group["size"].to_numpy()
             if each.conditions is not None:
                 seen = each.conditions.seen[None, ::stride]
-                kept[f"condition_{name}"] = (("chain", "draw", "condition"), seen)
+                thinned[f"condition_{name}"] = (("chain", "draw", "condition"), seen)
                 for part in ("condition_params", "condition_tokens"):
                     coords[part] = ("condition", group[part].to_numpy())
-        tree = xr.DataTree.from_dict({"posterior": xr.Dataset(kept, coords=coords)})
-        stride *= int(self.info.get("thinned_by", 1))
-        return Posterior(tree, self.card, self.reference, {**self.info, "thinned_by": stride})
+        groups = {"posterior": xr.Dataset(thinned, coords=coords)}
+        if keep_runs and "effects" in self.tree.children:
+            groups["effects"] = _one_chain(self.tree["effects"].dataset, stride)
+        if keep_runs and "runs" in self.tree.children:
+            groups["runs"] = self.tree["runs"].to_dataset()
+        info = {**self.info, "thinned_by": stride * int(self.info.get("thinned_by", 1))}
+        return Posterior(xr.DataTree.from_dict(groups), self.card, self.reference, info)
 
     @classmethod
     def from_coefficients(
@@ -271,129 +288,27 @@ class Posterior:
         **info: Any,
     ) -> Posterior:
         """Posterior with a single draw: published point values under the paper's names."""
-        found = card.scaling_law.from_published(coefficients, reference)
-        values = {name: float(value) for name, value in found.items()}
+        coordinates = card.scaling_law.from_published(coefficients, reference)
+        values = {name: float(value) for name, value in coordinates.items()}
         values["scale"] = noise / (1 if card.likelihood.scale == "relative" else reference.loss)
         data = xr.Dataset({k: (("chain", "draw"), [[v]]) for k, v in values.items()})
         return cls(xr.DataTree.from_dict({"posterior": data}), card, reference, info)
 
     def save(self, path: str | Path) -> Path:
-        """Write one netCDF file, whole or not at all.
-
-        Raises
-        ------
-        InputError
-            If the place cannot be written to.
-        """
-        tree = self.tree.copy()
-        tree.attrs = {
-            "format": FORMAT,
-            "format_version": FORMAT_VERSION,
-            "law": self.law.name,
-            "card": self.card.model_dump_json(),
-            "reference": json.dumps(
-                [self.reference.params, self.reference.tokens, self.reference.loss]
-            ),
-            "info": json.dumps(self.info),
-        }
-        encoding = {
-            node.path: {
-                str(name): COMPRESSED if variable.size > 64 else CHECKED
-                for name, variable in node.variables.items()
-                if variable.dtype.kind in "fib" and variable.ndim > 0
-            }
-            for node in tree.subtree
-        }
-        with atomic_path(path) as temporary:
-            tree.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
-        return Path(path)
+        """Write one netCDF file, whole or not at all; see `posterior.io.write`."""
+        return io.write(path, io.Content(self.tree, self.card, self.reference, self.info))
 
     @classmethod
     def load(cls, path: str | Path) -> Posterior:
-        """Read a posterior; see `load_posterior` for names of shipped ones.
-
-        Raises
-        ------
-        InputError
-            If the file is missing, damaged, of another kind or from a newer format.
-        """
-        path = Path(path)
-        if not path.exists():
-            raise InputError(f"{path} does not exist")
-        if path.is_dir():
-            raise InputError(f"{path} is a folder, not a file written by fit")
-        problem = None
-        try:
-            with xr.open_datatree(path, engine="netcdf4") as opened:
-                tree = opened.load()
-        except Exception as error:  # damage comes up in many shapes from the layers below
-            problem = type(error).__name__
-        if problem is not None:
-            # what was opened half-way would stay open, and a file copied anew to this place be
-            # read from HDF5's memory of the damaged one
-            gc.collect()
-            raise InputError(
-                f"{path} is not a file written by fit, or is damaged ({problem}); "
-                "fit again or copy it again"
-            )
-        attributes = tree.attrs
-        if attributes.get("format") != FORMAT:
-            raise InputError(f"{path} is a netCDF file, but not one written by bayes-distill fit")
-        lacking = {"format_version", "law", "card", "reference", "info"} - set(attributes)
-        if lacking:
-            raise InputError(f"{path} is damaged: it lacks {', '.join(sorted(lacking))}")
-        if int(attributes["format_version"]) > FORMAT_VERSION:
-            raise InputError(
-                f"{path} has format {attributes['format_version']}, and this version reads up to "
-                f"{FORMAT_VERSION}: upgrade bayes-distill"
-            )
-        if attributes["law"] not in {*LAWS, STACKED}:
-            raise InputError(
-                f"{path} was fitted with the law {attributes['law']!r}, which this version does "
-                "not have: upgrade bayes-distill"
-            )
-        try:
-            card = card_from_dict(json.loads(attributes["card"]), str(path))
-            reference = Reference(*json.loads(attributes["reference"]))
-            info = json.loads(attributes["info"])
-            missing = set(card.scaling_law.coordinate_names) - set(tree["posterior"].data_vars)
-        except (KeyError, ValueError, TypeError) as error:
-            raise InputError(f"{path} is damaged: {error}") from None
-        if missing:
-            raise InputError(f"{path} is damaged: it lacks draws of {', '.join(sorted(missing))}")
-        tree.attrs = {}
-        return cls(tree, card, reference, info)
+        """Read a file, see `posterior.io.read`; `load_posterior` also takes names of cards."""
+        return cls(*io.read(path))
 
 
-def load_posterior(source: str | Path | Posterior, *, allow_failed: bool = False) -> Posterior:
-    """Load a file written by `fit`, or the posterior that ships with a model card.
-
-    Raises
-    ------
-    InputError
-        If there is no such file or card, or it cannot be used.
-    FailedFitError
-        If the fit failed its checks and `allow_failed` is not set.
-    """
-    if isinstance(source, Posterior):
-        posterior = source
-    elif (shipped := shipped_posterior(str(source))) is not None:
-        posterior = Posterior.load(shipped)
-    elif str(source) not in model_names() and (Path(source).exists() or Path(source).suffix):
-        posterior = Posterior.load(source)
-    else:
-        card = load_card(source)  # raises for a name that is no card
-        if card.coefficients is not None:
-            return Posterior.from_coefficients(card, card.coefficients, POINT, card.noise)
-        runs = f'"{card.data}"' if card.data else "RUNS"
-        raise InputError(
-            f"the model card {card.name} has no posterior yet: run "
-            f'`fit({runs}, model="{card.name}").save("fit.nc")` and use fit.nc'
-        )
-    if posterior.verdict == "fail" and not allow_failed:
-        name = "this fit" if isinstance(source, Posterior) else f"the fit {source}"
-        raise FailedFitError(
-            f"{name} failed its checks; look at its diagnostics, fit again with more "
-            "warm-up or another card, or pass `allow_failed=True` to use it all the same"
-        )
-    return posterior
+def _one_chain(group: xr.Dataset, stride: int) -> xr.Dataset:
+    """Every `stride`-th draw of a group, chains joined."""
+    thinned = {}
+    for name, variable in group.data_vars.items():
+        values = variable.transpose("chain", "draw", ...).to_numpy()
+        joined = values.reshape(1, -1, *values.shape[2:])[:, ::stride]
+        thinned[name] = (("chain", "draw", *variable.dims[2:]), joined)
+    return xr.Dataset(thinned)

@@ -1,4 +1,4 @@
-"""Posteriors that ship with a card: small enough for a repository, and what they lack for it."""
+"""Posteriors that ship with a card, small enough for a repository."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ MOST_BYTES = 1_000_000
 
 
 def compact(posterior: Posterior, draws: int = DRAWS) -> Posterior:
-    """Draws of a fit and what is known about them, without its runs.
+    """Draws of a fit with their diagnostics, without its runs.
 
-    Kept are draws of all chains, evenly spaced, the card, diagnostics, coefficients, the hull of
-    the runs and the versions. Left out are the runs, their log likelihoods and all that names a
-    measured loss; of flagged runs only the row numbers remain.
+    The result has draws of all chains, evenly spaced, the card, diagnostics, coefficients, the
+    hull of the runs and the versions. It has neither the runs nor their log likelihoods nor
+    anything else from which a measured loss could be read; of flagged runs only the row numbers
+    remain.
 
     Raises
     ------
@@ -37,28 +38,29 @@ def compact(posterior: Posterior, draws: int = DRAWS) -> Posterior:
         faults.append(f"it was not fitted to all of {card.data or 'a named table'}")
     if faults or data is None:
         raise InputError([f"the fit of {card.name} cannot ship", *faults])
-    kept: dict[str, Any] = {
+    content: dict[str, Any] = {
         **info,
         "shipped": True,
         "data_sha256": data.sha256,
         "flagged_runs": [{"row": run["row"]} for run in info.get("flagged_runs", [])],
     }
-    return Posterior(posterior.tree, card, posterior.reference, kept).thin(draws)
+    whole = Posterior(posterior.tree, card, posterior.reference, content)
+    return whole.thin(draws, keep_runs=False)
 
 
 def mismatches(card: Card, posterior: Posterior) -> list[str]:
     """Why a posterior does not belong to a card any more, one sentence each; empty if it does."""
     from bayes_distill.runs.datasets import DATASETS
 
-    found = []
+    differences = []
     if posterior.card != card:
-        mine, theirs = card.model_dump(), posterior.card.model_dump()
-        parts = ", ".join(name for name in mine if mine[name] != theirs[name])
-        found.append(f"the card says something else than the one that was fitted: {parts}")
+        now, fitted = card.model_dump(), posterior.card.model_dump()
+        parts = ", ".join(name for name in now if now[name] != fitted[name])
+        differences.append(f"the card says something else than the one that was fitted: {parts}")
     data = DATASETS.get(card.data or "")
     if data is None or posterior.info.get("data_sha256") != data.sha256:
-        found.append("the data of that name have changed since they were fitted")
-    return found
+        differences.append("the data of that name have changed since they were fitted")
+    return differences
 
 
 def no_runs(posterior: Posterior, needs: str) -> InputError:

@@ -1,4 +1,4 @@
-"""The runs that a posterior was fitted to, as it keeps them."""
+"""The runs that a posterior was fitted to, as they are stored in it."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def rows_in(frame: pd.DataFrame, fitted: pd.DataFrame | None) -> np.ndarray:
     names = ["params", "tokens", "loss", "teacher_loss"]
 
     def keys(table: pd.DataFrame) -> list[tuple[float, ...]]:
-        known = table.reindex(columns=names).astype(float).fillna(-1.0)
-        return [tuple(float(f"{v:.9g}") for v in row) for row in known.to_numpy()]
+        numbers = table.reindex(columns=names).astype(float).fillna(-1.0)
+        return [tuple(float(f"{v:.9g}") for v in row) for row in numbers.to_numpy()]
 
-    known = set(keys(fitted))
-    return np.array([key in known for key in keys(frame)], bool)
+    present = set(keys(fitted))
+    return np.array([key in present for key in keys(frame)], bool)

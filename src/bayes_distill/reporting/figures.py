@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import xarray as xr
 
 from bayes_distill.errors import InputError
 from bayes_distill.pictures import plot
@@ -75,25 +73,15 @@ def pictures_of(posterior: Posterior, interval: float, seed: int) -> list[Pictur
     for shown in SHOWN:
         if shown.teacher and not taught:
             continue
-        enough = posterior if shown.draws is None else _thin(posterior, shown.draws)
+        enough = posterior
+        if shown.draws is not None and posterior.n_draws > shown.draws:
+            enough = posterior.thin(shown.draws)
         try:
             figure = plot(shown.kind, enough, interval=interval, seed=seed, allow_failed=True)
         except InputError:  # too few runs for it, such as students that saw a single teacher
             continue
         found.append(Picture(shown.title, shown.caption, svg_of(figure, shown.kind)))
     return found
-
-
-def _thin(posterior: Posterior, draws: int) -> Posterior:
-    """Fewer draws of a fit, which still knows its runs."""
-    if posterior.n_draws <= draws:
-        return posterior
-    thin = posterior.thin(draws)
-    groups = {
-        "posterior": thin.tree["posterior"].to_dataset(),
-        "runs": posterior.tree["runs"].to_dataset(),
-    }
-    return replace(thin, tree=xr.DataTree.from_dict(groups))
 
 
 def svg_of(figure: Figure, name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bayes_distill._input.numbers import format_quantity
 from bayes_distill.errors import Fault, InputError
+from bayes_distill.likelihoods import Likelihood, likelihood_named
 from bayes_distill.runs.grouping import teacher_groups
 from bayes_distill.runs.reading import examine
 from bayes_distill.runs.repeats import unique_tokens
@@ -47,7 +48,7 @@ def simulate(
     design: pd.DataFrame | Runs | str | Path,
     *,
     noise: float = 0.005,
-    likelihood: Literal["student_t", "normal"] = "student_t",
+    likelihood: Likelihood | str = "student_t",
     df: float = 4.0,
     relative: bool = False,
     seed: int = 0,
@@ -71,9 +72,10 @@ def simulate(
     noise
         Scale of the noise: in the unit of the loss, or with `relative` as a part of it.
     likelihood
-        ``student_t`` noise with `df` degrees of freedom, or ``normal``.
+        A likelihood with numbers as parameters, or the name of one whose parameters all have a
+        default: ``student_t``, ``normal``.
     df
-        Degrees of freedom.
+        Degrees of freedom, of a likelihood that is named and has them.
     relative
         Whether noise is proportional to the loss.
     seed
@@ -88,7 +90,8 @@ def simulate(
     """
     from bayes_distill.laws import TeacherLaw  # late: JAX takes a second to import
 
-    faults = _noise_faults(noise, likelihood, df)
+    faults = _scale_faults(noise)
+    residuals = _likelihood(likelihood, df, faults)
     table = design.frame if isinstance(design, Runs) else design
     examined = examine(table, required=("params", "tokens"))
     faults += examined.faults
@@ -98,17 +101,16 @@ def simulate(
         columns = [str(n) for n in frame if str(n).startswith("teacher_")]
         faults.append(Fault(f"the law {law.name} knows no teachers: drop {', '.join(columns)}"))
     coordinates, reference = _coordinates(law, coefficients, reference, faults)
-    if faults:
+    if residuals is None or faults:
         raise InputError(faults)
     exact = _exact_losses(law, coordinates, reference, frame)
     rng = np.random.default_rng(seed)
-    shape = len(frame)
-    z = rng.standard_t(df, shape) if likelihood == "student_t" else rng.standard_normal(shape)
+    z = residuals.sample(rng, (len(frame),))
     frame["loss"] = exact * (1 + noise * z) if relative else exact + noise * z
     if "teacher_loss_se" in frame:
         teacher = teacher_groups(frame)
-        scatter = rng.standard_normal(int(teacher.max()) + 1)[teacher]
-        frame["teacher_loss"] += frame["teacher_loss_se"].fillna(0.0).to_numpy() * scatter
+        error = rng.standard_normal(int(teacher.max()) + 1)[teacher]
+        frame["teacher_loss"] += frame["teacher_loss_se"].fillna(0.0).to_numpy() * error
     if not (frame["loss"] > 0).all():
         raise InputError(f"noise of {noise:g} makes losses negative: lower it, or make it relative")
     order = [
@@ -152,16 +154,33 @@ def chinchilla_design() -> pd.DataFrame:
     return pd.DataFrame({"params": params, "tokens": (budget / (6.0 * params)).round()})
 
 
-def _noise_faults(noise: float, likelihood: str, df: float) -> list[Fault]:
-    faults = []
-    if not 0 <= noise < float("inf"):
-        faults.append(Fault(f"must be zero or above, not {noise}", column="noise"))
-    if likelihood not in ("student_t", "normal"):
-        problem = f"must be student_t or normal, not {likelihood!r}"
-        faults.append(Fault(problem, column="likelihood"))
+def _scale_faults(noise: float) -> list[Fault]:
+    if 0 <= noise < float("inf"):
+        return []
+    return [Fault(f"must be zero or above, not {noise}", column="noise")]
+
+
+def _likelihood(likelihood: Likelihood | str, df: float, faults: list[Fault]) -> Likelihood | None:
+    """The likelihood of an argument, or ``None``; adds to `faults` what is wrong."""
+    if not isinstance(likelihood, str):
+        return likelihood
+    try:
+        family = likelihood_named(likelihood)
+    except InputError as error:
+        family = None
+        faults.append(Fault(str(error), column="likelihood"))
     if not 0 < df < float("inf"):
         faults.append(Fault(f"must be above zero, not {df}", column="df"))
-    return faults
+        return None
+    if family is None:
+        return None
+    names = {each.name for each in family.parameters()}
+    unset = [each.name for each in family.parameters() if isinstance(each.default, Mapping)]
+    if unset:
+        problem = f"{likelihood} needs numbers for {', '.join(unset)}: give a Likelihood with them"
+        faults.append(Fault(problem, column="likelihood"))
+        return None
+    return family(**({"degrees_of_freedom": df} if "degrees_of_freedom" in names else {}))
 
 
 def _coordinates(

@@ -1,0 +1,80 @@
+"""Likelihoods by name: built-ins, entry points of installed packages, dotted paths."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from importlib.metadata import entry_points
+from typing import Any
+
+from bayes_distill.errors import InputError
+from bayes_distill.likelihoods.base import Likelihood
+from bayes_distill.likelihoods.contaminated import Contaminated
+from bayes_distill.likelihoods.normal import Normal
+from bayes_distill.likelihoods.student_t import StudentT
+
+ENTRY_POINTS = "bayes_distill.likelihoods"
+BUILT_IN: dict[str, type[Likelihood]] = {
+    family.name: family for family in (StudentT, Normal, Contaminated)
+}
+DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
+
+
+def likelihood_names() -> list[str]:
+    """Names that a card may state besides dotted paths: built-ins, then entry points."""
+    installed = {point.name for point in entry_points(group=ENTRY_POINTS)}
+    return [*BUILT_IN, *sorted(installed - set(BUILT_IN))]
+
+
+def likelihood_named(name: str) -> type[Likelihood]:
+    """The class of a likelihood, by the name that a card states.
+
+    Parameters
+    ----------
+    name
+        That of a built-in, or of an entry point in the group ``bayes_distill.likelihoods``, or a
+        dotted path ``package.module:Class``. What a path names is imported, from where Python
+        finds modules; it is never evaluated as an expression.
+
+    Raises
+    ------
+    InputError
+        If there is no such likelihood, it cannot be imported, or it is not a likelihood.
+    """
+    if name in BUILT_IN:
+        return BUILT_IN[name]
+    if DOTTED.fullmatch(name):
+        return _checked(_imported(name), name)
+    for point in entry_points(group=ENTRY_POINTS, name=name):
+        try:
+            family = point.load()
+        except Exception as error:  # whatever the module of another package raises
+            raise InputError(f"{name} cannot be imported: {error}") from error
+        return _checked(family, name)
+    known = ", ".join(likelihood_names())
+    raise InputError(f"{name!r} is not known: use {known}, or a dotted path package.module:Class")
+
+
+def _imported(path: str) -> Any:
+    module_name, _, attribute = path.partition(":")
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:  # whatever the module raises while it is imported
+        raise InputError(
+            f"{path} cannot be imported ({error}): install its package, or put its folder on "
+            "PYTHONPATH"
+        ) from error
+    try:
+        return getattr(module, attribute)
+    except AttributeError:
+        raise InputError(f"the module {module_name} has no {attribute}") from None
+
+
+def _checked(family: Any, name: str) -> type[Likelihood]:
+    if not (isinstance(family, type) and issubclass(family, Likelihood)):
+        raise InputError(f"{name} is not a subclass of bayes_distill.likelihoods.Likelihood")
+    if inspect.isabstract(family):
+        missing = ", ".join(sorted(family.__abstractmethods__))
+        raise InputError(f"{name} does not define {missing}")
+    return family
