@@ -343,6 +343,17 @@ def test_risk_of_a_list_of_teachers(command, workplace, scattered_file):
     assert next(t for t in other if t["name"] == "right")["loss"] in [t["loss"] for t in teachers]
 
 
+def test_risk_uses_at_most_so_many_draws_and_says_what_that_costs(command, scattered_file):
+    asked = ("risk", scattered_file, *STUDENT, "--teacher-loss", "2.4", "--json")
+    few = command(*asked, "--draws", "200")
+    assert "note: 200 of 2,000 draws were used" in few.err
+    assert "draws were used" not in command(*asked).err
+    wrong = command(*asked, "--draws", "none", "--strongest", "-1")
+    assert (wrong.status, wrong.out) == (2, "")
+    assert "--draws: 'none' is not a whole number" in wrong.error
+    assert "--strongest" in wrong.error
+
+
 def test_risk_obeys_strongest_and_interval(command, scattered_file):
     asked = ("risk", scattered_file, *STUDENT, "--teacher-loss", "2.4", "--json")
     free = command(*asked).json["rows"][0]

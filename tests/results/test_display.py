@@ -144,8 +144,18 @@ def test_quantities_are_joined_and_what_is_none_stays():
         "0.26",
         "1.5",
     ]
-    assert shown.loc[1, "loss"] == "– (– to –)"
+    assert shown.loc[1, "loss"] == "–"
     assert shown.loc[1, "name"] == "–"
+
+
+def test_a_summary_takes_the_place_of_what_was_stated(scattered):
+    at = pd.DataFrame({"params": 1e9, "tokens": 2e10, "teacher_loss": [2.1, np.nan]})
+    at["teacher_params"], at["teacher_tokens"] = [np.nan, 3e9], [np.nan, 6e10]
+    shown = compact(forecast(scattered, at=at).table)
+    assert list(shown).count("teacher_loss") == 1
+    assert shown["teacher_loss"][0] == "2.1"
+    assert " to " in shown["teacher_loss"][1]
+    assert list(shown)[2] == "teacher_loss"
 
 
 def test_a_long_table_is_cut_and_says_so():

@@ -12,6 +12,7 @@ import pytest
 from bayes_distill import Posterior, validate
 from bayes_distill.errors import InputError
 from bayes_distill.runs import Runs
+from bayes_distill.validation.read import read_validation
 from bayes_distill.validation.refit import score
 from bayes_distill.validation.result import Validation, collect
 
@@ -64,9 +65,18 @@ def test_a_calibrated_posterior_is_shown_as_such(scattered):
     assert overall["crps"] < overall["mae"]
     assert overall["brier_predictive"] < overall["brier_base_rate"] / 2
     assert result.rows["pit"].between(0, 1).all()
-    assert (result.rows["new_run_upper_90"] - result.rows["new_run_lower_90"]).mean() == overall[
-        "width"
-    ]
+    width = result.rows["new_run_upper_90"] - result.rows["new_run_lower_90"]
+    assert width.mean() == overall["width"]
+
+
+def test_what_was_saved_is_read_again(scattered, tmp_path):
+    result = collected(scattered, left_out(scattered, 30))
+    again = read_validation(result.save(tmp_path / "validation.json"))
+    pd.testing.assert_frame_equal(again.table, result.table[list(again.table)], check_dtype=False)
+    pd.testing.assert_frame_equal(again.rows[list(result.rows)], result.rows, check_dtype=False)
+    pd.testing.assert_frame_equal(again.reliability, result.reliability, check_dtype=False)
+    with pytest.raises(InputError, match="does not exist: create it first"):
+        result.save(tmp_path / "nowhere" / "validation.json")
 
 
 def test_an_overconfident_posterior_is_shown_as_such(scattered):

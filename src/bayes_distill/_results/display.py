@@ -69,15 +69,17 @@ def html_table(table: pd.DataFrame) -> str:
 def compact(table: pd.DataFrame) -> pd.DataFrame:
     """Text for people: ``loss_mean``, ``loss_lower`` and so on become one column ``loss``.
 
-    It holds the mean (or else the median) and the interval; columns in which no row has a value are
-    left out.
+    It holds the mean (or else the median) and the interval, unless all draws agree; it takes the
+    place of a column ``loss``. Columns in which no row has a value are left out.
     """
     known = table.dropna(axis="columns", how="all") if len(table) else table
     names = [str(name) for name in known]
     found: dict[str, list[str]] = {}
     for name in names:
         quantity, statistic = _parted(name)
-        if statistic not in STATISTICS or not _summarised(quantity, names):
+        if _summarised(name, names):
+            found[name] = _joined(known, name, names)
+        elif statistic not in STATISTICS or not _summarised(quantity, names):
             found[name] = [text_of(name, value) for value in known[name]]
         elif quantity not in found:
             found[quantity] = _joined(known, quantity, names)
@@ -116,6 +118,6 @@ def _joined(table: pd.DataFrame, quantity: str, names: list[str]) -> list[str]:
         return texts
     pairs = zip(table[ends[0]], table[ends[1]], strict=True)
     return [
-        f"{text} ({text_of(quantity, low)} to {text_of(quantity, high)})"
+        f"{text} ({text_of(quantity, low)} to {text_of(quantity, high)})" if low < high else text
         for text, (low, high) in zip(texts, pairs, strict=True)
     ]

@@ -24,7 +24,7 @@ METHODS = {"": "", "save": "--out", "to_json": "--json"}
 """What is done with a result, if anything, and the flag that does it."""
 SAVED = {"stack": "--stack"}
 """Where the flag that saves has another name."""
-PROSE = ("advice", "notes")
+PROSE = ("advice", "notes", "problem")
 """Keys of JSON whose text is written for people."""
 
 
