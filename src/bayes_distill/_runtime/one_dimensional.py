@@ -2,7 +2,7 @@
 
 SciPy's elementwise searches (`scipy.optimize.elementwise`) take NumPy arrays and a function that
 returns to Python at every step; these are for functions that are traced into one program. Every
-element of an array is a problem of its own, and takes the same number of steps.
+element of an array is a separate problem, and takes the same number of steps.
 """
 
 from __future__ import annotations

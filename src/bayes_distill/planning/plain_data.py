@@ -50,7 +50,7 @@ def pack(value: Any) -> Any:
 
 
 def unpack(value: Any) -> Any:
-    """What `pack` was given, but for tuples, which are lists."""
+    """Inverse of `pack`, but for tuples, which are lists."""
     if isinstance(value, Mapping):
         if ARRAY not in value:
             return {name: unpack(each) for name, each in value.items()}
@@ -83,7 +83,7 @@ def posterior_as_text(posterior: Posterior) -> str:
 
 @lru_cache(maxsize=2)
 def posterior_of_text(text: str) -> Posterior:
-    """What `posterior_as_text` was given."""
+    """Inverse of `posterior_as_text`."""
     content = json.loads(text)
     variables, coordinates = (
         {name: (each["dims"], unpack(each["values"])) for name, each in content[part].items()}
@@ -108,7 +108,7 @@ def setting_as_plain(setting: Setting) -> dict[str, Any]:
 
 
 def setting_of_plain(content: Mapping[str, Any], posterior: Posterior) -> Setting:
-    """What `setting_as_plain` was given, with its posterior."""
+    """Inverse of `setting_as_plain`, with the posterior that it left out."""
     limits = content["limits"]
     flops = dict(content["flops"])
     return Setting(
@@ -124,7 +124,7 @@ def setting_of_plain(content: Mapping[str, Any], posterior: Posterior) -> Settin
 
 
 def faults_of_travel(criterion: Criterion, flops: ForwardFlops) -> list[Fault]:
-    """What of a plan cannot be sent to another process, or be told apart in a file."""
+    """What of a plan cannot be sent to another process, or identified in a file."""
     faults = []
     if not criterion.name:
         faults.append(

@@ -46,7 +46,7 @@ class Recipe:
 
 
 def best_recipe(setting: Setting, budget: Floats, optimum: Optimum) -> Recipe:
-    """Find the best recipe for every budget (budgets,), starting from each draw's own best."""
+    """Find the best recipe for every budget (budgets,), starting from each draw's optimum."""
     if not setting.scenario.distils:
         return _supervised(setting, budget)
     draws = optimum.loss.shape[0]
@@ -59,7 +59,7 @@ def best_recipe(setting: Setting, budget: Floats, optimum: Optimum) -> Recipe:
             return complete(setting, budget, _search(setting, budget, starts)[0])
         ends, scores = _search(thin, budget, starts, rough=ROUGH)
         ends = ends[None]
-    else:  # every size of the menu has a search of its own
+    else:  # every size of the menu is searched separately
         spread = np.tile(starts, (1, menu.size, 1))
         spread[..., 0] = np.repeat(menu, budget.size)
         ends, _ = _search(thin, np.tile(budget, menu.size), spread, rough=ROUGH)

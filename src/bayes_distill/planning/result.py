@@ -29,7 +29,7 @@ class Plan:
     table
         One row a scenario, student and budget. ``recipe_*`` is the one allocation that is best for
         the criterion over the whole posterior; ``optimum_*_median|lower|upper`` is the spread of
-        each draw's own best allocation, ``optimum_share_*`` that of its parts of the budget;
+        each draw's best allocation, ``optimum_share_*`` that of its parts of the budget;
         ``supervised_*`` is supervised training on the same budget and ``improvement_*`` by how
         much the recipe's loss is lower; ``new_run_*`` is the interval of a single new run;
         ``near_optimal_teacher_params_*`` is the range of teachers that do nearly as well;

@@ -47,7 +47,7 @@ def best_student_size(setting: Setting, budget: float) -> StudentSize:
     The size in `setting` is of no account. At least one of `affordable_sizes` is needed.
     """
     thin = setting.thin(setting.draw_counts.student_size)
-    losses: dict[float, Floats] = {}  # of each draw's own best allocation
+    losses: dict[float, Floats] = {}  # of each draw's best allocation
 
     def chosen(size: float) -> StudentSize:
         tried = np.array(list(losses))

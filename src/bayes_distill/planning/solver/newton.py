@@ -15,7 +15,7 @@ from jax import Array
 
 Objective = Callable[[Array], Array]
 
-TOLERANCE = 1e-13  # on the decrease that the quadratic model still promises
+TOLERANCE = 1e-13  # on the decrease that the quadratic model still predicts
 ROUNDING = 1e-14
 LONGEST_STEP = 0.25  # of the square's side, per coordinate
 LEAST_DAMPING, MOST_DAMPING = 1e-12, 1e6
@@ -111,9 +111,9 @@ def refine(objective: Objective, start: Array, free: Array, iterations: Array) -
         return _Expansion(point, value, gradient, hessian)
 
     def advance(state: _State) -> _State:
-        step, promised = _damped_step(state.current, state.damping, free)
+        step, predicted = _damped_step(state.current, state.damping, free)
         # on an edge of the objective no step descends, however short
-        done = (promised < TOLERANCE) | (state.damping >= MOST_DAMPING)
+        done = (predicted < TOLERANCE) | (state.damping >= MOST_DAMPING)
         converged = state.converged | (~state.ahead & done)
         trial = expand(jnp.clip(state.current.point + step, 0.0, 1.0))
         better = (trial.value < state.best.value) & ~state.converged
@@ -147,7 +147,7 @@ def _choose(condition: Array, this: _Expansion, other: _Expansion) -> _Expansion
 
 
 def _damped_step(at: _Expansion, damping: Array, free: Array) -> tuple[Array, Array]:
-    """A descending step within the square, and what an undamped one promises to gain."""
+    """A descending step within the square, and by how much an undamped one is to decrease."""
     x, g, H = at.point, at.gradient, at.hessian
     held = ~free | ((x <= 0) & (g >= 0)) | ((x >= 1) & (g <= 0))
     g = jnp.where(held, 0.0, g)
@@ -155,7 +155,7 @@ def _damped_step(at: _Expansion, damping: Array, free: Array) -> tuple[Array, Ar
     b = jnp.where(held[0] | held[1], 0.0, b)
     a, c = jnp.where(held[0], 1.0, a), jnp.where(held[1], 1.0, c)
     a, b, c = _positive_definite(a, b, c)
-    promised = 0.5 * (c * g[0] ** 2 - 2 * b * g[0] * g[1] + a * g[1] ** 2) / (a * c - b * b)
+    predicted = 0.5 * (c * g[0] ** 2 - 2 * b * g[0] * g[1] + a * g[1] ** 2) / (a * c - b * b)
     # mostly in proportion to each curvature: a valley's small one must not drown in the large
     common = 1e-3 * jnp.maximum(a, c)
     a, c = a + damping * (a + common), c + damping * (c + common)
@@ -169,7 +169,7 @@ def _damped_step(at: _Expansion, damping: Array, free: Array) -> tuple[Array, Ar
     adapted = jnp.clip(adapted, -LONGEST_STEP, LONGEST_STEP)
     step = jnp.where(hit[::-1] & ~hit & ~held, adapted, inside)
     step = jnp.clip(x + step, 0.0, 1.0) - x
-    return step, promised
+    return step, predicted
 
 
 def _positive_definite(a: Array, b: Array, c: Array) -> tuple[Array, Array, Array]:

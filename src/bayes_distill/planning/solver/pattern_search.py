@@ -34,7 +34,7 @@ def minimise(
     Parameters
     ----------
     score
-        What is to be minimised, for all problems at once.
+        What is to be minimised, for all problems in one batch.
     starts
         Points that surround the answer, (candidates, problems, unknowns).
     pattern
