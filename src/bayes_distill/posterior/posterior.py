@@ -17,8 +17,7 @@ from bayes_distill.likelihoods import Likelihood
 from bayes_distill.posterior import evaluate, io
 from bayes_distill.posterior.discrepancy import Discrepancy, JoinedDiscrepancy, discrepancies
 from bayes_distill.posterior.hull import Hull
-
-CHAIN = "fitted_chain"  # of each draw, where thinning has put all chains into one
+from bayes_distill.posterior.thinning import chains_of, thinned
 
 
 @dataclass(frozen=True)
@@ -113,10 +112,7 @@ class Posterior:
     @cached_property
     def chains(self) -> np.ndarray:
         """Chain of the fit that each draw is of, (draws,), in the order of `draws`."""
-        group = self.tree["posterior"].dataset
-        if CHAIN in group.coords:
-            return np.asarray(group[CHAIN])
-        return np.repeat(np.arange(group.sizes["chain"]), group.sizes["draw"])
+        return chains_of(self.tree["posterior"].dataset)
 
     @cached_property
     def published(self) -> dict[str, np.ndarray]:
@@ -256,27 +252,9 @@ class Posterior:
         `chains` still says which chain each draw is of.
         """
         stride = max(1, -(-self.n_draws // draws))
-        group = self.tree["posterior"].dataset
-        thinned: dict[str, Any] = {
-            name: (("chain", "draw"), values[None, ::stride]) for name, values in self.draws.items()
-        }
-        coords: dict[str, Any] = {CHAIN: ("draw", self.chains[::stride])}
-        for name, each in self.discrepancies.items():
-            if name in group:  # discrepancies of conditions only are not stored for sizes
-                thinned[name] = (("chain", "draw", "size"), each.seen[None, ::stride])
-            coords["size"] = group["size"].to_numpy()
-            if each.conditions is not None:
-                seen = each.conditions.seen[None, ::stride]
-                thinned[f"condition_{name}"] = (("chain", "draw", "condition"), seen)
-                for part in ("condition_params", "condition_tokens"):
-                    coords[part] = ("condition", group[part].to_numpy())
-        groups = {"posterior": xr.Dataset(thinned, coords=coords)}
-        if keep_runs and "effects" in self.tree.children:
-            groups["effects"] = _one_chain(self.tree["effects"].dataset, stride)
-        if keep_runs and "runs" in self.tree.children:
-            groups["runs"] = self.tree["runs"].to_dataset()
+        tree = thinned(self.tree, self.discrepancies, stride, keep_runs=keep_runs)
         info = {**self.info, "thinned_by": stride * int(self.info.get("thinned_by", 1))}
-        return Posterior(xr.DataTree.from_dict(groups), self.card, self.reference, info)
+        return Posterior(tree, self.card, self.reference, info)
 
     @classmethod
     def from_coefficients(
@@ -302,13 +280,3 @@ class Posterior:
     def load(cls, path: str | Path) -> Posterior:
         """Read a file, see `posterior.io.read`; `load_posterior` also takes names of cards."""
         return cls(*io.read(path))
-
-
-def _one_chain(group: xr.Dataset, stride: int) -> xr.Dataset:
-    """Every `stride`-th draw of a group, chains joined."""
-    thinned = {}
-    for name, variable in group.data_vars.items():
-        values = variable.transpose("chain", "draw", ...).to_numpy()
-        joined = values.reshape(1, -1, *values.shape[2:])[:, ::stride]
-        thinned[name] = (("chain", "draw", *variable.dims[2:]), joined)
-    return xr.Dataset(thinned)
