@@ -51,6 +51,11 @@ def test_keys(content):
         assert set(r["optimum"]) >= UNKNOWNS
         assert all(set(spread) == SPREAD for spread in r["optimum"].values())
         assert set(r["regret"]) == {"mean", "upper"}
+        assert set(r["loss"]["predictive"]) == set(r["flat_teacher_params"]) == {"lower", "upper"}
+        assert r["gain"] == r["improvement"]  # two names of one thing: the first is deprecated
+        assert set(r["improvement"]) == {"mean", "lower", "upper"}
+        assert set(r["optimum_shares"]) == {"student", "logits", "teacher", "unspent"}
+        assert r["problem"] is None
     for r in content["crossovers"]:
         assert set(r) >= {"scenario", "params", "budget", "p_none"}
         assert set(r["budget"]) == SPREAD

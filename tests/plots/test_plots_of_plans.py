@@ -64,6 +64,17 @@ def test_a_free_teacher_has_no_size(made_up_plan):
         assert "free" in "".join(t.get_text() for t in ax.texts)
 
 
+def test_budgets_that_pay_for_no_recipe_are_left_out(made_up_plan, paid, reads):
+    table = made_up_plan.table.copy()
+    first = table["budget"] == table["budget"].min()
+    numbers = table.select_dtypes("float").columns.drop(["budget", "params"])
+    table.loc[first, numbers] = np.nan
+    axes = recipe_against_budget(replace(made_up_plan, table=table), scenario=PAID)
+    x, y = reads.curve(axes[0, 1], "student")
+    np.testing.assert_allclose(x, paid["budget"].iloc[1:])
+    np.testing.assert_allclose(y, paid["recipe_student_tokens"].iloc[1:])
+
+
 def test_an_unknown_at_its_limit_says_so(made_up_plan, reads):
     table = made_up_plan.table.assign(p_at_max_teacher_tokens=1.0)
     axes = recipe_against_budget(replace(made_up_plan, table=table), scenario=PAID)

@@ -121,3 +121,22 @@ def test_a_plan_is_shown(built):
     assert row[1:3] == ("1B", "1e21")
     assert f"{planned.table['loss_mean'][0]:.4f}" in row[7]
     assert np.isnan(planned.table["near_optimal_teacher_params_lower"]).all()
+
+
+def test_a_budget_that_pays_for_no_recipe_is_said(built):
+    from bayes_distill.report.plan_words import plan_section
+
+    planned = bd.plan(
+        built.posterior,
+        budget="1e10,1e21",
+        scenario="supervised",
+        served_tokens="1B",
+        crossovers=False,
+        draws=8,
+        allow_failed=True,
+    )
+    section = plan_section(planned.to_json())
+    without, planned_row = section["tables"][0].rows
+    assert without[1] == without[3] == without[7] == "–"
+    assert "–" not in planned_row[1]
+    assert section["notes"][-1] == planned.table["problem"][0]
