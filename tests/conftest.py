@@ -36,9 +36,9 @@ def real_data() -> Path:
 @pytest.fixture(autouse=True, scope="module")
 def room() -> None:
     """Thousands of programs are compiled here: none is kept past what a process may hold."""
-    from bayes_distill._runtime.jax_setup import make_room
+    from bayes_distill._runtime.memory import drop_programs_near_map_limit
 
-    make_room()
+    drop_programs_near_map_limit()
 
 
 @dataclass(frozen=True)
