@@ -43,9 +43,10 @@ notebooks: $(ready) ## Run the notebooks and write their outputs; ARGS=3 for one
 	@.venv/bin/python scripts/notebooks.py $(ARGS)
 
 .PHONY: lint
-lint: $(ready) ## Check style and layout with ruff
+lint: $(ready) ## Check style and layout with ruff, and which way imports go
 	@$(run) ruff check
 	@$(run) ruff format --check
+	@.venv/bin/lint-imports --no-cache --no-logo
 
 .PHONY: format
 format: $(ready) ## Rewrite the layout and what ruff can mend
