@@ -1,4 +1,4 @@
-"""JAX as this package needs it: float64, and compiled programs kept between processes."""
+"""JAX as this package needs it: float64, and compiled programs stored between processes."""
 
 from __future__ import annotations
 

@@ -56,13 +56,13 @@ class Sources:
     @cached_property
     def code(self) -> set[CodeType]:
         """The code objects that the files define, those of nested functions included."""
-        found: set[CodeType] = set()
+        objects: set[CodeType] = set()
         waiting = [compile(f.content, str(f.path), "exec", dont_inherit=True) for f in self.files]
         while waiting:
             code = waiting.pop()
-            found.add(code)
+            objects.add(code)
             waiting += [part for part in code.co_consts if isinstance(part, CodeType)]
-        return found
+        return objects
 
 
 _FILES: dict[str, SourceFile] = {}
@@ -88,15 +88,15 @@ def sources_of(modules: Iterable[str]) -> Sources:
 
 
 def _read_all(names: Iterable[str]) -> list[SourceFile]:
-    found: dict[str, SourceFile] = {}
+    files: dict[str, SourceFile] = {}
     waiting = list(names)
     while waiting:
         name = waiting.pop()
-        if name not in found:
-            file = found[name] = _read(name)
+        if name not in files:
+            file = files[name] = _read(name)
             waiting += [*_parents(name), *file.imports]
     _import_lists().store()
-    return [found[name] for name in sorted(found)]
+    return [files[name] for name in sorted(files)]
 
 
 def _read(name: str) -> SourceFile:
@@ -118,17 +118,17 @@ def _import_lists() -> ImportLists:
 
 def _followed(name: str, path: Path, content: bytes) -> tuple[str, ...]:
     """Modules that a module imports, as far as they are followed."""
-    own = name.partition(".")[0]
-    found: list[str] = []
+    top_of_name = name.partition(".")[0]
+    modules: list[str] = []
     for written, attributes in _import_lists().of(content):
         target = _absolute(written, name, path)
         top = target.partition(".")[0]
-        if top in (own, PACKAGE):
+        if top in (top_of_name, PACKAGE):
             submodules = (f"{target}.{attribute}" for attribute in attributes)
-            found += [target, *(x for x in submodules if x in sys.modules or _path_of(x))]
-        elif own != PACKAGE and top not in LIBRARIES and top not in sys.stdlib_module_names:
+            modules += [target, *(x for x in submodules if x in sys.modules or _path_of(x))]
+        elif top_of_name != PACKAGE and top not in LIBRARIES and top not in sys.stdlib_module_names:
             raise UnknownSourceError(f"{name} imports {target}")
-    return tuple(found)
+    return tuple(modules)
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -80,8 +80,8 @@ class Stored:
 
     def _program(self, static: tuple[Hashable, ...], structure: Any, shapes: Any) -> Any:
         def flat(*leaves: Any) -> tuple[Any, ...]:
-            found = self.function(*static, *jax.tree.unflatten(structure, leaves))
-            return tuple(jax.tree.leaves(found))
+            tree = self.function(*static, *jax.tree.unflatten(structure, leaves))
+            return tuple(jax.tree.leaves(tree))
 
         modules = {self.function.__module__}
         try:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bayes_distill._input.numbers import format_quantity
 from bayes_distill.errors import Fault
-from bayes_distill.runs.aliases import EPOCHS, FLOPS
+from bayes_distill.runs.column_names import EPOCHS, FLOPS
 
 Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -68,9 +68,9 @@ def validate(
         if name not in (*OPTIONAL, *may_be_empty):
             rules = (*rules, Rule(np.isnan, _empty(name)))
         for rule in rules:
-            for place in np.flatnonzero(rule.broken(values)):
-                problem = rule.problem(float(values[place]))
-                faults.append(Fault(problem, int(numbers.index[place]), labels[name]))
+            broken = rule.broken(values)
+            for row, value in zip(numbers.index[broken], values[broken], strict=True):
+                faults.append(Fault(rule.problem(float(value)), int(row), labels[name]))
     return faults + _teacher_faults(numbers, labels)
 
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayes_distill.runs.aliases import ALIASES, EPOCHS, FLOPS, canonical_name, resolve_columns
+from bayes_distill.runs.column_names import ALIASES, EPOCHS, FLOPS, canonical_name, resolve_columns
 from bayes_distill.runs.table import CANONICAL
 
 PAIRS = [(alias, name) for name, aliases in ALIASES.items() for alias in aliases]
