@@ -58,9 +58,9 @@ types: $(ready) ## Check the types with mypy
 	@$(run) mypy
 
 .PHONY: docs
-docs: $(ready) ## Build the documentation into docs/_build, and check its links
+docs: $(ready) ## Build the documentation into docs/_build, and check that they load nothing
 	@$(run) sphinx --quiet --fail-on-warning --keep-going --fresh-env docs docs/_build
-	@.venv/bin/python scripts/check_links.py docs/_build
+	@.venv/bin/python scripts/check_offline.py docs/_build
 
 .PHONY: figures
 figures: $(ready) ## Draw the figures of the documentation again
