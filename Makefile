@@ -30,8 +30,12 @@ test: $(ready) ## Run all tests, in two processes; ARGS='-k law' for some, -n 0 
 	@$(run) pytest -n 2 --dist loadfile $(ARGS)
 
 .PHONY: test-fast
-test-fast: $(ready) ## Run the tests that take no real sampling
-	@$(run) pytest -m 'not slow' $(ARGS)
+test-fast: $(ready) ## Run the tests of the package that take no real sampling
+	@$(run) pytest -m 'not slow and not house' $(ARGS)
+
+.PHONY: test-house
+test-house: $(ready) ## Run the tests of set-up, wheel, documentation, scripts and speed
+	@$(run) pytest tests/house $(ARGS)
 
 .PHONY: test-browser
 test-browser: $(ready) ## Run the tests in Chromium, installing Debian's if root

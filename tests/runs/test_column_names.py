@@ -97,7 +97,7 @@ def test_flops_stand_in_for_tokens_only_where_there_are_none():
     assert resolve_columns(["N", "flops", "L"]).faults == ()
     both = resolve_columns(["N", "D", "flops", "L"])
     assert FLOPS not in both.position
-    assert both.dropped == ("flops",)
+    assert both.unused == ("flops",)
 
 
 @pytest.mark.parametrize(("there", "missing"), [("NT", "teacher_tokens"), ("DT", "teacher_params")])
