@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bayes_distill import InputError, capacity_gap, forecast, plan, write_report
+from bayes_distill import InputError, forecast, plan, report, risk
 from posteriors import EVERY_LAW, posterior_of_law
 
 STUDENTS = {"params": ["300M", "1B"], "tokens": ["10B", "40B"]}
@@ -78,7 +78,7 @@ def test_forecasts_of_students(law):
 def test_a_law_without_teachers_refuses_them(law):
     posterior = posterior_of_law(law)
     assert "about teachers" in the_fault_of(forecast, posterior, **STUDENTS, **TEACHERS)
-    assert "about teachers" in the_fault_of(capacity_gap, posterior, **STUDENTS, **TEACHERS)
+    assert "about teachers" in the_fault_of(risk, posterior, **STUDENTS, **TEACHERS)
     assert "about teachers" in the_fault_of(plan, posterior, "1B", 1e21, scenario=PAID)
     assert "about teachers" in the_fault_of(plan, posterior, "1B", 1e21)
 
@@ -96,8 +96,8 @@ def test_repeated_tokens_count_or_are_refused(law):
 
 
 @with_teachers
-def test_risks_of_a_capacity_gap(law):
-    for row in rows_of(capacity_gap(posterior_of_law(law), **STUDENTS, **TEACHERS)):
+def test_risks_of_a_risk(law):
+    for row in rows_of(risk(posterior_of_law(law), **STUDENTS, **TEACHERS)):
         assert empty(row) == set()
         for name in ("p_stronger_teacher_hurts", "p_beats_supervised"):
             assert 0 <= row[name] <= 1
@@ -133,9 +133,9 @@ def test_plans_that_choose_the_size(law):
 @pytest.mark.slow
 @every_law
 def test_reports(law, tmp_path):
-    report = write_report(posterior_of_law(law), tmp_path / "report.html")
-    json.dumps(report.to_json(), allow_nan=False)
-    assert report.accuracy["loss"].largest < 0.01  # nats: what the explorer interpolates
-    page = Path(report.path).read_text(encoding="utf-8")
+    written = report(posterior_of_law(law), tmp_path / "report.html")
+    json.dumps(written.to_json(), allow_nan=False)
+    assert written.accuracy["loss"].largest < 0.01  # nats: what the explorer interpolates
+    page = Path(written.path).read_text(encoding="utf-8")
     (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)
     json.loads(data, parse_constant=lambda name: pytest.fail(f"{name} in the page"))

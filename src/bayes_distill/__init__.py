@@ -73,7 +73,7 @@ _HOMES = {
     "Reference": "bayes_distill.laws",
     "Report": "bayes_distill.reporting.write",
     "Runs": "bayes_distill.runs",
-    "RunsMapping": "bayes_distill.runs.mapping",
+    "RunsMapping": "bayes_distill.runs.trackers.mapping",
     "RunsReport": "bayes_distill.runs",
     "Scenario": "bayes_distill.compute",
     "Sensitivity": "bayes_distill.checking.power_scaling",

@@ -4,7 +4,6 @@ import pytest
 
 from bayes_distill.runs import check, chinchilla_design, read_runs
 from bayes_distill.runs.data_quality import quality_notes, rows_text
-from bayes_distill.runs.data_quality import rows_text
 from bayes_distill.runs.outliers import suspected_outliers
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from dataclasses import dataclass
 from threading import Thread
@@ -66,6 +67,20 @@ def test_code_of_no_file_is_listed():
     with foreign_code(set()) as foreign:
         namespace["made"]()  # type: ignore[operator]
     assert listed(foreign) == ["made"]
+
+
+def collected(phase: str, info: dict[str, int]) -> None:
+    nested()
+
+
+def test_what_the_garbage_collector_runs_is_not_listed():
+    gc.callbacks.append(collected)
+    try:
+        with foreign_code(set()) as foreign:
+            gc.collect()
+    finally:
+        gc.callbacks.remove(collected)
+    assert listed(foreign) == []
 
 
 def test_finalizers_imports_and_other_threads_are_not_listed(tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,8 +22,8 @@ def foreign_code(known: set[CodeType]) -> Iterator[list[CodeType] | None]:
     """List the code that this thread runs in the block and that is not among the known.
 
     Code of Python and of `LIBRARIES` is known, and so is what they generate for a class, such as
-    ``__init__`` of a dataclass. Finalizers and imports are not listed. Yields ``None`` where other
-    tools leave no room to watch.
+    ``__init__`` of a dataclass. What the garbage collector and imports run is not listed. Yields
+    ``None`` where other tools leave no room to watch.
     """
     tool = next((number for number in range(6) if MONITOR.get_tool(number) is None), None)
     if tool is None:
@@ -65,8 +66,10 @@ def _is_generated(code: CodeType, top: str) -> bool:
 
 
 def _in_background(frame: FrameType | None) -> bool:
+    of_collector = [getattr(callback, "__code__", None) for callback in gc.callbacks]
     while frame is not None:
-        if frame.f_code.co_name == "__del__" or _top(frame) in BACKGROUND:
+        code = frame.f_code
+        if code.co_name == "__del__" or code in of_collector or _top(frame) in BACKGROUND:
             return True
         frame = frame.f_back
     return False
