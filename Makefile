@@ -30,8 +30,12 @@ test: $(ready) ## Run all tests, in two processes; ARGS='-k law' for some, -n 0 
 	@$(run) pytest -n 2 --dist loadfile $(ARGS)
 
 .PHONY: test-fast
-test-fast: $(ready) ## Run the tests that take no real sampling
-	@$(run) pytest -m 'not slow' $(ARGS)
+test-fast: $(ready) ## Run the tests of the package that take no real sampling
+	@$(run) pytest -m 'not slow and not house' $(ARGS)
+
+.PHONY: test-house
+test-house: $(ready) ## Run the tests of set-up, wheel, documentation, scripts and speed
+	@$(run) pytest tests/house $(ARGS)
 
 .PHONY: test-browser
 test-browser: $(ready) ## Run the tests in Chromium, installing Debian's if root
@@ -43,9 +47,10 @@ notebooks: $(ready) ## Run the notebooks and write their outputs; ARGS=3 for one
 	@.venv/bin/python scripts/notebooks.py $(ARGS)
 
 .PHONY: lint
-lint: $(ready) ## Check style and layout with ruff
+lint: $(ready) ## Check style and layout with ruff, and which way imports go
 	@$(run) ruff check
 	@$(run) ruff format --check
+	@.venv/bin/lint-imports --no-cache --no-logo
 
 .PHONY: format
 format: $(ready) ## Rewrite the layout and what ruff can mend
@@ -57,9 +62,9 @@ types: $(ready) ## Check the types with mypy
 	@$(run) mypy
 
 .PHONY: docs
-docs: $(ready) ## Build the documentation into docs/_build, and check its links
+docs: $(ready) ## Build the documentation into docs/_build, and check that they load nothing
 	@$(run) sphinx --quiet --fail-on-warning --keep-going --fresh-env docs docs/_build
-	@.venv/bin/python scripts/check_links.py docs/_build
+	@.venv/bin/python scripts/check_offline.py docs/_build
 
 .PHONY: figures
 figures: $(ready) ## Draw the figures of the documentation again

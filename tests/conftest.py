@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bayes_distill.posterior import Posterior
     from bayes_distill.runs import Runs
 
-# a first example imports pandera or compiles a law, which no deadline should count
+# a first example compiles a law, which no deadline should count
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
@@ -36,9 +36,9 @@ def real_data() -> Path:
 @pytest.fixture(autouse=True, scope="module")
 def room() -> None:
     """Thousands of programs are compiled here: none is kept past what a process may hold."""
-    from bayes_distill._runtime.jax_setup import make_room
+    from bayes_distill._runtime.memory import drop_programs_near_map_limit
 
-    make_room()
+    drop_programs_near_map_limit()
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def fit_once(
     folder: Path, name: str, runs: Runs, truth: dict[str, float], card: Card | str | None
 ) -> Fitted:
     from bayes_distill.inference.fit import fit
-    from bayes_distill.inference.simulation import write_runs
+    from bayes_distill.runs.writing import write_runs
 
     table, file = folder / f"{name}.csv", folder / f"{name}.nc"
     write_runs(runs, table)

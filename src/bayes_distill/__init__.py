@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from bayes_distill.reporting.write import Report, report
     from bayes_distill.runs import Runs, RunsReport, check, read_runs, simulate
     from bayes_distill.runs.listing import datasets
-    from bayes_distill.runs.mapping import RunsMapping
+    from bayes_distill.runs.trackers.mapping import RunsMapping
     from bayes_distill.validation.leave_out import validate
     from bayes_distill.validation.read import read_validation
     from bayes_distill.validation.result import Validation
@@ -73,7 +73,7 @@ _HOMES = {
     "Reference": "bayes_distill.laws",
     "Report": "bayes_distill.reporting.write",
     "Runs": "bayes_distill.runs",
-    "RunsMapping": "bayes_distill.runs.mapping",
+    "RunsMapping": "bayes_distill.runs.trackers.mapping",
     "RunsReport": "bayes_distill.runs",
     "Scenario": "bayes_distill.compute",
     "Sensitivity": "bayes_distill.checking.power_scaling",

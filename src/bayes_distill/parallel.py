@@ -1,7 +1,7 @@
 """Many independent tasks: in this process, on its cores through joblib, or on a Dask cluster.
 
 A refit without one group of runs, or of one simulated replicate, is a task. Tasks and results are
-plain data (what JSON can hold), so that they travel to any process and can be kept in files: a
+plain data (what JSON can hold), so that they travel to any process and can be stored in files: a
 sweep that was stopped goes on where it stopped.
 """
 
@@ -54,8 +54,9 @@ def map_tasks(
     progress
         Called with (`label`, tasks done, tasks in all) whenever a task is done.
     store
-        Folder that keeps each result, as JSON, as soon as it is there; it is made if need be. What
-        it holds already, of the same function, task and version of this package, is not run again.
+        Folder to which each result is written, as JSON, as soon as it is there; it is made if need
+        be. A task is not run again if the folder has its result, of the same function and version
+        of this package.
     label
         What progress calls the tasks.
 
@@ -74,20 +75,20 @@ def map_tasks(
     name = _module_level(function)
     check_places(workers, scheduler)
     plain_tasks = [plain(task) for task in tasks]
-    kept = Store(store, name) if store is not None else None
+    stored = Store(store, name) if store is not None else None
     results: dict[int, Any] = {}
-    if kept is not None:
+    if stored is not None:
         for i, task in enumerate(plain_tasks):
-            found = kept.read(task)
-            if found is not None:
-                results[i] = found["result"]
+            content = stored.read(task)
+            if content is not None:
+                results[i] = content["result"]
     waiting = [(i, task) for i, task in enumerate(plain_tasks) if i not in results]
     if progress:
         progress(label, len(results), len(plain_tasks))
     with _results(function, waiting, workers, scheduler) as arriving:
         for i, result in arriving:
-            if kept is not None:
-                kept.write(plain_tasks[i], result)
+            if stored is not None:
+                stored.write(plain_tasks[i], result)
             results[i] = result
             if progress:
                 progress(label, len(results), len(plain_tasks))
@@ -115,15 +116,15 @@ class Store:
         return self.folder / f"{self.name.rpartition('.')[2].strip('_')}-{key}.json"
 
     def read(self, task: Any) -> dict[str, Any] | None:
-        """What is kept of a task; ``None`` if there is nothing, or nothing that can be read."""
+        """The stored result of a task; ``None`` if there is none, or none that can be read."""
         try:
-            found = json.loads(self.path(task).read_text(encoding="utf-8"))
+            content = json.loads(self.path(task).read_text(encoding="utf-8"))
         except (OSError, ValueError):  # a damaged file costs one task, not the sweep
             return None
-        return found if isinstance(found, dict) and "result" in found else None
+        return content if isinstance(content, dict) and "result" in content else None
 
     def write(self, task: Any, result: Any) -> None:
-        """Keep a result, whole or not at all."""
+        """Write a result, whole or not at all."""
         content = {"function": self.name, "version": __version__, "result": result}
         with atomic_path(self.path(task)) as temporary:
             temporary.write_text(json.dumps(content), encoding="utf-8")
@@ -174,7 +175,7 @@ def _results(
         with _client(scheduler) as client:
             from distributed import as_completed
 
-            # not pure: a task of the same content as an earlier one is asked for again
+            # not pure: a task of the same content as an earlier one runs again
             futures = [client.submit(_one, function, *item, pure=False) for item in waiting]
             arriving = as_completed(futures, with_results=True, loop=client.loop)
             try:

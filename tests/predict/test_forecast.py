@@ -240,7 +240,7 @@ def test_points_in_blocks_are_forecast_as_all_at_once(scattered, monkeypatch):
 
 def test_memory_is_given_back_as_blocks_go_by(scattered, monkeypatch):
     given_back = []
-    monkeypatch.setattr(forecasting, "give_back", lambda: given_back.append(1))
+    monkeypatch.setattr(forecasting, "return_freed_memory", lambda: given_back.append(1))
     forecast(scattered, "1B,2B", "10B,30B", **STREAMED)
     assert not given_back
     monkeypatch.setattr(forecasting, "BLOCK", 1)
@@ -254,9 +254,9 @@ def test_a_c_library_that_cannot_give_back_memory_is_no_fault(monkeypatch, fault
     def none(_):
         raise fault
 
-    _memory.give_back()
+    _memory.return_freed_memory()
     monkeypatch.setattr(_memory.ctypes, "CDLL", none)
-    _memory.give_back()
+    _memory.return_freed_memory()
 
 
 def test_uncertain_teachers_are_the_same_in_every_block(scattered, monkeypatch):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bayes_distill.errors import InputError
 from bayes_distill.runs import read_runs
-from bayes_distill.runs.aliases import ALIASES
+from bayes_distill.runs.column_names import ALIASES
 
 
 def faults_of(source):
@@ -141,7 +141,7 @@ def test_aliases_read_the_same(names):
 
 
 def test_importing_is_light():
-    heavy = "{'pandera', 'pooch', 'scipy', 'jax'}"
+    heavy = "{'pooch', 'scipy', 'jax'}"
     code = f"import sys, bayes_distill.runs; print({heavy} & set(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120

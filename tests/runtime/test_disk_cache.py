@@ -7,16 +7,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bayes_distill._runtime import disk_cache as _kept
-from bayes_distill._runtime.disk_cache import keep, read_kept
+from bayes_distill._runtime import disk_cache
+from bayes_distill._runtime.disk_cache import read_cached, write_cached
 
 # compiles programs that no other test does, each some kilobytes, with room for a few of them
 FILLS = """
 import sys
-from bayes_distill._runtime import jax_setup as _jax
-_jax.CACHE_BYTES = 40_000
+from bayes_distill._runtime import jax_setup
+jax_setup.CACHE_BYTES = 40_000
 import jax
-jax.config.update("jax_compilation_cache_max_size", _jax.CACHE_BYTES)
+jax.config.update("jax_compilation_cache_max_size", jax_setup.CACHE_BYTES)
 import numpy as np
 for size in range(3, 15):
     print(jax.jit(lambda x: (x * x + size).sum())(np.arange(size)), flush=True)
@@ -55,17 +55,17 @@ def test_the_bound_is_set_where_the_cache_can_be_written(tmp_path):
     assert started(tmp_path, code).communicate() == ("-1\n", "")
 
 
-def test_what_was_read_longest_ago_makes_room(tmp_path, monkeypatch):
-    monkeypatch.setattr(_kept, "MOST", 400)
+def test_the_file_that_was_read_longest_ago_is_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr(disk_cache, "LARGEST_FOLDER", 400)
     for number, name in enumerate("abc"):
-        keep(tmp_path / name, bytes(80))  # and a checksum of 32 bytes
+        write_cached(tmp_path / name, bytes(80))  # and a checksum of 32 bytes
         os.utime(tmp_path / name, (number, number))
-    assert read_kept(tmp_path / "a") == bytes(80)
-    keep(tmp_path / "d", bytes(80))
+    assert read_cached(tmp_path / "a") == bytes(80)
+    write_cached(tmp_path / "d", bytes(80))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "c", "d"]
 
 
-def test_more_than_all_the_room_is_not_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr(_kept, "MOST", 50)
-    keep(tmp_path / "a", bytes(80))
+def test_a_file_larger_than_the_folder_may_be_is_not_stored(tmp_path, monkeypatch):
+    monkeypatch.setattr(disk_cache, "LARGEST_FOLDER", 50)
+    write_cached(tmp_path / "a", bytes(80))
     assert not list(tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""Arguments of a wrong type, told apart from arguments with a wrong value."""
+"""Checks of the types of arguments: a wrong type is a TypeError, a wrong value an InputError."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ NUMBER = (Real,)
 WHOLE = (Integral,)
 
 
-def check_types(**given: tuple[object, tuple[type, ...]]) -> None:
+def check_types(**arguments: tuple[object, tuple[type, ...]]) -> None:
     """Refuse arguments that are of none of their types.
 
     Parameters
     ----------
-    **given
+    **arguments
         Value and accepted types of each argument, by its name. ``None`` is accepted wherever
         ``type(None)`` is among them.
 
@@ -26,7 +26,7 @@ def check_types(**given: tuple[object, tuple[type, ...]]) -> None:
     """
     wrong = [
         f"{name} must be {' or '.join(map(_called, types))}, not {type(value).__name__} ({value!r})"
-        for name, (value, types) in given.items()
+        for name, (value, types) in arguments.items()
         if not isinstance(value, types) or (isinstance(value, bool) and bool not in types)
     ]
     if wrong:

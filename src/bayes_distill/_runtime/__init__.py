@@ -1,1 +1,1 @@
-"""JAX, NumPyro, threads, memory and caches as this package uses them."""
+"""JAX and NumPyro as this package uses them: set-up, threads, devices, memory, stored programs."""

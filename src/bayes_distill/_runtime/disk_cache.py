@@ -1,4 +1,4 @@
-"""What takes long to make and is kept between processes: files of the cache, with a checksum."""
+"""Files stored between processes, each with a checksum, in folders of a bounded size."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from bayes_distill._input.files import atomic_path
 from bayes_distill._runtime.jax_setup import cache_folder
 from bayes_distill.errors import InputError
 
-CHECKSUM = 32  # bytes, ahead of what is kept
-MOST = 2**28  # bytes of a kind; what was read longest ago makes room
+CHECKSUM = 32  # bytes, ahead of the content
+LARGEST_FOLDER = 2**28  # bytes of a kind; the files that were read longest ago are removed
 
 
-def place_of(kind: str, name: str) -> Path:
-    """Where something of a kind is kept; its name says all that it was made of."""
+def cache_path(kind: str, name: str) -> Path:
+    """Where a file of a kind is stored; its name must say all that the content was made of."""
     return cache_folder().parent / kind / name
 
 
-def read_kept(path: Path) -> bytes | None:
-    """What was kept; ``None`` if nothing was, or it is not whole."""
+def read_cached(path: Path) -> bytes | None:
+    """Content of a stored file; ``None`` if there is none, or it is damaged."""
     try:
         content = path.read_bytes()
     except OSError:
@@ -33,21 +33,21 @@ def read_kept(path: Path) -> bytes | None:
     return content[CHECKSUM:]
 
 
-def keep(path: Path, content: bytes) -> None:
-    """Keep something, if that is possible: a cache that cannot be written to costs only time."""
+def write_cached(path: Path, content: bytes) -> None:
+    """Store a file, if that is possible: a cache that cannot be written to costs only time."""
     with suppress(OSError, ValueError, InputError):
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(path) as temporary:
             temporary.write_bytes(hashlib.sha256(content).digest() + content)
-        _make_room(path.parent)
+        _remove_oldest(path.parent)
 
 
-def _make_room(folder: Path) -> None:
-    """Remove what was read longest ago where a folder holds more than it may."""
-    known = {path: path.stat() for path in folder.iterdir() if path.is_file()}
-    held = sum(file.st_size for file in known.values())
-    for path in sorted(known, key=lambda path: known[path].st_mtime_ns):
-        if held <= MOST:
+def _remove_oldest(folder: Path) -> None:
+    """Remove the files that were read longest ago where a folder is larger than it may be."""
+    status = {path: path.stat() for path in folder.iterdir() if path.is_file()}
+    total = sum(file.st_size for file in status.values())
+    for path in sorted(status, key=lambda path: status[path].st_mtime_ns):
+        if total <= LARGEST_FOLDER:
             return
         path.unlink(missing_ok=True)  # another process may have been first
-        held -= known[path].st_size
+        total -= status[path].st_size

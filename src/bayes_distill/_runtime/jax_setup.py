@@ -1,4 +1,4 @@
-"""JAX as this package needs it: float64, and compiled programs kept between processes."""
+"""JAX as this package needs it: float64, and compiled programs stored between processes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from pathlib import Path
 import jax
 import platformdirs
 
-CACHE_BYTES = 2**30  # of compiled programs: a fit and all that is asked of it take some 30 MB
-LIMIT_OF_MAPS = Path("/proc/sys/vm/max_map_count")
-OWN_MAPS = Path("/proc/self/maps")
+CACHE_BYTES = 2**30  # of compiled programs: a fit and its forecasts take some 30 MB
 
 
 def cache_folder() -> Path:
@@ -27,7 +25,7 @@ def configure() -> None:
         # a fit is made of small programs that are each below JAX's default threshold of a second
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-        if _can_be_written(cache_folder()):  # what was used longest ago makes room, under a lock
+        if _can_be_written(cache_folder()):  # the oldest are removed, under a lock
             jax.config.update("jax_compilation_cache_max_size", CACHE_BYTES)
 
 
@@ -37,25 +35,6 @@ def _can_be_written(folder: Path) -> bool:
     except OSError:
         return False
     return os.access(folder, os.W_OK)
-
-
-def make_room() -> bool:
-    """Drop compiled programs where this process comes near the most memory maps Linux allows it.
-
-    Every program on a CPU holds some memory maps, a fit about 1,700. Past the limit (65,530 unless
-    set otherwise) a process crashes: after some 30 fits of tables of different sizes. What is
-    dropped is read back from the cache of compiled programs when it is next needed.
-    """
-    try:
-        limit = int(LIMIT_OF_MAPS.read_text())
-        with OWN_MAPS.open("rb") as maps:
-            held = sum(1 for _ in maps)
-    except (OSError, ValueError):  # not Linux, or not allowed to look: no such limit is known
-        return False
-    if held < limit / 2:
-        return False
-    jax.clear_caches()
-    return True
 
 
 configure()

@@ -52,7 +52,8 @@ def simulate(
         if suffix not in (".csv", ".parquet", ".jsonl"):
             problem = f"{out} must end in .csv, .parquet or .jsonl"
         collect.add(Fault(problem, column="out") if problem else None)
-    from bayes_distill.inference.simulation import simulate_from_card, write_runs
+    from bayes_distill.inference.simulation import simulate_from_card
+    from bayes_distill.runs.writing import write_runs
 
     try:
         runs, truth = simulate_from_card(

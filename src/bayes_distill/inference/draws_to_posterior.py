@@ -24,8 +24,8 @@ from bayes_distill.inference.within_chain import diagnose_within
 from bayes_distill.laws import Reference
 from bayes_distill.posterior.hull import Hull
 from bayes_distill.runs.grouping import condition_groups, size_groups
-from bayes_distill.runs.repeats import unique_tokens
 from bayes_distill.runs.table import NUMERIC
+from bayes_distill.runs.unique_tokens import unique_tokens
 
 if TYPE_CHECKING:
     from bayes_distill.runs import Runs

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from bayes_distill._runtime.jax_setup import make_room
+from bayes_distill._runtime.memory import drop_programs_near_map_limit
 from bayes_distill._version import __version__
 from bayes_distill.cards import Card, load_card, model_names
 from bayes_distill.errors import InputError
@@ -100,7 +100,7 @@ def fit(
     from bayes_distill.runs import read_runs
 
     check_settings(chains, warmup, draws, cut, imputations)
-    make_room()
+    drop_programs_near_map_limit()
     table = read_runs(runs, corrections=corrections, mapping=mapping)
     if where is not None:
         table = table.where(where)

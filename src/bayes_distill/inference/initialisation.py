@@ -17,7 +17,7 @@ import jax
 import numpy as np
 from scipy.optimize import minimize
 
-from bayes_distill._runtime.compile_ahead import ahead
+from bayes_distill._runtime.threads import compile_ahead
 from bayes_distill.inference.density import Hyper, Sites, expected, prior_sampler
 from bayes_distill.inference.model import Data, ModelSpec
 from bayes_distill.likelihoods import Likelihood
@@ -45,7 +45,7 @@ def starting_points(
     `gradient` gives the potential of one point, with its gradient there.
     """
     shapes = site_shapes(spec, data, hyper)
-    compiling = ahead(expected(spec), shapes, data, hyper)
+    compiling = compile_ahead(expected(spec), shapes, data, hyper)
     unseen = data._replace(mask=jax.device_put(np.zeros(data.mask.shape, bool)))
     # scales of effects stay at the median of their prior: effects and their scale have no mode but
     # the one where both vanish

@@ -15,7 +15,7 @@ from bayes_distill.inference.padding import padded
 from bayes_distill.laws import Reference
 from bayes_distill.posterior.discrepancy import factor
 from bayes_distill.runs.grouping import condition_groups, size_groups, teacher_groups
-from bayes_distill.runs.repeats import repeats, unique_tokens
+from bayes_distill.runs.unique_tokens import has_repeats, unique_tokens
 
 if TYPE_CHECKING:
     from bayes_distill.runs import Runs
@@ -44,9 +44,9 @@ def model_inputs(
     predicts = bool(
         (np.isnan(data.teacher_loss) & ~np.isnan(data.teacher_params) & data.mask).any()
     )
-    if repeats(frame).any() and not card.scaling_law.knows_repeats:
+    if has_repeats(frame).any() and not card.scaling_law.knows_repeats:
         notes.append(
-            f"{int(repeats(frame).sum())} of {len(frame)} runs repeat their tokens, and the "
+            f"{int(has_repeats(frame).sum())} of {len(frame)} runs repeat their tokens, and the "
             f"{card.law} law takes repeated tokens for new ones: the card data-limited does not"
         )
     noisy = bool(((data.teacher_loss_se > 0) & ~np.isnan(data.teacher_loss) & data.mask).any())

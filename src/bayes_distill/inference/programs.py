@@ -19,8 +19,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from bayes_distill._runtime.compile_ahead import ahead
-from bayes_distill._runtime.threads import on_cores
+from bayes_distill._runtime.threads import compile_ahead, on_cores
 from bayes_distill.inference.kernel import Kernel, NumPyroNuts, Potential
 
 BLOCK = 100
@@ -105,11 +104,11 @@ class Programs:
         state = jax.eval_shape(self._start, *begin)
         one = (jax.tree.map(_without_first, state), of_one)
         of_advance = (state, arguments) if self.vectorised else one
-        gradient = ahead(self.gradient, point, of_one)
-        advance = ahead(
+        gradient = compile_ahead(self.gradient, point, of_one)
+        advance = compile_ahead(
             self._advance, *of_advance, _shape((), int)
         )  # takes longest, so it is first
-        return [gradient, ahead(self._start, *begin), advance]
+        return [gradient, compile_ahead(self._start, *begin), advance]
 
     def start(
         self,

@@ -12,7 +12,6 @@ import jax
 import numpy as np
 import pandas as pd
 
-from bayes_distill._input.files import atomic_path
 from bayes_distill.cards import Card, load_card
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.inference.density import constrainer, prior_sampler
@@ -108,18 +107,6 @@ def prior_draw(card: Card, reference: Reference, seed: int) -> dict[str, float]:
     raw = prior_sampler(spec)(jax.random.split(jax.random.key(seed), 1), data, hyper)
     values = constrainer(spec)(raw, data, hyper)
     return {name: float(value[0]) for name, value in values.items() if np.ndim(value) == 1}
-
-
-def write_runs(runs: Runs, path: str | Path) -> None:
-    """Write a table of runs as CSV, Parquet or JSON lines, whole or not at all."""
-    suffix = Path(path).suffix
-    with atomic_path(path) as temporary:
-        if suffix == ".parquet":
-            runs.frame.to_parquet(temporary, index=False)
-        elif suffix == ".jsonl":
-            runs.frame.to_json(temporary, orient="records", lines=True)
-        else:
-            runs.frame.to_csv(temporary, index=False)
 
 
 def _truth(card: Card, coefficients: Mapping[str, float] | None, seed: int) -> dict[str, float]:

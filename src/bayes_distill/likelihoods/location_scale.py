@@ -10,7 +10,6 @@ import numpy as np
 from jax import Array
 
 from bayes_distill._runtime.numpyro import distributions as dist
-from bayes_distill.likelihoods.base import Likelihood
 
 
 class LocationScale(dist.Distribution):
@@ -19,7 +18,7 @@ class LocationScale(dist.Distribution):
     Parameters
     ----------
     family
-        The class of the likelihood.
+        The class of the likelihood, a `likelihoods.base.Likelihood`.
     loc, scale
         Arrays that broadcast.
     parameters
@@ -32,7 +31,7 @@ class LocationScale(dist.Distribution):
 
     def __init__(
         self,
-        family: type[Likelihood],
+        family: type[Any],
         loc: Any,
         scale: Any,
         parameters: dict[str, Any],

@@ -118,8 +118,8 @@ def read_cells_table(
     InputError
         Naming every faulty cell and missing column.
     """
+    from bayes_distill.runs.cell_values import parse_cells, parse_labels
     from bayes_distill.runs.formats import frame_cells, read_cells
-    from bayes_distill.runs.numbers import parse_cells, parse_labels
 
     cells = frame_cells(source) if isinstance(source, pd.DataFrame) else read_cells(Path(source))
     headers = [header.strip().casefold() for header in cells.header]

@@ -16,7 +16,7 @@ from bayes_distill._input.types import NUMBER, SOURCE, WHOLE, check_types
 from bayes_distill._results.columns import summary
 from bayes_distill._results.display import Result
 from bayes_distill._results.draws import Samples, points_of
-from bayes_distill._runtime.memory import give_back
+from bayes_distill._runtime.memory import return_freed_memory
 from bayes_distill._runtime.threads import on_cores
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.posterior import Posterior
@@ -201,7 +201,7 @@ def forecast(
         losses = _Block.of(thin, block, seed, place)
         table = _table(thin, block, losses, interval)
         if place % TIDY == TIDY - 1:
-            give_back()
+            return_freed_memory()
         return table, losses if stored else None
 
     first = evaluate(0)  # compiles what the others use

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
-from bayes_distill._runtime.disk_cache import keep, place_of, read_kept
+from bayes_distill._runtime.disk_cache import cache_path, read_cached, write_cached
 from bayes_distill._version import __version__
 from bayes_distill.posterior import Posterior
 from bayes_distill.reporting import charts, words
@@ -40,16 +40,16 @@ AMOUNTS = (
 
 @cache
 def vega_bundle() -> str:
-    """Vega, Vega-Lite and vega-embed as one script, which is put together once and then kept."""
-    path = place_of("vega", f"{VEGA_LITE}-{version('vl-convert-python')}.js")
-    kept = read_kept(path)
-    if kept is None:
+    """Vega, Vega-Lite and vega-embed as one script, put together once for all processes."""
+    path = cache_path("vega", f"{VEGA_LITE}-{version('vl-convert-python')}.js")
+    bundle = read_cached(path)
+    if bundle is None:
         import vl_convert
 
         script: str = vl_convert.javascript_bundle(vl_version=VEGA_LITE)  # type: ignore[call-arg]
-        kept = script.encode()
-        keep(path, kept)
-    return kept.decode().replace("</script", "<\\/script")
+        bundle = script.encode()
+        write_cached(path, bundle)
+    return bundle.decode().replace("</script", "<\\/script")
 
 
 def page_of(

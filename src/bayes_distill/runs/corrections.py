@@ -23,10 +23,10 @@ NAMED_NOTES: dict[str, tuple[str, ...]] = {
         f'`where="{WITHOUT_OUTLIERS}"`.',
     ),
 }
-"""What to know about a named table, by its name."""
+"""What users of a named table should read, by its name."""
 
 
-def correct(name: str, frame: pd.DataFrame, wanted: bool) -> tuple[pd.DataFrame, list[str]]:
+def correct(name: str, frame: pd.DataFrame, apply: bool) -> tuple[pd.DataFrame, list[str]]:
     """Correct a named table where it needs it, and say so; rows keep their numbers.
 
     Parameters
@@ -35,7 +35,7 @@ def correct(name: str, frame: pd.DataFrame, wanted: bool) -> tuple[pd.DataFrame,
         Name of the table.
     frame
         Its canonical frame, as extracted. It is not changed.
-    wanted
+    apply
         Whether to correct it, or only to say what is wrong.
     """
     if name != "busbridge2025":
@@ -44,7 +44,7 @@ def correct(name: str, frame: pd.DataFrame, wanted: bool) -> tuple[pd.DataFrame,
         "100.5B tokens fit a 4.82B student and 159.2B a 7.75B student at 20 tokens per parameter, "
         "and as extracted the larger student is the worse one"
     )
-    if not wanted:
+    if not apply:
         return frame, [
             "No correction is applied: the sizes 7.75B and 4.82B of rows 348 to 353 are taken as "
             f"extracted, though they are swapped ({reason})."
@@ -59,7 +59,7 @@ def correct(name: str, frame: pd.DataFrame, wanted: bool) -> tuple[pd.DataFrame,
 
 
 def sibling_note(path: Path) -> list[str]:
-    """Point to the name of a table whose file was given by its path."""
+    """Point to the name of a named table whose file is read by its path."""
     size, digest = path.stat().st_size, None
     for dataset in DATASETS.values():
         if size == dataset.size:

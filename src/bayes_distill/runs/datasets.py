@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from bayes_distill._input.suggestions import did_you_mean
 from bayes_distill.errors import InputError
 
 MIRROR = "BAYES_DISTILL_DATA"
@@ -113,8 +113,7 @@ def fetch(name: str) -> Path:
     """
     dataset = DATASETS.get(name)
     if dataset is None:
-        close = difflib.get_close_matches(name.casefold(), DATASETS, n=1, cutoff=0.5)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(DATASETS)}"
+        hint = did_you_mean(name, DATASETS, f"there are {', '.join(DATASETS)}", cutoff=0.5)
         raise InputError(f"{name!r} is no named data: {hint}")
     mirror = os.environ.get(MIRROR)
     return _mirrored(dataset, Path(mirror)) if mirror else _downloaded(dataset)

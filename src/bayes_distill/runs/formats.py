@@ -103,8 +103,8 @@ def _read_csv(path: Path) -> Cells:
         for place, column in enumerate(columns):
             column.append(cells[place] if place < len(cells) else "")
     # an empty name over empty cells is only a comma at the end of every line
-    kept = [p for p, name in enumerate(header) if name or any(columns[p])]
-    return Cells([header[p] for p in kept], [columns[p] for p in kept], tuple(faults))
+    places = [p for p, name in enumerate(header) if name or any(columns[p])]
+    return Cells([header[p] for p in places], [columns[p] for p in places], tuple(faults))
 
 
 def _read_json_lines(path: Path) -> Cells:
@@ -157,8 +157,8 @@ def _read_parquet(path: Path) -> Cells:
         reason = str(error).splitlines()[0]
         raise InputError(f"{path} cannot be read as Parquet: {reason}") from error
     # pandas stores an index that is not 0, 1, 2, ... as a column of this name
-    kept = [p for p, name in enumerate(header) if not name.startswith("__index_level_")]
-    return Cells([header[p] for p in kept], [columns[p] for p in kept])
+    places = [p for p, name in enumerate(header) if not name.startswith("__index_level_")]
+    return Cells([header[p] for p in places], [columns[p] for p in places])
 
 
 def _text(path: Path) -> str:

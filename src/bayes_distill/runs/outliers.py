@@ -1,4 +1,4 @@
-"""Runs whose loss is far above what the others say, found without a law."""
+"""Runs whose loss is far above a smooth surface through the others; no law is needed."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def _least_absolute_residuals(terms: np.ndarray, y: np.ndarray) -> np.ndarray:
     residual = y - y.mean()
     for _ in range(100):
         root = 1 / np.sqrt(np.maximum(np.abs(residual), 1e-4))
-        found = np.linalg.lstsq(terms * root[:, None], y * root, rcond=None)[0]
-        last, residual = residual, y - terms @ found
+        solution = np.linalg.lstsq(terms * root[:, None], y * root, rcond=None)[0]
+        last, residual = residual, y - terms @ solution
         if np.max(np.abs(residual - last)) < 1e-7:
             break
     return residual

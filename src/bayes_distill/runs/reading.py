@@ -1,8 +1,7 @@
-"""From whatever a table of runs comes in to `Runs`, or to every fault that it has."""
+"""Reading a table of runs from any source: to `Runs`, or to every fault that it has."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,20 +10,32 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from bayes_distill._input.suggestions import did_you_mean
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.runs.aliases import EPOCHS, FLOPS, KNOWN, Resolved, resolve_columns
+from bayes_distill.runs.cell_values import parse_cells, parse_labels
+from bayes_distill.runs.column_names import (
+    COLUMN_NAMES,
+    EPOCHS,
+    FLOPS,
+    ResolvedColumns,
+    resolve_columns,
+)
 from bayes_distill.runs.corrections import NAMED_NOTES, correct, sibling_note
+from bayes_distill.runs.data_quality import quality_notes
 from bayes_distill.runs.datasets import DATASETS, fetch
 from bayes_distill.runs.formats import Cells, frame_cells, read_cells
-from bayes_distill.runs.numbers import parse_cells, parse_labels
-from bayes_distill.runs.oddities import oddities
-from bayes_distill.runs.repeats import with_unique_tokens
 from bayes_distill.runs.schema import OPTIONAL, describe_derived, validate
 from bayes_distill.runs.table import LABELS, NUMERIC, REQUIRED, Runs, Skipped
-from bayes_distill.runs.tracker import from_cells, is_export, is_store, without_password
+from bayes_distill.runs.trackers.tracker_runs import (
+    from_cells,
+    is_export,
+    is_store,
+    without_password,
+)
+from bayes_distill.runs.unique_tokens import with_unique_tokens
 
 if TYPE_CHECKING:
-    from bayes_distill.runs.mapping import RunsMapping
+    from bayes_distill.runs.trackers.mapping import RunsMapping
 
     MappingSource = RunsMapping | Mapping[str, Any] | str | Path
 
@@ -32,7 +43,7 @@ Source = str | Path | pd.DataFrame | Runs
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class ExaminedTable:
     """A table and all that is wrong or odd with it.
 
     Parameters
@@ -99,7 +110,7 @@ def examine(
     corrections: bool = True,
     required: Sequence[str] = REQUIRED,
     mapping: MappingSource | None = None,
-) -> Examined:
+) -> ExaminedTable:
     """Read a table without giving up at the first fault, nor at the last.
 
     `required` are the columns that it needs; `read_runs` and `check` are built on this.
@@ -109,14 +120,14 @@ def examine(
         opened = _open(source, required, mapping)
     except InputError as error:
         nothing = pd.DataFrame({name: pd.Series(dtype=float) for name in REQUIRED})
-        return Examined(0, nothing, label, (), error.faults)
+        return ExaminedTable(0, nothing, label, (), error.faults)
     cells, columns = opened.cells, opened.columns
     frame, faults = _canonical(cells, columns, required, opened.rows)
     faulty_rows = {fault.row for fault in faults}
     sound = frame.loc[~frame.index.isin(faulty_rows)]
     notes = [*opened.notes]
-    if columns.dropped:
-        names = ", ".join(name or "(no name)" for name in columns.dropped)
+    if columns.unused:
+        names = ", ".join(name or "(no name)" for name in columns.unused)
         notes.append(f"Columns that are not used: {names}.")
     if label in DATASETS:
         sound, corrected = correct(label, sound, corrections)
@@ -124,21 +135,20 @@ def examine(
     elif opened.path is not None:
         notes += sibling_note(opened.path)
     if None not in faulty_rows:
-        notes += oddities(sound)
-    used = {
-        name: cells.header[columns.position[name]] for name in KNOWN if name in columns.position
-    }
-    return Examined(
+        notes += quality_notes(sound)
+    position = columns.position
+    used = {name: cells.header[position[name]] for name in COLUMN_NAMES if name in position}
+    return ExaminedTable(
         opened.total, sound, label, tuple(notes), tuple(faults), used, tuple(opened.skipped)
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Opened:
+class _TableCells:
     """Cells whose columns are known, with the number of each row among `total`."""
 
     cells: Cells
-    columns: Resolved
+    columns: ResolvedColumns
     rows: Sequence[int]
     total: int
     path: Path | None = None
@@ -148,16 +158,16 @@ class _Opened:
 
 def _open(
     source: str | Path | pd.DataFrame, required: Sequence[str], mapping: MappingSource | None
-) -> _Opened:
+) -> _TableCells:
     store = is_store(source)
     if mapping is None and not store:
         cells, path = _open_table(source)
         if "loss" not in required or not is_export(cells):  # else they are points, not runs
             columns = resolve_columns(cells.header, required)
-            return _Opened(cells, columns, range(len(cells)), len(cells), path)
+            return _TableCells(cells, columns, range(len(cells)), len(cells), path)
     # pydantic and the tracker are not for those who only have a table
-    from bayes_distill.runs.mapping import RunsMapping, read_mapping
-    from bayes_distill.runs.usable import usable_runs
+    from bayes_distill.runs.trackers.mapping import RunsMapping, read_mapping
+    from bayes_distill.runs.trackers.run_selection import select_runs
 
     faults: list[Fault] = []
     plan, path = RunsMapping(), None
@@ -170,7 +180,7 @@ def _open(
         faults += error.faults
     try:
         if store:
-            from bayes_distill.runs.mlflow_store import read_store
+            from bayes_distill.runs.trackers.mlflow_store import read_store
 
             tracker = read_store(str(source), plan.extremes)
         else:
@@ -180,16 +190,16 @@ def _open(
         faults += error.faults
     if faults:
         raise InputError(faults)
-    used = usable_runs(tracker, plan, required)
-    left = {skip.row for skip in used.skipped}
-    return _Opened(
-        replace(used.cells, faults=tuple(f for f in unreadable if f.row not in left)),
-        used.columns,
-        used.rows,
+    selected = select_runs(tracker, plan, required)
+    skipped = {skip.row for skip in selected.skipped}
+    return _TableCells(
+        replace(selected.cells, faults=tuple(f for f in unreadable if f.row not in skipped)),
+        selected.columns,
+        selected.rows,
         len(tracker),
         path,
-        used.skipped,
-        (*tracker.notes, *used.notes),
+        selected.skipped,
+        (*tracker.notes, *selected.notes),
     )
 
 
@@ -219,14 +229,12 @@ def _exists(path: Path) -> bool:
 
 
 def _misspelt(name: str) -> str:
-    close = difflib.get_close_matches(name.casefold(), DATASETS, n=1, cutoff=0.5)
-    if close:
-        return f"did you mean the named data {close[0]}?"
-    return f"the named data are {', '.join(DATASETS)}"
+    there_are = f"the named data are {', '.join(DATASETS)}"
+    return did_you_mean(name, DATASETS, there_are, what="the named data", cutoff=0.5)
 
 
 def _canonical(
-    cells: Cells, columns: Resolved, required: Sequence[str], rows: Sequence[int]
+    cells: Cells, columns: ResolvedColumns, required: Sequence[str], rows: Sequence[int]
 ) -> tuple[pd.DataFrame, list[Fault]]:
     """Canonical frame of all rows, with NaN where a cell is at fault, and all faults in order."""
     index = pd.Index(np.asarray(rows, dtype=np.int64), name="row")
@@ -234,22 +242,24 @@ def _canonical(
     labels = {name: cells.header[place] for name, place in columns.position.items()}
     faults: list[Fault] = []
     numbers: dict[str, pd.Series[float]] = {}
-    wanted = {*required, *OPTIONAL, FLOPS}  # a design may have losses: nobody looks at them
+    wanted = {*required, *OPTIONAL, FLOPS}  # a design may have losses: they are ignored
     for name in (*NUMERIC, FLOPS, EPOCHS):
         if name in columns.position and name in wanted:
             example = "a loss such as 2.31" if "loss" in name else "1.8B, 300M or 2e20"
             values, problems = parse_cells(cells.columns[columns.position[name]], example)
             numbers[name] = pd.Series(values, index=index)
             faults += [Fault(problem, rows[at], labels[name]) for at, problem in problems.items()]
-    faults += _new(validate(pd.DataFrame(numbers, index=index), labels), faults)
+    faults += _without_known(validate(pd.DataFrame(numbers, index=index), labels), faults)
     if FLOPS in numbers:
         flops = numbers.pop(FLOPS)
         labels["tokens"] = labels[FLOPS]
         if "params" in numbers:
-            numbers["tokens"], derived = _tokens(flops, numbers["params"], faults, labels)
+            numbers["tokens"], derived = _tokens_from_flops(
+                flops, numbers["params"], faults, labels
+            )
             faults += derived
     numbers, more = with_unique_tokens(numbers, labels)
-    faults += _new(more, faults)
+    faults += _without_known(more, faults)
     faults = [fault for fault in faults if fault.row not in unreadable]
     place = {label: columns.position.get(name, -1) for name, label in labels.items()}
     rowwise = [*cells.faults, *faults]
@@ -262,13 +272,13 @@ def _canonical(
     return frame, [*columns.faults, *rowwise]
 
 
-def _new(found: list[Fault], known: list[Fault]) -> list[Fault]:
-    """Drop what is said of cells that are known to be no numbers."""
+def _without_known(faults: list[Fault], known: list[Fault]) -> list[Fault]:
+    """Drop faults of cells that have one already."""
     cells = {(fault.row, fault.column) for fault in known}
-    return [fault for fault in found if (fault.row, fault.column) not in cells]
+    return [fault for fault in faults if (fault.row, fault.column) not in cells]
 
 
-def _tokens(
+def _tokens_from_flops(
     flops: pd.Series[float], params: pd.Series[float], known: list[Fault], labels: dict[str, str]
 ) -> tuple[pd.Series[float], list[Fault]]:
     """Tokens = FLOPs / (6 params), and the faults of those whose parts have none."""
@@ -277,10 +287,10 @@ def _tokens(
     parts = {labels["params"], labels[FLOPS]}
     bad = [fault.row for fault in known if fault.column in parts]
     tokens = tokens.mask(tokens.index.isin(bad))
-    found = validate(pd.DataFrame({"tokens": tokens}), labels, may_be_empty=["tokens"])
+    implausible = validate(pd.DataFrame({"tokens": tokens}), labels, may_be_empty=["tokens"])
     faults = [
         replace(f, problem=describe_derived(flops[f.row], tokens[f.row]))
-        for f in found
+        for f in implausible
         if f.row is not None
     ]
     return tokens, faults

@@ -1,4 +1,4 @@
-"""Runs made up from a law: for tests, for planning sweeps, for checking a fit against truth."""
+"""Runs simulated from a law: for tests, for planning sweeps, for checking a fit against truth."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from bayes_distill.errors import Fault, InputError
 from bayes_distill.likelihoods import Likelihood, likelihood_named
 from bayes_distill.runs.grouping import teacher_groups
 from bayes_distill.runs.reading import examine
-from bayes_distill.runs.repeats import unique_tokens
 from bayes_distill.runs.table import Runs, distilled
+from bayes_distill.runs.unique_tokens import unique_tokens
 
 if TYPE_CHECKING:
     from bayes_distill.laws import Law, Reference
@@ -54,7 +54,7 @@ def simulate(
     seed: int = 0,
     reference: Reference | None = None,
 ) -> Runs:
-    """Make up the losses of a table of runs.
+    """Simulate the losses of a table of runs.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def simulate(
         ``teacher_loss``, or ``teacher_params`` and ``teacher_tokens``, from which the supervised
         law then gives the teacher's loss. With ``teacher_loss_se`` the design's teacher loss is
         the true one, and the table gets a measured one: the same for all students of a teacher.
-        ``unique_tokens`` (or ``epochs``) matter to a law that knows of repeats.
+        ``unique_tokens`` (or ``epochs``) matter to a law that discounts repeats.
     noise
         Scale of the noise: in the unit of the loss, or with `relative` as a part of it.
     likelihood
@@ -103,10 +103,10 @@ def simulate(
     coordinates, reference = _coordinates(law, coefficients, reference, faults)
     if residuals is None or faults:
         raise InputError(faults)
-    exact = _exact_losses(law, coordinates, reference, frame)
+    expected = _losses_without_noise(law, coordinates, reference, frame)
     rng = np.random.default_rng(seed)
     z = residuals.sample(rng, (len(frame),))
-    frame["loss"] = exact * (1 + noise * z) if relative else exact + noise * z
+    frame["loss"] = expected * (1 + noise * z) if relative else expected + noise * z
     if "teacher_loss_se" in frame:
         teacher = teacher_groups(frame)
         error = rng.standard_normal(int(teacher.max()) + 1)[teacher]
@@ -184,17 +184,18 @@ def _likelihood(likelihood: Likelihood | str, df: float, faults: list[Fault]) ->
 
 
 def _coordinates(
-    law: Law, given: Mapping[str, float], reference: Reference | None, faults: list[Fault]
+    law: Law, coefficients: Mapping[str, float], reference: Reference | None, faults: list[Fault]
 ) -> tuple[Mapping[str, float], Reference]:
     """Coordinates of the law and what they count from; adds to `faults` what is wrong."""
     from bayes_distill.laws import Distillation, Reference, Supervised, TeacherLaw
 
-    anywhere = Reference(params=1e9, tokens=2e10, loss=1.0)  # a conversion there is exact
-    names = set(given)
+    arbitrary = Reference(params=1e9, tokens=2e10, loss=1.0)  # a conversion there is exact
+    names = set(coefficients)
     # gamma is in both sets, floor only among coordinates and E only among coefficients
-    sampled = len(names & set(law.coordinate_names)) > len(names & set(law.coefficient_names))
-    wanted = set(law.coordinate_names if sampled else law.coefficient_names)
-    support = {c.name: c.support for c in law.coordinates} if sampled else {}
+    sampled, published = set(law.coordinate_names), set(law.coefficient_names)
+    are_coordinates = len(names & sampled) > len(names & published)
+    wanted = sampled if are_coordinates else published
+    support = {c.name: c.support for c in law.coordinates} if are_coordinates else {}
     # table 6 also holds what a supervised law has no use for
     unused = set() if isinstance(law, TeacherLaw) else _names(Distillation()) - _names(Supervised())
     for name in sorted(wanted - names):
@@ -202,24 +203,25 @@ def _coordinates(
     for name in sorted(names - wanted - unused):
         faults.append(Fault(f"is no coefficient of {law.name}", column=name))
     for name in sorted(wanted & names):
-        problem = _outside(float(given[name]), support.get(name, "positive"))
+        problem = _support_problem(float(coefficients[name]), support.get(name, "positive"))
         if problem:
             faults.append(Fault(problem, column=name))
-    if sampled and reference is None:
+    if are_coordinates and reference is None:
         faults.append(
             Fault("is needed with coordinates: what do they count from?", column="reference")
         )
-    if faults or sampled:
-        return given, reference or anywhere
-    converted = law.from_published(given, reference or anywhere)
-    return {name: float(value) for name, value in converted.items()}, reference or anywhere
+    reference = reference or arbitrary
+    if faults or are_coordinates:
+        return coefficients, reference
+    converted = law.from_published(coefficients, reference)
+    return {name: float(value) for name, value in converted.items()}, reference
 
 
 def _names(law: Law) -> set[str]:
     return {*law.coordinate_names, *law.coefficient_names}
 
 
-def _outside(value: float, support: str) -> str | None:
+def _support_problem(value: float, support: str) -> str | None:
     if support == "real":
         return None if np.isfinite(value) else f"must be finite, not {value}"
     if support == "unit":
@@ -227,7 +229,7 @@ def _outside(value: float, support: str) -> str | None:
     return None if 0 < value < np.inf else f"must be positive and finite, not {value}"
 
 
-def _exact_losses(
+def _losses_without_noise(
     law: Law, coordinates: Mapping[str, float], reference: Reference, frame: pd.DataFrame
 ) -> NDArray[np.float64]:
     """Losses without noise, shape ``(len(frame),)``; fills in missing teacher losses."""

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "scripts" / "notebooks.py"
 EXPORT = ROOT / "notebooks" / "runs" / "export.csv"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

@@ -1,4 +1,4 @@
-"""What is odd about a table without being wrong: one sentence each."""
+"""What is odd about a table without being wrong: duplicates, outliers, swapped sizes, units."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pandas as pd
 
 from bayes_distill._input.numbers import format_quantity
 from bayes_distill.runs.outliers import suspected_outliers
-from bayes_distill.runs.repeats import repeats, unique_tokens
 from bayes_distill.runs.table import NUMERIC, REQUIRED, distilled
+from bayes_distill.runs.unique_tokens import has_repeats, unique_tokens
 
 FEW = 8
 SAME_SIZE = 0.01
@@ -20,8 +20,8 @@ WORSE = 0.005
 RATIO = (0.1, 1e5)
 
 
-def oddities(frame: pd.DataFrame) -> list[str]:
-    """Sentences about what is odd in a canonical frame of sound runs."""
+def quality_notes(frame: pd.DataFrame) -> list[str]:
+    """What is odd in a canonical frame of sound runs, one sentence each."""
     if len(frame) == 0 or not set(REQUIRED) <= set(frame.columns):
         return []
     notes = [
@@ -31,7 +31,7 @@ def oddities(frame: pd.DataFrame) -> list[str]:
         _outliers(frame),
         *_larger_but_worse(frame),
         _extreme_ratios(frame),
-        _repeated(frame),
+        _repeated_tokens(frame),
     ]
     return [note for note in notes if note]
 
@@ -48,9 +48,9 @@ def rows_text(rows: Iterable[int]) -> str:
     # two in a row are two rows; three or more are a span
     parts = [part for s in spans for part in ([s] if len(s) > 2 else [[row] for row in s])]
     named = [f"{p[0]} to {p[-1]}" if len(p) > 1 else str(p[0]) for p in parts[:FEW]]
-    left = sum(map(len, parts[FEW:]))
-    if left:
-        named.append(f"{left} more")
+    unnamed = sum(map(len, parts[FEW:]))
+    if unnamed:
+        named.append(f"{unnamed} more")
     word = "row" if len(ordered) == 1 else "rows"
     return f"{word} {' and '.join([', '.join(named[:-1]), named[-1]] if named[1:] else named)}"
 
@@ -122,21 +122,21 @@ def _outliers(frame: pd.DataFrame) -> str | None:
 def _larger_but_worse(frame: pd.DataFrame) -> list[str]:
     same = ("tokens", "unique_tokens", "teacher_loss", "teacher_params", "teacher_tokens")
     keys = [name for name in same if name in frame]
-    found: list[tuple[int, int]] = []
+    worse: list[tuple[int, int]] = []
     for _, group in frame.groupby(keys, dropna=False, sort=False):
         for row, params, loss in zip(group.index, group["params"], group["loss"], strict=True):
             smaller = group["loss"][group["params"] < params]
             if len(smaller) and loss > smaller.min() * (1 + WORSE):
-                found.append((int(row), int(smaller.idxmin())))
-    if not found:
+                worse.append((int(row), int(smaller.idxmin())))
+    if not worse:
         return []
-    found.sort()
+    worse.sort()
     cases = [
         f"row {row} ({format_quantity(frame['params'][row])}, {frame['loss'][row]:.4g}) against "
         f"row {other} ({format_quantity(frame['params'][other])}, {frame['loss'][other]:.4g})"
-        for row, other in found[:FEW]
+        for row, other in worse[:FEW]
     ]
-    more = f", and {len(found) - FEW} more" if len(found) > FEW else ""
+    more = f", and {len(worse) - FEW} more" if len(worse) > FEW else ""
     return [
         f"A larger model is worse than a smaller one on the same tokens (and teacher) by more than "
         f"{WORSE:.1%}; are sizes swapped? {', '.join(cases)}{more}."
@@ -154,8 +154,8 @@ def _extreme_ratios(frame: pd.DataFrame) -> str | None:
     )
 
 
-def _repeated(frame: pd.DataFrame) -> str | None:
-    again = repeats(frame)
+def _repeated_tokens(frame: pd.DataFrame) -> str | None:
+    again = has_repeats(frame)
     if not again.any():
         return None
     most = (frame["tokens"] / unique_tokens(frame)).max()

@@ -23,7 +23,7 @@ def parse_cells(
 ) -> tuple[NDArray[np.float64], dict[int, str]]:
     """Read cells as float64; what is no number comes out as NaN, with its problem by position.
 
-    Empty cells are NaN and no problem here: whether they may be empty is for the schema to say.
+    Empty cells are NaN and no problem here: whether they may be empty, the schema says.
     `example` shows whoever wrote a bad cell what a good one looks like.
     """
     values: list[float] = []

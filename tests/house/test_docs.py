@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from printed_blocks import RUNNABLE, Block, PageRun, blocks, given, matched
 from studies import random_study, with_runs
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.relative_to(DOCS).parts)
 MOST_NOT_RUN = 8
 COMMANDS = re.compile(r"^(\$|bayes-distill|pip|python|make|dask|import|from)\b", re.MULTILINE)

@@ -13,7 +13,7 @@ from bayes_distill.inference.programs import Programs
 from bayes_distill.inference.sampler import run_chains
 from bayes_distill.inference.settings import SamplerSettings
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import bootstrap
 import coverage_of_sweeps
 import kernels

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,8 +17,9 @@ from pydantic import (
     model_validator,
 )
 
+from bayes_distill._input.suggestions import did_you_mean
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.runs.aliases import KNOWN
+from bayes_distill.runs.column_names import COLUMN_NAMES
 
 Scalar = str | bool | int | float
 
@@ -65,7 +65,7 @@ class Column(_Part):
         return self
 
     def describe(self, names: Sequence[str] = ()) -> str:
-        """What people are told that this column is, with the tracker's full `names`."""
+        """What a report says that this column is, with the tracker's full `names`."""
         if self.constant is not None:
             number = isinstance(self.constant, float)
             return f"constant {self.constant:g}" if number else f"constant {self.constant}"
@@ -84,7 +84,7 @@ def _listed(value: Any) -> Any:
     return value if isinstance(value, (list, tuple)) else (value,)
 
 
-class Keep(_Part):
+class RunFilter(_Part):
     """Which runs of the tracker are used; the others are skipped, each with its reason.
 
     Parameters
@@ -110,11 +110,11 @@ class RunsMapping(_Part):
     """
 
     columns: dict[str, Annotated[Column, BeforeValidator(_column)]] = {}
-    keep: Keep = Keep()
+    keep: RunFilter = RunFilter()
 
     @property
     def extremes(self) -> list[tuple[str, str]]:
-        """Names of which the smallest or largest value is asked for, and which of the two."""
+        """Names of which the smallest or largest value is used, and which of the two."""
         columns = self.columns.values()
         return [(name, c.value) for c in columns for name in c.names if c.value != "last"]
 
@@ -150,7 +150,7 @@ def _from_data(content: dict[str, Any], source: str) -> RunsMapping:
     faults = []
     columns = content.get("columns")
     for name in columns if isinstance(columns, dict) else ():
-        if name not in KNOWN:
+        if name not in COLUMN_NAMES:
             faults.append(Fault(_unknown(str(name)), column=f"columns.{name}"))
     try:
         mapping = RunsMapping.model_validate(content)
@@ -164,7 +164,5 @@ def _from_data(content: dict[str, Any], source: str) -> RunsMapping:
 
 
 def _unknown(name: str) -> str:
-    close = difflib.get_close_matches(name.casefold(), KNOWN, n=1, cutoff=0.7)
-    if close:
-        return f"is no column of a table of runs: did you mean {close[0]}?"
-    return f"is no column of a table of runs: use {', '.join(KNOWN)}"
+    instead = did_you_mean(name, COLUMN_NAMES, f"use {', '.join(COLUMN_NAMES)}", cutoff=0.7)
+    return f"is no column of a table of runs: {instead}"

@@ -7,7 +7,7 @@ import pytest
 
 from bayes_distill.errors import InputError
 from bayes_distill.runs import check, read_runs
-from bayes_distill.runs.mapping import read_mapping
+from bayes_distill.runs.trackers.mapping import read_mapping
 
 HEADER = (
     '"Name","State","Notes","Tags","Created","Runtime","config.n_params","config.tokens",'

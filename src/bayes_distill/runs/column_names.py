@@ -114,26 +114,26 @@ ALIASES: dict[str, tuple[str, ...]] = {
 }
 """Accepted names by canonical name; case, spaces, dots, hyphens and underscores do not count."""
 
-KNOWN = (*NUMERIC, FLOPS, EPOCHS, *LABELS)
-"""Every canonical name, in the order in which people are told of them."""
+COLUMN_NAMES = (*NUMERIC, FLOPS, EPOCHS, *LABELS)
+"""Every canonical name, in the order in which messages list them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Resolved:
+class ResolvedColumns:
     """What the columns of a table mean.
 
     Parameters
     ----------
     position
         Place of a column in the table, by canonical name (or `FLOPS`, `EPOCHS`).
-    dropped
+    unused
         Names of the columns that mean nothing here.
     faults
         Columns that are missing, or there twice.
     """
 
     position: dict[str, int]
-    dropped: tuple[str, ...]
+    unused: tuple[str, ...]
     faults: tuple[Fault, ...]
 
 
@@ -142,34 +142,35 @@ def canonical_name(header: str) -> str | None:
     return _CANONICAL.get(_plain(header))
 
 
-def resolve_columns(header: Sequence[str], required: Sequence[str] = REQUIRED) -> Resolved:
+def resolve_columns(header: Sequence[str], required: Sequence[str] = REQUIRED) -> ResolvedColumns:
     """Find the canonical columns in the header of a table.
 
     Where two columns mean the same the first is taken, so that its cells can be checked too,
     and a fault names both.
     """
     places: dict[str, list[int]] = {}
-    dropped: list[str] = []
+    unused: list[str] = []
     for place, name in enumerate(header):
         canonical = canonical_name(_without_repeat_number(name, header))
         if canonical is None:
-            dropped.append(name)
+            unused.append(name)
         else:
             places.setdefault(canonical, []).append(place)
     for name, instead in (("tokens", FLOPS), ("unique_tokens", EPOCHS)):
         if name in places:
-            dropped += [header[place] for place in places.pop(instead, [])]
-    faults = [_twice(name, [header[p] for p in at]) for name, at in places.items() if len(at) > 1]
+            unused += [header[place] for place in places.pop(instead, [])]
+    repeated = {name: at for name, at in places.items() if len(at) > 1}
+    faults = [_repeated_fault(name, [header[p] for p in at]) for name, at in repeated.items()]
     for name in required:
         if name not in places and not (name == "tokens" and FLOPS in places):
-            faults.append(_missing(name, header))
+            faults.append(_missing_fault(name, header))
     for one, other in (("teacher_params", "teacher_tokens"), ("teacher_tokens", "teacher_params")):
         if one in places and other not in places:
             label = header[places[one][0]]
             problem = f"is missing, but there is {label}: give both or neither"
             faults.append(Fault(problem, column=other))
     position = {name: at[0] for name, at in places.items()}
-    return Resolved(position, tuple(dropped), tuple(faults))
+    return ResolvedColumns(position, tuple(unused), tuple(faults))
 
 
 def _plain(header: str) -> str:
@@ -182,7 +183,7 @@ def _without_repeat_number(name: str, header: Sequence[str]) -> str:
     return match[1] if match and match[1] in header else name
 
 
-def _twice(canonical: str, names: Sequence[str]) -> Fault:
+def _repeated_fault(canonical: str, names: Sequence[str]) -> Fault:
     listed = " and ".join(repr(name) for name in names)
     if canonical == FLOPS:
         return Fault(f"the columns {listed} all give training FLOPs: keep one", column=FLOPS)
@@ -191,13 +192,13 @@ def _twice(canonical: str, names: Sequence[str]) -> Fault:
     return Fault(f"the columns {listed} all mean {canonical}: keep one", column=canonical)
 
 
-def _missing(name: str, header: Sequence[str]) -> Fault:
+def _missing_fault(name: str, header: Sequence[str]) -> Fault:
     names = ", ".join((name, *ALIASES[name]))
     instead = "; or give training_flops, for tokens = FLOPs / (6 params)"
-    found = ", ".join(h or "(no name)" for h in header) or "none"
+    present = ", ".join(h or "(no name)" for h in header) or "none"
     return Fault(
         f"the column is missing: name it one of {names}{instead if name == 'tokens' else ''}"
-        f" (columns found: {found})",
+        f" (columns found: {present})",
         column=name,
     )
 

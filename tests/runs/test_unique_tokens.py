@@ -25,21 +25,21 @@ def table(**columns):
     ],
 )
 def test_unique_tokens_by_any_name(name, cells):
-    from bayes_distill.runs.repeats import repeats, unique_tokens
+    from bayes_distill.runs.unique_tokens import has_repeats, unique_tokens
 
     frame = read_runs(table(**{name: cells})).frame
     assert "epochs" not in frame
     np.testing.assert_array_equal(unique_tokens(frame), [2e10, 1e10, 4e10])
-    np.testing.assert_array_equal(repeats(frame), [False, True, False])
+    np.testing.assert_array_equal(has_repeats(frame), [False, True, False])
 
 
 def test_without_a_column_every_token_is_new():
-    from bayes_distill.runs.repeats import repeats, unique_tokens
+    from bayes_distill.runs.unique_tokens import has_repeats, unique_tokens
 
     frame = read_runs(table()).frame
     assert "unique_tokens" not in frame
     np.testing.assert_array_equal(unique_tokens(frame), frame["tokens"])
-    assert not repeats(frame).any()
+    assert not has_repeats(frame).any()
 
 
 def test_epochs_follow_tokens_from_flops():

@@ -10,21 +10,21 @@ from numpy.typing import NDArray
 
 from bayes_distill._input.numbers import format_quantity
 from bayes_distill.errors import Fault
-from bayes_distill.runs.aliases import EPOCHS
+from bayes_distill.runs.column_names import EPOCHS
 
 ROUNDING = 1e-6  # tables hold rounded numbers: tokens / epochs need not be exact
 
 
 def unique_tokens(frame: pd.DataFrame) -> NDArray[np.float64]:
-    """Unique tokens of every run of a canonical frame (rows,): all tokens where none are given."""
+    """Unique tokens of every run of a canonical frame (rows,): all tokens where none are stated."""
     tokens = frame["tokens"].to_numpy(float)
     if "unique_tokens" not in frame:
         return tokens
-    given = frame["unique_tokens"].to_numpy(float)
-    return np.where(np.isnan(given), tokens, given)
+    unique = frame["unique_tokens"].to_numpy(float)
+    return np.where(np.isnan(unique), tokens, unique)
 
 
-def repeats(frame: pd.DataFrame) -> NDArray[np.bool_]:
+def has_repeats(frame: pd.DataFrame) -> NDArray[np.bool_]:
     """Which runs of a canonical frame saw some token more than once, (rows,)."""
     return np.asarray(unique_tokens(frame) < frame["tokens"].to_numpy(float) * (1 - ROUNDING))
 
@@ -42,23 +42,19 @@ def with_unique_tokens(
     labels
         What the table calls each column.
     """
-    found = dict(numbers)
-    epochs = found.pop(EPOCHS, None)
-    tokens = found.get("tokens")
-    if tokens is None:
-        return found, []
-    if epochs is not None and "unique_tokens" not in found:
-        found["unique_tokens"] = tokens / epochs.where(epochs > 0).clip(lower=1.0)
-        return found, []
-    unique = found.get("unique_tokens")
-    if unique is None:
-        return found, []
+    columns = dict(numbers)
+    epochs = columns.pop(EPOCHS, None)
+    tokens, unique = columns.get("tokens"), columns.get("unique_tokens")
+    if tokens is not None and unique is None and epochs is not None:
+        columns["unique_tokens"] = tokens / epochs.where(epochs > 0).clip(lower=1.0)
+    if tokens is None or unique is None:
+        return columns, []
     faults = [
         Fault(too_many(float(unique[row]), float(tokens[row])), row, labels["unique_tokens"])
         for row in unique.index[unique > tokens * (1 + ROUNDING)]
     ]
-    found["unique_tokens"] = unique.clip(upper=tokens)
-    return found, faults
+    columns["unique_tokens"] = unique.clip(upper=tokens)
+    return columns, faults
 
 
 def too_many(unique: float, tokens: float) -> str:

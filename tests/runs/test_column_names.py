@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayes_distill.runs.aliases import ALIASES, EPOCHS, FLOPS, canonical_name, resolve_columns
+from bayes_distill.runs.column_names import ALIASES, EPOCHS, FLOPS, canonical_name, resolve_columns
 from bayes_distill.runs.table import CANONICAL
 
 PAIRS = [(alias, name) for name, aliases in ALIASES.items() for alias in aliases]
@@ -97,7 +97,7 @@ def test_flops_stand_in_for_tokens_only_where_there_are_none():
     assert resolve_columns(["N", "flops", "L"]).faults == ()
     both = resolve_columns(["N", "D", "flops", "L"])
     assert FLOPS not in both.position
-    assert both.dropped == ("flops",)
+    assert both.unused == ("flops",)
 
 
 @pytest.mark.parametrize(("there", "missing"), [("NT", "teacher_tokens"), ("DT", "teacher_params")])

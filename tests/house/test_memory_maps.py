@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from bayes_distill._runtime import jax_setup as _jax
+from bayes_distill._runtime import memory
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/maps").exists(), reason="memory maps are counted on Linux only"
@@ -33,13 +33,13 @@ class Program:
 
 @pytest.fixture
 def program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Program:
-    monkeypatch.setattr(_jax, "LIMIT_OF_MAPS", tmp_path / "limit")
+    monkeypatch.setattr(memory, "MAP_LIMIT", tmp_path / "limit")
     return Program()
 
 
 def test_programs_are_dropped_near_the_limit(program: Program, tmp_path: Path) -> None:
     (tmp_path / "limit").write_text("100\n")
-    assert _jax.make_room()
+    assert memory.drop_programs_near_map_limit()
     program.run(jnp.ones(3))
     assert program.compiled == 2
 
@@ -48,6 +48,6 @@ def test_programs_are_dropped_near_the_limit(program: Program, tmp_path: Path) -
 def test_programs_are_kept_otherwise(program: Program, tmp_path: Path, limit: str | None) -> None:
     if limit is not None:
         (tmp_path / "limit").write_text(limit)
-    assert not _jax.make_room()
+    assert not memory.drop_programs_near_map_limit()
     program.run(jnp.ones(3))
     assert program.compiled == 1

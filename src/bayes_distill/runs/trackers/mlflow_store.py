@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from bayes_distill.errors import InputError
-from bayes_distill.runs.tracker import SCHEME, TrackerRuns, without_password
+from bayes_distill.runs.trackers.tracker_runs import SCHEME, TrackerRuns, without_password
 
 SQLITE = "sqlite:///"
 LARGEST = 1.7e308  # MLflow stores an infinity as the largest float
@@ -35,7 +35,7 @@ def read_store(source: str, extremes: Iterable[tuple[str, str]] = ()) -> Tracker
     source
         Address of the store.
     extremes
-        Names of metrics whose ``min`` or ``max`` will be asked for, and which.
+        Names of metrics whose ``min`` or ``max`` is needed, and which.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def _split(source: str) -> tuple[str, list[str]]:
 @contextmanager
 def _quietly() -> Iterator[None]:
     """No messages, deprecations or usage statistics of MLflow's while runs are read."""
-    if "mlflow" not in sys.modules:  # who uses MLflow has chosen for themselves
+    if "mlflow" not in sys.modules:  # users of MLflow have chosen for themselves
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     level = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
@@ -154,21 +154,21 @@ def _close(tracking_uri: str) -> None:
 
 def _experiments(client: Any, uri: str, wanted: list[str]) -> dict[str, str]:
     """Names of the experiments to read, by their ids."""
-    there: dict[str, str] = {}
+    names: dict[str, str] = {}
     token = None
     while True:
         page = client.search_experiments(page_token=token)
-        there |= {experiment.experiment_id: experiment.name for experiment in page}
+        names |= {experiment.experiment_id: experiment.name for experiment in page}
         token = page.token
         if not token:
             break
-    missing = [name for name in wanted if name not in there.values()]
+    missing = [name for name in wanted if name not in names.values()]
     if missing:
         raise InputError(
             f"{uri} has no experiment {', '.join(map(repr, missing))}: it has "
-            f"{', '.join(map(repr, sorted(there.values()))) or 'none'}"
+            f"{', '.join(map(repr, sorted(names.values()))) or 'none'}"
         )
-    return {key: name for key, name in there.items() if not wanted or name in wanted}
+    return {key: name for key, name in names.items() if not wanted or name in wanted}
 
 
 def _runs(client: Any, experiments: list[str]) -> list[Any]:
@@ -194,12 +194,11 @@ def _tracker_runs(
             for name, value in values.items():
                 column = cells.setdefault(f"{kind}:{name}", [None] * len(runs))
                 column[place] = _logged(value)
-    found: dict[tuple[str, str], list[object]] = {}
+    extreme_values: dict[tuple[str, str], list[object]] = {}
     for name, which in extremes:
         full = f"metric:{name.removeprefix('metric:')}"
         if full in cells:
-            column = [_extreme(client, run, full, which) for run in runs]
-            found[full, which] = column
+            extreme_values[full, which] = [_extreme(client, run, full, which) for run in runs]
     used = Counter(experiments[run.info.experiment_id] for run in runs)
     counted = ", ".join(
         f"{name!r} ({number} run{'s' if number > 1 else ''})" for name, number in used.items()
@@ -210,7 +209,7 @@ def _tracker_runs(
         [str(run.info.status).casefold() for run in runs],
         [run.info.start_time for run in runs],
         (f"Read from MLflow: {counted}.",),
-        found,
+        extreme_values,
     )
 
 

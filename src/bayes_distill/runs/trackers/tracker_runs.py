@@ -26,7 +26,7 @@ STATES = {
 }
 KINDS = ("param", "metric", "tag")
 NESTED = {"param": ("config.", "config/"), "metric": ("summary.", "summary/"), "tag": ()}
-"""What a table calls the things for which a store has kinds of their own."""
+"""Prefixes in a table for what a store separates by kind."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class TrackerRuns:
         Name of each run, its state in lower case, and when it began (any unit); ``None`` where
         the tracker does not say.
     notes
-        What people should know of where the runs come from.
+        What users should read about where the runs come from.
     extremes
         Smallest and largest values of metrics, by full name and ``min`` or ``max``.
     """
@@ -70,16 +70,16 @@ class TrackerRuns:
         return [full for full in tried if full in self.cells]
 
     def values(self, full: str, which: str) -> list[object] | None:
-        """The ``last``, ``min`` or ``max`` of a value in each run, or ``None`` if nobody knows it.
+        """The ``last``, ``min`` or ``max`` of a value in each run; ``None`` if it is not recorded.
 
         Of an export it is the column itself that holds the last value; others are in a column
         with the suffix ``.min`` or ``.max``, or inside of its cells.
         """
         column = self.cells[full]
         if which != "last":
-            found = self.extremes.get((full, which)) or self.cells.get(f"{full}.{which}")
-            if found is not None:
-                return found
+            extremes = self.extremes.get((full, which)) or self.cells.get(f"{full}.{which}")
+            if extremes is not None:
+                return extremes
             if not any(isinstance(cell, dict) and which in cell for cell in column):
                 return None
         return [plain_value(cell, which) for cell in column]
@@ -89,9 +89,9 @@ class TrackerRuns:
         close = difflib.get_close_matches(name, self.cells, n=3, cutoff=0.6)
         if close:
             return f"did you mean {' or '.join(close)}?"
-        there = list(self.cells)
-        more = f" and {len(there) - 20} more" if len(there) > 20 else ""
-        return f"there are {', '.join(there[:20])}{more}" if there else "the runs have no values"
+        names = list(self.cells)
+        more = f" and {len(names) - 20} more" if len(names) > 20 else ""
+        return f"there are {', '.join(names[:20])}{more}" if names else "the runs have no values"
 
 
 def is_store(source: object) -> bool:
@@ -167,10 +167,10 @@ def _unwrapped(cell: object) -> object:
         for name, python in (("null", "None"), ("true", "True"), ("false", "False")):
             text = text.replace(f": {name}", f": {python}")
         try:
-            found = ast.literal_eval(text)
+            value = ast.literal_eval(text)
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             return cell
-        return found if isinstance(found, dict) else cell
+        return value if isinstance(value, dict) else cell
     return cell
 
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from bayes_distill.runs import check, chinchilla_design, read_runs
-from bayes_distill.runs.oddities import oddities, rows_text
+from bayes_distill.runs.data_quality import quality_notes, rows_text
 from bayes_distill.runs.outliers import suspected_outliers
 
 
@@ -22,12 +22,12 @@ def test_rows_are_named_as_people_do(rows, text):
 
 
 def test_nothing_odd_gives_no_note(table):
-    assert oddities(read_runs(table).frame) == []
+    assert quality_notes(read_runs(table).frame) == []
 
 
 def note_on(frame, words):
-    notes = [note for note in oddities(frame) if words in note]
-    assert len(notes) == 1, oddities(frame)
+    notes = [note for note in quality_notes(frame) if words in note]
+    assert len(notes) == 1, quality_notes(frame)
     return notes[0]
 
 
@@ -35,7 +35,7 @@ def test_duplicates(table):
     twice = pd.concat([table, table.iloc[[1, 4]]], ignore_index=True)
     assert "2 runs repeat another" in note_on(twice, "repeat")
     assert "rows 1, 4, 6 and 7" in note_on(twice, "repeat")
-    assert not [n for n in oddities(twice) if "Near" in n]
+    assert not [n for n in quality_notes(twice) if "Near" in n]
 
 
 def test_near_duplicates(table):

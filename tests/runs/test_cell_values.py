@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayes_distill.runs.numbers import parse_cells, parse_labels
+from bayes_distill.runs.cell_values import parse_cells, parse_labels
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from printed_blocks import PageRun, blocks, matched
 
-README = Path(__file__).parents[1] / "README.md"
+README = Path(__file__).parents[2] / "README.md"
 MOST_LINES = 120
 
 

@@ -1,4 +1,4 @@
-"""Which runs of a tracker can be used, and where their columns come from."""
+"""Selecting the runs of a tracker that can be used, and the columns of the table they make."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.runs.aliases import EPOCHS, FLOPS, Resolved, canonical_name
+from bayes_distill.runs.cell_values import parse_cells, parse_labels
+from bayes_distill.runs.column_names import EPOCHS, FLOPS, ResolvedColumns, canonical_name
 from bayes_distill.runs.formats import Cells
-from bayes_distill.runs.mapping import Column, RunsMapping, Scalar
-from bayes_distill.runs.numbers import parse_cells, parse_labels
 from bayes_distill.runs.schema import OPTIONAL
 from bayes_distill.runs.table import NUMERIC, Skipped
-from bayes_distill.runs.tracker import TrackerRuns, alias_of, is_nan
+from bayes_distill.runs.trackers.mapping import Column, RunsMapping, Scalar
+from bayes_distill.runs.trackers.tracker_runs import TrackerRuns, alias_of, is_nan
 
-Found = dict[str, tuple[str, list[object]]]
+TrackerColumns = dict[str, tuple[str, list[object]]]
 """What the tracker calls a column, and its cells, by canonical name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Usable:
+class SelectedRuns:
     """Usable runs of a tracker as cells, and those that are skipped.
 
     Parameters
@@ -36,18 +36,20 @@ class Usable:
     skipped
         The others, by row.
     notes
-        What people should know of the choice.
+        What users should read about the selection.
     """
 
     cells: Cells
-    columns: Resolved
+    columns: ResolvedColumns
     rows: list[int]
     skipped: tuple[Skipped, ...]
     notes: tuple[str, ...]
 
 
-def usable_runs(tracker: TrackerRuns, mapping: RunsMapping, required: Sequence[str]) -> Usable:
-    """Find the columns of a tracker's runs and leave out the runs that cannot be used.
+def select_runs(
+    tracker: TrackerRuns, mapping: RunsMapping, required: Sequence[str]
+) -> SelectedRuns:
+    """Resolve the columns of a tracker's runs and leave out the runs that cannot be used.
 
     A run is skipped if its state is not wanted, a value that every run needs is missing, a value
     was logged as NaN or infinite, it fails a condition of `mapping`, or a newer run of the same
@@ -58,57 +60,57 @@ def usable_runs(tracker: TrackerRuns, mapping: RunsMapping, required: Sequence[s
     ------
     InputError
         Naming every name of `mapping` that the tracker does not have, and every column that is
-        needed and not found.
+        needed and missing.
     """
     faults: list[Fault] = []
-    found = _mapped(tracker, mapping.columns, faults)
-    found |= _by_alias(tracker, mapping.columns, required, faults)
+    columns = _mapped_columns(tracker, mapping.columns, faults)
+    columns |= _columns_by_alias(tracker, mapping.columns, required, faults)
     conditions = _conditions(tracker, mapping, faults)
     if faults:
         raise InputError(faults)
-    if "run" not in found and any(tracker.names):
-        found["run"] = ("run name", list(tracker.names))
-    names = parse_labels(found["run"][1]) if "run" in found else tracker.names
-    needed = [FLOPS if n == "tokens" and n not in found else n for n in required]
+    if "run" not in columns and any(tracker.names):
+        columns["run"] = ("run name", list(tracker.names))
+    names = parse_labels(columns["run"][1]) if "run" in columns else tracker.names
+    needed = [FLOPS if n == "tokens" and n not in columns else n for n in required]
     reasons = {
         row: reason
         for row in range(len(tracker))
-        if (reason := _reason(tracker, mapping, found, conditions, needed, row)) is not None
+        if (reason := _skip_reason(tracker, mapping, columns, conditions, needed, row)) is not None
     }
     if mapping.keep.duplicates == "newest":
         reasons |= _replaced(
-            tracker, found, names, [r for r in range(len(names)) if r not in reasons]
+            tracker, columns, names, [r for r in range(len(names)) if r not in reasons]
         )
     rows = [row for row in range(len(tracker)) if row not in reasons]
     skipped = tuple(Skipped(row, names[row], reasons[row]) for row in sorted(reasons))
-    order = list(found)
-    cells = Cells(
-        [found[name][0] for name in order], [[found[n][1][row] for row in rows] for n in order]
-    )
-    nothing = () if rows else (_none_left(len(tracker), reasons.values()),)
-    columns = Resolved({name: at for at, name in enumerate(order)}, (), nothing)
+    labels = [label for label, _ in columns.values()]
+    cells = Cells(labels, [[values[row] for row in rows] for _, values in columns.values()])
+    no_rows = () if rows else (_none_left(len(tracker), reasons.values()),)
+    resolved = ResolvedColumns({name: at for at, name in enumerate(columns)}, (), no_rows)
     notes = (_summary(len(tracker), reasons.values()),) if rows and skipped else ()
-    return Usable(cells, columns, rows, skipped, notes)
+    return SelectedRuns(cells, resolved, rows, skipped, notes)
 
 
-def _mapped(tracker: TrackerRuns, columns: Mapping[str, Column], faults: list[Fault]) -> Found:
+def _mapped_columns(
+    tracker: TrackerRuns, columns: Mapping[str, Column], faults: list[Fault]
+) -> TrackerColumns:
     """Columns that the mapping names."""
-    found: Found = {}
+    mapped: TrackerColumns = {}
     for name, column in columns.items():
         key = f"columns.{name}"
         if column.constant is not None:
-            found[name] = (column.describe(), [column.constant] * len(tracker))
+            mapped[name] = (column.describe(), [column.constant] * len(tracker))
             continue
         parts, labels = [], []
-        for asked in column.names:
-            full = _one(tracker, asked, key, faults)
+        for part in column.names:
+            full = _full_name(tracker, part, key, faults)
             if full is None:
                 continue
             values = tracker.values(full, column.value)
             if values is None:
                 faults.append(
                     Fault(
-                        f"the {column.value} of {asked!r} is not known: an export holds one value "
+                        f"the {column.value} of {part!r} is not known: an export holds one value "
                         f"of a metric; export a column {full}.{column.value} too, or use the last",
                         column=key,
                     )
@@ -119,16 +121,16 @@ def _mapped(tracker: TrackerRuns, columns: Mapping[str, Column], faults: list[Fa
         if len(parts) == len(column.names):
             plain = len(parts) == 1 and column.scale == 1
             label = column.describe(labels)
-            found[name] = (label, parts[0] if plain else _product(parts, column.scale))
-    return found
+            mapped[name] = (label, parts[0] if plain else _product(parts, column.scale))
+    return mapped
 
 
-def _by_alias(
+def _columns_by_alias(
     tracker: TrackerRuns,
     mapped: Mapping[str, Column],
     required: Sequence[str],
     faults: list[Fault],
-) -> Found:
+) -> TrackerColumns:
     """Columns that the mapping leaves to their aliases."""
     places: dict[str, list[str]] = {}
     for full in tracker.cells:
@@ -150,9 +152,9 @@ def _by_alias(
             listed = " and ".join(names)
             advice = f'choose one in a mapping, such as [columns] {name} = "{names[0]}"'
             faults.append(Fault(f"{listed} all mean {name}: {advice}", column=name))
-    there = {*mapped, *places}
+    present = {*mapped, *places}
     for name in required:
-        if name not in there and not (name == "tokens" and FLOPS in there):
+        if name not in present and not (name == "tokens" and FLOPS in present):
             listed = ", ".join(full for full in tracker.cells if not full.startswith("tag:mlflow."))
             faults.append(
                 Fault(
@@ -162,20 +164,20 @@ def _by_alias(
                 )
             )
     for one, other in (("teacher_params", "teacher_tokens"), ("teacher_tokens", "teacher_params")):
-        if one in there and other not in there:
+        if one in present and other not in present:
             faults.append(Fault(f"is missing, but there is {one}: give both", column=other))
     return {
         name: (names[0], tracker.values(names[0], "last") or []) for name, names in places.items()
     }
 
 
-def _one(tracker: TrackerRuns, asked: str, key: str, faults: list[Fault]) -> str | None:
-    """Full name of what is asked for; a fault if there is none, or more than one."""
-    full = tracker.find(asked)
+def _full_name(tracker: TrackerRuns, name: str, key: str, faults: list[Fault]) -> str | None:
+    """Full name that `name` stands for; a fault if there is none, or more than one."""
+    full = tracker.find(name)
     if not full:
-        faults.append(Fault(f"no run has {asked!r}: {tracker.suggest(asked)}", column=key))
+        faults.append(Fault(f"no run has {name!r}: {tracker.suggest(name)}", column=key))
     elif len(full) > 1:
-        faults.append(Fault(f"{asked!r} may mean {' or '.join(full)}: write one", column=key))
+        faults.append(Fault(f"{name!r} may mean {' or '.join(full)}: write one", column=key))
     return full[0] if len(full) == 1 else None
 
 
@@ -197,25 +199,25 @@ def _conditions(
     tracker: TrackerRuns, mapping: RunsMapping, faults: list[Fault]
 ) -> list[tuple[str, list[object], tuple[Scalar, ...]]]:
     """Name, cells and allowed values of every condition."""
-    found = []
-    for asked, allowed in mapping.keep.where.items():
-        full = _one(tracker, asked, f"keep.where.{asked}", faults)
+    conditions = []
+    for name, allowed in mapping.keep.where.items():
+        full = _full_name(tracker, name, f"keep.where.{name}", faults)
         if full is not None:
-            found.append((asked, tracker.values(full, "last") or [], allowed))
+            conditions.append((name, tracker.values(full, "last") or [], allowed))
     states = {state for state in tracker.states if state is not None}
-    stated = mapping.keep.states if "states" in mapping.keep.model_fields_set else ()
-    unknown = [state for state in stated if states and state.casefold() not in states]
-    if unknown and len(unknown) == len(stated):
+    wanted = mapping.keep.states if "states" in mapping.keep.model_fields_set else ()
+    unknown = [state for state in wanted if states and state.casefold() not in states]
+    if unknown and len(unknown) == len(wanted):
         close = difflib.get_close_matches(unknown[0].casefold(), states, n=1)
         hint = f"did you mean {close[0]}?" if close else f"they are {', '.join(sorted(states))}"
         faults.append(Fault(f"no run is {' or '.join(unknown)}: {hint}", column="keep.states"))
-    return found
+    return conditions
 
 
-def _reason(
+def _skip_reason(
     tracker: TrackerRuns,
     mapping: RunsMapping,
-    found: Found,
+    columns: TrackerColumns,
     conditions: Iterable[tuple[str, list[object], tuple[Scalar, ...]]],
     needed: Sequence[str],
     row: int,
@@ -229,8 +231,8 @@ def _reason(
             choice = " or ".join(map(str, allowed))
             has = "is not set" if cells[row] in (None, "") else f"is {cells[row]}"
             return f"{name} {has}, not {choice}"
-    for name in (*needed, *(n for n in OPTIONAL if n in found and n not in needed)):
-        label, cells = found[name]
+    for name in (*needed, *(n for n in OPTIONAL if n in columns and n not in needed)):
+        label, cells = columns[name]
         if is_nan(cells[row]):
             return f"{label} is {str(cells[row]).strip()}"
         if name in needed and _is_empty(cells[row]):
@@ -260,12 +262,12 @@ def _same(text: str, value: Scalar) -> bool:
 
 
 def _replaced(
-    tracker: TrackerRuns, found: Found, names: Sequence[str | None], rows: list[int]
+    tracker: TrackerRuns, columns: TrackerColumns, names: Sequence[str | None], rows: list[int]
 ) -> dict[int, str]:
     """Usable runs that a newer one of the same name, size, tokens and teacher replaces."""
     sizes = (n for n in (*NUMERIC, FLOPS, EPOCHS) if n not in ("loss", "teacher_loss_se"))
-    about = [name for name in sizes if name in found]
-    numbers = [np.nan_to_num(parse_cells(found[name][1])[0], nan=-1.0) for name in about]
+    about = [name for name in sizes if name in columns]
+    numbers = [np.nan_to_num(parse_cells(columns[name][1])[0], nan=-1.0) for name in about]
     groups: dict[tuple[object, ...], list[int]] = {}
     for row in rows:
         if names[row] is not None:
@@ -273,10 +275,10 @@ def _replaced(
     reasons: dict[int, str] = {}
     for group in groups.values():
         started = {row: tracker.started[row] for row in group}
-        kept = max(group, key=lambda row: (started[row] or -math.inf, -row))
-        other = "a newer run" if started[kept] is not None else "an earlier row"
-        text = f"{other} has its name, sizes and tokens (row {kept})"
-        reasons |= {row: text for row in group if row != kept}
+        newest = max(group, key=lambda row: (started[row] or -math.inf, -row))
+        other = "a newer run" if started[newest] is not None else "an earlier row"
+        text = f"{other} has its name, sizes and tokens (row {newest})"
+        reasons |= {row: text for row in group if row != newest}
     return reasons
 
 

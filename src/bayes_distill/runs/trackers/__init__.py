@@ -1,0 +1,1 @@
+"""Runs of an experiment tracker: an MLflow store, or a table that Weights & Biases exported."""
