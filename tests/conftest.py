@@ -34,8 +34,8 @@ def real_data() -> Path:
 
 
 @pytest.fixture(autouse=True, scope="module")
-def room() -> None:
-    """Thousands of programs are compiled here: none is kept past what a process may hold."""
+def memory_maps() -> None:
+    """Thousands of programs are compiled here: they are dropped near what a process may hold."""
     from bayes_distill._runtime.memory import drop_programs_near_map_limit
 
     drop_programs_near_map_limit()
@@ -183,7 +183,7 @@ def plain() -> SimpleNamespace:
 
 @pytest.fixture(scope="session")
 def compilations() -> Callable[[], int]:
-    """Function that tells how many programs JAX has traced and compiled since the first call."""
+    """Function that counts the programs JAX has traced and compiled since the first call."""
     from jax import monitoring
 
     count = 0

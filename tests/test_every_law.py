@@ -111,7 +111,8 @@ def test_plans(law):
     scenario = PAID if knows_teachers(law) else "supervised"
     rows = rows_of(plan(posterior_of_law(law), "1B", [1e21, 1e22], scenario=scenario, **PLAN))
     for row in rows:
-        names = {name for name in empty(row) if not name.startswith("flat_teacher_params")}
+        assert row["problem"] is None
+        names = {name for name in empty(row) if not name.startswith(("flat_teacher", "problem"))}
         assert all("teacher" in name or "p_" in name for name in names)
         assert names == set() or scenario == "supervised"
         assert sum(row["shares"].values()) == pytest.approx(1.0)

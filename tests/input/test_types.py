@@ -29,7 +29,7 @@ def test_numbers_of_numpy_are_numbers():
 
 
 @pytest.mark.parametrize(
-    ("call", "arguments", "told"),
+    ("call", "arguments", "message"),
     [
         (plan, {"limits": 7}, "limits must be Limits or None, not int"),
         (plan, {"draws": "many", "seed": None}, "draws must be a whole number.*; seed must be"),
@@ -39,8 +39,8 @@ def test_numbers_of_numpy_are_numbers():
         (risk, {"strongest": "2"}, "strongest must be a number or None"),
     ],
 )
-def test_calls_refuse_wrong_types(scattered, call, arguments, told):
-    with pytest.raises(TypeError, match=told):
+def test_calls_refuse_wrong_types(scattered, call, arguments, message):
+    with pytest.raises(TypeError, match=message):
         call(scattered, 1e9, 2e10, **arguments)
 
 

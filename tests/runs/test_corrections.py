@@ -34,8 +34,8 @@ def test_a_file_given_by_its_path_is_not_corrected_but_recognised(real_data):
 
 def test_the_condition_drops_exactly_the_five_highest_losses_of_hoffmann(real_data):
     runs = read_runs("hoffmann2022")
-    kept = runs.where(WITHOUT_OUTLIERS)
-    assert len(kept) == 240
-    dropped = set(runs.frame.index) - set(kept.frame.index)
+    others = runs.where(WITHOUT_OUTLIERS)
+    assert len(others) == 240
+    dropped = set(runs.frame.index) - set(others.frame.index)
     assert dropped == set(OUTLIERS) == set(runs.frame["loss"].nlargest(5).index)
     assert any(WITHOUT_OUTLIERS in n for n in runs.notes)

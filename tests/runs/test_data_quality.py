@@ -78,7 +78,7 @@ def test_outliers_are_those_that_were_put_there():
     frame = sweep()
     assert suspected_outliers(frame) == []
     frame.loc[[3, 100, 224], "loss"] *= 1.15
-    frame.loc[50, "loss"] /= 1.15  # far below: not what is asked
+    frame.loc[50, "loss"] /= 1.15  # far below: no outlier in this sense
     assert suspected_outliers(frame) == [3, 100, 224]
     assert "rows 3, 100 and 224" in note_on(frame, "Suspected outliers")
 

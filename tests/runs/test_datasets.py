@@ -34,15 +34,15 @@ def toy(monkeypatch, tmp_path) -> Dataset:
 
 @pytest.fixture
 def downloads(monkeypatch):
-    """Stand in for the network: what was asked for, and what it gives (bytes or an error)."""
+    """Stand in for the network: the addresses it was called with, and what it returns (bytes or an error)."""
 
     class Network:
         def __init__(self):
-            self.asked = []
+            self.urls = []
             self.gives = CONTENT
 
         def __call__(self, url, output_file, pooch, check_only=False):
-            self.asked.append(url)
+            self.urls.append(url)
             if isinstance(self.gives, Exception):
                 raise self.gives
             Path(output_file).write_bytes(self.gives)
@@ -66,7 +66,7 @@ def test_a_table_is_downloaded_once(toy, downloads, tmp_path):
     assert path == tmp_path / "cache" / "data" / "toy.csv"
     assert path.read_bytes() == CONTENT
     assert fetch("toy") == path
-    assert downloads.asked == [toy.url]
+    assert downloads.urls == [toy.url]
 
 
 @pytest.mark.parametrize("gives", [OSError("no route"), b"something else", ValueError("404")])
@@ -90,7 +90,7 @@ def test_a_mirror_keeps_the_network_out(toy, downloads, tmp_path, monkeypatch):
         fetch("toy")
     (tmp_path / "mirror" / "toy.csv").write_bytes(CONTENT)
     assert fetch("toy") == tmp_path / "mirror" / "toy.csv"
-    assert downloads.asked == []
+    assert downloads.urls == []
 
 
 def test_an_unknown_name_gets_a_suggestion():

@@ -1,4 +1,4 @@
-"""Code that runs in a block is listed, unless it is known or Python's own business."""
+"""Code that runs in a block is listed, unless it is known or what Python runs in the background."""
 
 from __future__ import annotations
 

@@ -147,15 +147,15 @@ def test_a_relative_address(database, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("address", "told"),
+    ("address", "message"),
     [
         ("{}#swept", "has no experiment 'swept': it has 'Default', 'other', 'sweep', 'unused'"),
         ("{}#unused", "holds no runs in its experiments 'unused'"),
         ("{}.gone", "there is no file"),
     ],
 )
-def test_what_is_not_there(database, address, told):
-    with pytest.raises(InputError, match=told):
+def test_what_is_not_there(database, address, message):
+    with pytest.raises(InputError, match=message):
         read_runs(f"mlflow:sqlite:///{address.format(database)}", mapping=MAPPING)
 
 
@@ -172,9 +172,9 @@ def test_other_files_and_addresses_are_refused_and_left_alone(tmp_path):
     with sqlite3.connect(base) as connection:
         connection.execute("create table other (x)")
     connection.close()
-    for path, told in ((text, "not a database"), (base, "no MLflow store")):
+    for path, message in ((text, "not a database"), (base, "no MLflow store")):
         before = path.read_bytes()
-        with pytest.raises(InputError, match=told):
+        with pytest.raises(InputError, match=message):
             read_runs(f"mlflow:sqlite:///{path}")
         assert path.read_bytes() == before
     with pytest.raises(InputError, match="names no MLflow store"):

@@ -192,13 +192,13 @@ def test_every_fault_of_a_mapping_at_once(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [(b"[columns", "is not valid TOML"), (b"\xff\xfe", "cannot be read")],
 )
-def test_a_file_that_is_no_mapping(tmp_path, content, told):
+def test_a_file_that_is_no_mapping(tmp_path, content, message):
     path = tmp_path / "m.toml"
     path.write_bytes(content)
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         read_mapping(path)
     with pytest.raises(InputError, match="cannot be read"):
         read_mapping(tmp_path)
