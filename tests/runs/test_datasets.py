@@ -34,7 +34,7 @@ def toy(monkeypatch, tmp_path) -> Dataset:
 
 @pytest.fixture
 def downloads(monkeypatch):
-    """Stand in for the network: the addresses it was called with, and what it returns (bytes or an error)."""
+    """Stand in for the network: the addresses it is called with, and the bytes or error it has."""
 
     class Network:
         def __init__(self):

@@ -13,6 +13,7 @@ from bayes_distill._runtime.sources import LIBRARIES
 
 MONITOR = sys.monitoring
 STARTS = MONITOR.events.PY_START
+TOOLS = (3, 4, 5, 2, 1, 0)  # numbers that Python has for tools; 3 and 4 are reserved for none
 BACKGROUND = ("weakref", "importlib", "_frozen_importlib", "filelock")
 """What runs whenever an object is no longer used, a module is imported, or JAX reads its cache."""
 
@@ -25,7 +26,7 @@ def foreign_code(known: set[CodeType]) -> Iterator[list[CodeType] | None]:
     ``__init__`` of a dataclass. What the garbage collector and imports run is not listed. Yields
     ``None`` where other tools leave no room to watch.
     """
-    tool = next((number for number in range(6) if MONITOR.get_tool(number) is None), None)
+    tool = next((number for number in TOOLS if MONITOR.get_tool(number) is None), None)
     if tool is None:
         yield None
         return

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import cache
 from pathlib import Path
 
+from bayes_distill._input.suggestions import did_you_mean
 from bayes_distill.cards.card import Card
 from bayes_distill.cards.reading import read_card
 from bayes_distill.errors import InputError
@@ -37,8 +37,7 @@ def load_card(name: str | Path) -> Card:
     path = Path(name)
     if path.is_file() or path.suffix == ".toml":
         return read_card(path)
-    close = difflib.get_close_matches(str(name), model_names(), n=1)
-    hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(model_names())}"
+    hint = did_you_mean(str(name), model_names(), f"there are {', '.join(model_names())}")
     raise InputError(f"there is no model card {name!s} ({hint}; or give the path of a .toml file)")
 
 

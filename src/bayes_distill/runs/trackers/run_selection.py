@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bayes_distill._input.suggestions import did_you_mean
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.runs.cell_values import parse_cells, parse_labels
 from bayes_distill.runs.column_names import EPOCHS, FLOPS, ResolvedColumns, canonical_name
@@ -208,8 +208,7 @@ def _conditions(
     wanted = mapping.keep.states if "states" in mapping.keep.model_fields_set else ()
     unknown = [state for state in wanted if states and state.casefold() not in states]
     if unknown and len(unknown) == len(wanted):
-        close = difflib.get_close_matches(unknown[0].casefold(), states, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"they are {', '.join(sorted(states))}"
+        hint = did_you_mean(unknown[0], states, f"they are {', '.join(sorted(states))}")
         faults.append(Fault(f"no run is {' or '.join(unknown)}: {hint}", column="keep.states"))
     return conditions
 
