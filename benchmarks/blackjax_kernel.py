@@ -57,18 +57,18 @@ class BlackJaxNuts(NumPyroNuts):
         }
         return BlackJaxState(z, value, gradient, none, adaptation, key, stats)
 
-    def metric(self, inverse_mass_matrix: Any) -> Any:
-        """BlackJAX's metric of a dense matrix."""
+    def metric(self, adaptation: Any) -> Any:
+        """BlackJAX's metric of the dense matrix."""
         from blackjax.mcmc.metrics import gaussian_euclidean
 
-        return gaussian_euclidean(inverse_mass_matrix)
+        return gaussian_euclidean(adaptation.inverse_mass_matrix)
 
     def transition(self, state: BlackJaxState, arguments: Any) -> Callable[[Any], Any]:
         """One transition as a function of the state."""
         from blackjax.mcmc.hmc import HMCState
 
         potential_here = self.potential_of(*arguments)
-        metric = self.metric(state.adaptation.inverse_mass_matrix)
+        metric = self.metric(state.adaptation)
 
         def step(state: BlackJaxState) -> BlackJaxState:
             key, key_transition = jax.random.split(state.key)
@@ -127,15 +127,16 @@ class BlackJaxNuts(NumPyroNuts):
         return state._replace(transitions=np.full_like(state.transitions, self.window))
 
 
-class BlackJaxOneProduct(BlackJaxNuts):
-    """The same with one product of matrix and momentum in the velocity, as NumPyro computes it.
+class BlackJaxOwnMetric(BlackJaxNuts):
+    """The same with a metric of our own, which computes no more than NumPyro's kernel does.
 
-    BlackJAX differentiates the kinetic energy automatically, which takes two products: XLA cannot
-    infer that the matrix is symmetric.
+    The Cholesky factor comes from the state, where it is computed once a window, and the velocity
+    is one product of matrix and momentum; BlackJAX differentiates the kinetic energy.
     """
 
-    def metric(self, inverse_mass_matrix: Any) -> Any:
-        """BlackJAX's metric, with the gradient of its kinetic energy written out."""
+    def metric(self, adaptation: Any) -> Any:
+        """BlackJAX's metric, with its momenta and the gradient of its kinetic energy replaced."""
+        inverse_mass_matrix = adaptation.inverse_mass_matrix
 
         @jax.custom_vjp
         def energy(flat: Any) -> Any:
@@ -151,4 +152,12 @@ class BlackJaxOneProduct(BlackJaxNuts):
             del position
             return energy(ravel_pytree(momentum)[0])
 
-        return super().metric(inverse_mass_matrix)._replace(kinetic_energy=kinetic_energy)
+        def sample_momentum(key: Any, position: Any) -> Any:
+            flat, unravel = ravel_pytree(position)
+            return unravel(adaptation.mass_matrix_sqrt @ jax.random.normal(key, flat.shape))
+
+        return (
+            super()
+            .metric(adaptation)
+            ._replace(kinetic_energy=kinetic_energy, sample_momentum=sample_momentum)
+        )

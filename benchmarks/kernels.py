@@ -36,7 +36,7 @@ from bayes_distill.inference.programs import BLOCK, Programs, chain_keys
 from bayes_distill.inference.settings import SamplerSettings
 from bayes_distill.inference.stage_runner import StageRunner
 from bayes_distill.inference.warm_up import FIRST_STEP, warm_up
-from blackjax_kernel import BlackJaxNuts, BlackJaxOneProduct
+from blackjax_kernel import BlackJaxNuts, BlackJaxOwnMetric
 from common import (
     CARDS,
     in_a_process,
@@ -50,7 +50,7 @@ from common import (
 KERNELS: dict[str, Any] = {
     "numpyro": NumPyroNuts,
     "blackjax": BlackJaxNuts,
-    "blackjax, one product": BlackJaxOneProduct,
+    "blackjax, own metric": BlackJaxOwnMetric,
 }
 BASE = "numpyro"
 

@@ -14,8 +14,8 @@ compiled blocks. With this kernel that takes some workarounds, all of them in th
   window and the target acceptance are constants of the compiled program, and dual averaging starts
   anew a tenth before the end of a window, where NumPyro would have a new matrix.
 
-BlackJAX's kernel takes both as arguments. Under this driver it samples as well, but slower where
-there are many sites: see the benchmarks, and `benchmarks/kernels.py`.
+BlackJAX's kernel takes both as arguments. Under this driver it draws as well, at the same speed for
+few sites and slower for many (`benchmarks/kernels.py`).
 """
 
 from __future__ import annotations
