@@ -19,9 +19,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from bayes_distill import forecast, load_posterior, plot
-from bayes_distill.laws.published import TABLE_6_AS_PRINTED
+from bayes_distill.laws import LAWS
+from bayes_distill.laws.published import TABLE_6_AS_PRINTED, TABLE_6_INTERVALS
 from bayes_distill.plots import style
-from bayes_distill.views.coefficients import TABLE_6_INTERVALS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +36,7 @@ STUDENTS = (
     ("546M", "22B", 2.2, "#0067a8"),
     ("1.82B", "73B", 2.1, "#d3a23a"),
 )
-SYMBOL = {"A'": "A′", "alpha'": "α′", "gamma'": "γ′", "c1": "c₁", "d1": "d₁"}
+SYMBOL = {c.name: c.symbol for c in LAWS["distillation"].coefficients}
 
 
 def coefficients(posterior: Posterior) -> None:
@@ -47,26 +47,26 @@ def coefficients(posterior: Posterior) -> None:
 
 def _coefficients(posterior: Posterior) -> Figure:
     thin = posterior.thin(DRAWS)
-    found = thin.published
+    values = thin.published
     figure, axes = plt.subplots(2, 2, figsize=(9.6, 7.4), layout="constrained", sharex="col")
     for column, (across, above) in enumerate((("A'", "alpha'"), ("c1", "d1"))):
         ridge, flat = axes[:, column]
-        shown = np.quantile(found[across], [0.0, 0.95 if across == "c1" else 1.0])
+        shown = np.quantile(values[across], [0.0, 0.95 if across == "c1" else 1.0])
         for ax in (ridge, flat):
             ax.set_xscale("log")
             ax.set_xlim(shown[0] / 2, shown[1] * 2)
             low, high = TABLE_6_INTERVALS[across]
             ax.axvspan(low, high, color=ORANGE, linewidth=1.5)
-        keep = found[across] <= shown[1]
+        keep = values[across] <= shown[1]
         dots = ridge.scatter(
-            found[across][keep],
-            found[above][keep],
+            values[across][keep],
+            values[above][keep],
             s=9,
             alpha=0.6,
             linewidth=0,
             rasterized=True,
             **(
-                {"c": found["gamma'"][keep], "norm": "log", "cmap": "cividis"}
+                {"c": values["gamma'"][keep], "norm": "log", "cmap": "cividis"}
                 if across == "A'"
                 else {"color": BLUE}
             ),
@@ -92,7 +92,7 @@ def _coefficients(posterior: Posterior) -> Figure:
             zorder=4,
         )
         ridge.set_ylabel(SYMBOL[above], rotation=0, labelpad=12)
-        _losses(flat, thin, found[across], keep)
+        _losses(flat, thin, values[across], keep)
         flat.set_xlabel(SYMBOL[across])
     axes[0, 0].set_title("A′ is not determined: it trades off with α′ and γ′ ...")
     axes[0, 1].set_title("... nor is c₁ (the last 5% of the draws lie further)")
@@ -161,9 +161,9 @@ def main() -> None:
         "--plain", default="busbridge2025-plain", help="a fit of the law of table 6"
     )
     parser.add_argument("--default", default="busbridge2025", help="a fit with the default card")
-    asked = parser.parse_args()
-    coefficients(load_posterior(asked.plain))
-    gap(load_posterior(asked.default))
+    arguments = parser.parse_args()
+    coefficients(load_posterior(arguments.plain))
+    gap(load_posterior(arguments.default))
 
 
 if __name__ == "__main__":

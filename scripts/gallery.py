@@ -1,4 +1,4 @@
-r"""Draw every kind of plot into docs/gallery, and write the page that shows them.
+r"""Draw every named plot into docs/gallery, and write the page that shows them.
 
     python scripts/gallery.py --data busbridge.nc --smaller smaller.nc --hoffmann hoffmann.nc \
         --calibration calibration.json
@@ -23,18 +23,19 @@ PAGE = ROOT / "docs" / "gallery.md"
 HEAD = """\
 # Gallery
 
-Every kind of plot, each with the command that draws it; `bayes-distill plot --list` lists them.
+Every named plot, each with the command that draws it; `bayes-distill plot --list` lists them.
 `plot` writes PNG, SVG or PDF, and `bayes_distill.plot("capacity-gap-map", "busbridge.nc",
-teacher_loss=2.0)` gives the figure in Python. The functions underneath, in `bayes_distill.plots`,
-take a result and the axes to draw on.
+teacher_loss=2.0)` gives the figure in Python. The functions underneath, in the modules of
+`bayes_distill.plots`, take a result and the axes to draw on;
+[a plot of your own](howto/add-a-plot.md) is one function.
 
 Series run from dark to light, so that they keep apart in print; markers and dashes differ too.
-Every legend says what its band is: *credible* bands are about the mean curve, *predictive* ones
-about one new run, all of them equal-tailed at the level of `--interval`. Thin and pale means
-outside the runs, where the law is all there is. If the losses are not in nats per token, `--unit
-"bits per byte"` says so on the axes.
+Every legend names its band: *credible* bands are about the mean curve, *predictive* ones about one
+new run, all of them equal-tailed at the level of `--interval`. Thin and pale curves are
+extrapolations: outside the runs, where the law is all there is. If the losses are not in nats per
+token, `--unit "bits per byte"` says so on the axes.
 
-The fits behind the pictures, of the two public tables of runs:
+The fits behind the plots, of the two public tables of runs:
 
 <!-- given: busbridge.nc, smaller.nc, hoffmann.nc, calibration.json -->
 <!-- not run: three full fits and 200 more; the README's test makes two of them -->
@@ -50,155 +51,155 @@ bayes-distill calibrate distillation --design paper --sweeps 200 --workers 2 --o
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A picture: its file, title, sentence, and what follows ``bayes-distill plot``."""
+class Example:
+    """A plot of the gallery: its file, title, caption, and what follows ``bayes-distill plot``."""
 
     name: str
     title: str
-    says: str
+    caption: str
     command: str
 
 
-PICTURES = (
-    Picture(
+EXAMPLES = (
+    Example(
         "student-against-teacher",
         "Student loss against teacher loss",
         "A stronger teacher helps until it does not: each curve has a best teacher, and small "
         "students want weaker ones than large students do.",
         "student-against-teacher busbridge.nc",
     ),
-    Picture(
+    Example(
         "student-against-teacher-1b",
         "One student, with the teachers beyond the runs",
         "A 1B student on 100B tokens; no run had a teacher better than 1.895, so the curve is "
         "thin and its band pale there.",
         "student-against-teacher busbridge.nc --params 1B --tokens 100B --teacher-loss 1.7,2.6",
     ),
-    Picture(
+    Example(
         "capacity-gap-map",
         "Capacity-gap map",
         "Where a teacher of loss 2.0 is already too strong: to the left of the lines a slightly "
         "stronger one makes the student worse.",
         "capacity-gap-map busbridge.nc --teacher-loss 2.0",
     ),
-    Picture(
+    Example(
         "recipe-against-budget",
         "Recipe against budget",
         "What to spend on a 1B student whose teacher has to be trained and run as well: the "
         "teacher's size and the shares are known well up to 1e23 FLOPs and badly above.",
         "recipe-against-budget busbridge.nc --params 1B --budget 1e20,1e25",
     ),
-    Picture(
+    Example(
         "recipe-best-case",
         "Recipe with a free teacher",
         "With a teacher that costs nothing all of the budget is the student's, and what is left "
         "to choose is the teacher's loss.",
         "recipe-against-budget busbridge.nc --params 1B --budget 1e20,1e24 --scenario best-case",
     ),
-    Picture(
+    Example(
         "distillation-against-supervised",
         "Distillation against supervised training",
         "A 546M student: a free teacher pays at every budget shown, one that is trained for this "
         "student alone only above the upright band.",
         "distillation-against-supervised busbridge.nc --params 546M --budget 1e19,1e24",
     ),
-    Picture(
+    Example(
         "isoflop-profiles",
         "IsoFLOP profiles",
         "Chinchilla's runs: which size of model a budget is best spent on, with the interval of "
         "that size.",
         "isoflop-profiles hoffmann.nc --budget 1e19,1e20,1e21 --flops 6nd",
     ),
-    Picture(
+    Example(
         "isoflop-profiles-distilled",
         "IsoFLOP profiles under a teacher",
         "The same question for students of a free teacher with loss 1.8953, the strongest of the "
         "runs.",
         "isoflop-profiles busbridge.nc --budget 1e20,1e21,1e22 --teacher-loss 1.8953",
     ),
-    Picture(
+    Example(
         "observed-against-predicted",
         "Observed against predicted",
-        "Fitted to runs with a loss above 2.3 and asked for the others: diamonds lie outside the "
-        "fitted runs, triangles inside.",
+        "Fitted to runs with a loss above 2.3, compared with the others as well: diamonds lie "
+        "outside the fitted runs, triangles inside.",
         "observed-against-predicted smaller.nc --runs busbridge2025",
     ),
-    Picture(
+    Example(
         "coefficients-against-published",
         "Coefficients against published values",
         "Posterior above, print below: most coefficients of the law are not identified by these "
         "runs, and the printed intervals of A', B', beta' and c1 are far too narrow.",
         "coefficients-against-published busbridge.nc",
     ),
-    Picture(
+    Example(
         "trade-off-pairs",
         "Coefficients that trade off",
         "Why they are not identified: the runs determine A', alpha' and gamma' together, and c1 "
         "with d1, hardly any of them alone.",
         "trade-off-pairs busbridge.nc",
     ),
-    Picture(
+    Example(
         "prior-against-posterior",
         "Prior and posterior",
         "How far the runs moved each number that is sampled: what no supervised run could tell, "
         "they left to the prior.",
         "prior-against-posterior busbridge.nc",
     ),
-    Picture(
+    Example(
         "next-run-map",
         "The next run",
         "What one more run would tell about alpha: students between the sizes that were run, "
         "trained for long.",
         "next-run-map busbridge.nc --coefficient alpha",
     ),
-    Picture(
+    Example(
         "coverage",
         "Coverage of left-out runs",
         "Each of five student sizes left out in turn, by the validation that ships with the card: "
         "above the diagonal bands are too wide, below it too narrow.",
         "coverage busbridge2025",
     ),
-    Picture(
+    Example(
         "reliability",
         "Reliability of the gap risk",
         "Pairs of teachers of students that were left out: of those forecast with 80%, some 80% "
         "should come true.",
         "reliability busbridge2025",
     ),
-    Picture(
+    Example(
         "ranks",
         "Ranks of a calibration study",
         "The card for distilled runs on 200 simulated sweeps: curves inside the grey band are "
         "those of a posterior that is right.",
         "ranks calibration.json",
     ),
-    Picture(
+    Example(
         "prior-predictive",
         "Prior predictive check",
         "The prior foresees losses like the real ones, and few that no run could have. Drawn by "
         "ArviZ, as are the next one, the LOO-PITs and power-scaling.",
         "prior-predictive busbridge.nc",
     ),
-    Picture(
+    Example(
         "posterior-predictive",
         "Posterior predictive check",
         "Runs replicated from the fit are like the real ones.",
         "posterior-predictive busbridge.nc",
     ),
-    Picture(
+    Example(
         "predictive-quantities",
         "What could give the law away",
         "Trends and patterns of the residuals, the largest of them, and students below their "
         "teachers: in replicated tables, and in the real one.",
         "predictive-quantities busbridge.nc",
     ),
-    Picture(
+    Example(
         "loo-pit",
         "LOO-PIT",
         "Where each run falls in what the others lead to expect: flat if bands are right.",
         "loo-pit busbridge.nc",
     ),
-    Picture(
+    Example(
         "power-scaling",
         "Sensitivity by power-scaling",
         "The three answers that the prior moves most, under a prior and a likelihood of 0.95 and "
@@ -210,16 +211,16 @@ PICTURES = (
 
 def page() -> str:
     """The text of docs/gallery.md."""
-    return HEAD + "".join(_section(picture) for picture in PICTURES)
+    return HEAD + "".join(_section(example) for example in EXAMPLES)
 
 
-def _section(picture: Picture) -> str:
+def _section(example: Example) -> str:
     return (
-        f"\n## {picture.title}\n\n{_wrapped(picture.says)}\n\n"
-        + ("<!-- real data -->\n" if "--runs busbridge2025" in picture.command else "")
+        f"\n## {example.title}\n\n{_wrapped(example.caption)}\n\n"
+        + ("<!-- real data -->\n" if "--runs busbridge2025" in example.command else "")
         + "```sh\n"
-        f"bayes-distill plot {picture.command} --out {picture.name}.png\n```\n\n"
-        f"![{picture.title}](gallery/{picture.name}.png)\n"
+        f"bayes-distill plot {example.command} --out {example.name}.png\n```\n\n"
+        f"![{example.title}](gallery/{example.name}.png)\n"
     )
 
 
@@ -230,17 +231,17 @@ def _wrapped(text: str, width: int = 118) -> str:
 
 
 def commands(fits: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
-    """Names of pictures and the arguments that draw them, with `fits` for the page's files."""
-    for picture in PICTURES:
-        words = [fits.get(word, word) for word in shlex.split(picture.command)]
+    """Names of examples and the arguments that draw them, with `fits` for the page's files."""
+    for example in EXAMPLES:
+        words = [fits.get(word, word) for word in shlex.split(example.command)]
         yield (
-            picture.name,
-            ["plot", *words, "--out", str(FOLDER / f"{picture.name}.png"), "--quiet"],
+            example.name,
+            ["plot", *words, "--out", str(FOLDER / f"{example.name}.png"), "--quiet"],
         )
 
 
 def main() -> int:
-    """Draw what is asked for, and write the page."""
+    """Draw the examples, and write the page."""
     from bayes_distill.cli.main import run
 
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -248,17 +249,17 @@ def main() -> int:
     parser.add_argument("--smaller", default="smaller.nc", help='its fit with --where "loss > 2.3"')
     parser.add_argument("--hoffmann", default="hoffmann.nc", help="fit of hoffmann2022")
     parser.add_argument("--calibration", default="calibration.json", help="of distillation")
-    parser.add_argument("--only", nargs="*", help="names of pictures; by default all")
-    asked = parser.parse_args()
+    parser.add_argument("--only", nargs="*", help="names of examples; by default all")
+    arguments = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
     fits = {
-        "busbridge.nc": asked.data,
-        "smaller.nc": asked.smaller,
-        "hoffmann.nc": asked.hoffmann,
-        "calibration.json": asked.calibration,
+        "busbridge.nc": arguments.data,
+        "smaller.nc": arguments.smaller,
+        "hoffmann.nc": arguments.hoffmann,
+        "calibration.json": arguments.calibration,
     }
-    for name, arguments in commands(fits):
-        if (not asked.only or name in asked.only) and (status := run(arguments)) != 0:
+    for name, words in commands(fits):
+        if (not arguments.only or name in arguments.only) and (status := run(words)) != 0:
             return status
     PAGE.write_text(page(), encoding="utf-8")
     return 0

@@ -41,6 +41,14 @@ def memory_maps() -> None:
     drop_programs_near_map_limit()
 
 
+@pytest.fixture(autouse=True)
+def plots_of_one_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plots that a test, or a page of the documentation, registers are gone after it."""
+    from bayes_distill.plots import PLOTS
+
+    monkeypatch.setattr(PLOTS, "_of_session", {})
+
+
 @dataclass(frozen=True)
 class Fitted:
     """A simulated sweep, the coefficients it came from, its fit, and both as files."""
@@ -157,6 +165,18 @@ def scattered() -> Posterior:
     hull = {"points": [[float(np.log(x)), float(np.log(y))] for x, y in corners]}
     info = {"hull": hull | {"teacher_loss": [1.9, 2.8]}}
     return Posterior(xr.DataTree.from_dict({"posterior": group}), card, reference, info)
+
+
+@pytest.fixture
+def chinchilla_point() -> Posterior:
+    """Chinchilla's law at the coefficients of Besiroglu et al. 2024, without uncertainty."""
+    from bayes_distill.cards import load_card
+    from bayes_distill.laws import Reference
+    from bayes_distill.laws.published import BESIROGLU
+    from bayes_distill.posterior import Posterior
+
+    card = load_card("hoffmann2022")
+    return Posterior.from_coefficients(card, BESIROGLU, Reference(1e9, 2e10, 2.3))
 
 
 def plain_supervised(c: dict[str, np.ndarray], params: float, tokens: float) -> np.ndarray:

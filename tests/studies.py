@@ -1,16 +1,26 @@
-"""Results that cost no sampling: a calibration study of random ranks, a posterior with runs."""
+"""Results that cost no sampling: random ranks, random validations, posteriors with runs."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from bayes_distill.calibration.quantities import Quantity
 from bayes_distill.calibration.result import LEVELS, Calibration, Study, summarise
+from bayes_distill.cards import load_card
+from bayes_distill.cards.priors import LogNormal
+from bayes_distill.comparison.stacking import stack
 from bayes_distill.inference.simulation import simulate_from_card
+from bayes_distill.laws import LAWS, MUENNIGHOFF, TABLE_6, Reference
 from bayes_distill.posterior import Posterior
+from bayes_distill.runs import chinchilla_design, paper_design, simulate
+from bayes_distill.validation.gap_pairs import reliability
+from bayes_distill.validation.result import Validation
 
 NAMES = ("floor", "level", "share", "c0", "teacher_slope")
 
@@ -49,3 +59,100 @@ def with_runs(posterior: Posterior) -> Posterior:
     runs = xr.Dataset({c: ("run", frame[c].to_numpy()) for c in columns}, {"run": frame.index})
     groups = {"posterior": posterior.tree["posterior"].to_dataset(), "runs": runs}
     return replace(posterior, tree=xr.DataTree.from_dict(groups))
+
+
+def with_table(posterior: Posterior, frame: pd.DataFrame) -> Posterior:
+    """The same posterior, with the rows of a table as its runs."""
+    tree = posterior.tree.copy()
+    columns = {name: ("run", frame[name].to_numpy(float)) for name in frame}
+    tree["runs"] = xr.Dataset(columns, coords={"run": np.arange(len(frame))})
+    return replace(posterior, tree=tree)
+
+
+def random_validation(groups: int = 3, pairs: int = 200) -> Validation:
+    """A validation of made-up coverage, with so many made-up pairs of teachers."""
+    generator = np.random.default_rng(0)
+    levels = (0.5, 0.8, 0.9, 0.95)
+    made_up = pd.DataFrame({"credible": generator.uniform(0, 1, pairs)})
+    made_up["predictive"] = made_up["credible"] * 0.6 + 0.2
+    made_up["happened"] = generator.uniform(0, 1, pairs) < made_up["predictive"]
+    table = pd.DataFrame(
+        {
+            "group": [*(f"{i + 1}B" for i in range(groups)), "overall"],
+            "runs": 20,
+            "brier_predictive": 0.123,
+            "brier_credible": 0.2,
+            **{f"coverage_{100 * v:.6g}": np.linspace(v / 2, v, groups + 1) for v in levels},
+        }
+    )
+    return Validation(
+        table, pd.DataFrame(), made_up, reliability(made_up), "params", "x", levels, 0.9, {}
+    )
+
+
+# cards whose priors are on coordinates: their draws are those of the law and of the noise
+CARDS = {
+    "supervised": "hoffmann2022-gamma",
+    "chinchilla": "supervised",
+    "data-limited": "data-limited",
+    "distillation": "joint",
+    "distillation-gain": "joint",
+    "distillation-no-gap": "joint",
+}
+STACKS = {
+    "stack of gap and no gap": ("distillation", "distillation-no-gap"),
+    "stack of plain and gain": ("distillation", "distillation-gain"),
+    "stack of two supervised laws": ("supervised", "chinchilla"),
+    "stack of new and repeated tokens": ("data-limited", "chinchilla"),
+}
+
+
+def box_around(frame: pd.DataFrame) -> dict[str, Any]:
+    """A hull of runs as fits store it: their box, and the range of their teachers."""
+    (left, right), (low, high) = (
+        np.log([frame[side].min(), frame[side].max()]).tolist() for side in ("params", "tokens")
+    )
+    losses = frame.get("teacher_loss")
+    return {
+        "points": [[left, low], [right, low], [right, high], [left, high]],
+        "teacher_loss": None if losses is None else [float(losses.min()), float(losses.max())],
+    }
+
+
+@cache
+def posterior_of(name: str) -> Posterior:
+    """Sixty made-up draws of a law, or of a stack of laws, with simulated runs and their hull."""
+    if name in STACKS:
+        return stack([posterior_of(member) for member in STACKS[name]], [0.5, 0.5])
+    law, reference = LAWS[name], Reference(5.46e8, 1.94e10, 2.4)
+    card, few = load_card(CARDS[name]), LogNormal(family="lognormal", median=0.05, sd=0.5)
+    priors = {c: card.priors.get(c, few) for c in law.coordinate_names}
+    card = card.model_copy(update={"name": name, "law": name, "priors": priors})
+    table = {**MUENNIGHOFF, "G": 0.02, "X_G": 0.08}
+    table |= TABLE_6 if "gamma" in law.coefficient_names else {}
+    truth = {c: table[c] for c in law.coefficient_names}
+    design = paper_design().iloc[::3].drop(columns="group")
+    if not law.has_teacher:
+        design = chinchilla_design().iloc[::2]
+    if law.knows_repeats:
+        design = design.assign(unique_tokens=design["tokens"] / np.resize([1, 4, 20], len(design)))
+    frame = simulate(law, truth, design, noise=0.004, seed=1).frame
+    generator = np.random.default_rng(0)
+    noise = {"scale" if law.has_teacher else "supervised_scale": 0.002}
+    draws = xr.Dataset(
+        {
+            site: (
+                ("chain", "draw"),
+                float(value) * np.exp(0.003 * generator.standard_normal((2, 30))),
+            )
+            for site, value in (law.from_published(truth, reference) | noise).items()
+        }
+    )
+    plain = Posterior(
+        xr.DataTree.from_dict({"posterior": draws}),
+        card,
+        reference,
+        {"hull": box_around(frame), "fingerprint": "the same runs"},
+    )
+    columns = ("params", "tokens", "loss", "teacher_loss", "unique_tokens")
+    return with_table(plain, frame[[column for column in columns if column in frame]])

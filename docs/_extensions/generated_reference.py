@@ -12,7 +12,6 @@ from __future__ import annotations
 import html
 import importlib
 import inspect
-import pkgutil
 import re
 import subprocess
 import sys
@@ -67,15 +66,12 @@ def results() -> str:
 
 
 def plots() -> str:
-    """Directives for every plot."""
-    import bayes_distill.plots
+    """Directives for the functions in the module of every plot."""
+    from bayes_distill.plots import PLOTS
 
-    names = [
-        m.name for m in pkgutil.iter_modules(bayes_distill.plots.__path__) if m.name != "style"
-    ]
     lines = []
-    for name in sorted(names):
-        module = importlib.import_module(f"bayes_distill.plots.{name}")
+    for name in sorted({entry.origin.rpartition(".")[0] for entry in PLOTS.values()}):
+        module = importlib.import_module(name)
         lines += [
             f".. autofunction:: {module.__name__}.{value.__name__}\n"
             for value in functions(vars(module).values())

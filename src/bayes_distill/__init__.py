@@ -37,10 +37,10 @@ if TYPE_CHECKING:
     from bayes_distill.identification.next_run import NextRun
     from bayes_distill.inference.fit import fit
     from bayes_distill.laws import Law, Reference
-    from bayes_distill.pictures import plot
     from bayes_distill.planning.criteria import Criterion
     from bayes_distill.planning.plan import Plan, plan
     from bayes_distill.planning.solver.limits import Limits
+    from bayes_distill.plots import plot
     from bayes_distill.posterior import Posterior, load_posterior
     from bayes_distill.predict.capacity_gap import GapRisk, risk
     from bayes_distill.predict.forecast import Forecast, forecast
@@ -92,7 +92,7 @@ _HOMES = {
     "load_posterior": "bayes_distill.posterior",
     "models": "bayes_distill.cards.listing",
     "plan": "bayes_distill.planning.plan",
-    "plot": "bayes_distill.pictures",
+    "plot": "bayes_distill.plots",
     "predictive": "bayes_distill.checking.checks",
     "read_calibration": "bayes_distill.calibration.result",
     "read_runs": "bayes_distill.runs",

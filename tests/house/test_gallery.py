@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bayes_distill.pictures import KINDS
+from bayes_distill.plots import PLOTS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,14 +29,14 @@ def test_the_page_is_what_the_script_writes(gallery):
     assert gallery.PAGE.read_text(encoding="utf-8") == gallery.page()
 
 
-def test_every_kind_is_shown_and_every_picture_is_there(gallery):
-    assert {shlex.split(picture.command)[0] for picture in gallery.PICTURES} == set(KINDS)
+def test_every_plot_is_shown_and_every_image_is_there(gallery):
+    assert {shlex.split(example.command)[0] for example in gallery.EXAMPLES} == set(PLOTS)
     there = {path.stem for path in gallery.FOLDER.glob("*.png")}
-    assert there == {picture.name for picture in gallery.PICTURES}
+    assert there == {example.name for example in gallery.EXAMPLES}
 
 
-def test_commands_take_what_their_kinds_take(gallery):
-    for _, (plot, kind, _fit, *rest) in gallery.commands({}):
+def test_commands_take_what_their_plots_take(gallery):
+    for _, (command, name, _fit, *rest) in gallery.commands({}):
         flags = {w[2:].replace("-", "_") for w in rest if w.startswith("--")}
-        assert plot == "plot"
-        assert flags - {"out", "quiet"} <= set(KINDS[kind].takes)
+        assert command == "plot"
+        assert flags - {"out", "quiet"} <= set(PLOTS[name].takes)

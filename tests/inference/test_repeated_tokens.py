@@ -8,11 +8,11 @@ from bayes_distill.errors import InputError
 from bayes_distill.inference.fit import fit
 from bayes_distill.inference.simulation import simulate_from_card
 from bayes_distill.laws import MUENNIGHOFF
+from bayes_distill.plots.observed_against_predicted import observed
 from bayes_distill.posterior import Posterior, evaluate, load_posterior
 from bayes_distill.predict.forecast import forecast
 from bayes_distill.runs.writing import write_runs
 from bayes_distill.validation.refit import score
-from bayes_distill.views.observed import observed
 
 
 def design():

@@ -1,4 +1,4 @@
-"""Fixtures of the plots: no screen, results that cost nothing, pictures to compare with."""
+"""Fixtures of the plots: no screen, results that cost nothing, images to compare with."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.testing.compare import compare_images
 
 BASELINES = Path(__file__).parent / "baselines"
-TOLERANCE = 2.5  # root mean square of 255 grey levels; bands left out make 10, a label 9
+TOLERANCE = 2.5  # root mean square of 255 grey levels; intervals left out make 10, a label 9
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,7 @@ def headless() -> Iterator[None]:
 
 @pytest.fixture
 def same_picture(tmp_path: Path) -> Callable[[Figure, str], None]:
-    """Compare a figure with a stored picture; BAYES_DISTILL_BASELINES=write stores it anew."""
+    """Compare a figure with a stored image; BAYES_DISTILL_BASELINES=write stores it anew."""
 
     def check(figure: Figure, name: str) -> None:
         drawn = tmp_path / f"{name}.png"
@@ -47,8 +47,8 @@ def same_picture(tmp_path: Path) -> Callable[[Figure, str], None]:
     return check
 
 
-def drawn(ax: Axes, label: str) -> tuple[np.ndarray, np.ndarray]:
-    """Points of a curve, its stretches inside and outside the runs together, by rising x."""
+def curve(ax: Axes, label: str) -> tuple[np.ndarray, np.ndarray]:
+    """Points of a curve, its stretches within and beyond the runs together, by rising x."""
     pieces = [line for line in ax.lines if line.get_label() == f"_{label}"]
     assert pieces, [line.get_label() for line in ax.lines]
     x, y = (
@@ -59,8 +59,8 @@ def drawn(ax: Axes, label: str) -> tuple[np.ndarray, np.ndarray]:
     return x, y[first]
 
 
-def band(ax: Axes, label: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """x, lower and upper edge of a curve's band, its stretches together."""
+def interval(ax: Axes, label: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """x, lower and upper end of a curve's interval, its stretches together."""
     corners = np.concatenate(
         [
             path.vertices
@@ -85,13 +85,13 @@ def legend_texts(figure: Figure) -> str:
 
 @pytest.fixture(scope="session")
 def reads() -> SimpleNamespace:
-    """Functions that read curves, bands and legends off a figure."""
-    return SimpleNamespace(curve=drawn, band=band, legends=legend_texts)
+    """Functions that read curves, intervals and legends off a figure."""
+    return SimpleNamespace(curve=curve, interval=interval, legends=legend_texts)
 
 
 @pytest.fixture(scope="session")
 def made_up_curves():
-    """A forecast in closed form: pictures of it change with the plot and with nothing else."""
+    """A forecast in closed form: its plot changes with the drawing and with nothing else."""
     from bayes_distill.predict.forecast import Forecast
 
     teacher = np.linspace(1.8, 2.7, 31)

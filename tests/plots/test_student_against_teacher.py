@@ -1,4 +1,4 @@
-"""The plot of student against teacher loss: what is on it, and what it says of itself."""
+"""Student against teacher loss: the curves, against plain calls, and the plot of them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,55 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 
-from bayes_distill.plots.student_against_teacher import student_against_teacher
+from bayes_distill.errors import InputError
+from bayes_distill.plots.student_against_teacher import (
+    TEACHERS,
+    student_against_teacher,
+    teacher_curves,
+)
 from bayes_distill.predict.capacity_gap import risk
 from bayes_distill.predict.forecast import Forecast, forecast
 from bayes_distill.runs import read_runs
 
-TEACHERS = np.linspace(1.8, 2.7, 19)
+GRID = np.linspace(1.8, 2.7, 19)
+
+
+def test_curves_are_forecasts_over_the_runs_teachers(scattered):
+    found = teacher_curves(scattered, "1B", "20B", interval=0.8)
+    table = found.forecast.table
+    np.testing.assert_allclose(table["teacher_loss"], np.linspace(1.9, 2.8, TEACHERS))
+    plain = forecast(scattered, "1B", "20B", teacher_loss=[1.9, 2.8], interval=0.8).table
+    for column in ("loss_mean", "loss_lower", "loss_upper"):
+        np.testing.assert_allclose(table[column].iloc[[0, -1]], plain[column])
+    best = risk(scattered, "1B", "20B", teacher_loss=2.0, interval=0.8).table
+    wanted = best["optimal_teacher_loss_lower"]
+    np.testing.assert_allclose(found.best.table["optimal_teacher_loss_lower"], wanted)
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ({"params": "1B"}, ["tokens: is needed"]),
+        ({"params": "1B", "tokens": "20B", "teacher_loss": 2.0}, ["teacher_loss: give the two"]),
+        ({"params": "1B", "tokens": "20B", "at": pd.DataFrame()}, ["at: give either"]),
+    ],
+)
+def test_curves_of_nothing_are_refused(scattered, asked, named):
+    with pytest.raises(InputError) as refused:
+        teacher_curves(scattered, **asked)
+    assert all(part in str(refused.value) for part in named)
+
+
+def test_a_table_of_students(scattered):
+    students = pd.DataFrame({"params": [1e9, 3e9], "tokens": [2e10, 6e10]})
+    table = teacher_curves(scattered, at=students, teacher_loss="2.0,2.2").forecast.table
+    assert len(table) == 2 * TEACHERS
+    assert set(table["params"]) == {1e9, 3e9}
 
 
 @pytest.fixture
 def curves(scattered) -> Forecast:
-    return forecast(scattered, "198M,1B", "5B", teacher_loss=TEACHERS, interval=0.8)
+    return forecast(scattered, "198M,1B", "5B", teacher_loss=GRID, interval=0.8)
 
 
 def test_draws_on_the_axes_given_and_returns_them(curves):
@@ -55,10 +93,10 @@ def test_curves_and_bands_are_those_of_the_forecast(curves, reads):
     for label, params in (("198M on 5B tokens", 198e6), ("1B on 5B tokens", 1e9)):
         mine = curves.table[curves.table["params"] == params]
         x, y = reads.curve(ax, label)
-        np.testing.assert_allclose(x, TEACHERS)
+        np.testing.assert_allclose(x, GRID)
         np.testing.assert_allclose(y, mine["loss_mean"])
-        x, lower, upper = reads.band(ax, label)
-        np.testing.assert_allclose(x, TEACHERS)
+        x, lower, upper = reads.interval(ax, label)
+        np.testing.assert_allclose(x, GRID)
         np.testing.assert_allclose(lower, mine["loss_lower"])
         np.testing.assert_allclose(upper, mine["loss_upper"])
 
@@ -117,10 +155,10 @@ def test_students_differ_in_colour_and_a_star_marks_the_best_teacher(curves):
 
 
 def test_the_order_of_the_table_does_not_matter(scattered, reads):
-    shuffled = np.random.default_rng(0).permutation(TEACHERS)
+    shuffled = np.random.default_rng(0).permutation(GRID)
     one, other = (
         student_against_teacher(forecast(scattered, "1B", "5B", teacher_loss=losses))
-        for losses in (TEACHERS, shuffled)
+        for losses in (GRID, shuffled)
     )
     for found, wanted in zip(
         reads.curve(one, "1B on 5B tokens"), reads.curve(other, "1B on 5B tokens"), strict=True

@@ -254,7 +254,7 @@ def test_what_needs_none_answers(command, tmp_path, monkeypatch, arguments):
 
 
 def test_students_of_a_posterior_without_runs_lie_within_its_runs():
-    from bayes_distill.views.teacher_curves import students_of
+    from bayes_distill.plots.fitted_runs import students_of
 
     posterior = load_posterior("busbridge2025")
     students = students_of(posterior)

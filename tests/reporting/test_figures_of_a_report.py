@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from bayes_distill.plots import PLOTS
 from bayes_distill.reporting import figures
 from studies import with_runs
 
@@ -16,18 +17,19 @@ def posterior(scattered):
     return with_runs(scattered)
 
 
-def titles(pictures):
-    return [picture.title for picture in pictures]
+def titles(shown):
+    return [figure.title for figure in shown]
 
 
 @pytest.mark.slow
-def test_a_fit_with_more_draws_than_a_picture_needs_has_the_same_pictures(posterior, monkeypatch):
-    assert posterior.n_draws > figures.DRAWS
-    thin = figures.pictures_of(posterior, 0.9, 0)
-    assert titles(thin) == [shown.title for shown in figures.SHOWN]
-    unlimited = tuple(replace(shown, draws=None) for shown in figures.SHOWN)
-    monkeypatch.setattr(figures, "SHOWN", unlimited)
-    whole = figures.pictures_of(posterior, 0.9, 0)
+def test_a_fit_with_more_draws_than_a_plot_needs_has_the_same_plots(posterior):
+    entries = [entry for entry in PLOTS.values() if entry.report is not None]
+    assert all(posterior.n_draws > (entry.report.draws or 0) for entry in entries)
+    thin = figures.figures_of(posterior, 0.9, 0)
+    assert titles(thin) == [f"{entry.title}." for entry in entries]
+    for entry in entries:
+        PLOTS.add(replace(entry, report=replace(entry.report, draws=None)))
+    whole = figures.figures_of(posterior, 0.9, 0)
     assert titles(whole) == titles(thin)
     for few, many in zip(thin, whole, strict=True):
         # the same students, runs and labels; numbers in legends may differ in their last digits
@@ -40,10 +42,10 @@ def test_a_fit_with_more_draws_than_a_picture_needs_has_the_same_pictures(poster
 
 
 def test_students_of_the_runs_are_drawn_with_their_runs(posterior):
-    first = figures.pictures_of(posterior, 0.9, 0)[0]
+    first = figures.figures_of(posterior, 0.9, 0)[0]
     assert "143M on " in first.svg
     assert ">runs<" in first.svg
 
 
-def test_a_posterior_without_runs_has_no_pictures(scattered):
-    assert figures.pictures_of(scattered, 0.9, 0) == []
+def test_a_posterior_without_runs_has_no_plots(scattered):
+    assert figures.figures_of(scattered, 0.9, 0) == []

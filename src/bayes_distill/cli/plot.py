@@ -1,10 +1,12 @@
-"""``bayes-distill plot``: pictures of a fit."""
+"""``bayes-distill plot``: plots of a fit."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
+from typer.core import TyperCommand
 
 from bayes_distill.cli.options import (
     AllowFailed,
@@ -19,15 +21,27 @@ from bayes_distill.cli.options import (
     TeacherTokens,
 )
 from bayes_distill.cli.output import print_json, print_table, say
-from bayes_distill.errors import Fault
-from bayes_distill.pictures.kinds import KINDS
+from bayes_distill.cli.spelling import as_typed, flag
+from bayes_distill.errors import Fault, InputError
 
-HELP = "\n\n".join(
-    [
-        "Draw a picture of a fit. KIND is one of these, or the beginning of one:",
-        *(f"{kind.name}: {kind.shows}" for kind in KINDS.values()),
-    ]
-)
+ARGUMENTS = {"kind": "KIND", "posterior": "FIT"}  # of the Python function, as the usage names them
+CHOICE = "KIND is one of these, or the beginning of one:"
+
+
+class PlotCommand(TyperCommand):
+    """The command with a help that lists the plots, for which their files are read."""
+
+    @property
+    def help(self) -> str | None:
+        """What the command does, and what each plot shows."""
+        from bayes_distill.plots import PLOTS
+
+        listed = [f"{entry.name}: {as_typed(entry.shows)}" for entry in PLOTS.values()]
+        return "\n\n".join([f"{self._summary} {CHOICE}", *listed])
+
+    @help.setter
+    def help(self, summary: str | None) -> None:
+        self._summary = summary
 
 
 def plot(
@@ -91,7 +105,7 @@ def plot(
     interval: Interval = "0.9",
     quiet: Quiet = False,
 ) -> None:
-    """Draw a picture of a fit."""
+    """Draw a plot of a fit."""
     collect = Collector()
     number, probability = collect.integer("seed", seed), collect.probability("interval", interval)
     most = None if draws is None else collect.integer("draws", draws, 1)
@@ -104,7 +118,7 @@ def plot(
     import matplotlib as mpl
 
     mpl.use("Agg")
-    from bayes_distill.pictures.drawing import draw
+    from bayes_distill.plots.drawing import draw_plot
 
     options = {
         "params": params,
@@ -124,40 +138,45 @@ def plot(
         "draws": most,
         "coefficient": coefficient,
     }
-    drawn = draw(
-        kind,
-        fit,
-        options,
-        out=out,
-        interval=probability,
-        seed=number,
-        unit=unit,
-        allow_failed=allow_failed,
-        faults=tuple(collect.faults),
-    )
-    for note in drawn.notes:
+    try:
+        entry, drawing = draw_plot(
+            kind,
+            fit,
+            options,
+            out=out,
+            interval=probability,
+            seed=number,
+            unit=unit,
+            allow_failed=allow_failed,
+            faults=tuple(collect.faults),
+        )
+    except InputError as error:
+        raise InputError(
+            replace(fault, column=ARGUMENTS.get(fault.column or "", fault.column))
+            for fault in error.faults
+        ) from None
+    for note in drawing.notes:
         say(f"note: {note}", quiet)
     if json:
-        print_json({"plot": str(out), "kind": drawn.kind, "notes": list(drawn.notes)})
+        print_json({"plot": str(out), "kind": entry.name, "notes": list(drawing.notes)})
     else:
         typer.echo(str(out))
 
 
-plot.__doc__ = HELP  # with the kinds
-
-
 def _list(json: bool) -> None:
+    from bayes_distill.plots import PLOTS
+
     if json:
         print_json(
             {
                 "kinds": [
                     {
-                        "name": kind.name,
-                        "shows": kind.shows,
-                        "takes": list(kind.takes),
-                        "needs": [list(ways) for ways in kind.needs],
+                        "name": entry.name,
+                        "shows": as_typed(entry.shows),
+                        "takes": list(entry.takes),
+                        "needs": [list(ways) for ways in entry.needs],
                     }
-                    for kind in KINDS.values()
+                    for entry in PLOTS.values()
                 ]
             }
         )
@@ -167,15 +186,11 @@ def _list(json: bool) -> None:
         ["kind", "needs", "shows"],
         [
             [
-                kind.name,
-                ", ".join(
-                    " or ".join(f"--{name.replace('_', '-')}" for name in ways)
-                    for ways in kind.needs
-                )
-                or "nothing",
-                kind.shows,
+                entry.name,
+                ", ".join(" or ".join(map(flag, ways)) for ways in entry.needs) or "nothing",
+                as_typed(entry.shows),
             ]
-            for kind in KINDS.values()
+            for entry in PLOTS.values()
         ],
         left=3,
     )

@@ -6,7 +6,12 @@ from bayes_distill.laws.data_limited import DataLimited
 from bayes_distill.laws.distillation import Distillation
 from bayes_distill.laws.distillation_gain import DistillationGain
 from bayes_distill.laws.distillation_no_gap import DistillationNoGap
-from bayes_distill.laws.published import MUENNIGHOFF, TABLE_6, TABLE_6_AS_PRINTED
+from bayes_distill.laws.published import (
+    MUENNIGHOFF,
+    TABLE_6,
+    TABLE_6_AS_PRINTED,
+    PublishedValues,
+)
 from bayes_distill.laws.stacked import STACKED, Stacked, stack_laws
 from bayes_distill.laws.supervised import Chinchilla, Supervised
 
@@ -37,6 +42,7 @@ __all__ = [
     "DistillationGain",
     "DistillationNoGap",
     "Law",
+    "PublishedValues",
     "Reference",
     "Stacked",
     "Supervised",

@@ -19,7 +19,10 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from bayes_distill.laws.discrepancy import discrepancy
+from bayes_distill.laws.published import PublishedValues
 
+GREEK = {"alpha": "α", "beta": "β", "gamma": "γ"}
+SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 Support = Literal["positive", "unit", "real"]
 Coordinates = Mapping[str, ArrayLike]
 Coefficients = dict[str, Array]
@@ -67,10 +70,30 @@ class Bracket:
 
 @dataclass(frozen=True, slots=True)
 class Coefficient:
-    """One published coefficient of a law (a column of table 6 of Busbridge et al. 2025)."""
+    """One published coefficient of a law (a column of table 6 of Busbridge et al. 2025).
+
+    Parameters
+    ----------
+    name
+        Name in code and tables, plain letters: ``alpha'``.
+    meaning
+        What it is, in one line.
+    symbol
+        How papers write it, for the labels of plots. By default made of the name: ``α′``, ``c₁``.
+    """
 
     name: str
     meaning: str
+    symbol: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.symbol:
+            object.__setattr__(self, "symbol", _symbol(self.name))
+
+
+def _symbol(name: str) -> str:
+    letter = name.removesuffix("'")
+    return GREEK.get(letter, letter.translate(SUBSCRIPTS)) + "′" * (letter != name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +161,10 @@ class Law(ABC):
     """
     knows_repeats: ClassVar[bool] = False
     """Whether the law tells a repeated token from a new one; others ignore `unique_tokens`."""
+    published_values: ClassVar[PublishedValues | None] = None
+    """Values of the coefficients in print, which fits of this law are compared with."""
+    trade_offs: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """Groups of coefficients that runs identify together rather than one by one."""
 
     @abstractmethod
     def log_supervised_loss(

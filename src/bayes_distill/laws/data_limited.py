@@ -12,6 +12,7 @@ from jax.typing import ArrayLike
 
 from bayes_distill.laws.base import Coefficient, Coefficients, Coordinate, Coordinates, Reference
 from bayes_distill.laws.bracket import log_sizes
+from bayes_distill.laws.published import OF_MUENNIGHOFF, PublishedValues
 from bayes_distill.laws.supervised import BRACKET, PUBLISHED, Chinchilla
 
 LARGEST = 50.0  # log of a ratio beyond which repeats add nothing, whatever their worth
@@ -50,6 +51,7 @@ class DataLimited(Chinchilla):
         Coefficient("R*_N", "the same for parameters beyond the best number for the tokens"),
     )
     knows_repeats: ClassVar[bool] = True
+    published_values: ClassVar[PublishedValues | None] = OF_MUENNIGHOFF
 
     def to_published(self, coordinates: Coordinates, reference: Reference) -> Coefficients:
         """E, A, B, alpha, beta, R*_D, R*_N."""

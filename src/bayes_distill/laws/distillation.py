@@ -86,6 +86,7 @@ class Distillation(Supervised, TeacherLaw):
     student_bracket: ClassVar[Bracket | None] = STUDENT
     brackets: ClassVar[tuple[Bracket, ...]] = (*Supervised.brackets, STUDENT)
     tail_reach: ClassVar[Mapping[str, float]] = {"bend": 10.0}
+    trade_offs: ClassVar[tuple[tuple[str, ...], ...]] = (("A'", "alpha'", "gamma'"), ("c1", "d1"))
 
     def log_excess_loss(
         self,

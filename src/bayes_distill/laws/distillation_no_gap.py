@@ -43,6 +43,10 @@ class DistillationNoGap(Supervised, TeacherLaw):
     coefficients = tuple(c for c in Distillation.coefficients if c.name not in GAP)
     student_bracket: ClassVar[Bracket | None] = STUDENT
     brackets: ClassVar[tuple[Bracket, ...]] = Distillation.brackets
+    trade_offs: ClassVar[tuple[tuple[str, ...], ...]] = (
+        ("A'", "alpha'", "gamma'"),
+        ("B'", "beta'"),
+    )
 
     def log_excess_loss(
         self,

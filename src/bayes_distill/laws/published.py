@@ -1,8 +1,10 @@
-"""Coefficients in print: table 6 of Busbridge et al. 2025, also repaired, and Muennighoff et al."""
+"""Coefficients in print, with their sources; each law declares those of its form."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 TABLE_6_AS_PRINTED = MappingProxyType(
@@ -41,3 +43,59 @@ MUENNIGHOFF = MappingProxyType(
     }
 )
 """The data-limited law of Muennighoff et al. 2023 (appendix A), for C4; E, A, B as logarithms."""
+
+TABLE_6_INTERVALS: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {
+        "E": (1.190, 1.247),
+        "A": (3346, 3360),
+        "B": (18157, 18236),
+        "alpha": (0.405, 0.411),
+        "beta": (0.428, 0.433),
+        "gamma": (0.442, 0.461),
+        "A'": (2227, 2255),
+        "B'": (24084, 24266),
+        "alpha'": (0.319, 0.324),
+        "beta'": (0.634, 0.640),
+        "gamma'": (0.732, 0.788),
+        "c0": (2.425, 2.615),
+        "c1": (522.6, 522.6),
+        "d1": (1.302, 1.327),
+        "f1": (0.088, 0.093),
+    }
+)
+"""The 90% bootstrap intervals of Busbridge et al. 2025, table 6, as printed."""
+
+BESIROGLU = MappingProxyType({"E": 1.817, "A": 482.0, "B": 2085.0, "alpha": 0.348, "beta": 0.366})
+"""The Chinchilla law fitted to 240 runs of Hoffmann et al. by Besiroglu et al. 2024."""
+
+
+@dataclass(frozen=True)
+class PublishedValues:
+    """Values of a law's coefficients in print.
+
+    Parameters
+    ----------
+    source
+        Where they are printed.
+    points
+        Point values by coefficient.
+    intervals
+        Lower and upper ends by coefficient, where intervals are printed.
+    kind_of_interval
+        What those are: ``90% bootstrap interval``.
+    """
+
+    source: str
+    points: Mapping[str, float]
+    intervals: Mapping[str, tuple[float, float]] = MappingProxyType({})
+    kind_of_interval: str = ""
+
+
+OF_BUSBRIDGE = PublishedValues(
+    "Busbridge et al. 2025, table 6",
+    TABLE_6_AS_PRINTED,
+    TABLE_6_INTERVALS,
+    "90% bootstrap interval",
+)
+OF_BESIROGLU = PublishedValues("Besiroglu et al. 2024", BESIROGLU)
+OF_MUENNIGHOFF = PublishedValues("Muennighoff et al. 2023, appendix A, for C4", MUENNIGHOFF)

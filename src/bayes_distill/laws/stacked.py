@@ -20,6 +20,7 @@ from bayes_distill.laws.base import (
     TeacherLaw,
 )
 from bayes_distill.laws.discrepancy import NAMES
+from bayes_distill.laws.published import PublishedValues
 
 STACKED = "stacked"
 MEMBER = "member"
@@ -67,6 +68,19 @@ class Stacked(Law):
         """Those that all members have."""
         common = set.intersection(*(set(member.coefficient_names) for member in self.members))
         return tuple(c for c in self.members[0].coefficients if c.name in common)
+
+    @property
+    def published_values(self) -> PublishedValues | None:  # type: ignore[override]
+        """Those of the members, if all have the same."""
+        first, *others = (member.published_values for member in self.members)
+        return first if all(other is first for other in others) else None
+
+    @property
+    def trade_offs(self) -> tuple[tuple[str, ...], ...]:  # type: ignore[override]
+        """Those of the first member whose coefficients in them all members have."""
+        common = set(self.coefficient_names)
+        each = [member.trade_offs for member in self.members]
+        return next((groups for groups in each if groups and set().union(*groups) <= common), ())
 
     @property
     def knows_repeats(self) -> bool:  # type: ignore[override]

@@ -25,6 +25,7 @@ from bayes_distill.laws.bracket import (
     log_bracket_at,
     log_sizes,
 )
+from bayes_distill.laws.published import OF_BESIROGLU, OF_BUSBRIDGE, PublishedValues
 
 BRACKET = (
     Coordinate("floor", "positive", "irreducible loss E, in units of the reference loss"),
@@ -58,6 +59,8 @@ class Supervised(Law):
     brackets: ClassVar[tuple[Bracket, ...]] = (
         Bracket("level", "share", "slope_params", "slope_tokens", "gamma"),
     )
+    published_values: ClassVar[PublishedValues | None] = OF_BUSBRIDGE
+    trade_offs: ClassVar[tuple[tuple[str, ...], ...]] = (("A", "alpha", "gamma"), ("B", "beta"))
 
     def log_supervised_loss(
         self,
@@ -142,6 +145,8 @@ class Chinchilla(Supervised):
     brackets: ClassVar[tuple[Bracket, ...]] = (
         Bracket("level", "share", "slope_params", "slope_tokens"),
     )
+    published_values: ClassVar[PublishedValues | None] = OF_BESIROGLU
+    trade_offs: ClassVar[tuple[tuple[str, ...], ...]] = (("A", "alpha", "E"), ("B", "beta"))
 
     def to_published(self, coordinates: Coordinates, reference: Reference) -> Coefficients:
         """E, A, B, alpha, beta."""

@@ -1,5 +1,10 @@
-"""Plots of results that exist already: they compute nothing.
+"""Plots: one file each, with its numbers, its drawing and its entry in the registry.
 
-One function a plot, in its own file. Each takes a result object and optionally the axes to draw on,
-and returns the axes.
+`plot` draws one by its name, `PLOTS` lists them, `register` adds one. The functions in the modules
+take results and the axes to draw on. Importing this package imports neither JAX nor matplotlib.
 """
+
+from bayes_distill.plots.drawing import plot
+from bayes_distill.plots.registry import PLOTS, Drawing, InReport, Plot, Request, register
+
+__all__ = ["PLOTS", "Drawing", "InReport", "Plot", "Request", "plot", "register"]

@@ -2,21 +2,160 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
+from bayes_distill._input.intervals import mean_of
+from bayes_distill.errors import Fault, InputError
 from bayes_distill.plots import style
+from bayes_distill.plots.figures import axes_or_new, figure_of
+from bayes_distill.plots.fitted_runs import fitted_runs
+from bayes_distill.plots.registry import Drawing, Request, register
+from bayes_distill.posterior import Posterior, load_posterior
+from bayes_distill.predict import points
+from bayes_distill.predict.arguments import check_teachers
+from bayes_distill.predict.extrapolation import extrapolation
+from bayes_distill.predict.optimal_teacher import loss_slope
+from bayes_distill.predict.points import Points, Quantity
+from bayes_distill.predict.ranges import log_range
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from bayes_distill.posterior.hull import Hull
     from bayes_distill.runs import Runs
-    from bayes_distill.views.gap_map import GapMap
 
+CELLS = 64
+DRAWS = 500
+BEYOND = 3.0  # factor by which the map reaches beyond the runs
+FALLBACK = {"params": (1e8, 1e11), "tokens": (1e9, 1e13)}  # for a posterior that came from no runs
 LEVELS = (0.0, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 1.0)
 LINES = {0.05: ":", 0.5: "-", 0.95: "--"}
+
+
+@register(
+    "capacity-gap-map",
+    order=20,
+    title="Capacity-gap map",
+    shows="the probability that a slightly stronger teacher than this one makes the student worse, "
+    "over student size and tokens. `params` and `tokens` take the two ends of a range.",
+    takes=("params", "tokens", "teacher_loss", "teacher_params", "teacher_tokens"),
+    needs=(("teacher_loss", "teacher_params"),),
+    needs_teacher=True,
+)
+def _draw(request: Request) -> Drawing:
+    posterior: Posterior = request.subject
+    gap = gap_map(posterior, **request.options, allow_failed=True)
+    ax = capacity_gap_map(gap, hull=posterior.hull, runs=fitted_runs(posterior), unit=request.unit)
+    return Drawing(figure_of(ax), gap.notes)
+
+
+@dataclass(frozen=True, eq=False)
+class GapMap:
+    """Capacity-gap risk on a grid of students.
+
+    Parameters
+    ----------
+    table
+        One row a size and number of tokens: ``params, tokens, p_stronger_teacher_hurts`` (as in
+        `GapRisk`) and ``extrapolated``, whether the student lies outside the runs.
+    teacher_loss
+        Mean loss of the teacher.
+    notes
+        Sentences for people.
+    """
+
+    table: pd.DataFrame
+    teacher_loss: float
+    notes: tuple[str, ...]
+
+
+def gap_map(
+    posterior: Posterior | str | Path,
+    params: Quantity | None = None,
+    tokens: Quantity | None = None,
+    *,
+    teacher_loss: Quantity | None = None,
+    teacher_params: Quantity | None = None,
+    teacher_tokens: Quantity | None = None,
+    cells: int = CELLS,
+    draws: int = DRAWS,
+    allow_failed: bool = False,
+) -> GapMap:
+    """Probability that a stronger teacher hurts, on a grid of students under one teacher.
+
+    Parameters
+    ----------
+    posterior
+        Of a distillation law: a `Posterior`, a file written by `fit`, or a card's name.
+    params, tokens
+        The two ends of each range; by default the runs' with a factor of 3 on either side.
+    teacher_loss, teacher_params, teacher_tokens
+        The teacher, as in `risk`.
+    cells
+        Grid points along each side.
+    draws
+        Most draws to use; more are thinned evenly.
+    allow_failed
+        Whether a posterior whose fit failed its checks may be used.
+
+    Raises
+    ------
+    InputError
+        Naming every argument at fault.
+    """
+    loaded = load_posterior(posterior, allow_failed=allow_failed)
+    thin = loaded.thin(draws)
+    faults: list[Fault] = []
+    sides = []
+    default = _default(thin)
+    for name, ends in (("params", params), ("tokens", tokens)):
+        try:
+            sides.append(log_range(name, ends, default[name], cells))
+        except InputError as error:
+            faults += error.faults
+    try:
+        one = points.grid(1e9, 1e10, teacher_loss, teacher_params, teacher_tokens)
+        if not one.distilled.all():
+            faults.append(
+                Fault("is needed (or teacher_params and teacher_tokens)", column="teacher_loss")
+            )
+        elif len(one) > 1:
+            faults.append(Fault("name one teacher: a map is of one", column="teacher_loss"))
+    except InputError as error:
+        faults += error.faults
+    if faults:
+        raise InputError(faults)
+    check_teachers(thin, one)
+    teacher = one.teacher_draws(thin)  # (draws, 1)
+    n, d = (side.ravel() for side in np.meshgrid(*sides))
+    slope = loss_slope(thin, n, d, np.repeat(teacher, n.size, axis=1))
+    none = np.full(n.size, np.nan)
+    where = extrapolation(thin, Points(n, d, none, none, none), none)
+    table = pd.DataFrame(
+        {
+            "params": n,
+            "tokens": d,
+            "p_stronger_teacher_hurts": (slope < 0).mean(axis=0),
+            "extrapolated": where["outside"],
+        }
+    )
+    return GapMap(table, float(mean_of(teacher)[0]), loaded.warnings)
+
+
+def _default(posterior: Posterior) -> dict[str, tuple[float, float]]:
+    hull = posterior.hull
+    if hull is None:
+        return FALLBACK
+    corners = np.exp(np.array(hull.points))
+    return {
+        name: (float(side.min() / BEYOND), float(side.max() * BEYOND))
+        for name, side in zip(("params", "tokens"), corners.T, strict=True)
+    }
 
 
 def capacity_gap_map(
@@ -36,16 +175,16 @@ def capacity_gap_map(
     ax
         Axes to draw on; by default new ones.
     hull
-        Outline of the runs; outside it the map rests on the law.
+        Outline of the runs; outside it the map is an extrapolation.
     runs
-        Runs, whose students are shown as points.
+        Runs; their students are points on the map.
     unit
         Unit of the teacher's loss, for the title.
     """
     from matplotlib import patheffects
 
     with style.house_style():
-        ax = style.axes_or_new(ax, 8.0, 5.4)
+        ax = axes_or_new(ax, 8.0, 5.4)
         grid = gap.table.pivot_table(
             index="tokens", columns="params", values="p_stronger_teacher_hurts", sort=True
         )

@@ -1,4 +1,7 @@
-"""Nominal against observed coverage of predictive bands, group by group."""
+"""Nominal against observed coverage of predictive intervals, group by group.
+
+Its numbers are those of `validation.result`.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,9 @@ from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bayes_distill.plots import style
+from bayes_distill.plots.figures import axes_or_new, figure_of
+from bayes_distill.plots.registry import Drawing, Request, register
+from bayes_distill.validation.refit import percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -13,10 +19,22 @@ if TYPE_CHECKING:
     from bayes_distill.validation.result import Validation
 
 
-def coverage(validation: Validation, ax: Axes | None = None) -> Axes:
-    """Draw the share of left-out runs inside each predictive band against its level.
+@register(
+    "coverage",
+    order=160,
+    title="Coverage of left-out runs",
+    shows="share of left-out runs inside predictive bands, against their level. FIT is a file of "
+    "validate --out, or a card that ships with a validation.",
+    source="validation",
+)
+def _draw(request: Request) -> Drawing:
+    return Drawing(figure_of(coverage(request.subject)), request.subject.notes)
 
-    Below the diagonal bands are too narrow, above it too wide.
+
+def coverage(validation: Validation, ax: Axes | None = None) -> Axes:
+    """Draw the share of left-out runs inside each predictive interval against its level.
+
+    Below the diagonal intervals are too narrow, above it too wide.
 
     Parameters
     ----------
@@ -25,10 +43,8 @@ def coverage(validation: Validation, ax: Axes | None = None) -> Axes:
     ax
         Axes to draw on; by default new ones.
     """
-    from bayes_distill.validation.refit import percent
-
     with style.house_style():
-        ax = style.axes_or_new(ax, 7.6, 5.4)
+        ax = axes_or_new(ax, 7.6, 5.4)
         ax.plot(
             [0, 1],
             [0, 1],

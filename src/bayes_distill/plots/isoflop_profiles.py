@@ -1,4 +1,7 @@
-"""IsoFLOP profiles: loss over student size at fixed budgets, with bands and the best sizes."""
+"""IsoFLOP profiles: loss over student size at fixed budgets, with the best size of each.
+
+Their numbers are those of `predict.isoflop`.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,31 @@ from typing import TYPE_CHECKING
 
 from bayes_distill._input.numbers import format_quantity
 from bayes_distill.plots import style
+from bayes_distill.plots.curves import Curve, draw_curve, extrapolation_handle
+from bayes_distill.plots.figures import axes_or_new, figure_of
+from bayes_distill.plots.registry import Drawing, Request, register
+from bayes_distill.predict.isoflop import IsoFlop, isoflop
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from bayes_distill.views.isoflop import IsoFlop
+LOSS = ("loss_mean", "loss_lower", "loss_upper")
+
+
+@register(
+    "isoflop-profiles",
+    order=50,
+    title="IsoFLOP profiles",
+    shows="loss against student size when a budget goes to the student's training alone, with the "
+    "best size; under a free teacher if `teacher_loss` is given.",
+    takes=("budget", "params", "teacher_loss", "flops", "draws"),
+    needs=(("budget",),),
+)
+def _draw(request: Request) -> Drawing:
+    profiles = isoflop(
+        request.subject, **request.options, interval=request.interval, allow_failed=True
+    )
+    return Drawing(figure_of(isoflop_profiles(profiles, unit=request.unit)), profiles.notes)
 
 
 def isoflop_profiles(
@@ -28,7 +51,7 @@ def isoflop_profiles(
         Unit of the losses, for the labels.
     """
     with style.house_style():
-        ax = style.axes_or_new(ax)
+        ax = axes_or_new(ax)
         ax.set_xscale("log")
         table = profiles.table
         budgets = list(table["budget"].unique())
@@ -36,20 +59,16 @@ def isoflop_profiles(
         has_runs = len(profiles.runs) > 0
         for budget, look in zip(budgets, looks, strict=True):
             curve = table[table["budget"] == budget]
-            style.curve_with_band(
+            draw_curve(
                 ax,
-                curve["params"],
-                curve["mean"],
-                curve["lower"],
-                curve["upper"],
+                Curve.of(curve, "params", LOSS, "extrapolated"),
                 look,
-                curve["outside"],
                 f"{budget:.3g} FLOPs",
             )
-            mine = profiles.runs[profiles.runs["budget"] == budget]
+            near = profiles.runs[profiles.runs["budget"] == budget]
             ax.plot(
-                mine["params"],
-                mine["loss"],
+                near["params"],
+                near["loss"],
                 marker=look.marker,
                 color=look.colour,
                 markersize=4.5,
@@ -97,7 +116,7 @@ def isoflop_profiles(
             )
             name = f"{format_quantity(budget)}: best {middle} ({low} to {high})"
             handles.append(style.series_handle(look, name, marker=has_runs))
-        handles.append(style.band_handle(profiles.interval))
+        handles.append(style.interval_handle(profiles.interval))
         handles.append(
             style.mark_handle(
                 f"best size, median;\nbar: its {style.interval_name(profiles.interval)}",
@@ -111,7 +130,7 @@ def isoflop_profiles(
                     "runs within 10% of the budget", marker="o", markerfacecolor="white"
                 )
             )
-        if bool(table["outside"].any()):
-            handles.append(style.outside_handle())
+        if bool(table["extrapolated"].any()):
+            handles.append(extrapolation_handle())
         style.legend_beside(ax, handles, "Budget (FLOPs), and mean of the loss")
     return ax

@@ -1,4 +1,7 @@
-"""Map of what one more run would tell, over its size and tokens."""
+"""Map of what one more run would tell, over its size and tokens.
+
+Its numbers are those of `identification.next_run`.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,39 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes_distill._input.numbers import format_quantity
+from bayes_distill.identification.next_run import NextRun, next_run
 from bayes_distill.plots import style
+from bayes_distill.plots.figures import axes_or_new, figure_of
+from bayes_distill.plots.fitted_runs import fitted_runs
+from bayes_distill.plots.registry import Drawing, Request, register
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.cm import ScalarMappable
 
-    from bayes_distill.identification.next_run import NextRun
     from bayes_distill.runs import Runs
 
 GRID = 3  # sizes and tokens at least, for cells; a short list is drawn as points
 MOST_NAMES = 2  # in the title
-SAID = {"best": "tells most:", "cheap": "cheapest that tells 80% as much:"}
+TEXTS = {"best": "tells most:", "cheap": "cheapest that tells 80% as much:"}
+TARGET = {"params": "target_params", "tokens": "target_tokens"}  # as `next_run` names them
+
+
+@register(
+    "next-run-map",
+    order=100,
+    title="The next run",
+    shows="what one more run would tell, over its size and tokens: about `coefficient`, or about "
+    "the forecast of a student of `params` on `tokens`.",
+    takes=("coefficient", "params", "tokens", "teacher_loss", "budget", "flops"),
+    needs=(("coefficient", "params"),),
+)
+def _draw(request: Request) -> Drawing:
+    options = {TARGET.get(name, name): value for name, value in request.options.items()}
+    following = next_run(request.subject, **options, seed=request.seed, allow_failed=True)
+    ax = next_run_map(following, fitted_runs(request.subject))
+    return Drawing(figure_of(ax), following.notes)
 
 
 def next_run_map(following: NextRun, runs: Runs | None = None, ax: Axes | None = None) -> Axes:
@@ -42,11 +65,11 @@ def next_run_map(following: NextRun, runs: Runs | None = None, ax: Axes | None =
     cells = table.pivot_table("linear_information_gain", "tokens", "params", aggfunc="max")
     handles = []
     with style.house_style():
-        ax = style.axes_or_new(ax, 11.0, 5.4)
+        ax = axes_or_new(ax, 11.0, 5.4)
         ax.grid(visible=False)
-        drawn: ScalarMappable
+        gains: ScalarMappable
         if min(cells.shape) >= GRID and best.size > 2 * max(cells.shape):
-            drawn = ax.pcolormesh(
+            gains = ax.pcolormesh(
                 *_edges(cells),
                 cells.to_numpy(),
                 cmap=style.PROBABILITY_MAP,
@@ -55,7 +78,7 @@ def next_run_map(following: NextRun, runs: Runs | None = None, ax: Axes | None =
             )
         else:
             places = best.reset_index()
-            drawn = ax.scatter(
+            gains = ax.scatter(
                 places["params"],
                 places["tokens"],
                 c=places["linear_information_gain"],
@@ -86,19 +109,19 @@ def next_run_map(following: NextRun, runs: Runs | None = None, ax: Axes | None =
                 ax.plot(
                     row["params"], row["tokens"], linestyle="none", clip_on=False, zorder=5, **look
                 )
-                handles.append(style.mark_handle(f"{SAID[mark]}\n{_named(row)}", **look))
+                handles.append(style.mark_handle(f"{TEXTS[mark]}\n{_named(row)}", **look))
         for which in ("x", "y"):
             (ax.set_xscale if which == "x" else ax.set_yscale)("log")
             style.count_axis(ax, "x" if which == "x" else "y")
         ax.set_xlabel("student size (non-embedding parameters)")
         ax.set_ylabel("student training tokens")
         names = list(following.targets["name"])
-        asked = (
+        targets = (
             ", ".join(names) if len(names) <= MOST_NAMES else f"{len(names)} answers, on average"
         )
-        ax.set_title(f"What one more run would tell about {asked}")
+        ax.set_title(f"What one more run would tell about {targets}")
         bar = ax.figure.colorbar(
-            drawn, ax=ax, format=PercentFormatter(1), location="left", pad=0.02
+            gains, ax=ax, format=PercentFormatter(1), location="left", pad=0.02
         )
         bar.set_label("share of its variance that the run removes (expected)")
         style.legend_beside(ax, handles[::-1], "Under the best teacher for each")
@@ -113,10 +136,10 @@ def _named(row: dict[Hashable, Any]) -> str:
 
 def _edges(cells: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Edges half-way, on the log scale, between sizes and between tokens."""
-    found = []
+    edges = []
     for values in (cells.columns.to_numpy(float), cells.index.to_numpy(float)):
         log = np.log(values)
         middle = (log[1:] + log[:-1]) / 2
         ends = [2 * log[0] - middle[0], *middle, 2 * log[-1] - middle[-1]]
-        found.append(np.exp(ends))
-    return found[0], found[1]
+        edges.append(np.exp(ends))
+    return edges[0], edges[1]

@@ -1,4 +1,7 @@
-"""Prior against posterior of every coefficient: how far the runs moved it."""
+"""Prior against posterior of every coefficient: how far the runs moved it.
+
+Their numbers are those of `identification.identifiability`.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,31 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from bayes_distill.identification.identifiability import Identifiability, identifiability
 from bayes_distill.identification.variables import on_real_line
 from bayes_distill.plots import style
+from bayes_distill.plots.figures import axes_or_new, figure_of
+from bayes_distill.plots.registry import Drawing, Request, register
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from bayes_distill.identification.identifiability import Identifiability
-
-PRIOR, KNOWN, UNKNOWN = style.FAINT, "#0067a8", "#d3a23a"
+PRIOR, IDENTIFIED, UNIDENTIFIED = style.FAINT, "#0067a8", "#d3a23a"
 MEANING = {"sampled": "sampled coordinates", "published": "published coefficients"}
 WIDEST = 4.0  # prior standard deviations to either side
+
+
+@register(
+    "prior-against-posterior",
+    order=90,
+    title="Prior against posterior",
+    shows="how far the runs moved every sampled coordinate, in standard deviations of its prior.",
+)
+def _draw(request: Request) -> Drawing:
+    report = identifiability(
+        request.subject, interval=request.interval, seed=request.seed, allow_failed=True
+    )
+    return Drawing(figure_of(prior_against_posterior(report)), report.notes)
 
 
 def prior_against_posterior(
@@ -39,10 +56,10 @@ def prior_against_posterior(
 
     variables = report.variables[kind]
     names = variables.names[::-1]  # the first on top
-    told = report.table.set_index("name")["identified"]
+    identified = report.table.set_index("name")["identified"]
     tails = [(1 - report.interval) / 2, (1 + report.interval) / 2]
     with style.house_style():
-        ax = style.axes_or_new(ax, 10.2, 1.4 + 0.34 * len(names))
+        ax = axes_or_new(ax, 10.2, 1.4 + 0.34 * len(names))
         ax.grid(visible=False)
         ax.axvline(0, color=style.FAINT, linewidth=0.8, zorder=0)
         for place, name in enumerate(names):
@@ -52,8 +69,8 @@ def prior_against_posterior(
                 for draws in (variables.prior, variables.posterior)
             )
             centre, unit = before.mean(), before.std()
-            known = bool(told.get(name, False))
-            for draws, colour in ((before, PRIOR), (after, KNOWN if known else UNKNOWN)):
+            sure = bool(identified.get(name, False))
+            for draws, colour in ((before, PRIOR), (after, IDENTIFIED if sure else UNIDENTIFIED)):
                 shape = ax.violinplot(
                     (draws - centre) / unit,
                     [place],
@@ -73,7 +90,7 @@ def prior_against_posterior(
             ax.plot(
                 middle,
                 place,
-                marker="o" if known else "D",
+                marker="o" if sure else "D",
                 color="white",
                 markeredgecolor=style.INK,
                 markersize=4,
@@ -91,8 +108,8 @@ def prior_against_posterior(
             ax,
             [
                 Patch(facecolor=PRIOR, label="prior"),
-                Patch(facecolor=KNOWN, alpha=0.75, label="posterior, known from the runs"),
-                Patch(facecolor=UNKNOWN, alpha=0.75, label="posterior, not known from them"),
+                Patch(facecolor=IDENTIFIED, alpha=0.75, label="posterior, known from the runs"),
+                Patch(facecolor=UNIDENTIFIED, alpha=0.75, label="posterior, not known from them"),
                 style.mark_handle(
                     f"known: median, {style.percent(report.interval)}\n"
                     "credible interval, equal-tailed",

@@ -1,4 +1,7 @@
-"""Rank ECDFs of a calibration study: curves that leave their band give a wrong posterior away."""
+"""Rank ECDFs of a calibration study: a wrong posterior has curves that leave their intervals.
+
+Its numbers are those of `calibration.result`.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayes_distill.plots import style
+from bayes_distill.plots.figures import figure_of, new_figure
+from bayes_distill.plots.registry import Drawing, Request, register
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,7 +21,7 @@ if TYPE_CHECKING:
 
 COLUMNS = 4
 TOGETHER = (0, (4, 3))
-BAND = "#dcdce2"
+INTERVAL = "#dcdce2"
 # titles say it in words too
 LOOKS = {
     verdict: style.series(style.MOST_SERIES)[place]
@@ -24,11 +29,22 @@ LOOKS = {
 }
 
 
-def ranks(calibration: Calibration, axes: np.ndarray | None = None) -> np.ndarray:
-    """Draw the ECDF of the ranks of every quantity, less the diagonal, with its bands.
+@register(
+    "ranks",
+    order=180,
+    title="Ranks of a calibration study",
+    shows="rank ECDFs of simulation-based calibration. FIT is a file of calibrate --out.",
+    source="calibration",
+)
+def _draw(request: Request) -> Drawing:
+    return Drawing(figure_of(ranks(request.subject)), request.subject.notes)
 
-    Right ranks stay inside the grey band in 95 of 100 studies, for one quantity; all curves
-    together stay between the dashed lines.
+
+def ranks(calibration: Calibration, axes: np.ndarray | None = None) -> np.ndarray:
+    """Draw the ECDF of the ranks of every quantity, less the diagonal, with its intervals.
+
+    Ranks of a right posterior stay inside the grey area in 95 of 100 studies, for one quantity; all
+    curves together stay between the dashed lines.
 
     Parameters
     ----------
@@ -50,7 +66,7 @@ def ranks(calibration: Calibration, axes: np.ndarray | None = None) -> np.ndarra
 def _new_axes(count: int) -> np.ndarray:
     """Small panels on a new figure, labelled at its edges, with its legend."""
     lines = math.ceil(count / COLUMNS)
-    figure = style.new_figure(11, 1.0 + 1.9 * lines)
+    figure = new_figure(11, 1.0 + 1.9 * lines)
     axes: np.ndarray = figure.subplots(lines, COLUMNS, sharex=True, sharey=True, squeeze=False)
     flat = axes.reshape(-1)
     for unused in flat[count:]:
@@ -64,25 +80,29 @@ def _new_axes(count: int) -> np.ndarray:
         style.mark_handle(
             "ECDF of the ranks, less the diagonal", linestyle="-", color=LOOKS["pass"].colour
         ),
-        style.band_handle(0.95, text="95% simultaneous band, one quantity"),
+        style.interval_handle(0.95, text="95% simultaneous band, one quantity"),
         style.mark_handle(f"the same, all {count} together", linestyle=TOGETHER, linewidth=0.9),
     ]
-    handles[1].set(facecolor=BAND, alpha=1.0)
+    handles[1].set(facecolor=INTERVAL, alpha=1.0)
     figure.legend(handles=handles, loc="outside upper left", ncols=3)
     return axes
 
 
 def _panel(ax: Axes, calibration: Calibration, row: dict[Any, Any]) -> None:
-    bands = calibration.bands
+    intervals = calibration.bands
     ax.grid(visible=False)
-    ax.fill_between(bands["x"], bands["lower"], bands["upper"], color=BAND, linewidth=0)
+    ax.fill_between(
+        intervals["x"], intervals["lower"], intervals["upper"], color=INTERVAL, linewidth=0
+    )
     for side in ("lower_all", "upper_all"):
-        ax.plot(bands["x"], bands[side], color=style.MUTED, linewidth=0.9, linestyle=TOGETHER)
+        ax.plot(
+            intervals["x"], intervals[side], color=style.MUTED, linewidth=0.9, linestyle=TOGETHER
+        )
     ax.axhline(0, color=style.MUTED, linewidth=0.6)
     ax.plot(*calibration.curve(row["name"]), color=LOOKS[row["verdict"]].colour, linewidth=1.5)
-    said = "" if row["verdict"] == "pass" else f"  {row['verdict'].upper()}"
+    verdict = "" if row["verdict"] == "pass" else f"  {row['verdict'].upper()}"
     ax.set_title(
-        f"{row['name']}{said}\np = {_p(row['p_value'])}, adjusted {_p(row['p_adjusted'])}",
+        f"{row['name']}{verdict}\np = {_p(row['p_value'])}, adjusted {_p(row['p_adjusted'])}",
         fontsize=9,
         loc="left",
     )

@@ -1,4 +1,4 @@
-"""Recipe against budget: sizes, tokens, losses and shares of the budget, with bands."""
+"""Recipe against budget: sizes, tokens, losses and shares of the budget, with intervals."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayes_distill._input.numbers import format_quantity
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.plots import style
+from bayes_distill.plots.budgets import plan_along_budgets
+from bayes_distill.plots.curves import Curve, draw_curve
+from bayes_distill.plots.figures import figure_of, new_figure
+from bayes_distill.plots.registry import Drawing, Request, register
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,6 +20,9 @@ if TYPE_CHECKING:
 
     from bayes_distill.planning.plan import Plan
 
+EXTRAPOLATED = "outside"
+LOSS = ("loss_mean", "loss_lower", "loss_upper")
+TEACHER_LOSS = "recipe_teacher_loss"
 SHARES = {
     "student": "student's training",
     "teacher": "teacher's training",
@@ -24,6 +32,30 @@ SHARES = {
 }
 FREE = "The teacher is free: any with\nthe loss in the next row will do."
 ALONE = "Supervised: no teacher."
+
+
+@register(
+    "recipe-against-budget",
+    order=30,
+    title="Recipe against budget",
+    shows="what to spend budgets on: sizes, tokens, losses and shares of the one recipe, and how "
+    "the splits that are best in single draws spread. `budget` takes the two ends of a range.",
+    takes=(
+        "params",
+        "budget",
+        "scenario",
+        "utility",
+        "flops",
+        "draws",
+        "max_tokens",
+        "max_teacher_tokens",
+        "max_teacher_params",
+    ),
+    needs=(("params",),),
+)
+def _draw(request: Request) -> Drawing:
+    plan = plan_along_budgets(request, "teacher-pretraining-and-inference")
+    return Drawing(figure_of(recipe_against_budget(plan, unit=request.unit)), plan.notes)
 
 
 def recipe_against_budget(
@@ -36,7 +68,7 @@ def recipe_against_budget(
 ) -> np.ndarray:
     """Draw what to spend a budget on, over budgets, for one student and scenario.
 
-    Lines are the one recipe for the plan's criterion; bands are how the splits that are best
+    Lines are the one recipe for the plan's criterion; intervals are how the splits that are best
     in single draws spread (of the student's loss: how the loss of the one recipe does).
 
     Parameters
@@ -46,7 +78,7 @@ def recipe_against_budget(
     axes
         Four axes, (2, 2): sizes, tokens, losses, shares. By default new ones.
     scenario, params
-        Which of the plan's scenarios and students; may be left out where there is one.
+        Which of the plan's scenarios and students; needless where there is one.
     unit
         Unit of the losses, for the labels.
 
@@ -58,14 +90,14 @@ def recipe_against_budget(
     table = one_case(plan.table, scenario, params)
     with style.house_style():
         if axes is None:
-            axes = style.new_figure(9.6, 7.2).subplots(2, 2, sharex=True)
+            axes = new_figure(9.6, 7.2).subplots(2, 2, sharex=True)
         axes = np.asarray(axes).reshape(2, 2)
         (sizes, tokens), (losses, shares) = axes
         student, teacher = style.series(2)
         for ax in axes.flat:
             ax.set_xscale("log")
             ax.set_axisbelow(True)
-        nothing = FREE if table["recipe_teacher_loss"].notna().any() else ALONE
+        nothing = FREE if table[TEACHER_LOSS].notna().any() else ALONE
         for ax, what in ((sizes, "params"), (tokens, "tokens")):
             _recipe(ax, table, f"student_{what}", student, "student")
             if not _recipe(ax, table, f"teacher_{what}", teacher, "teacher"):
@@ -79,16 +111,7 @@ def recipe_against_budget(
                     fontsize=9,
                 )
             style.count_axis(ax, "y")
-        style.curve_with_band(
-            losses,
-            table["budget"],
-            table["loss_mean"],
-            table["loss_lower"],
-            table["loss_upper"],
-            student,
-            table["outside"],
-            "student",
-        )
+        draw_curve(losses, Curve.of(table, "budget", LOSS, EXTRAPOLATED), student, "student")
         _recipe(losses, table, "teacher_loss", teacher, "teacher")
         _shares(shares, table)
         sizes.set(title="Sizes", ylabel="non-embedding parameters")
@@ -103,9 +126,10 @@ def recipe_against_budget(
         size, who = format_case(table)
         sizes.figure.suptitle(
             f"{size} student, {who}\nlines: the one recipe; bands: "
-            f"{style.band_name(plan.interval)}, of the splits that are best in single draws\n"
+            f"{style.interval_name(plan.interval, shape='band')}, of the splits that are best in "
+            "single draws\n"
             "(student's loss: of the loss of the one recipe)"
-            + ("; thin and pale: outside the runs" if table["outside"].any() else ""),
+            + ("; thin and pale: outside the runs" if table[EXTRAPOLATED].any() else ""),
             fontsize=10,
             x=0.01,
             ha="left",
@@ -122,36 +146,34 @@ def one_case(table: pd.DataFrame, scenario: str | None, params: float | None) ->
         If that leaves none, several students or scenarios, or fewer than two budgets.
     """
     faults = []
-    mine = table[table["loss_mean"].notna()]  # some budgets may pay for no recipe
+    rows = table[table[LOSS[0]].notna()]  # some budgets may pay for no recipe
     if scenario is not None:
-        mine = mine[mine["scenario"] == scenario]
+        rows = rows[rows["scenario"] == scenario]
     if params is not None:
-        mine = mine[mine["params"] == params]
-    if mine.empty:
+        rows = rows[rows["params"] == params]
+    if rows.empty:
         raise InputError("the plan has no rows of that scenario and student")
-    if len(set(mine["scenario"])) > 1:
-        names = ", ".join(mine["scenario"].unique())
+    if len(set(rows["scenario"])) > 1:
+        names = ", ".join(rows["scenario"].unique())
         faults.append(Fault(f"name one of {names}", column="scenario"))
-    chosen = (mine["served_tokens"] > 0).any() and params is None
-    if len(set(mine["params"])) > 1 and not chosen:
+    chosen = (rows["served_tokens"] > 0).any() and params is None
+    if len(set(rows["params"])) > 1 and not chosen:
         faults.append(Fault("name one student", column="params"))
-    if len(set(mine["budget"])) < 2:
+    if len(set(rows["budget"])) < 2:
         faults.append(Fault("a curve needs at least two budgets", column="budget"))
     if faults:
         raise InputError(faults)
-    return mine.sort_values("budget")
+    return rows.sort_values("budget")
 
 
 def format_case(table: pd.DataFrame) -> tuple[str, str]:
-    """Student and scenario of some rows, as people read them."""
-    from bayes_distill._input.numbers import format_quantity
-
+    """Student and scenario of some rows, for a title."""
     low, high = (format_quantity(float(v)) for v in (table["params"].min(), table["params"].max()))
     return low if low == high else f"{low} to {high}", str(table["scenario"].iloc[0])
 
 
 def _recipe(ax: Axes, table: pd.DataFrame, name: str, look: style.Series, label: str) -> bool:
-    """Draw one unknown of the recipe with its spread; says whether it is determined at all."""
+    """Draw one unknown of the recipe with its spread; return whether it is determined at all."""
     line, spread = f"recipe_{name}", f"optimum_{name}"
     if name == "student_params":
         line, spread = "params", "optimum_params"
@@ -160,16 +182,8 @@ def _recipe(ax: Axes, table: pd.DataFrame, name: str, look: style.Series, label:
     limit = f"p_at_max_{name}"
     if limit in table and (table[limit] > 0.5).all():
         label += ", at its limit"
-    style.curve_with_band(
-        ax,
-        table["budget"],
-        table[line],
-        table[f"{spread}_lower"],
-        table[f"{spread}_upper"],
-        look,
-        table["outside"],
-        label,
-    )
+    ends = (line, f"{spread}_lower", f"{spread}_upper")
+    draw_curve(ax, Curve.of(table, "budget", ends, EXTRAPOLATED), look, label)
     return True
 
 
@@ -180,10 +194,8 @@ def _shares(ax: Axes, table: pd.DataFrame) -> None:
     looks["student"], looks["teacher"] = style.series(2)
     looks["logits"] = style.series(5)[4]
     for name in used:
-        columns = [f"share_{name}"] + [f"optimum_share_{name}_{end}" for end in ("lower", "upper")]
-        middle, low, high = (
-            100 * table[c if c in table else columns[0]].to_numpy(float) for c in columns
-        )
-        style.curve_with_band(
-            ax, table["budget"], middle, low, high, looks[name], table["outside"], SHARES[name]
-        )
+        share = f"share_{name}"
+        spread = [f"optimum_share_{name}_{end}" for end in ("lower", "upper")]
+        ends = [share, *(column if column in table else share for column in spread)]
+        percent = table.assign(**{column: 100 * table[column] for column in set(ends)})
+        draw_curve(ax, Curve.of(percent, "budget", ends, EXTRAPOLATED), looks[name], SHARES[name])

@@ -1,10 +1,16 @@
-"""Reliability diagram of the gap risk: forecast probabilities against what happened."""
+"""Reliability diagram of the gap risk: forecast probabilities against what happened.
+
+Its numbers are those of `validation.result`.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bayes_distill.errors import InputError
 from bayes_distill.plots import style
+from bayes_distill.plots.figures import axes_or_new, figure_of
+from bayes_distill.plots.registry import Drawing, Request, register
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -13,6 +19,18 @@ if TYPE_CHECKING:
 
 SIDES = {"predictive": -1, "credible": 1}  # where its numbers stand: upper left, lower right
 MEANING = {"predictive": "of the runs as measured", "credible": "of the mean curves"}
+
+
+@register(
+    "reliability",
+    order=170,
+    title="Reliability of the gap risk",
+    shows="forecast gap risk of left-out pairs of teachers against how often it came true. FIT is "
+    "a file of validate --out, or a card that ships with a validation.",
+    source="validation",
+)
+def _draw(request: Request) -> Drawing:
+    return Drawing(figure_of(reliability(request.subject)), request.subject.notes)
 
 
 def reliability(validation: Validation, ax: Axes | None = None) -> Axes:
@@ -27,9 +45,19 @@ def reliability(validation: Validation, ax: Axes | None = None) -> Axes:
         Of a distillation law; its reliability table is drawn.
     ax
         Axes to draw on; by default new ones.
+
+    Raises
+    ------
+    InputError
+        If there are no pairs of teachers, as under a law without teachers.
     """
+    if not validation.reliability["pairs"].sum():
+        raise InputError(
+            f"the validation of {validation.model} holds no pairs of runs that differ in their "
+            "teacher alone: there is no gap risk to judge"
+        )
     with style.house_style():
-        ax = style.axes_or_new(ax, 8.6, 5.6)
+        ax = axes_or_new(ax, 8.6, 5.6)
         ax.plot(
             [0, 1],
             [0, 1],
@@ -39,31 +67,31 @@ def reliability(validation: Validation, ax: Axes | None = None) -> Axes:
             label="calibrated",
         )
         table = validation.reliability
-        most = max(1, int(table["pairs"].max())) if len(table) else 1
-        for (band, side), look in zip(SIDES.items(), style.series(2), strict=True):
-            mine = table[(table["band"] == band) & (table["pairs"] > 0)]
-            brier = validation.table.iloc[-1][f"brier_{band}"]
+        most = int(table["pairs"].max())
+        for (kind, side), look in zip(SIDES.items(), style.series(2), strict=True):
+            bins = table[(table["band"] == kind) & (table["pairs"] > 0)]
+            brier = validation.table.iloc[-1][f"brier_{kind}"]
             ax.plot(
-                mine["forecast"],
-                mine["observed"],
+                bins["forecast"],
+                bins["observed"],
                 color=look.colour,
                 linestyle=look.dashes,
                 linewidth=1.2,
                 marker=look.marker,
                 markersize=0.1,
                 zorder=3,
-                label=f"{band}: {MEANING[band]}\n(Brier score {brier:.3f})",
+                label=f"{kind}: {MEANING[kind]}\n(Brier score {brier:.3f})",
             )
             ax.scatter(
-                mine["forecast"],
-                mine["observed"],
-                s=20 + 180 * (mine["pairs"] / most) ** 0.5,
+                bins["forecast"],
+                bins["observed"],
+                s=20 + 180 * (bins["pairs"] / most) ** 0.5,
                 color=look.colour,
                 marker=look.marker,
                 edgecolor="white",
                 zorder=3,
             )
-            for forecast, observed, pairs in mine[["forecast", "observed", "pairs"]].itertuples(
+            for forecast, observed, pairs in bins[["forecast", "observed", "pairs"]].itertuples(
                 index=False
             ):
                 ax.annotate(

@@ -1,4 +1,4 @@
-"""The house style: readable in grey and by the colour-blind, and plain about units and bands.
+"""The house style: readable in grey and by the colour-blind; units and intervals are named.
 
 Series are ordered from dark to light, so that they keep apart in grey; their hues keep apart under
 protanopia, deuteranopia and tritanopia (at least 17 in CIELAB); markers and dashes differ as well.
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -19,16 +18,15 @@ from bayes_distill._input.numbers import format_quantity
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
-    from matplotlib.figure import Figure
     from matplotlib.legend import Legend
 
 LOSS_UNIT = "nats per token"
 PROBABILITY_MAP = "cividis"  # even in lightness, and made for the colour-blind
 DIAGONAL = (0, (4, 3))  # dashes of a line that says what calibrated or unchanged would be
 INK, MUTED, FAINT = "#17173a", "#5c5c66", "#b9b9c2"
-BAND_ALPHA = 0.32
-OUTSIDE_ALPHA = 0.17
-THICK, THIN = 2.2, 1.0  # a curve inside and outside the runs
+PRINTED = "#c8542b"  # values in print
+REPLICATED = "#0067a8"  # runs simulated from a fit, next to real ones
+THICK, THIN = 2.2, 1.0  # a curve within the range of the runs, and extrapolated
 RC: Mapping[str, Any] = {
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
@@ -114,36 +112,14 @@ def house_style() -> Iterator[None]:
         yield
 
 
-def axes_or_new(ax: Axes | None, width: float = 9.6, height: float = 5.4) -> Axes:
-    """Give the axes back, or new ones on a figure of this size in inches."""
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        _, ax = plt.subplots(figsize=(width, height), layout="constrained")
-    ax.set_axisbelow(True)
-    return ax
-
-
-def new_figure(width: float, height: float) -> Figure:
-    """Make an empty figure of this size in inches, for a plot of several axes."""
-    import matplotlib.pyplot as plt
-
-    return plt.figure(figsize=(width, height), layout="constrained")
-
-
 def percent(interval: float) -> str:
-    """Write a probability as people say it: ``90%``."""
+    """Write a probability in per cent: ``90%``."""
     return f"{100 * interval:g}%"
 
 
-def band_name(interval: float, kind: str = "credible") -> str:
-    """Say what a band is: ``90% credible band, equal-tailed``."""
-    return f"{percent(interval)} {kind} band, equal-tailed"
-
-
-def interval_name(interval: float, kind: str = "credible") -> str:
-    """Say what an interval is: ``90% credible interval, equal-tailed``."""
-    return f"{percent(interval)} {kind} interval, equal-tailed"
+def interval_name(interval: float, kind: str = "credible", shape: str = "interval") -> str:
+    """Name an interval: ``90% credible interval, equal-tailed``; along a curve it is a ``band``."""
+    return f"{percent(interval)} {kind} {shape}, equal-tailed"
 
 
 def loss_label(what: str, unit: str = LOSS_UNIT) -> str:
@@ -152,7 +128,7 @@ def loss_label(what: str, unit: str = LOSS_UNIT) -> str:
 
 
 def student_name(params: float, tokens: float | None = None) -> str:
-    """Name a student as people do: ``1B on 100B tokens``."""
+    """Name a student by its size and data: ``1B on 100B tokens``."""
     if tokens is None:
         return f"{format_quantity(params)} parameters"
     return f"{format_quantity(params)} on {format_quantity(tokens)} tokens"
@@ -161,7 +137,7 @@ def student_name(params: float, tokens: float | None = None) -> str:
 def count_axis(ax: Axes, which: Literal["x", "y"]) -> None:
     """Make an axis of sizes or tokens logarithmic, labelled ``300M``, ``1B``, ``3B``.
 
-    To be called once the limits are final.
+    Call it when the limits are final.
     """
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
@@ -175,73 +151,23 @@ def count_axis(ax: Axes, which: Literal["x", "y"]) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
-def outside_spans(outside: Sequence[bool] | np.ndarray) -> list[tuple[slice, bool]]:
-    """Stretches of a curve inside and outside the runs; neighbours share a point."""
-    flags = np.asarray(outside, bool)
-    edges = [0, *(np.flatnonzero(flags[1:] != flags[:-1]) + 1).tolist(), len(flags)]
-    spans = []
-    for start, stop in pairwise(edges):
-        # an inside stretch ends at its last inside point; an outside one reaches over to it
-        beyond = bool(flags[start])
-        first = start - 1 if beyond and start > 0 else start
-        last = stop + 1 if beyond and stop < len(flags) else stop
-        spans.append((slice(first, last), beyond))
-    return spans
-
-
-def curve_with_band(
-    ax: Axes,
-    x: Any,
-    middle: Any,
-    lower: Any,
-    upper: Any,
-    look: Series,
-    outside: Any,
-    label: str,
-) -> None:
-    """Draw a curve and its band; where it is outside the runs it is thin, and the band pale.
-
-    The label goes to an empty line, so that a legend shows the curve as it is inside the runs; the
-    drawn pieces carry it behind an underscore.
-    """
-    x, middle, lower, upper = (np.asarray(v, float) for v in (x, middle, lower, upper))
-    ax.plot([], [], color=look.colour, linestyle=look.dashes, linewidth=THICK, label=label)
-    for part, beyond in outside_spans(np.asarray(outside, bool)):
-        ax.fill_between(
-            x[part],
-            lower[part],
-            upper[part],
-            color=look.colour,
-            linewidth=0,
-            label=f"_{label}",
-            alpha=OUTSIDE_ALPHA if beyond else BAND_ALPHA,
-        )
-        ax.plot(
-            x[part],
-            middle[part],
-            color=look.colour,
-            linestyle=look.dashes,
-            label=f"_{label}",
-            linewidth=THIN if beyond else THICK,
-        )
-
-
-def band_handle(interval: float, kind: str = "credible", text: str | None = None) -> Any:
-    """Legend entry of a band, naming its kind and level."""
+def interval_handle(interval: float, kind: str = "credible", text: str | None = None) -> Any:
+    """Legend entry of the interval of a curve, which names its kind and level."""
     from matplotlib.patches import Patch
 
-    return Patch(facecolor=MUTED, alpha=0.35, linewidth=0, label=text or band_name(interval, kind))
+    label = text or interval_name(interval, kind, "band")
+    return Patch(facecolor=MUTED, alpha=0.35, linewidth=0, label=label)
 
 
 def mark_handle(label: str, **look: Any) -> Any:
-    """Legend entry of a marker or a line, in grey unless told otherwise."""
+    """Legend entry of a marker or a line, grey by default."""
     from matplotlib.lines import Line2D
 
     return Line2D([], [], **{"color": MUTED, "linestyle": "none", **look}, label=label)
 
 
 def series_handle(look: Series, label: str, marker: bool = False, thin: bool = False) -> Any:
-    """Legend entry of a series; thin if all of it lies outside the runs."""
+    """Legend entry of a series; thin if all of it is extrapolated."""
     from matplotlib.lines import Line2D
 
     return Line2D(
@@ -264,13 +190,8 @@ def legend_beside(ax: Axes, handles: Sequence[Any], title: str | None = None) ->
     )
 
 
-def outside_handle() -> Any:
-    """Legend entry of curves outside the runs, which are thin and pale."""
-    return mark_handle("thin and pale: outside the runs", linestyle="-", linewidth=THIN)
-
-
 def span_handle(label: str) -> Any:
-    """Legend entry of an upright band."""
+    """Legend entry of an interval on the horizontal axis."""
     from matplotlib.patches import Patch
 
     return Patch(facecolor=MUTED, alpha=0.2, linewidth=0, label=label)

@@ -1,4 +1,4 @@
-"""The plots of a fit, as SVG whose text is text and whose colours follow the page."""
+"""The plots of a report, as SVG whose text is text and whose colours follow the page."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bayes_distill.errors import InputError
-from bayes_distill.pictures import plot
+from bayes_distill.plots import PLOTS, plot
 from bayes_distill.posterior import Posterior
 from bayes_distill.posterior.stored_runs import runs_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-DRAWS = 1000
 # drawn for white paper; the page's own variables turn it for the dark
 COLOURS = {
     "#000000": "var(--ink)",
@@ -33,7 +32,7 @@ COLOURS = {
 
 
 @dataclass(frozen=True)
-class Picture:
+class ReportFigure:
     """A plot with its title, caption and SVG."""
 
     title: str
@@ -41,47 +40,31 @@ class Picture:
     svg: str
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A kind of picture that the page shows.
+def figures_of(posterior: Posterior, interval: float, seed: int) -> list[ReportFigure]:
+    """The plots whose entries the report shows; none for a posterior without runs.
 
-    Parameters
-    ----------
-    kind, title, caption
-        Its name among the kinds that `plot` knows; what the page says above it.
-    teacher
-        Whether it needs a law and runs with teachers.
-    draws
-        Most draws that it needs: bands of curves are as the explorer's tables have them.
+    A plot for which this posterior or its runs do not suffice is left out.
     """
-
-    kind: str
-    title: str
-    caption: str
-    teacher: bool = False
-    draws: int | None = None
-
-
-def pictures_of(posterior: Posterior, interval: float, seed: int) -> list[Picture]:
-    """All pictures that there is something to show in; none for a posterior without runs."""
     runs = runs_of(posterior)
     if runs is None:
         return []
     taught = posterior.law.has_teacher and "teacher_loss" in runs
     taught = taught and bool(runs["teacher_loss"].notna().any())
-    found = []
-    for shown in SHOWN:
-        if shown.teacher and not taught:
+    figures = []
+    for entry in PLOTS.values():
+        shown = entry.report
+        if shown is None or entry.source != "fit" or (shown.teachers and not taught):
             continue
         enough = posterior
         if shown.draws is not None and posterior.n_draws > shown.draws:
             enough = posterior.thin(shown.draws)
         try:
-            figure = plot(shown.kind, enough, interval=interval, seed=seed, allow_failed=True)
-        except InputError:  # too few runs for it, such as students that saw a single teacher
+            figure = plot(entry.name, enough, interval=interval, seed=seed, allow_failed=True)
+        except InputError:  # too few runs for it, such as students with a single teacher
             continue
-        found.append(Picture(shown.title, shown.caption, svg_of(figure, shown.kind)))
-    return found
+        svg = svg_of(figure, entry.name)
+        figures.append(ReportFigure(f"{entry.title}.", shown.caption, svg))
+    return figures
 
 
 def svg_of(figure: Figure, name: str) -> str:
@@ -96,31 +79,7 @@ def svg_of(figure: Figure, name: str) -> str:
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     # matplotlib numbers its ids anew in each figure, and one page may have each only once
     text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text)
-    for drawn, ours in COLOURS.items():
-        text = re.sub(drawn, ours, text, flags=re.IGNORECASE)
-    # matplotlib leaves black unsaid: it is what SVG fills with
+    for colour, variable in COLOURS.items():
+        text = re.sub(colour, variable, text, flags=re.IGNORECASE)
+    # matplotlib writes no black: it is what SVG fills with by default
     return text.replace("<svg ", '<svg fill="var(--ink)" ', 1)
-
-
-SHOWN = (
-    Shown(
-        "student-against-teacher",
-        "Students against their teachers.",
-        "Left of its star a stronger teacher makes the student worse: the capacity gap.",
-        teacher=True,
-        draws=DRAWS,
-    ),
-    Shown(
-        "observed-against-predicted",
-        "Runs against what the fit predicts for them.",
-        "Points beyond their bands, above all in rows, are what the law misses.",
-        draws=DRAWS,
-    ),
-    Shown(
-        "coefficients-against-published",
-        "Coefficients against published values.",
-        "A posterior as wide as its prior has learnt nothing from these runs.",
-        teacher=True,
-    ),
-)
-"""What the page shows, in this order."""

@@ -14,7 +14,7 @@ from bayes_distill._version import __version__
 from bayes_distill.posterior import Posterior
 from bayes_distill.reporting import charts, words
 from bayes_distill.reporting.accuracy import Accuracy
-from bayes_distill.reporting.figures import Picture
+from bayes_distill.reporting.figures import ReportFigure
 from bayes_distill.reporting.plan_words import plan_section
 from bayes_distill.reporting.quantiles import LEVELS
 from bayes_distill.reporting.ranges import Ranges
@@ -58,7 +58,7 @@ def page_of(
     students: StudentTables,
     recipes: Mapping[str, Table],
     accuracy: Mapping[str, Accuracy],
-    pictures: list[Picture],
+    figures: list[ReportFigure],
     plan: dict[str, Any] | None,
     interval: float,
     vega: str,
@@ -120,7 +120,7 @@ def page_of(
         accuracy=[_accuracy_row(a) for a in accuracy.values()],
         exactness=_exactness(posterior, draws),
         plan=planned,
-        figures=[{"title": p.title, "caption": p.caption, "svg": Markup(p.svg)} for p in pictures],
+        figures=[{"title": f.title, "caption": f.caption, "svg": Markup(f.svg)} for f in figures],
         coefficients=words.coefficients_of(posterior),
         diagnostics=words.diagnostics_of(posterior),
         flagged=words.flagged_of(posterior),

@@ -20,7 +20,7 @@ from bayes_distill.planning.plan import Plan
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.arguments import load_beside
 from bayes_distill.reporting.accuracy import Accuracy, recipe_accuracy, student_accuracy
-from bayes_distill.reporting.figures import pictures_of
+from bayes_distill.reporting.figures import figures_of
 from bayes_distill.reporting.page import page_of, vega_bundle
 from bayes_distill.reporting.ranges import ranges_of
 from bayes_distill.reporting.recipe_tables import recipe_tables
@@ -133,7 +133,7 @@ def report(
         recipes_at_work, bundled = pool.submit(recipes_and_accuracy), pool.submit(vega_bundle)
         students = student_tables(many, ranges, interval, seed)
         accuracy = student_accuracy(posterior, students, ranges, interval, seed)
-        pictures = pictures_of(posterior, interval, seed)
+        figures = figures_of(posterior, interval, seed)
         say("recipes", 1, 3)
         recipes, of_recipes = recipes_at_work.result()
         vega = bundled.result()
@@ -144,7 +144,7 @@ def report(
         students,
         recipes,
         accuracy | of_recipes,
-        pictures,
+        figures,
         planned,
         interval,
         vega,
