@@ -9,21 +9,21 @@ import numpy as np
 import pytest
 import scipy.stats
 import xarray as xr
-from bayes_distill.calibration.sweep import run_sweep
-from bayes_distill.identify.next_run import next_run
-from bayes_distill.inference.as_fitted import AsFitted, fitted_draws
 
 from badly_tuned import NOISE, TRUTH, badly_tuned, card_of
 from bayes_distill.calibration.quantities import sampled_quantity
+from bayes_distill.calibration.replicate import run_replicate
 from bayes_distill.calibration.setting import make_setting
-from bayes_distill.calibration.simulator import simulate_sweep
+from bayes_distill.calibration.simulator import simulate_replicate
 from bayes_distill.cards import card_from_dict, load_card
-from bayes_distill.checking.checks import predictive_checks
+from bayes_distill.checking.checks import predictive
 from bayes_distill.checking.power_scaling import sensitivity
 from bayes_distill.cli.main import run
 from bayes_distill.comparison.stacking import stack_loaded
 from bayes_distill.errors import InputError
+from bayes_distill.identification.next_run import next_run
 from bayes_distill.inference.fit import fit
+from bayes_distill.inference.fitted_model import FittedModel, fitted_draws
 from bayes_distill.inference.simulation import simulate_from_card
 from bayes_distill.inference.two_stage import supervised_noise
 from bayes_distill.laws import TABLE_6, Chinchilla, Reference
@@ -90,7 +90,7 @@ def test_the_parameter_is_stored_described_and_learnt(contaminated):
 def test_stored_log_likelihood_is_that_of_the_likelihood(contaminated):
     """By NUTS's own model, by the rebuilt one and by the posterior's log density: one number."""
     stored = contaminated.tree["log_likelihood"]["loss"].to_numpy()
-    at = AsFitted.of(contaminated).by_run(fitted_draws(contaminated))
+    at = FittedModel.of(contaminated).by_run(fitted_draws(contaminated))
     np.testing.assert_allclose(
         at.log_likelihood, stored.reshape(at.log_likelihood.shape), rtol=1e-4, atol=1e-4
     )
@@ -106,9 +106,9 @@ def test_stored_log_likelihood_is_that_of_the_likelihood(contaminated):
 def test_a_forecast_is_of_well_tuned_runs_and_a_new_run_may_be_bad(contaminated):
     found = forecast(contaminated, params="1B", tokens="20B").table.iloc[0]
     exact = true_loss(1e9, 2e10)
-    assert found["mean"] == pytest.approx(exact, rel=0.5 * NOISE)
-    above = found["predictive_upper"] - found["mean"]
-    below = found["mean"] - found["predictive_lower"]
+    assert found["loss_mean"] == pytest.approx(exact, rel=0.5 * NOISE)
+    above = found["new_run_upper"] - found["loss_mean"]
+    below = found["loss_mean"] - found["new_run_lower"]
     assert above > 3 * below
 
 
@@ -123,8 +123,8 @@ def test_new_runs_follow_each_draw_s_own_likelihood(contaminated):
 
 
 def test_checks_of_the_fit_against_its_own_runs(contaminated):
-    found = predictive_checks(contaminated)
-    assert found.posterior.table["p"].between(0.01, 0.99).all()
+    found = predictive(contaminated)
+    assert found.posterior.table["p_larger"].between(0.01, 0.99).all()
     assert found.leave_one_out.table["pit"].between(0, 1).all()
     told = sensitivity(contaminated)
     assert "contamination" in told.sites
@@ -150,15 +150,16 @@ def test_validation_scores_runs_that_were_left_out(contaminated):
 def test_the_next_run_works_with_it(contaminated):
     found = next_run(contaminated, coefficient="alpha").table
     best = found.iloc[0]
-    assert 0 < best["gain"] <= 1
+    assert 0 < best["information_gain"] <= 1
     assert best["reliable"]
-    assert (found["linear_gain"].dropna() >= 0).all()
+    assert (found["linear_information_gain"].dropna() >= 0).all()
     # noise of which a part is far off carries less information than its core
     surer = contaminated.draws | {"contamination": np.full(contaminated.n_draws, 1e-9)}
     group = xr.Dataset({n: (("chain", "draw"), v[None]) for n, v in surer.items()})
     tree = xr.DataTree.from_dict({"posterior": group})
     clean = Posterior(tree, contaminated.card, contaminated.reference, contaminated.info)
-    assert next_run(clean, coefficient="alpha").table.iloc[0]["linear_gain"] > best["linear_gain"]
+    without = next_run(clean, coefficient="alpha").table["linear_information_gain"]
+    assert without.max() > found["linear_information_gain"].max()
 
 
 def test_a_stack_with_a_student_t_follows_each_of_them(contaminated):
@@ -208,7 +209,7 @@ def test_calibration_draws_its_runs_from_the_likelihood():
     setting = make_setting(card_of("contaminated"), None, chinchilla_design())
     residuals, shares = [], []
     for i in range(30):
-        truth, data = simulate_sweep(setting, jax.random.key(i))
+        truth, data = simulate_replicate(setting, jax.random.key(i))
         loss = np.asarray(data.loss)[np.asarray(data.mask)]
         sizes = (np.asarray(column)[np.asarray(data.mask)] for column in (data.params, data.tokens))
         law, unit = setting.fitted.spec.law, Reference(1.0, 1.0, 1.0)
@@ -226,8 +227,8 @@ def test_one_sweep_of_a_calibration_ranks_the_parameter():
     card, design = card_of("contaminated"), chinchilla_design().iloc[::3]
     columns = {name: design[name].tolist() for name in ("params", "tokens")}
     content = {"card": card.model_dump(mode="json"), "simulator": None, "design": columns}
-    task = {"study": content, "sweep": 0, "seed": 0, "chains": 2, "warmup": 150, "draws": 100}
-    found = run_sweep(task)
+    task = {"study": content, "replicate": 0, "seed": 0, "chains": 2, "warmup": 150, "draws": 100}
+    found = run_replicate(task)
     assert 0 <= found["quantities"]["contamination"]["pit"] <= 1
 
 

@@ -8,11 +8,11 @@ import sys
 import numpy as np
 import pytest
 import scipy.stats
-from bayes_distill.identify.next_run import next_run
 
 from bayes_distill.cards import load_card, models_folder
-from bayes_distill.checking.checks import predictive_checks
+from bayes_distill.checking.checks import predictive
 from bayes_distill.errors import InputError
+from bayes_distill.identification.next_run import next_run
 from bayes_distill.inference.fit import fit
 from bayes_distill.inference.simulation import simulate_from_card
 from bayes_distill.likelihoods import check_likelihood, likelihood_named
@@ -82,11 +82,11 @@ def test_a_class_and_a_card_are_all_that_it_takes(installed):
     assert type(again.likelihoods(np.array([False]))[0][0]) is family
     found = forecast(again, params="1B", tokens="20B").table.iloc[0]
     exact = 1.8 + 500 / 1e9**0.35 + 2000 / 2e10**0.37
-    assert found["mean"] == pytest.approx(exact, rel=0.02)
-    assert found["predictive_lower"] < found["mean"] < found["predictive_upper"]
-    checks = predictive_checks(again)
-    assert checks.posterior.table["p"].between(0.005, 0.995).all()
-    assert 0 < next_run(again, coefficient="alpha").table.iloc[0]["gain"] <= 1
+    assert found["loss_mean"] == pytest.approx(exact, rel=0.02)
+    assert found["new_run_lower"] < found["loss_mean"] < found["new_run_upper"]
+    checks = predictive(again)
+    assert checks.posterior.table["p_larger"].between(0.005, 0.995).all()
+    assert 0 < next_run(again, coefficient="alpha").table.iloc[0]["information_gain"] <= 1
 
 
 def test_its_new_runs_follow_it(installed):
