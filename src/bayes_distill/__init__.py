@@ -21,7 +21,6 @@ from bayes_distill.errors import (
 )
 
 if TYPE_CHECKING:
-    from bayes_distill._results.draws import by_chain
     from bayes_distill.calibration.result import Calibration, read_calibration
     from bayes_distill.calibration.study import calibrate
     from bayes_distill.cards import Card, load_card
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
     from bayes_distill.predict.capacity_gap import GapRisk, risk
     from bayes_distill.predict.forecast import Forecast, forecast
     from bayes_distill.predict.points import Points
+    from bayes_distill.predict.results.draws import by_chain
     from bayes_distill.predict.teachers import Teachers
     from bayes_distill.reporting.write import Report, report
     from bayes_distill.runs import Runs, RunsReport, check, read_runs, simulate
@@ -80,7 +80,7 @@ _HOMES = {
     "Teachers": "bayes_distill.predict.teachers",
     "Criterion": "bayes_distill.planning.criteria",
     "Validation": "bayes_distill.validation.result",
-    "by_chain": "bayes_distill._results.draws",
+    "by_chain": "bayes_distill.predict.results.draws",
     "calibrate": "bayes_distill.calibration.study",
     "check": "bayes_distill.runs",
     "compare": "bayes_distill.comparison.ranking",

@@ -6,8 +6,8 @@ import pytest
 from bayes_distill import plan
 from bayes_distill.errors import InputError
 from bayes_distill.planning.draw_counts import DrawCounts, thinned
-from bayes_distill.planning.sample_index import sample_index
 from bayes_distill.posterior import load_posterior
+from bayes_distill.predict.results.draws import sample_index
 
 
 @pytest.mark.parametrize("n_draws", [1, 7, 128, 2000, 4000])
@@ -56,9 +56,9 @@ def test_a_caller_sets_them_and_the_plan_says_them(posterior):
 def test_draws_are_labelled_by_chain_and_draw():
     posterior = load_posterior("busbridge2025")
     sizes = posterior.tree["posterior"].dataset.sizes
-    index = sample_index(posterior)
+    index = sample_index(posterior.chains)
     assert index.names == ["chain", "draw"]
     assert index.is_unique
     assert len(index) == posterior.n_draws
     assert index.get_level_values("chain").nunique() == sizes["chain"]
-    assert sample_index(posterior.thin(100)).is_unique
+    assert sample_index(posterior.thin(100).chains).is_unique

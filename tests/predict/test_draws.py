@@ -7,11 +7,11 @@ import pytest
 import xarray as xr
 
 from bayes_distill import by_chain
-from bayes_distill._results.columns import columns_of
 from bayes_distill.errors import InputError
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.capacity_gap import risk
 from bayes_distill.predict.forecast import forecast
+from bayes_distill.predict.results.columns import columns_of
 
 STUDENTS = ("198M,1B", "5B")
 

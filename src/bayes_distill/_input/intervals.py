@@ -22,12 +22,6 @@ def equal_tailed(draws: np.ndarray, interval: float) -> tuple[np.ndarray, np.nda
     return lower, upper
 
 
-def band_columns(name: str, draws: np.ndarray, interval: float) -> dict[str, np.ndarray]:
-    """``{name}_mean``, ``{name}_lower`` and ``{name}_upper`` over the first axis."""
-    lower, upper = equal_tailed(draws, interval)
-    return {f"{name}_mean": draws.mean(axis=0), f"{name}_lower": lower, f"{name}_upper": upper}
-
-
 def mean_of(draws: np.ndarray) -> np.ndarray:
     """Mean over the first axis, exact where all draws are the same: 2.0 must not become 1.9999."""
     mean: np.ndarray = draws.mean(axis=0)

@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 
 from bayes_distill._input.intervals import interval_fault
-from bayes_distill._results.display import Result
 from bayes_distill.checking.pit import LeaveOneOutPit, leave_one_out_pit
 from bayes_distill.checking.predictive import (
     VOCABULARY,
@@ -21,6 +20,7 @@ from bayes_distill.checking.predictive import (
 from bayes_distill.errors import Fault
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.arguments import load_beside
+from bayes_distill.predict.results.display import Result
 
 
 @dataclass(frozen=True, eq=False, repr=False)

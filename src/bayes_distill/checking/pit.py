@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_distill._results.display import Result
 from bayes_distill.checking.predictive import PosteriorPredictive, posterior_predictive
 from bayes_distill.posterior import Posterior
+from bayes_distill.predict.results.display import Result
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 SIGNIFICANT = 0.05

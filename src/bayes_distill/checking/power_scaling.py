@@ -21,7 +21,6 @@ import pandas as pd
 import xarray as xr
 
 from bayes_distill._input.intervals import number
-from bayes_distill._results.display import Result
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.inference.fitted_model import (
     Draws,
@@ -34,6 +33,7 @@ from bayes_distill.laws.base import Support
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.arguments import check_repeats, check_teachers, load_beside
 from bayes_distill.predict.points import Points, Quantity, from_table, grid
+from bayes_distill.predict.results.display import Result
 
 THRESHOLD = 0.05
 MOST_NUMBERS = 4_000_000

@@ -14,9 +14,6 @@ import pandas as pd
 import xarray as xr
 
 from bayes_distill._input.intervals import number
-from bayes_distill._results.columns import summary
-from bayes_distill._results.display import Result
-from bayes_distill._results.draws import Samples
 from bayes_distill.checking.quantities import (
     Quantity,
     below_teacher,
@@ -25,6 +22,9 @@ from bayes_distill.checking.quantities import (
 from bayes_distill.compute import Architecture
 from bayes_distill.inference.fitted_model import ByRun, Draws, FittedModel, fitted_draws
 from bayes_distill.posterior import Posterior
+from bayes_distill.predict.results.columns import summary
+from bayes_distill.predict.results.display import Result
+from bayes_distill.predict.results.draws import Samples
 
 MOST_NUMBERS = 4_000_000  # draws times runs; of more, draws are thinned evenly
 PRIOR_DRAWS = 1000

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from bayes_distill._input.intervals import number
-from bayes_distill._results.display import Result
+from bayes_distill.predict.results.display import Result
 
 
 @dataclass(frozen=True, eq=False, repr=False)

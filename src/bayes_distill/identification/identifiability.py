@@ -10,8 +10,6 @@ from typing import Any, ClassVar
 import pandas as pd
 
 from bayes_distill._input.intervals import interval_fault, number
-from bayes_distill._results.columns import summary
-from bayes_distill._results.display import Result
 from bayes_distill.identification.combinations import combinations, correlations
 from bayes_distill.identification.variables import Variables, on_real_line, variables_of
 from bayes_distill.inference.fitted_model import FittedModel
@@ -19,6 +17,8 @@ from bayes_distill.inference.identification import CONTRACTION, KNOWN_WITHIN, co
 from bayes_distill.laws.base import Support
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.arguments import load_beside
+from bayes_distill.predict.results.columns import summary
+from bayes_distill.predict.results.display import Result
 
 SPREAD = ("median", "lower", "upper")
 

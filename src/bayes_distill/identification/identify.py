@@ -11,13 +11,13 @@ from typing import Any
 import pandas as pd
 
 from bayes_distill._input.intervals import interval_fault
-from bayes_distill._results.display import Result
 from bayes_distill.errors import InputError
 from bayes_distill.identification.identifiability import Identifiability, identifiability
 from bayes_distill.identification.next_run import NextRun, next_run
 from bayes_distill.posterior import Posterior, load_posterior
 from bayes_distill.predict.forecast import DRAWS
 from bayes_distill.predict.points import Quantity
+from bayes_distill.predict.results.display import Result
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -12,7 +12,6 @@ import pandas as pd
 
 from bayes_distill._input.intervals import mean_of, number
 from bayes_distill._input.numbers import parse_quantity
-from bayes_distill._results.display import Result
 from bayes_distill.compute import FLOPS, SCENARIOS, total_flops
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.identification.candidates import Candidates, candidate_grid, read_candidates
@@ -25,6 +24,7 @@ from bayes_distill.predict.arguments import check_repeats, check_teachers, load_
 from bayes_distill.predict.extrapolation import extrapolation, thinning_notes
 from bayes_distill.predict.forecast import DRAWS
 from bayes_distill.predict.points import Points, Quantity
+from bayes_distill.predict.results.display import Result
 
 REFINED = 12  # candidates whose information gain is refined by reweighting
 UNRELIABLE = 0.1  # share of outcomes with a high Pareto k, above which a gain is called rough

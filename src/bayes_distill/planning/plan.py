@@ -23,11 +23,11 @@ from bayes_distill.planning.feasibility import problems_of
 from bayes_distill.planning.notes import plan_notes
 from bayes_distill.planning.parts import Part, Places, blocks, compute_all
 from bayes_distill.planning.result import Plan
-from bayes_distill.planning.sample_index import sample_index
 from bayes_distill.planning.solver.limits import Limits
 from bayes_distill.planning.teacher_list import rank_all
 from bayes_distill.posterior import Posterior, load_posterior
 from bayes_distill.predict.points import Quantity
+from bayes_distill.predict.results.draws import sample_index
 from bayes_distill.predict.teachers import Teachers
 
 __all__ = ["Plan", "plan"]
@@ -193,7 +193,7 @@ def plan(
         interval=interval,
         notes=plan_notes(whole, thin.n_draws, table),
         samples=samples,
-        sample_index=sample_index(thin),
+        sample_index=sample_index(thin.chains),
         draw_counts=request.draw_counts.of(whole.n_draws),
     )
 

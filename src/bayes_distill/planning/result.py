@@ -11,17 +11,28 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_distill.planning.tables import UNKNOWNS
+from bayes_distill.planning.tables import SPREAD, UNKNOWNS
+from bayes_distill.predict.results.display import Result
 
 SHARES = ("student", "logits", "teacher", "serving", "unspent")
-SPREAD = ("median", "lower", "upper")
 ENDS = ("lower", "upper")
 AVERAGE = ("mean", "lower", "upper")
 AXES = ("scenario", "params", "budget")
+SHOWN = (
+    *AXES,
+    "problem",
+    "recipe",
+    "loss",
+    "supervised",
+    "regret",
+    "p_beats_supervised",
+    "outside",
+)
+"""What a notebook shows of the table: columns, and beginnings of their names."""
 
 
-@dataclass(frozen=True, eq=False)
-class Plan:
+@dataclass(frozen=True, eq=False, repr=False)
+class Plan(Result):
     """How to spend budgets.
 
     Parameters
@@ -66,6 +77,23 @@ class Plan:
     samples: Mapping[str, np.ndarray]
     sample_index: pd.MultiIndex | None = None
     draw_counts: Mapping[str, int] = field(default_factory=dict)
+
+    def shown_tables(self) -> dict[str, pd.DataFrame]:
+        """Heading -> table, for a notebook: recipes with their losses, and what else there is."""
+        columns = [
+            name
+            for name in map(str, self.table)
+            if name in SHOWN or name.rpartition("_")[0] in SHOWN or name.startswith("recipe_")
+        ]
+        recipes = self.table[columns]
+        if recipes["problem"].isna().all():
+            recipes = recipes.drop(columns="problem")
+        return {
+            "": recipes,
+            "Crossovers": self.crossovers,
+            "Targets": self.targets,
+            "Teachers": self.teachers,
+        }
 
     @cached_property
     def draws(self) -> xr.Dataset:

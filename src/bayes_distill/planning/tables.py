@@ -8,16 +8,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_distill._input.intervals import band_columns, equal_tailed
 from bayes_distill.compute import TRAINING_PASSES
 from bayes_distill.planning.near_optimal import near_optimal_teachers
 from bayes_distill.planning.recipe import Recipe, best_recipe
 from bayes_distill.planning.setting import Setting
 from bayes_distill.planning.solver.optimise import optimise
 from bayes_distill.planning.student_size import best_student_size
+from bayes_distill.predict.results.columns import summary
 
 Floats = NDArray[np.float64]
 UNKNOWNS = ("student_tokens", "teacher_params", "teacher_tokens", "teacher_loss")
+SPREAD = ("median", "lower", "upper")
 
 
 class Rows(NamedTuple):
@@ -55,14 +56,17 @@ def solve_rows(
     columns: dict[str, Any] = {"params": setting.params, "served_tokens": setting.served_tokens}
     columns |= {f"recipe_{name}": getattr(recipe, name) for name in UNKNOWNS}
     columns |= _shares(setting, budgets, recipe)
-    columns |= band_columns("loss", recipe.losses, interval)
-    columns |= band_columns("supervised", supervised.losses, interval)
-    columns |= band_columns("improvement", supervised.losses - recipe.losses, interval)
+    for name, losses in (
+        ("loss", recipe.losses),
+        ("supervised", supervised.losses),
+        ("improvement", supervised.losses - recipe.losses),
+    ):
+        columns |= summary(name, losses, interval, ("mean", "lower", "upper"))
     for name in UNKNOWNS:
-        columns |= _spread(f"optimum_{name}", getattr(optimum, name), interval)
+        columns |= summary(f"optimum_{name}", getattr(optimum, name), interval, SPREAD)
     for name, share in optimum.shares.items():
-        columns |= _spread(f"optimum_share_{name}", share * (left / budgets), interval)
-    columns |= _spread("optimum_params", sizes[:, None], interval)
+        columns |= summary(f"optimum_share_{name}", share * (left / budgets), interval, SPREAD)
+    columns |= summary("optimum_params", sizes[:, None], interval, SPREAD)
     columns |= {
         "regret_mean": regret.mean(axis=0),
         "regret_upper": np.quantile(regret, 0.95, axis=0),
@@ -127,9 +131,3 @@ def _shares(setting: Setting, budgets: Floats, recipe: Recipe) -> dict[str, Floa
     shares = {f"share_{name}": value / budgets for name, value in spent.items()}
     rest = 1 - sum(shares.values())
     return {**shares, "share_unspent": np.where(rest > 1e-9, rest, 0.0)}
-
-
-def _spread(name: str, values: Floats, interval: float) -> dict[str, Floats]:
-    lower, upper = equal_tailed(values, interval)
-    middle = np.median(values, axis=0)
-    return {f"{name}_median": middle, f"{name}_lower": lower, f"{name}_upper": upper}

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_distill._input.intervals import equal_tailed
 from bayes_distill.compute import TRAINING_PASSES
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.planning.setting import Setting
+from bayes_distill.predict.results.columns import summary
 from bayes_distill.predict.teachers import Teachers
 
 Floats = NDArray[np.float64]
@@ -76,7 +76,6 @@ def rank_teachers(
         )
         best = reachable.min(axis=1, keepdims=True)
         regret = student - np.where(np.isfinite(best), best, np.nan)
-        lower, upper = equal_tailed(student, interval)
         wins = np.bincount(reachable.argmin(axis=1), minlength=n) / len(student)
         table = pd.DataFrame(
             {
@@ -88,9 +87,7 @@ def rank_teachers(
                 "student_tokens": np.where(affordable, tokens, np.nan),
                 "affordable": affordable,
                 "p_best": np.where(affordable, wins, 0.0),
-                "loss_mean": student.mean(axis=0),
-                "loss_lower": lower,
-                "loss_upper": upper,
+                **summary("loss", student, interval, ("mean", "lower", "upper")),
                 "regret_mean": regret.mean(axis=0),
                 "regret_upper": np.quantile(regret, 0.95, axis=0),
                 "p_beats_supervised": (student < supervised).mean(axis=0),

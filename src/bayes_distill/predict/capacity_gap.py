@@ -14,9 +14,6 @@ import xarray as xr
 
 from bayes_distill._input.intervals import number
 from bayes_distill._input.types import NUMBER, SOURCE, WHOLE, check_types
-from bayes_distill._results.columns import summary
-from bayes_distill._results.display import Result
-from bayes_distill._results.draws import Samples, points_of
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.arguments import check_repeats, check_teachers, load_beside, read_points
@@ -24,6 +21,9 @@ from bayes_distill.predict.extrapolation import extrapolation, extrapolation_not
 from bayes_distill.predict.forecast import DRAWS
 from bayes_distill.predict.optimal_teacher import OptimalTeacher, loss_slope, optimal_teacher
 from bayes_distill.predict.points import SIZES, Points, Quantity
+from bayes_distill.predict.results.columns import summary
+from bayes_distill.predict.results.display import Result
+from bayes_distill.predict.results.draws import Samples, points_of
 from bayes_distill.predict.teachers import Teachers, read_teachers
 
 UPPER_REGRET = 0.95  # the quantile that `regret_upper` is, whatever the interval

@@ -13,9 +13,6 @@ import xarray as xr
 
 from bayes_distill._input.intervals import number
 from bayes_distill._input.types import NUMBER, SOURCE, WHOLE, check_types
-from bayes_distill._results.columns import summary
-from bayes_distill._results.display import Result
-from bayes_distill._results.draws import Samples, points_of
 from bayes_distill._runtime.memory import return_freed_memory
 from bayes_distill._runtime.threads import on_cores
 from bayes_distill.errors import Fault, InputError
@@ -28,6 +25,9 @@ from bayes_distill.predict.extrapolation import (
     thinning_notes,
 )
 from bayes_distill.predict.points import SIZES, Points, Quantity
+from bayes_distill.predict.results.columns import summary
+from bayes_distill.predict.results.display import Result
+from bayes_distill.predict.results.draws import Samples, points_of
 
 DRAWS = 4000  # by default; a note says what thinning to them costs
 BLOCK = 2**21  # draws times points of one block: 16 MB an array

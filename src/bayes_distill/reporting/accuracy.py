@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from bayes_distill._results.columns import columns_of
 from bayes_distill.planning.plan import plan
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.capacity_gap import risk
 from bayes_distill.predict.forecast import forecast
+from bayes_distill.predict.results.columns import columns_of
 from bayes_distill.reporting import recipe_tables, student_tables
 from bayes_distill.reporting.quantiles import probability_below_zero
 from bayes_distill.reporting.ranges import Ranges

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_distill._results.columns import columns_of, summary
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.capacity_gap import risk
 from bayes_distill.predict.forecast import forecast
 from bayes_distill.predict.optimal_teacher import loss_slope
+from bayes_distill.predict.results.columns import columns_of, summary
 from bayes_distill.reporting.quantiles import quantile_fields
 from bayes_distill.reporting.ranges import Ranges
 from bayes_distill.reporting.tables import Axis, Field, Floats, Table

@@ -14,11 +14,11 @@ import pandas as pd
 
 from bayes_distill._input.files import atomic_path, unwritable
 from bayes_distill._input.intervals import interval_fault
-from bayes_distill._results.display import Result
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.planning.plan import Plan
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.arguments import load_beside
+from bayes_distill.predict.results.display import Result
 from bayes_distill.reporting.accuracy import Accuracy, recipe_accuracy, student_accuracy
 from bayes_distill.reporting.figures import figures_of
 from bayes_distill.reporting.page import page_of, vega_bundle

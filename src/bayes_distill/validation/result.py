@@ -12,7 +12,7 @@ import pandas as pd
 
 from bayes_distill._input.files import atomic_path
 from bayes_distill._input.intervals import number
-from bayes_distill._results.display import Result
+from bayes_distill.predict.results.display import Result
 from bayes_distill.validation.gap_pairs import BANDS, brier_scores, reliability
 from bayes_distill.validation.refit import percent
 

@@ -38,11 +38,18 @@ class Samples:
         """
         import xarray as xr
 
-        draw = pd.Series(self.chain).groupby(self.chain).cumcount()
-        index = pd.MultiIndex.from_arrays([self.chain, draw], names=("chain", "draw"))
-        sample = xr.Coordinates.from_pandas_multiindex(index, "sample")
+        sample = xr.Coordinates.from_pandas_multiindex(sample_index(self.chain), "sample")
         quantities = {name: (("sample", *dims), value) for name, value in self.values.items()}
         return xr.Dataset(quantities, coords=sample).assign_coords(coords)
+
+
+def sample_index(chain: np.ndarray) -> pd.MultiIndex:
+    """Levels ``chain`` and ``draw`` of draws (draws,), from the chain of each.
+
+    ``draw`` counts within a chain the draws that thinning has left.
+    """
+    draw = pd.Series(chain).groupby(chain).cumcount()
+    return pd.MultiIndex.from_arrays([chain, draw], names=("chain", "draw"))
 
 
 def points_of(table: pd.DataFrame, names: Sequence[str]) -> dict[str, tuple[str, np.ndarray]]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_distill._input.numbers import format_quantity
-from bayes_distill._results.columns import STATISTICS
+from bayes_distill.predict.results.columns import STATISTICS
 
 MOST_ROWS = 20
 AMOUNTS = ("params", "tokens", "flops", "budget")

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayes_distill._results.display import MOST_ROWS, Result, compact, html_table
 from bayes_distill.checking.checks import predictive
 from bayes_distill.checking.power_scaling import sensitivity
 from bayes_distill.comparison.ranking import compare
 from bayes_distill.identification.identify import identify
 from bayes_distill.predict.capacity_gap import risk
 from bayes_distill.predict.forecast import forecast
+from bayes_distill.predict.results.display import MOST_ROWS, Result, compact, html_table
 from bayes_distill.validation.read import read_validation
 from studies import random_study
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayes_distill._results.columns import STATISTICS, columns_of, summary
+from bayes_distill.predict.results.columns import STATISTICS, columns_of, summary
 
 
 @given(
