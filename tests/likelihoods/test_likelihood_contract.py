@@ -48,7 +48,7 @@ def test_the_contract_holds(likelihood):
 @pytest.mark.parametrize(
     ("likelihood", "known"),
     [(Normal(), scipy.stats.norm), (StudentT(degrees_of_freedom=4.0), scipy.stats.t(4.0))],
-    ids=repr,
+    ids=["normal", "student t"],
 )
 def test_functions_are_those_of_scipy(likelihood, known):
     p = np.array([1e-300, 1e-9, 0.2, 0.5, 0.9, 1.0])
