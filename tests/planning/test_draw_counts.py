@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from bayes_distill import plan
+from bayes_distill import by_chain, plan
 from bayes_distill.errors import InputError
 from bayes_distill.planning.draw_counts import DrawCounts, thinned
 from bayes_distill.posterior import load_posterior
-from bayes_distill.predict.results.draws import sample_index
 
 
 @pytest.mark.parametrize("n_draws", [1, 7, 128, 2000, 4000])
@@ -50,15 +49,17 @@ def test_a_caller_sets_them_and_the_plan_says_them(posterior):
     }
     shares = found.crossovers["p_none"] * 16
     np.testing.assert_array_equal(shares, shares.round())
-    assert plan(posterior, "1B", "1e22", draws=64, **asked).samples.keys() == found.samples.keys()
 
 
 def test_draws_are_labelled_by_chain_and_draw():
     posterior = load_posterior("busbridge2025")
-    sizes = posterior.tree["posterior"].dataset.sizes
-    index = sample_index(posterior.chains)
-    assert index.names == ["chain", "draw"]
-    assert index.is_unique
-    assert len(index) == posterior.n_draws
-    assert index.get_level_values("chain").nunique() == sizes["chain"]
-    assert sample_index(posterior.thin(100).chains).is_unique
+    found = plan(posterior, "1B", "1e22", scenario="supervised", crossovers=False, draws=100)
+    thin = posterior.thin(100)
+    draws = found.draws
+    np.testing.assert_array_equal(draws["chain"], thin.chains)
+    assert draws.indexes["sample"].is_unique
+    apart = by_chain(draws)
+    assert apart.sizes["chain"] == len(set(thin.chains))
+    loss = apart["recipe_loss"].sel(scenario="supervised", params=1e9, budget=1e22)
+    first = found.samples["recipe_loss"][thin.chains == 0, 0]
+    np.testing.assert_array_equal(loss.sel(chain=0), first[: loss.sizes["draw"]])

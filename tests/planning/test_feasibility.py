@@ -51,7 +51,8 @@ def test_the_other_rows_are_as_they_would_be_without_it(mixed, posterior):
     draws = mixed.draws["recipe_loss"]
     assert np.isnan(draws.sel(budget=1e10)).all()
     np.testing.assert_array_equal(
-        draws.sel(budget=1e22, params=3e9, scenario=BOTH), without.samples["recipe_loss"][:, 3]
+        draws.sel(budget=1e22, params=3e9, scenario=BOTH),
+        without.samples["recipe_loss"][:, 3],
     )
 
 

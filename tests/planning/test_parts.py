@@ -49,8 +49,8 @@ def here(posterior):
 
 def same(found, expected):
     assert found.to_json() == expected.to_json()
-    for name, values in expected.samples.items():
-        np.testing.assert_array_equal(found.samples[name], values)
+    for name in expected.draws:
+        np.testing.assert_array_equal(found.samples[name], expected.samples[name])
     assert found.draws.equals(expected.draws)
 
 

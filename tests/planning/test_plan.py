@@ -39,9 +39,7 @@ def row(table, **equal):
 def test_one_row_a_scenario_student_and_budget(planned):
     asked = planned.table[["scenario", "params", "budget"]].to_numpy().tolist()
     assert asked == [[s, n, c] for s in SCENARIOS for n in (3e8, 1e9) for c in (1e21, 1e23)]
-    assert {name: values.shape for name, values in planned.samples.items()} == dict.fromkeys(
-        DRAWS, (128, 20)
-    )
+    assert {planned.samples[name].shape for name in DRAWS} == {(128, 20)}
 
 
 def test_draws_are_over_the_axes_of_the_grid(planned):
@@ -51,8 +49,8 @@ def test_draws_are_over_the_axes_of_the_grid(planned):
     assert set(draws) == set(DRAWS)
     for place, r in enumerate(planned.table.to_dict("records")):
         cell = draws.sel(scenario=r["scenario"], params=r["params"], budget=r["budget"])
-        for name, values in planned.samples.items():
-            np.testing.assert_array_equal(cell[name], values[:, place])
+        for name in DRAWS:
+            np.testing.assert_array_equal(cell[name], planned.samples[name][:, place])
     chains = draws.unstack("sample")
     assert dict(chains.sizes) | {"chain": 1, "draw": 128} == dict(chains.sizes)
     np.testing.assert_array_equal(
@@ -68,6 +66,9 @@ def test_the_table_summarises_the_draws(planned):
     np.testing.assert_allclose(table["loss_mean"], loss.mean(axis=0))
     np.testing.assert_allclose(table["loss_lower"], np.quantile(loss, 0.1, axis=0))
     np.testing.assert_allclose(table["loss_upper"], np.quantile(loss, 0.9, axis=0))
+    improvement = draws["supervised_loss"] - loss
+    np.testing.assert_allclose(table["improvement_sd"], improvement.std(axis=0), atol=1e-12)
+    np.testing.assert_allclose(table["improvement_median"], np.median(improvement, axis=0))
     regret = loss - draws["optimum_loss"]
     assert (regret > -1e-9).all()
     np.testing.assert_allclose(table["regret_mean"], regret.mean(axis=0), atol=1e-9)
@@ -223,7 +224,7 @@ def test_the_seed_moves_new_runs_only(posterior):
     )
     assert a.equals(b)
     differs = [name for name in a if not a[name].equals(c[name])]
-    assert differs == ["new_run_lower", "new_run_upper"]
+    assert differs == [f"new_run_{name}" for name in ("mean", "median", "sd", "lower", "upper")]
 
 
 def test_thinning_and_extrapolation_are_noted(scattered):
@@ -283,3 +284,11 @@ def test_a_failed_fit_is_refused_unless_allowed(posterior):
     with pytest.raises(FailedFitError, match="failed its checks"):
         plan(failed, "1B", "1e22", **asked)
     assert len(plan(failed, "1B", "1e22", allow_failed=True, **asked).table) == 1
+
+
+def test_a_plan_is_shown_short_and_in_full(planned, extras):
+    assert repr(planned) == "<Plan: 20 rows, 80% intervals>"
+    shown = extras._repr_html_()
+    for heading in ("Crossovers", "Least compute and least data"):
+        assert f"<p>{heading}</p>" in shown
+    assert "Teachers, best first" not in shown  # there are none

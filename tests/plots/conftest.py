@@ -120,6 +120,7 @@ def made_up_curves():
 def made_up_plan():
     """A plan in closed form, two scenarios with a teacher, one student."""
     from bayes_distill.planning.plan import Plan
+    from bayes_distill.predict.results.draws import Samples
 
     budget = np.geomspace(1e20, 1e24, 13)
     t = np.linspace(0, 1, budget.size)
@@ -169,4 +170,5 @@ def made_up_plan():
         "recipe_loss": np.hstack([s[1] for s in samples]),
     }
     empty = pd.DataFrame()
-    return Plan(pd.concat(parts, ignore_index=True), empty, empty, empty, 0.9, (), draws)
+    table = pd.concat(parts, ignore_index=True)
+    return Plan(table, empty, empty, empty, 0.9, (), Samples(draws, np.zeros(101, int)))

@@ -15,6 +15,7 @@ from bayes_distill.plots.distillation_against_supervised import (
     against_supervised,
     distillation_against_supervised,
 )
+from bayes_distill.predict.results.draws import Samples
 
 PAID = "teacher-pretraining-and-inference"
 
@@ -36,7 +37,8 @@ def made_up(gain: np.ndarray, budgets: np.ndarray, names=("best-case",)) -> Plan
     )
     samples = {"supervised_loss": 2.0 + gain, "recipe_loss": np.full(gain.shape, 2.0)}
     empty = pd.DataFrame()
-    return Plan(table, empty, empty, empty, 0.9, (), samples)
+    draws = Samples(samples, np.zeros(len(gain), int))
+    return Plan(table, empty, empty, empty, 0.9, (), draws)
 
 
 def test_crossings_are_read_off_each_draw():

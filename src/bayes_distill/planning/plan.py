@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayes_distill._input.intervals import equal_tailed
 from bayes_distill._input.types import NUMBER, SOURCE, WHOLE, check_types
 from bayes_distill.compute import ForwardFlops, Scenario
 from bayes_distill.errors import Fault, InputError
@@ -27,7 +26,8 @@ from bayes_distill.planning.solver.limits import Limits
 from bayes_distill.planning.teacher_list import rank_all
 from bayes_distill.posterior import Posterior, load_posterior
 from bayes_distill.predict.points import Quantity
-from bayes_distill.predict.results.draws import sample_index
+from bayes_distill.predict.results.columns import summary
+from bayes_distill.predict.results.draws import Samples
 from bayes_distill.predict.teachers import Teachers
 
 __all__ = ["Plan", "plan"]
@@ -192,8 +192,7 @@ def plan(
         teachers=ranked,
         interval=interval,
         notes=plan_notes(whole, thin.n_draws, table),
-        samples=samples,
-        sample_index=sample_index(thin.chains),
+        samples=Samples(samples, thin.chains),
         draw_counts=request.draw_counts.of(whole.n_draws),
     )
 
@@ -238,13 +237,15 @@ def _add_new_runs(
     seed: int,
     interval: float,
 ) -> None:
-    """Add the interval of a single new run of each recipe; one generator serves all in turn."""
+    """Add the losses of a single new run of each recipe; one generator serves all in turn."""
     generator = np.random.default_rng(seed)
-    ends = np.full((2, len(table)), np.nan)
+    columns: dict[str, np.ndarray] = {}
     for group in groups:
         losses = samples["recipe_loss"][:, group.rows]
         distils = np.full(group.rows.size, group.scenario.distils)
-        ends[:, group.rows] = equal_tailed(posterior.new_run(losses, distils, generator), interval)
+        new_runs = posterior.new_run(losses, distils, generator)
+        for name, values in summary("new_run", new_runs, interval).items():
+            columns.setdefault(name, np.full(len(table), np.nan))[group.rows] = values
     place = list(table.columns).index("improvement_upper") + 1
-    for offset, name in enumerate(("lower", "upper")):
-        table.insert(place + offset, f"new_run_{name}", ends[offset])
+    for offset, (name, values) in enumerate(columns.items()):
+        table.insert(place + offset, name, values)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from bayes_distill.planning.tables import SPREAD, UNKNOWNS
 from bayes_distill.predict.results.display import Result
+from bayes_distill.predict.results.draws import Samples
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 SHARES = ("student", "logits", "teacher", "serving", "unspent")
 ENDS = ("lower", "upper")
@@ -39,10 +42,10 @@ class Plan(Result):
     ----------
     table
         One row a scenario, student and budget. ``recipe_*`` is the one allocation that is best for
-        the criterion over the whole posterior; ``optimum_*_median|lower|upper`` is the spread of
-        each draw's best allocation, ``optimum_share_*`` that of its parts of the budget;
-        ``supervised_*`` is supervised training on the same budget and ``improvement_*`` by how
-        much the recipe's loss is lower; ``new_run_*`` is the interval of a single new run;
+        the criterion over the whole posterior. ``{quantity}_{mean|median|sd|lower|upper}``
+        summarise its ``loss``, that of a single ``new_run``, the loss of ``supervised`` training on
+        the same budget and the ``improvement`` on it; ``optimum_*_median|lower|upper`` is the
+        spread of each draw's best allocation, ``optimum_share_*`` that of its parts of the budget;
         ``near_optimal_teacher_params_*`` is the range of teachers that do nearly as well;
         ``outside`` says that the recipe lies outside the runs, and ``supervised_outside`` that
         supervised training does (all of it, if no run was supervised); ``regret_*`` is what the
@@ -62,8 +65,6 @@ class Plan(Result):
     samples
         Draws (draws, rows) that the table summarises: ``recipe_loss``, ``optimum_loss``,
         ``supervised_loss`` and the optima's allocations, ``optimum_*``.
-    sample_index
-        Chain and draw of each of them, (draws,).
     draw_counts
         How many draws each part of the plan was made with, by the names of `DrawCounts`.
     """
@@ -74,8 +75,7 @@ class Plan(Result):
     teachers: pd.DataFrame
     interval: float
     notes: tuple[str, ...]
-    samples: Mapping[str, np.ndarray]
-    sample_index: pd.MultiIndex | None = None
+    samples: Samples
     draw_counts: Mapping[str, int] = field(default_factory=dict)
 
     def shown_tables(self) -> dict[str, pd.DataFrame]:
@@ -99,27 +99,17 @@ class Plan(Result):
     def draws(self) -> xr.Dataset:
         """`samples` over the dims ``sample``, ``scenario``, ``params`` and ``budget``.
 
-        ``sample`` has the levels chain and draw. Combinations that are not in the table are NaN,
-        so a long table of different students and budgets takes the memory of all their
-        combinations; `samples` does not.
+        ``sample`` has the levels ``chain`` and ``draw``; `bayes_distill.by_chain` puts them apart
+        for ArviZ. Combinations that are not in the table are NaN, so a long table of different
+        students and budgets takes the memory of all their combinations; `samples` does not.
         """
         coordinates = {axis: self.table[axis].dropna().unique() for axis in AXES}
-        sizes = tuple(len(values) for values in coordinates.values())
         rows = np.flatnonzero(self.table["params"].notna())
         places = tuple(
             pd.Index(coordinates[axis]).get_indexer(self.table[axis].iloc[rows]) for axis in AXES
         )
-        variables = {}
-        for name, values in self.samples.items():
-            cube = np.full((len(values), *sizes), np.nan)
-            cube[:, *places] = values[:, rows]
-            variables[name] = (("sample", *AXES), cube)
-        dataset = xr.Dataset(variables, coords=coordinates)
-        if self.sample_index is None:
-            return dataset
-        return dataset.assign_coords(
-            xr.Coordinates.from_pandas_multiindex(self.sample_index, "sample")
-        )
+        sizes = [len(values) for values in coordinates.values()]
+        return self.samples.subset(rows).on_grid(places, sizes).dataset(coordinates, AXES)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for JSON; what is not determined or not finite is null."""

@@ -17,8 +17,8 @@ from bayes_distill.planning.student_size import best_student_size
 from bayes_distill.predict.results.columns import summary
 
 Floats = NDArray[np.float64]
-UNKNOWNS = ("student_tokens", "teacher_params", "teacher_tokens", "teacher_loss")
 SPREAD = ("median", "lower", "upper")
+UNKNOWNS = ("student_tokens", "teacher_params", "teacher_tokens", "teacher_loss")
 
 
 class Rows(NamedTuple):
@@ -56,12 +56,9 @@ def solve_rows(
     columns: dict[str, Any] = {"params": setting.params, "served_tokens": setting.served_tokens}
     columns |= {f"recipe_{name}": getattr(recipe, name) for name in UNKNOWNS}
     columns |= _shares(setting, budgets, recipe)
-    for name, losses in (
-        ("loss", recipe.losses),
-        ("supervised", supervised.losses),
-        ("improvement", supervised.losses - recipe.losses),
-    ):
-        columns |= summary(name, losses, interval, ("mean", "lower", "upper"))
+    columns |= summary("loss", recipe.losses, interval)
+    columns |= summary("supervised", supervised.losses, interval)
+    columns |= summary("improvement", supervised.losses - recipe.losses, interval)
     for name in UNKNOWNS:
         columns |= summary(f"optimum_{name}", getattr(optimum, name), interval, SPREAD)
     for name, share in optimum.shares.items():

@@ -28,6 +28,26 @@ class Samples:
     values: Mapping[str, np.ndarray]
     chain: np.ndarray
 
+    def __getitem__(self, quantity: str) -> np.ndarray:
+        """Draws of one quantity."""
+        return self.values[quantity]
+
+    def on_grid(self, places: tuple[np.ndarray, ...], sizes: Sequence[int]) -> Samples:
+        """Draws (draws, rows) as (draws, *sizes), NaN where the grid has no row.
+
+        `places` are the indices of each row along each axis, arrays (rows,).
+        """
+        cells: tuple[Any, ...] = (slice(None), *places)
+        grids = {}
+        for name, draws in self.values.items():
+            grids[name] = np.full((len(draws), *sizes), np.nan)
+            grids[name][cells] = draws
+        return Samples(grids, self.chain)
+
+    def subset(self, rows: np.ndarray) -> Samples:
+        """Some of the rows of draws (draws, rows)."""
+        return Samples({name: draws[:, rows] for name, draws in self.values.items()}, self.chain)
+
     def dataset(self, coords: Mapping[str, Any], dims: Sequence[str] = ("point",)) -> xr.Dataset:
         """Quantities over ``sample`` and `dims`, with `coords` as xarray takes them.
 
@@ -38,18 +58,11 @@ class Samples:
         """
         import xarray as xr
 
-        sample = xr.Coordinates.from_pandas_multiindex(sample_index(self.chain), "sample")
+        draw = pd.Series(self.chain).groupby(self.chain).cumcount()
+        index = pd.MultiIndex.from_arrays([self.chain, draw], names=("chain", "draw"))
+        sample = xr.Coordinates.from_pandas_multiindex(index, "sample")
         quantities = {name: (("sample", *dims), value) for name, value in self.values.items()}
         return xr.Dataset(quantities, coords=sample).assign_coords(coords)
-
-
-def sample_index(chain: np.ndarray) -> pd.MultiIndex:
-    """Levels ``chain`` and ``draw`` of draws (draws,), from the chain of each.
-
-    ``draw`` counts within a chain the draws that thinning has left.
-    """
-    draw = pd.Series(chain).groupby(chain).cumcount()
-    return pd.MultiIndex.from_arrays([chain, draw], names=("chain", "draw"))
 
 
 def points_of(table: pd.DataFrame, names: Sequence[str]) -> dict[str, tuple[str, np.ndarray]]:
