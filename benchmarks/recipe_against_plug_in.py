@@ -23,7 +23,7 @@ import numpy as np
 from bayes_distill import load_posterior, plan
 from bayes_distill.compute import SCENARIOS
 from bayes_distill.planning import Problem, optimise
-from bayes_distill.planning.recipe import best_recipe, plug_in_losses
+from bayes_distill.planning.recipe_search import best_recipe, plug_in_losses
 from bayes_distill.planning.setting import Setting
 from bayes_distill.posterior import Posterior
 

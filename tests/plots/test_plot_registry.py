@@ -12,7 +12,7 @@ from bayes_distill.cli.main import run
 from bayes_distill.errors import InputError
 from bayes_distill.plots import PLOTS, Drawing, InReport, register
 from bayes_distill.plots.registry import Plots
-from bayes_distill.reporting.figures import figures_of
+from bayes_distill.reporting.plots_as_svg import figures_of
 from studies import with_runs
 
 NAME = "irreducible-loss"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_distill.planning.recipe import Recipe, complete
+from bayes_distill.planning.recipe_search import Recipe, complete
 from bayes_distill.planning.setting import Setting
 
 Floats = NDArray[np.float64]

@@ -91,8 +91,8 @@ class Plan(Result):
         return {
             "": recipes,
             "Crossovers": self.crossovers,
-            "Targets": self.targets,
-            "Teachers": self.teachers,
+            "Least compute and least data": self.targets,
+            "Teachers, best first": self.teachers,
         }
 
     @cached_property

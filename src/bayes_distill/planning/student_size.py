@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_distill.planning.recipe import best_recipe
+from bayes_distill.planning.recipe_search import best_recipe
 from bayes_distill.planning.setting import Setting
 from bayes_distill.planning.solver.optimise import optimise
 

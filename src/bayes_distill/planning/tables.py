@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bayes_distill.compute import TRAINING_PASSES
 from bayes_distill.planning.near_optimal import near_optimal_teachers
-from bayes_distill.planning.recipe import Recipe, best_recipe
+from bayes_distill.planning.recipe_search import Recipe, best_recipe
 from bayes_distill.planning.setting import Setting
 from bayes_distill.planning.solver.optimise import optimise
 from bayes_distill.planning.student_size import best_student_size

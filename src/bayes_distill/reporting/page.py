@@ -14,8 +14,8 @@ from bayes_distill._version import __version__
 from bayes_distill.posterior import Posterior
 from bayes_distill.reporting import charts, words
 from bayes_distill.reporting.accuracy import Accuracy
-from bayes_distill.reporting.figures import ReportFigure
 from bayes_distill.reporting.plan_words import plan_section
+from bayes_distill.reporting.plots_as_svg import ReportFigure
 from bayes_distill.reporting.quantiles import LEVELS
 from bayes_distill.reporting.ranges import Ranges
 from bayes_distill.reporting.student_tables import StudentTables

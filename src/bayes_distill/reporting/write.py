@@ -20,8 +20,8 @@ from bayes_distill.posterior import Posterior
 from bayes_distill.predict.arguments import load_beside
 from bayes_distill.predict.results.display import Result
 from bayes_distill.reporting.accuracy import Accuracy, recipe_accuracy, student_accuracy
-from bayes_distill.reporting.figures import figures_of
 from bayes_distill.reporting.page import page_of, vega_bundle
+from bayes_distill.reporting.plots_as_svg import figures_of
 from bayes_distill.reporting.ranges import ranges_of
 from bayes_distill.reporting.recipe_tables import recipe_tables
 from bayes_distill.reporting.student_tables import student_tables

@@ -9,7 +9,7 @@ from scipy.optimize import minimize
 from bayes_distill.compute import FLOPS, SCENARIOS, total_flops
 from bayes_distill.planning import Limits, Problem, optimise
 from bayes_distill.planning.criteria import criterion_named, mean, per_recipe
-from bayes_distill.planning.recipe import best_recipe, complete, plug_in_losses
+from bayes_distill.planning.recipe_search import best_recipe, complete, plug_in_losses
 from bayes_distill.planning.setting import Setting
 
 EQ69 = FLOPS["eq69"]

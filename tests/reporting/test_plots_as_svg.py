@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bayes_distill.plots import PLOTS
-from bayes_distill.reporting import figures
+from bayes_distill.reporting import plots_as_svg as figures
 from studies import with_runs
 
 
