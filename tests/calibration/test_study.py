@@ -176,9 +176,9 @@ def test_every_fault_is_named_at_once(nine_runs):
         "nothing",
         "row 0",
         "replicates",
-        "--chains",
-        "--warmup",
-        "--draws",
+        "chains",
+        "warmup",
+        "draws",
         "workers",
         "seed",
     ):

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from bayes_distill.errors import InputError
-from bayes_distill.plots.registry import InReport, LateFunction, Plot, register
+from bayes_distill.plots.entry import InReport, LateFunction, Plot
 
-DECORATOR, IN_REPORT = register.__name__, InReport.__name__
+DECORATOR, IN_REPORT = "register", InReport.__name__
 
 
 def plots_in_files(package: str, group: str | None) -> dict[str, Plot]:
