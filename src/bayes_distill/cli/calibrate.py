@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bayes_distill.cli.options import Collector, Interval, Json, Quiet, Seed
+from bayes_distill.cli.options import Card, Collector, Count, Design, KeptDraws, option
 from bayes_distill.cli.output import print_json, print_table, progress_bar, say
-from bayes_distill.errors import Fault, InputError
+from bayes_distill.cli.shared_options import Common, Sampling, Spread, spread_options
 
 if TYPE_CHECKING:
     from bayes_distill.calibration.result import Calibration
@@ -17,93 +17,73 @@ if TYPE_CHECKING:
 PICTURES = (".png", ".svg", ".pdf")
 
 
-def calibrate(
-    card: Annotated[str, typer.Argument(metavar="CARD", help="Model card: a name or TOML file.")],
-    design: Annotated[
-        str | None,
-        typer.Option(
-            help="Table of params, tokens and teacher_loss; 'paper' and 'chinchilla' are built in.",
-            metavar="FILE",
-        ),
-    ] = None,
-    replicates: Annotated[
-        str | None, typer.Option(help="Simulated replicates, 200 by default.", metavar="INTEGER")
-    ] = None,
-    sweeps: Annotated[
-        str | None, typer.Option(help="The same as --replicates.", metavar="INTEGER")
-    ] = None,
-    chains: Annotated[str, typer.Option(metavar="INTEGER")] = "2",
-    warmup: Annotated[str, typer.Option(metavar="INTEGER")] = "400",
-    draws: Annotated[str, typer.Option(help="Kept, per chain.", metavar="INTEGER")] = "750",
-    simulator: Annotated[
-        str | None,
-        typer.Option(help="Another card, that truths and runs come from.", metavar="CARD"),
-    ] = None,
-    workers: Annotated[
-        str | None, typer.Option(help="Replicates at a time, each a process.", metavar="INTEGER")
-    ] = None,
-    scheduler: Annotated[
-        str | None, typer.Option(help="A Dask cluster, e.g. tcp://host:8786.", metavar="ADDRESS")
-    ] = None,
+@dataclass(frozen=True)
+class ReplicateSampling(Sampling):
+    """Options of each fit to a replicate."""
+
+    chains: Count = "2"
+    warmup: Count = "400"
+    draws: KeptDraws = "750"
+
+
+@dataclass(frozen=True)
+class ReplicateSpread(Spread):
+    """Options that spread replicates."""
+
+    workers: Annotated[str | None, option("Replicates at a time, each a process.", "INTEGER")] = (
+        None
+    )
     resume: Annotated[
-        str | None,
-        typer.Option(help="Keeps finished replicates; a second call goes on.", metavar="FOLDER"),
+        str | None, option("Keeps finished replicates; a second call goes on.", "FOLDER")
+    ] = None
+
+
+@spread_options
+def calibrate(
+    card: Card,
+    design: Design = None,
+    replicates: Annotated[
+        str | None, option("Simulated replicates, 200 by default.", "INTEGER")
     ] = None,
-    out: Annotated[
-        str | None, typer.Option(help="Where everything goes, with ranks.", metavar="FILE.json")
+    sweeps: Annotated[str | None, option("The same as --replicates.", "INTEGER")] = None,
+    *,
+    sampling: ReplicateSampling,
+    simulator: Annotated[
+        str | None, option("Another card, that truths and runs come from.", "CARD")
     ] = None,
-    plot: Annotated[
-        str | None,
-        typer.Option(help="Draw the ranks: a PNG, SVG or PDF file.", metavar="FILE"),
-    ] = None,
-    json: Json = False,
-    seed: Seed = "0",
-    interval: Interval = "0.9",
-    quiet: Quiet = False,
+    spread: ReplicateSpread,
+    out: Annotated[str | None, option("Where everything goes, with ranks.", "FILE.json")] = None,
+    plot: Annotated[str | None, option("Draw the ranks: a PNG, SVG or PDF file.", "FILE")] = None,
+    common: Common,
 ) -> int:
     """Simulate replicates from a card's prior, fit each, and test the ranks of the truths."""
     collect = Collector()
-    collect.probability("interval", interval)
-    settings: dict[str, Any] = {
-        name: None if text is None else collect.integer(name, text)
-        for name, text in (("replicates", replicates), ("sweeps", sweeps))
-    }
-    settings |= {
-        "chains": collect.integer("chains", chains),
-        "warmup": collect.integer("warmup", warmup),
-        "draws": collect.integer("draws", draws),
-        "seed": collect.integer("seed", seed),
-        "workers": None if workers is None else collect.integer("workers", workers),
-        "scheduler": scheduler,
+    collect.probability("interval", common.interval)
+    settings = {
+        **collect.whole(replicates=replicates, sweeps=sweeps),
+        **sampling.settings(collect, common),
+        **collect.whole(workers=spread.workers),
+        "scheduler": spread.scheduler,
         "simulator": simulator,
     }
-    collect.add(Fault("is needed", column="design") if design is None else None)
-    from bayes_distill._input.files import unwritable
-
-    for flag, place in (("out", out), ("plot", plot)):
-        problem = None if place is None else unwritable(place)
-        if flag == "plot" and place is not None and Path(place).suffix not in PICTURES:
-            problem = f"{place} must end in {', '.join(PICTURES[:-1])} or {PICTURES[-1]}"
-        collect.add(Fault(problem, column=flag) if problem else None)
+    collect.needed(design=design)
+    collect.place("out", out)
+    collect.place("plot", plot, *PICTURES)
     from bayes_distill.calibration.study import calibrate as call
     from bayes_distill.calibration.study import prepare
 
     if collect.faults:  # the rest of them, before anything is fitted
-        try:
+        with collect.joined():
             prepare(card, design or "paper", **settings)
-        except InputError as error:
-            raise collect.join(error) from None
-    collect.check()
     assert design is not None
-    with progress_bar(quiet) as progress:
-        result = call(card, design, resume=resume, progress=progress, **settings)
-    for note in result.notes:
-        say(f"note: {note}", quiet)
+    with progress_bar(common.quiet) as progress:
+        result = call(card, design, resume=spread.resume, progress=progress, **settings)
+    common.say_notes(result.notes)
     if out is not None:
         result.save(out)
     if plot is not None:
         _draw(result, plot)
-    if json:
+    if common.json:
         print_json(result.to_json(ranks=False))
     else:
         _print(result, out)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from bayes_distill.cli.options import Interval, Json, MappingFile, Quiet, Seed, check_common
+from bayes_distill.cli.options import MappingFile, NoCorrections, Runs
 from bayes_distill.cli.output import error_line, print_json, spans
+from bayes_distill.cli.shared_options import Common, spread_options
 from bayes_distill.cli.spelling import as_typed
 
 if TYPE_CHECKING:
@@ -16,30 +17,29 @@ if TYPE_CHECKING:
     from bayes_distill.runs import RunsReport
 
 
+@spread_options
 def check(
-    runs: Annotated[str, typer.Argument(metavar="RUNS", help="A table of runs, or named data.")],
-    no_corrections: Annotated[
-        bool, typer.Option("--no-corrections", help="Take named data as extracted.")
-    ] = False,
+    runs: Runs,
+    no_corrections: NoCorrections = False,
     mapping: MappingFile = None,
-    json: Json = False,
-    seed: Seed = "0",
-    interval: Interval = "0.9",
-    quiet: Quiet = False,
+    *,
+    common: Common,
 ) -> int:
     """Name every fault and oddity of a table of runs, without fitting."""
-    check_common(seed, interval)
+    common.check()
     from bayes_distill.runs import check as call
 
     report = call(runs, corrections=not no_corrections, mapping=mapping)
-    if json:
+    if common.json:
         print_json(report.to_json())
-    elif not quiet:
+    elif not common.quiet:
         _print(runs, report)
     if not report.faults:
         return 0
     # a person has just read them: the error line then says where they are, and not all again
-    error_line(report.faults if json or quiet else [_places(report.faults)], {"mapping"})
+    error_line(
+        report.faults if common.json or common.quiet else [_places(report.faults)], {"mapping"}
+    )
     return 2
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bayes_distill.cli.options import AllowFailed, Collector, Interval, Json, Quiet, Seed
+from bayes_distill.cli.options import AllowFailed, Collector, option
 from bayes_distill.cli.output import print_json, print_table, progress_bar, say
-from bayes_distill.errors import Fault, InputError
+from bayes_distill.cli.shared_options import Common, LeftOut, Refits, spread_options
+from bayes_distill.errors import Fault
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,88 +25,61 @@ TITLES = {
 }
 
 
+@dataclass(frozen=True)
+class RefitsOfFits(Refits):
+    """Options of the refits of every card."""
+
+    chains: Annotated[str, option("Of every refit.", "INTEGER")] = "4"
+
+
+@spread_options
 def compare(
     fits: Annotated[
         list[str], typer.Argument(metavar="FIT FIT...", help="Files written by fit, same runs.")
     ],
     leave_out: Annotated[
         str | None,
-        typer.Option(
-            help="Refit every card without groups of runs, as validate does (slow).",
-            metavar="params|group|tail,...",
+        option(
+            "Refit every card without groups of runs, as validate does (slow).",
+            "params|group|tail,...",
         ),
     ] = None,
     tail: Annotated[
         str | None,
-        typer.Option(
-            help="Extrapolate: the runs kept for fitting, e.g. 'params < 5e8' (slow).",
-            metavar="EXPR",
-        ),
+        option("Extrapolate: the runs kept for fitting, e.g. 'params < 5e8' (slow).", "EXPR"),
     ] = None,
     validation: Annotated[
-        str | None,
-        typer.Option(help="Files of validate --out, one for each fit.", metavar="FILE,FILE,..."),
+        str | None, option("Files of validate --out, one for each fit.", "FILE,FILE,...")
     ] = None,
     weights: Annotated[
         str,
-        typer.Option(
-            help="Where the weights for the stack come from, or shares such as 0.7,0.3.",
-            metavar="loo|params|group|LIST",
+        option(
+            "Where the weights for the stack come from, or shares such as 0.7,0.3.",
+            "loo|params|group|LIST",
         ),
     ] = "loo",
-    stack: Annotated[
-        str | None, typer.Option(help="Where the stacked posterior goes.", metavar="FILE.nc")
-    ] = None,
-    stack_draws: Annotated[
-        str, typer.Option(help="Most draws of the stack.", metavar="INTEGER")
-    ] = "4000",
-    min_runs: Annotated[
-        str, typer.Option(help="Least runs of a group that is left out.", metavar="INTEGER")
-    ] = "8",
-    groups: Annotated[
-        str | None,
-        typer.Option(help="Sizes or labels to leave out, e.g. 143M,1.82B.", metavar="LIST"),
-    ] = None,
-    chains: Annotated[str, typer.Option(help="Of every refit.", metavar="INTEGER")] = "4",
-    warmup: Annotated[str, typer.Option(metavar="INTEGER")] = "1000",
-    draws: Annotated[str, typer.Option(help="Kept, per chain.", metavar="INTEGER")] = "1000",
-    workers: Annotated[
-        str | None, typer.Option(help="Refits at a time, each a process.", metavar="INTEGER")
-    ] = None,
-    scheduler: Annotated[
-        str | None, typer.Option(help="A Dask cluster, e.g. tcp://host:8786.", metavar="ADDRESS")
-    ] = None,
-    resume: Annotated[
-        str | None,
-        typer.Option(help="Keeps finished refits; a second call goes on.", metavar="FOLDER"),
-    ] = None,
+    stack: Annotated[str | None, option("Where the stacked posterior goes.", "FILE.nc")] = None,
+    stack_draws: Annotated[str, option("Most draws of the stack.", "INTEGER")] = "4000",
+    *,
+    left_out: LeftOut,
+    refits: RefitsOfFits,
     allow_failed: AllowFailed = False,
-    json: Json = False,
-    seed: Seed = "0",
-    interval: Interval = "0.9",
-    quiet: Quiet = False,
+    common: Common,
 ) -> int:
     """Rank fits of the same runs: by PSIS-LOO, by runs left out, by extrapolation; stack them."""
     collect = Collector()
-    settings: dict[str, Any] = {
-        "chains": collect.integer("chains", chains),
-        "warmup": collect.integer("warmup", warmup),
-        "draws": collect.integer("draws", draws),
-        "seed": collect.integer("seed", seed),
-        "min_runs": collect.integer("min_runs", min_runs),
-        "interval": collect.probability("interval", interval),
-        "workers": None if workers is None else collect.integer("workers", workers),
-        "groups": None if groups is None else groups.split(","),
-        "scheduler": scheduler,
+    settings = {
+        **refits.settings(collect, common),
+        "min_runs": collect.integer("min_runs", left_out.min_runs),
+        "interval": collect.probability("interval", common.interval),
+        **collect.whole(workers=refits.workers),
+        "groups": left_out.names(),
+        "scheduler": refits.scheduler,
     }
     most = collect.integer("stack_draws", stack_draws)
     if most < 1:
         collect.add(Fault(f"{most} is less than 1", column="stack_draws"))
-    if stack is not None:
-        from bayes_distill._input.files import unwritable
-
-        problem = unwritable(stack)
-        collect.add(Fault(problem, column="stack") if problem else None)
+    collect.place("stack", stack)
     question: dict[str, Any] = {
         "leave_out": leave_out.split(",") if leave_out is not None else (),
         "tail": tail,
@@ -115,17 +90,14 @@ def compare(
     from bayes_distill.comparison.ranking import compare as call
 
     if collect.faults:  # the rest of them, before anything is fitted
-        try:
+        with collect.joined():
             check(fits, **question, allow_failed=True, settings=settings)
-        except InputError as error:
-            raise collect.join(error) from None
-    collect.check()
-    with progress_bar(quiet) as progress:
+    with progress_bar(common.quiet) as progress:
         result = call(
             fits,
             **question,
             **settings,
-            resume=resume,
+            resume=refits.resume,
             allow_failed=allow_failed,
             progress=progress,
         )
@@ -141,14 +113,13 @@ def compare(
             "draws": stacked.n_draws,
             "members": stacked.info["stack"],
         }
-    for note in result.notes:
-        say(f"note: {note}", quiet)
-    if json:
+    common.say_notes(result.notes)
+    if common.json:
         print_json({**result.to_json(), "stack": written})
     else:
         _print(result)
         if written is not None:
-            say(f"{written['file']}: a stack of {written['draws']} draws", quiet)
+            say(f"{written['file']}: a stack of {written['draws']} draws", common.quiet)
     return 3 if result.verdict == "fail" else 0
 
 

@@ -6,23 +6,21 @@ from typing import Annotated
 
 import typer
 
-from bayes_distill.cli.options import Interval, Json, Quiet, Seed, check_common
 from bayes_distill.cli.output import print_json, print_table
+from bayes_distill.cli.shared_options import Common, spread_options
 
 app = typer.Typer(help="Named tables of real runs.", no_args_is_help=True)
 
 
 @app.command("list")
-def list_named(
-    json: Json = False, seed: Seed = "0", interval: Interval = "0.9", quiet: Quiet = False
-) -> None:
+@spread_options
+def list_named(common: Common) -> None:
     """List the named data."""
-    del quiet
-    check_common(seed, interval)
+    common.check()
     from bayes_distill.runs import list_datasets
 
     found = list_datasets()
-    if json:
+    if common.json:
         print_json({"datasets": [dataset.to_json() for dataset in found]})
         return
     print_table(
@@ -34,23 +32,22 @@ def list_named(
 
 
 @app.command("fetch")
+@spread_options
 def fetch_named(
     name: Annotated[str, typer.Argument(metavar="NAME")],
-    json: Json = False,
-    seed: Seed = "0",
-    interval: Interval = "0.9",
-    quiet: Quiet = False,
+    *,
+    common: Common,
 ) -> None:
     """Fetch a named table once, check it, and keep it."""
-    check_common(seed, interval)
+    common.check()
     import logging
 
     from bayes_distill.runs import fetch
 
-    if quiet:
+    if common.quiet:
         logging.getLogger("pooch").setLevel(logging.WARNING)
     path = fetch(name)
-    if json:
+    if common.json:
         print_json({"name": name, "path": str(path)})
     else:
         typer.echo(str(path))

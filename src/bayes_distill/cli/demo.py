@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bayes_distill.cli.demo_ready import MODEL, Ready, ask_ready
-from bayes_distill.cli.options import Collector, Interval, Json, Quiet, Seed
+from bayes_distill.cli.options import Collector, option
 from bayes_distill.cli.output import print_json, print_table, progress_bar, say
+from bayes_distill.cli.shared_options import Common, spread_options
 from bayes_distill.errors import Fault
 
 if TYPE_CHECKING:
@@ -21,18 +22,16 @@ TEACHERS = {"far too strong": 1.9, "about right": 2.15, "weak": 2.5}
 SMALL_STUDENT = (198e6, 4.9e9)
 
 
+@spread_options
 def demo(
-    out: Annotated[
-        str, typer.Option(help="Folder for the fit and the plot.", metavar="FOLDER")
-    ] = "out",
-    json: Json = False,
-    seed: Seed = "0",
-    interval: Interval = "0.9",
-    quiet: Quiet = False,
+    out: Annotated[str, option("Folder for the fit and the plot.", "FOLDER")] = "out",
+    *,
+    common: Common,
 ) -> int:
     """Ask the posterior that ships; then fit a simulated sweep and hold it against the truth."""
     collect = Collector()
-    number, probability = collect.integer("seed", seed), collect.probability("interval", interval)
+    number = collect.integer("seed", common.seed)
+    probability = collect.probability("interval", common.interval)
     folder = Path(out)
     if folder.exists() and not folder.is_dir():
         collect.add(Fault(f"{out} exists and is no folder", column="out"))
@@ -53,19 +52,19 @@ def demo(
     from bayes_distill.predict.forecast import forecast
 
     folder.mkdir(parents=True, exist_ok=True)
-    say(f"Asking the posterior that ships with {MODEL} (the first plan compiles) ...", quiet)
+    say(f"Asking the posterior that ships with {MODEL} (the first plan compiles) ...", common.quiet)
     ready = ask_ready(probability, number)
-    if not json:
+    if not common.json:
         _print_ready(ready)
     say(
         "Simulating a sweep on the paper's design, with the coefficients of table 6 "
         "(beta' = 0.437) and noise of 0.005 nats ...",
-        quiet,
+        common.quiet,
     )
     runs, truth = simulate_from_card(
         "busbridge2025-plain", "paper", coefficients="table6", seed=number
     )
-    with progress_bar(quiet) as progress:
+    with progress_bar(common.quiet) as progress:
         posterior = fit(
             runs,
             "busbridge2025-plain",
@@ -95,7 +94,7 @@ def demo(
     law = posterior.law
     true = {k: float(v) for k, v in law.from_published(truth, reference).items()} | truth
     rows = [c for c in posterior.info["coefficients"] if c["name"] in true]
-    if json:
+    if common.json:
         print_json(
             {
                 "ready": ready.answers,

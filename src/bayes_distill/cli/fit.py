@@ -7,8 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bayes_distill.cli.options import Collector, Interval, Json, MappingFile, Quiet, Seed
+from bayes_distill.cli.options import (
+    Collector,
+    Count,
+    KeptDraws,
+    MappingFile,
+    Model,
+    NoCorrections,
+    Runs,
+    option,
+)
 from bayes_distill.cli.output import print_json, print_table, progress_bar, say
+from bayes_distill.cli.shared_options import Common, spread_options
 from bayes_distill.cli.spelling import as_typed
 from bayes_distill.errors import Fault, InputError, InterruptedFitError
 
@@ -22,42 +32,31 @@ MEANING = {
 }
 
 
+@spread_options
 def fit(
-    runs: Annotated[str, typer.Argument(metavar="RUNS", help="A table of runs, or named data.")],
-    model: Annotated[
-        str | None, typer.Option(help="Model card: a name or a TOML file.", metavar="CARD")
-    ] = None,
-    where: Annotated[
-        str | None, typer.Option(help="Keep some runs, e.g. 'loss > 2.3'.", metavar="EXPR")
-    ] = None,
-    no_corrections: Annotated[
-        bool, typer.Option("--no-corrections", help="Take named data as extracted.")
-    ] = False,
+    runs: Runs,
+    model: Model = None,
+    where: Annotated[str | None, option("Keep some runs, e.g. 'loss > 2.3'.", "EXPR")] = None,
+    no_corrections: NoCorrections = False,
     mapping: MappingFile = None,
-    out: Annotated[
-        str | None, typer.Option(help="Where the posterior goes.", metavar="FIT.nc")
-    ] = None,
+    out: Annotated[str | None, option("Where the posterior goes.", "FIT.nc")] = None,
     supervised: Annotated[
-        str | None,
-        typer.Option(help="A supervised fit: its posterior is the prior.", metavar="FIT.nc"),
+        str | None, option("A supervised fit: its posterior is the prior.", "FIT.nc")
     ] = None,
     cut: Annotated[
         bool,
         typer.Option("--cut", help="Distillation runs say nothing about the supervised law."),
     ] = False,
     imputations: Annotated[
-        str | None,
-        typer.Option(help="With --cut: draws of the supervised law, 64.", metavar="INTEGER"),
+        str | None, option("With --cut: draws of the supervised law, 64.", "INTEGER")
     ] = None,
-    chains: Annotated[str, typer.Option(metavar="INTEGER")] = "4",
+    chains: Count = "4",
     warmup: Annotated[
-        str, typer.Option(help="At most, per chain: fewer where less is enough.", metavar="INTEGER")
+        str, option("At most, per chain: fewer where less is enough.", "INTEGER")
     ] = "1000",
-    draws: Annotated[str, typer.Option(help="Kept, per chain.", metavar="INTEGER")] = "1000",
-    json: Json = False,
-    seed: Seed = "0",
-    interval: Interval = "0.9",
-    quiet: Quiet = False,
+    draws: KeptDraws = "1000",
+    *,
+    common: Common,
 ) -> int:
     """Fit a scaling law to a table of runs with NUTS.
 
@@ -70,17 +69,14 @@ def fit(
         "chains": collect.integer("chains", chains, 2),
         "warmup": collect.integer("warmup", warmup, 100),
         "draws": collect.integer("draws", draws, 50),
-        "seed": collect.integer("seed", seed),
+        "seed": collect.integer("seed", common.seed),
     }
     if imputations is not None:
         settings["imputations"] = collect.integer("imputations", imputations, 10)
         if not cut:
             collect.add(Fault("is for --cut: add that, or leave it out", column="imputations"))
-    probability = collect.probability("interval", interval)
-    from bayes_distill._input.files import unwritable
-
-    problem = unwritable(target)
-    collect.add(Fault(problem, column="out") if problem else None)
+    probability = collect.probability("interval", common.interval)
+    collect.place("out", target)
     card, table = _inputs(collect, runs, model, where, not no_corrections, mapping)
     first = _first_stage(collect, table, supervised, cut)
     collect.check()
@@ -92,10 +88,10 @@ def fit(
         say(
             f"note: {unfinished} holds the state of an interrupted fit. If it is of the same runs, "
             "card and settings this one goes on from there; otherwise it begins anew",
-            quiet,
+            common.quiet,
         )
     try:
-        with progress_bar(quiet) as progress:
+        with progress_bar(common.quiet) as progress:
             posterior = fit_runs(
                 table,
                 card,
@@ -115,10 +111,10 @@ def fit(
         ) from None
     posterior.save(target)
     forget(unfinished)
-    if json:
+    if common.json:
         print_json(fit_json(posterior, target))
     else:
-        _print(posterior, target, quiet)
+        _print(posterior, target, common)
     if posterior.verdict == "fail":
         failed = [c["name"] for c in _checks(posterior) if c["verdict"] == "fail"]
         say(
@@ -206,11 +202,9 @@ def _checks(posterior: Posterior) -> list[dict[str, Any]]:
     return list(posterior.info["diagnostics"]["checks"])
 
 
-def _print(posterior: Posterior, target: Path, quiet: bool) -> None:
+def _print(posterior: Posterior, target: Path, common: Common) -> None:
     info = posterior.info
-    if not quiet:
-        for note in info["notes"]:
-            say(f"note: {note}")
+    common.say_notes(info["notes"])
     print_table(
         f"Verdict: {posterior.verdict} ({MEANING[posterior.verdict]})",
         ["check", "value", "threshold", "verdict"],

@@ -6,75 +6,43 @@ import math
 from collections.abc import Hashable
 from typing import Any
 
-from bayes_distill.cli.options import (
-    AllowFailed,
-    At,
-    Collector,
-    Fit,
-    Interval,
-    Json,
-    MostDraws,
-    Params,
-    Quiet,
-    Seed,
-    TeacherLoss,
-    TeacherParams,
-    TeacherTokens,
-    Tokens,
-    UniqueTokens,
-)
-from bayes_distill.cli.output import print_json, print_table, say
-from bayes_distill.errors import InputError
+from bayes_distill.cli.options import AllowFailed, At, Fit, MostDraws, UniqueTokens
+from bayes_distill.cli.output import print_table
+from bayes_distill.cli.shared_options import Common, Students, spread_options
 
 
+@spread_options
 def forecast(
     fit: Fit,
-    params: Params = None,
-    tokens: Tokens = None,
-    teacher_loss: TeacherLoss = None,
-    teacher_params: TeacherParams = None,
-    teacher_tokens: TeacherTokens = None,
+    *,
+    students: Students,
     unique_tokens: UniqueTokens = None,
     at: At = None,
     draws: MostDraws = "4000",
     allow_failed: AllowFailed = False,
-    json: Json = False,
-    seed: Seed = "0",
-    interval: Interval = "0.9",
-    quiet: Quiet = False,
+    common: Common,
 ) -> None:
     """Forecast the loss of students; lists are separated by commas and form a grid."""
-    collect = Collector()
-    probability, number = collect.probability("interval", interval), collect.integer("seed", seed)
+    collect, interval, seed = common.collector()
     most = collect.integer("draws", draws, 1)
     from bayes_distill.predict.forecast import forecast as call
 
-    try:
+    with collect.joined():
         result = call(
             fit,
-            params,
-            tokens,
-            teacher_loss=teacher_loss,
-            teacher_params=teacher_params,
-            teacher_tokens=teacher_tokens,
+            **students.arguments(),
             unique_tokens=unique_tokens,
             at=at,
             draws=most,
-            interval=probability,
-            seed=number,
+            interval=interval,
+            seed=seed,
             allow_failed=allow_failed or bool(collect.faults),  # those are raised first
         )
-    except InputError as error:
-        raise collect.join(error) from None
-    collect.check()
-    for note in result.notes:
-        say(f"note: {note}", quiet)
-    if json:
-        print_json(result.to_json())
+    if common.printed(result):
         return
     from bayes_distill._input.numbers import format_quantity
 
-    percent = f"{100 * probability:g}%"
+    percent = f"{100 * interval:g}%"
     print_table(
         "Student loss",
         [

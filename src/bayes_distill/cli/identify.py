@@ -7,19 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bayes_distill.cli.options import (
-    AllowFailed,
-    Collector,
-    Fit,
-    Interval,
-    Json,
-    MostDraws,
-    Quiet,
-    Seed,
-    TeacherLoss,
-)
-from bayes_distill.cli.output import print_json, print_table, say
-from bayes_distill.errors import InputError
+from bayes_distill.cli.options import AllowFailed, Fit, MostDraws, TeacherLoss, option
+from bayes_distill.cli.output import print_table
+from bayes_distill.cli.shared_options import Common, spread_options
 
 if TYPE_CHECKING:
     from bayes_distill.identification.identifiability import Identifiability
@@ -28,46 +18,35 @@ if TYPE_CHECKING:
 SHOWN = 8  # candidates in the table for people
 
 
+@spread_options
 def identify(
     fit: Fit,
-    coefficient: Annotated[
-        str | None, typer.Option(help="What the next run is to narrow.", metavar="NAMES")
-    ] = None,
+    coefficient: Annotated[str | None, option("What the next run is to narrow.", "NAMES")] = None,
     target_params: Annotated[
-        str | None, typer.Option(help="Or a forecast: its student's parameters.", metavar="LIST")
+        str | None, option("Or a forecast: its student's parameters.", "LIST")
     ] = None,
-    target_tokens: Annotated[
-        str | None, typer.Option(help="Tokens of that student.", metavar="LIST")
-    ] = None,
+    target_tokens: Annotated[str | None, option("Tokens of that student.", "LIST")] = None,
     teacher_loss: TeacherLoss = None,
     at: Annotated[
         str | None, typer.Option("--at", help="A table of such forecasts instead.", metavar="FILE")
     ] = None,
     candidates: Annotated[
-        str | None,
-        typer.Option(help="Runs to choose from: params, tokens, teacher_loss.", metavar="FILE"),
+        str | None, option("Runs to choose from: params, tokens, teacher_loss.", "FILE")
     ] = None,
-    budget: Annotated[
-        str | None, typer.Option(help="Most FLOPs of the next run.", metavar="FLOPS")
-    ] = None,
-    flops: Annotated[str, typer.Option(help="eq69 or 6nd.", metavar="NAME")] = "eq69",
-    reach: Annotated[
-        str, typer.Option(help="How far beyond the runs to look.", metavar="FACTOR")
-    ] = "2",
+    budget: Annotated[str | None, option("Most FLOPs of the next run.", "FLOPS")] = None,
+    flops: Annotated[str, option("eq69 or 6nd.", "NAME")] = "eq69",
+    reach: Annotated[str, option("How far beyond the runs to look.", "FACTOR")] = "2",
     draws: MostDraws = "4000",
     allow_failed: AllowFailed = False,
-    json: Json = False,
-    seed: Seed = "0",
-    interval: Interval = "0.9",
-    quiet: Quiet = False,
+    *,
+    common: Common,
 ) -> None:
     """Report what the runs identify of each coefficient, and which run would add most."""
-    collect = Collector()
-    probability, number = collect.probability("interval", interval), collect.integer("seed", seed)
+    collect, interval, seed = common.collector()
     factor, most = collect.positive("reach", reach), collect.integer("draws", draws, 1)
     from bayes_distill.identification.identify import identify as call
 
-    try:
+    with collect.joined():
         result = call(
             fit,
             coefficient=coefficient,
@@ -80,18 +59,12 @@ def identify(
             flops=flops,
             reach=factor,
             draws=most,
-            interval=probability,
-            seed=number,
+            interval=interval,
+            seed=seed,
             allow_failed=allow_failed or bool(collect.faults),  # those are raised first
         )
         coefficients = result.coefficients
-    except InputError as error:
-        raise collect.join(error) from None
-    collect.check()
-    for note in result.notes:
-        say(f"note: {note}", quiet)
-    if json:
-        print_json(result.to_json())
+    if common.printed(result):
         return
     _print_report(coefficients)
     _print_next(result.next_run)

@@ -6,23 +6,21 @@ from typing import Annotated
 
 import typer
 
-from bayes_distill.cli.options import Interval, Json, Quiet, Seed, check_common
 from bayes_distill.cli.output import print_json, print_table
+from bayes_distill.cli.shared_options import Common, spread_options
 
 app = typer.Typer(help="Model cards that ship.", no_args_is_help=True)
 
 
 @app.command("list")
-def list_models(
-    json: Json = False, seed: Seed = "0", interval: Interval = "0.9", quiet: Quiet = False
-) -> None:
+@spread_options
+def list_models(common: Common) -> None:
     """List the model cards."""
-    del quiet
-    check_common(seed, interval)
+    common.check()
     from bayes_distill.cards.listing import models
 
     cards = models().to_dict("records")
-    if json:
+    if common.json:
         print_json({"models": cards})
         return
     print_table(
@@ -43,22 +41,20 @@ def list_models(
 
 
 @app.command("show")
+@spread_options
 def show_model(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A card's name or TOML file.")],
-    json: Json = False,
-    seed: Seed = "0",
-    interval: Interval = "0.9",
-    quiet: Quiet = False,
+    *,
+    common: Common,
 ) -> None:
     """Show a model card: as TOML to copy and edit, or as JSON."""
-    del quiet
-    check_common(seed, interval)
+    common.check()
     from pathlib import Path
 
     from bayes_distill.cards import load_card, model_names, models_folder, shipped_posterior
 
     card = load_card(name)
-    if json:
+    if common.json:
         shipped = shipped_posterior(name)
         content = card.model_dump(mode="json")
         content["departures"] = content["discrepancy"]  # its earlier name

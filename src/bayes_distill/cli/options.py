@@ -2,61 +2,64 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from bayes_distill.errors import Fault, InputError
 
+
+def option(text: str | None, metavar: str, panel: str | None = None) -> Any:
+    """An option whose flag has the name of its parameter."""
+    return typer.Option(help=text, metavar=metavar, rich_help_panel=panel)
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes.")]
-Seed = Annotated[str, typer.Option(help="Seed of everything random.", metavar="INTEGER")]
-Interval = Annotated[
-    str, typer.Option(help="Probability inside every interval.", metavar="PROBABILITY")
-]
+Seed = Annotated[str, option("Seed of everything random.", "INTEGER")]
+Interval = Annotated[str, option("Probability inside every interval.", "PROBABILITY")]
 AllowFailed = Annotated[
     bool, typer.Option("--allow-failed", help="Use a fit that failed its checks.")
 ]
 Fit = Annotated[
     str, typer.Argument(metavar="FIT", help="File written by fit, or a card with a posterior.")
 ]
-Params = Annotated[
-    str | None, typer.Option(help="Student parameters, e.g. 1B or 1B,3B.", metavar="LIST")
-]
-Tokens = Annotated[str | None, typer.Option(help="Student tokens, e.g. 100B.", metavar="LIST")]
-TeacherLoss = Annotated[str | None, typer.Option(help="Teacher's validation loss.", metavar="LIST")]
-TeacherParams = Annotated[
-    str | None, typer.Option(help="Teacher's parameters, instead of its loss.", metavar="LIST")
-]
-TeacherTokens = Annotated[
-    str | None, typer.Option(help="Teacher's training tokens.", metavar="LIST")
-]
-UniqueTokens = Annotated[
-    str | None,
-    typer.Option(help="How many different tokens there are; beyond, they repeat.", metavar="LIST"),
-]
-MostDraws = Annotated[
-    str, typer.Option("--draws", help="Most posterior draws to use.", metavar="INTEGER")
+Runs = Annotated[str, typer.Argument(metavar="RUNS", help="A table of runs, or named data.")]
+Card = Annotated[str, typer.Argument(metavar="CARD", help="Model card: a name or TOML file.")]
+Model = Annotated[str | None, option("Model card: a name or a TOML file.", "CARD")]
+NoCorrections = Annotated[
+    bool, typer.Option("--no-corrections", help="Take named data as extracted.")
 ]
 MappingFile = Annotated[
     str | None,
     typer.Option("--mapping", help="What a tracker calls the columns.", metavar="FILE.toml"),
 ]
-At = Annotated[str | None, typer.Option("--at", help="A table of points instead.", metavar="FILE")]
-
-
-def check_common(seed: str, interval: str) -> None:
-    """Check the options that every command takes, where nothing depends on them.
-
-    Raises
-    ------
-    InputError
-        Naming those at fault.
-    """
-    collect = Collector()
-    collect.integer("seed", seed)
-    collect.probability("interval", interval)
-    collect.check()
+DESIGN = "Table of params, tokens and teacher_loss; 'paper' and 'chinchilla' are built in."
+Design = Annotated[str | None, option(DESIGN, "FILE")]
+Params = Annotated[str | None, option("Student parameters, e.g. 1B or 1B,3B.", "LIST")]
+Tokens = Annotated[str | None, option("Student tokens, e.g. 100B.", "LIST")]
+TeacherLoss = Annotated[str | None, option("Teacher's validation loss.", "LIST")]
+TeacherParams = Annotated[str | None, option("Teacher's parameters, instead of its loss.", "LIST")]
+TeacherTokens = Annotated[str | None, option("Teacher's training tokens.", "LIST")]
+UniqueTokens = Annotated[
+    str | None, option("How many different tokens there are; beyond, they repeat.", "LIST")
+]
+At = Annotated[str | None, option("A table of points instead.", "FILE")]
+Coefficient = Annotated[str | None, option("What the next run is to narrow.", "NAMES")]
+MostDraws = Annotated[str, option("Most posterior draws to use.", "INTEGER")]
+OptionalDraws = Annotated[str | None, option("Most posterior draws to use.", "INTEGER")]
+Count = Annotated[str, option(None, "INTEGER")]
+KeptDraws = Annotated[str, option("Kept, per chain.", "INTEGER")]
+LeastRuns = Annotated[str, option("Least runs of a group that is left out.", "INTEGER")]
+Groups = Annotated[str | None, option("Sizes or labels to leave out, e.g. 143M,1.82B.", "LIST")]
+RefitWorkers = Annotated[str | None, option("Refits at a time, each a process.", "INTEGER")]
+Scheduler = Annotated[str | None, option("A Dask cluster, e.g. tcp://host:8786.", "ADDRESS")]
+RefitFolder = Annotated[
+    str | None, option("Keeps finished refits; a second call goes on.", "FOLDER")
+]
 
 
 class Collector:
@@ -75,6 +78,14 @@ class Collector:
         if value < least:
             self.faults.append(Fault(f"{value} is less than {least}", column=name))
         return value
+
+    def number(self, name: str, text: str) -> float:
+        """Read any number."""
+        try:
+            return float(text)
+        except ValueError:
+            self.add(Fault(f"{text!r} is not a number", column=name))
+            return 0.0
 
     def probability(self, name: str, text: str) -> float:
         """Read a number between 0 and 1."""
@@ -107,9 +118,44 @@ class Collector:
         if fault is not None:
             self.faults.append(fault)
 
-    def join(self, error: InputError) -> InputError:
-        """Put the faults of a call behind those gathered here."""
-        return InputError([*self.faults, *error.faults])
+    def whole(self, **texts: str | None) -> dict[str, int | None]:
+        """Read whole numbers, by name; ``None`` for those that were left out."""
+        return {
+            name: None if text is None else self.integer(name, text) for name, text in texts.items()
+        }
+
+    def place(self, name: str, place: str | Path | None, *endings: str) -> None:
+        """Add a fault if a file cannot be written there, or ends in none of `endings`."""
+        if place is None:
+            return
+        from bayes_distill._input.files import unwritable
+
+        problem = unwritable(place)
+        if endings and Path(place).suffix not in endings:
+            problem = f"{place} must end in {', '.join(endings[:-1])} or {endings[-1]}"
+        self.add(Fault(problem, column=name) if problem else None)
+
+    def needed(self, **values: str | None) -> None:
+        """Add a fault for each value that was left out."""
+        for name, value in values.items():
+            self.add(Fault("is needed", column=name) if value is None else None)
+
+    @contextmanager
+    def joined(self) -> Iterator[None]:
+        """Run a call, and raise its faults behind those gathered here.
+
+        Raises
+        ------
+        InputError
+            With all of them, if there are any.
+        """
+        try:
+            yield
+        except InputError as error:
+            raise InputError(
+                [*self.faults, *(f for f in error.faults if f not in self.faults)]
+            ) from None
+        self.check()
 
     def check(self) -> None:
         """Raise what was gathered, if anything was."""

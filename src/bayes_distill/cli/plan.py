@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bayes_distill.cli.options import (
-    AllowFailed,
-    Collector,
-    Fit,
-    Interval,
-    Json,
-    Params,
-    Quiet,
-    Seed,
-)
-from bayes_distill.cli.output import print_json, progress_bar, say
+from bayes_distill.cli.options import AllowFailed, Collector, Fit, Params, option
+from bayes_distill.cli.output import progress_bar
+from bayes_distill.cli.shared_options import Common, Spread, spread_options
 from bayes_distill.errors import Fault, InputError
 
 if TYPE_CHECKING:
@@ -29,123 +22,95 @@ MANY = "Many plans"
 SHOWN_AFTER = 2.0  # seconds without a bar: most plans take less
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """Options that bound the recipes."""
+
+    max_tokens: Annotated[str | None, option("Most student tokens.", "TOKENS", LIMITS)] = None
+    available_tokens: Annotated[
+        str | None,
+        option("Different tokens that exist; seen at most --epochs times.", "TOKENS", LIMITS),
+    ] = None
+    epochs: Annotated[
+        str,
+        option("How often a token may be seen; up to about 4 counts as fresh.", "NUMBER", LIMITS),
+    ] = "1"
+    max_teacher_tokens: Annotated[str | None, option("Most teacher tokens.", "TOKENS", LIMITS)] = (
+        None
+    )
+    max_teacher_params: Annotated[str | None, option("Largest teacher.", "PARAMS", LIMITS)] = None
+    teacher_sizes: Annotated[str | None, option("A menu of teacher sizes.", "LIST", LIMITS)] = None
+
+
+@dataclass(frozen=True)
+class PlanSpread(Spread):
+    """Options that spread many plans."""
+
+    workers: Annotated[str | None, option("Processes that plan side by side.", "INTEGER", MANY)] = (
+        None
+    )
+    scheduler: Annotated[
+        str | None, option("A Dask cluster, e.g. tcp://host:8786.", "ADDRESS", MANY)
+    ] = None
+    resume: Annotated[
+        str | None, option("Stores finished plans; a second call goes on.", "FOLDER", MANY)
+    ] = None
+
+
+@spread_options
 def plan(
     fit: Fit,
     params: Params = None,
-    budget: Annotated[
-        str | None, typer.Option(help="Budgets in FLOPs, e.g. 1e21,1e22.", metavar="LIST")
-    ] = None,
+    budget: Annotated[str | None, option("Budgets in FLOPs, e.g. 1e21,1e22.", "LIST")] = None,
     at: Annotated[
         str | None,
-        typer.Option(
-            help="A table with params and budget instead, a plan a row; and scenario, if need be.",
-            metavar="FILE",
+        option(
+            "A table with params and budget instead, a plan a row; and scenario, if need be.",
+            "FILE",
         ),
     ] = None,
     scenario: Annotated[
         str | None,
-        typer.Option(
-            help="Who pays for the teacher: supervised, best-case, teacher-inference, "
+        option(
+            "Who pays for the teacher: supervised, best-case, teacher-inference, "
             "teacher-pretraining, teacher-pretraining-and-inference. Default: all.",
-            metavar="NAMES",
+            "NAMES",
         ),
     ] = None,
     teacher_share: Annotated[
-        str | None,
-        typer.Option(help="Part of the teacher's training that you pay.", metavar="0..1"),
+        str | None, option("Part of the teacher's training that you pay.", "0..1")
     ] = None,
     logits_share: Annotated[
-        str | None,
-        typer.Option(help="Part of the teacher's inference that you pay.", metavar="0..1"),
+        str | None, option("Part of the teacher's inference that you pay.", "0..1")
     ] = None,
-    teachers: Annotated[
-        str | None, typer.Option(help="Teachers that exist, to be ranked.", metavar="FILE")
-    ] = None,
+    teachers: Annotated[str | None, option("Teachers that exist, to be ranked.", "FILE")] = None,
     criterion: Annotated[
         str | None,
-        typer.Option(
-            help="Risk measure to be minimised: mean (default), quantile:0.9, cvar:0.9 or "
-            "target:LOSS.",
-            metavar="CRITERION",
+        option(
+            "Risk measure to be minimised: mean (default), quantile:0.9, cvar:0.9 or target:LOSS.",
+            "CRITERION",
         ),
     ] = None,
-    utility: Annotated[
-        str | None, typer.Option(help="Another name of --criterion.", metavar="CRITERION")
-    ] = None,
+    utility: Annotated[str | None, option("Another name of --criterion.", "CRITERION")] = None,
     target_loss: Annotated[
-        str | None, typer.Option(help="Least compute and data to reach it.", metavar="LOSS")
+        str | None, option("Least compute and data to reach it.", "LOSS")
     ] = None,
     serve_tokens: Annotated[
         str | None,
-        typer.Option(
-            help="Tokens to be served, charged to the budget; then --params may be left out.",
-            metavar="TOKENS",
+        option(
+            "Tokens to be served, charged to the budget; then --params may be left out.", "TOKENS"
         ),
     ] = None,
-    flops: Annotated[str, typer.Option(help="eq69 or 6nd.", metavar="COUNT")] = "eq69",
-    max_tokens: Annotated[
-        str | None,
-        typer.Option(help="Most student tokens.", metavar="TOKENS", rich_help_panel=LIMITS),
-    ] = None,
-    available_tokens: Annotated[
-        str | None,
-        typer.Option(
-            help="Different tokens that exist; seen at most --epochs times.",
-            metavar="TOKENS",
-            rich_help_panel=LIMITS,
-        ),
-    ] = None,
-    epochs: Annotated[
-        str,
-        typer.Option(
-            help="How often a token may be seen; up to about 4 counts as fresh.",
-            metavar="NUMBER",
-            rich_help_panel=LIMITS,
-        ),
-    ] = "1",
-    max_teacher_tokens: Annotated[
-        str | None,
-        typer.Option(help="Most teacher tokens.", metavar="TOKENS", rich_help_panel=LIMITS),
-    ] = None,
-    max_teacher_params: Annotated[
-        str | None,
-        typer.Option(help="Largest teacher.", metavar="PARAMS", rich_help_panel=LIMITS),
-    ] = None,
-    teacher_sizes: Annotated[
-        str | None,
-        typer.Option(help="A menu of teacher sizes.", metavar="LIST", rich_help_panel=LIMITS),
-    ] = None,
+    flops: Annotated[str, option("eq69 or 6nd.", "COUNT")] = "eq69",
+    *,
+    bounds: Bounds,
     no_crossovers: Annotated[
         bool, typer.Option("--no-crossovers", help="Leave crossover budgets out.")
     ] = False,
-    draws: Annotated[
-        str, typer.Option(help="Most posterior draws to plan with.", metavar="INTEGER")
-    ] = "500",
-    workers: Annotated[
-        str | None,
-        typer.Option(
-            help="Processes that plan side by side.", metavar="INTEGER", rich_help_panel=MANY
-        ),
-    ] = None,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(
-            help="A Dask cluster, e.g. tcp://host:8786.", metavar="ADDRESS", rich_help_panel=MANY
-        ),
-    ] = None,
-    resume: Annotated[
-        str | None,
-        typer.Option(
-            help="Stores finished plans; a second call goes on.",
-            metavar="FOLDER",
-            rich_help_panel=MANY,
-        ),
-    ] = None,
+    draws: Annotated[str, option("Most posterior draws to plan with.", "INTEGER")] = "500",
+    spread: PlanSpread,
     allow_failed: AllowFailed = False,
-    json: Json = False,
-    seed: Seed = "0",
-    interval: Interval = "0.9",
-    quiet: Quiet = False,
+    common: Common,
 ) -> None:
     """Split a budget between student, logits and teacher, for every posterior draw."""
     collect = Collector()
@@ -154,14 +119,14 @@ def plan(
         for name, text in {
             "target_loss": target_loss,
             "serve_tokens": serve_tokens,
-            "max_tokens": max_tokens,
-            "available_tokens": available_tokens,
-            "max_teacher_tokens": max_teacher_tokens,
-            "max_teacher_params": max_teacher_params,
+            "max_tokens": bounds.max_tokens,
+            "available_tokens": bounds.available_tokens,
+            "max_teacher_tokens": bounds.max_teacher_tokens,
+            "max_teacher_params": bounds.max_teacher_params,
         }.items()
     }
-    repeats = collect.positive("epochs", epochs)
-    limits = _limits(collect, numbers, repeats, teacher_sizes)
+    repeats = collect.positive("epochs", bounds.epochs)
+    limits = _limits(collect, numbers, repeats, bounds.teacher_sizes)
     who = _scenarios(collect, scenario, teacher_share, logits_share)
     if criterion is not None and utility is not None:
         collect.add(Fault("give either --criterion or --utility", column="criterion"))
@@ -175,22 +140,22 @@ def plan(
         "target_loss": numbers["target_loss"],
         "served_tokens": numbers["serve_tokens"],
         "draws": collect.integer("draws", draws, 1),
-        "interval": collect.probability("interval", interval),
-        "seed": collect.integer("seed", seed),
-        "workers": None if workers is None else collect.integer("workers", workers),
-        "scheduler": scheduler,
-        "resume": resume,
+        "interval": collect.probability("interval", common.interval),
+        "seed": collect.integer("seed", common.seed),
+        **collect.whole(workers=spread.workers),
+        "scheduler": spread.scheduler,
+        "resume": spread.resume,
     }
     from bayes_distill.cli.plan_tables import print_plan
     from bayes_distill.planning.arguments import read_request
     from bayes_distill.planning.plan import plan as call
 
-    many = workers is not None or scheduler is not None or resume is not None
+    many = spread != PlanSpread()
     try:
         if collect.faults:  # only look for more of them
             read_request(params, budget, **arguments)
             collect.check()
-        with progress_bar(quiet, after=SHOWN_AFTER, lines=many) as progress:
+        with progress_bar(common.quiet, after=SHOWN_AFTER, lines=many) as progress:
             result = call(
                 fit,
                 params,
@@ -210,11 +175,7 @@ def plan(
             if f not in collect.faults
         ]
         raise InputError([*collect.faults, *renamed]) from None
-    for note in result.notes:
-        say(f"note: {note}", quiet)
-    if json:
-        print_json(result.to_json())
-    else:
+    if not common.printed(result):
         print_plan(result)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import dataclasses
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import typer
@@ -11,21 +12,37 @@ from typer.core import TyperCommand
 from bayes_distill.cli.options import (
     AllowFailed,
     At,
+    Coefficient,
     Collector,
-    Interval,
-    Json,
-    Quiet,
-    Seed,
-    TeacherLoss,
-    TeacherParams,
-    TeacherTokens,
+    OptionalDraws,
+    option,
 )
-from bayes_distill.cli.output import print_json, print_table, say
+from bayes_distill.cli.output import print_json, print_table
+from bayes_distill.cli.shared_options import Common, Students, spread_options
 from bayes_distill.cli.spelling import as_typed, flag
 from bayes_distill.errors import Fault, InputError
 
 ARGUMENTS = {"kind": "KIND", "posterior": "FIT"}  # of the Python function, as the usage names them
 CHOICE = "KIND is one of these, or the beginning of one:"
+
+
+@dataclass(frozen=True)
+class Shown(Students):
+    """Options that say what a plot shows; each plot takes some of them."""
+
+    params: Annotated[str | None, option("Student parameters, or a range.", "LIST")] = None
+    tokens: Annotated[str | None, option("Student tokens, or a range.", "LIST")] = None
+    at: At = None
+    budget: Annotated[str | None, option("Budgets in FLOPs, or a range.", "LIST")] = None
+    scenario: Annotated[str | None, option("Who pays for the teacher, as in plan.", "NAMES")] = None
+    utility: Annotated[str | None, option("As in plan.", "UTILITY")] = None
+    flops: Annotated[str | None, option("eq69 or 6nd.", "COUNT")] = None
+    max_tokens: Annotated[str | None, option("Most student tokens.", "TOKENS")] = None
+    max_teacher_tokens: Annotated[str | None, option("Most teacher tokens.", "TOKENS")] = None
+    max_teacher_params: Annotated[str | None, option("Largest teacher.", "PARAMS")] = None
+    runs: Annotated[str | None, option("Runs to show: a table, or named data.", "RUNS")] = None
+    draws: OptionalDraws = None
+    coefficient: Coefficient = None
 
 
 class PlotCommand(TyperCommand):
@@ -44,6 +61,7 @@ class PlotCommand(TyperCommand):
         self._summary = summary
 
 
+@spread_options
 def plot(
     kind: Annotated[
         str | None, typer.Argument(metavar="KIND", help="What to draw; see above.")
@@ -56,62 +74,24 @@ def plot(
             "ranks the results' JSON.",
         ),
     ] = None,
-    out: Annotated[
-        str | None, typer.Option(help="File to write: .png, .svg or .pdf.", metavar="FILE")
-    ] = None,
+    out: Annotated[str | None, option("File to write: .png, .svg or .pdf.", "FILE")] = None,
     show_list: Annotated[bool, typer.Option("--list", help="List the kinds.")] = False,
-    params: Annotated[
-        str | None, typer.Option(help="Student parameters, or a range.", metavar="LIST")
-    ] = None,
-    tokens: Annotated[
-        str | None, typer.Option(help="Student tokens, or a range.", metavar="LIST")
-    ] = None,
-    teacher_loss: TeacherLoss = None,
-    teacher_params: TeacherParams = None,
-    teacher_tokens: TeacherTokens = None,
-    at: At = None,
-    budget: Annotated[
-        str | None, typer.Option(help="Budgets in FLOPs, or a range.", metavar="LIST")
-    ] = None,
-    scenario: Annotated[
-        str | None, typer.Option(help="Who pays for the teacher, as in plan.", metavar="NAMES")
-    ] = None,
-    utility: Annotated[str | None, typer.Option(help="As in plan.", metavar="UTILITY")] = None,
-    flops: Annotated[str | None, typer.Option(help="eq69 or 6nd.", metavar="COUNT")] = None,
-    max_tokens: Annotated[
-        str | None, typer.Option(help="Most student tokens.", metavar="TOKENS")
-    ] = None,
-    max_teacher_tokens: Annotated[
-        str | None, typer.Option(help="Most teacher tokens.", metavar="TOKENS")
-    ] = None,
-    max_teacher_params: Annotated[
-        str | None, typer.Option(help="Largest teacher.", metavar="PARAMS")
-    ] = None,
-    runs: Annotated[
-        str | None, typer.Option(help="Runs to show: a table, or named data.", metavar="RUNS")
-    ] = None,
-    draws: Annotated[
-        str | None, typer.Option(help="Most posterior draws to use.", metavar="INTEGER")
-    ] = None,
-    coefficient: Annotated[
-        str | None, typer.Option(help="What the next run is to narrow.", metavar="NAMES")
-    ] = None,
+    *,
+    shown: Shown,
     unit: Annotated[
-        str, typer.Option(help="Unit of the runs' losses, for the labels.", metavar="TEXT")
+        str, option("Unit of the runs' losses, for the labels.", "TEXT")
     ] = "nats per token",
     allow_failed: AllowFailed = False,
-    json: Json = False,
-    seed: Seed = "0",
-    interval: Interval = "0.9",
-    quiet: Quiet = False,
+    common: Common,
 ) -> None:
     """Draw a plot of a fit."""
     collect = Collector()
-    number, probability = collect.integer("seed", seed), collect.probability("interval", interval)
-    most = None if draws is None else collect.integer("draws", draws, 1)
+    seed = collect.integer("seed", common.seed)
+    interval = collect.probability("interval", common.interval)
+    draws = None if shown.draws is None else collect.integer("draws", shown.draws, 1)
     if show_list:
         collect.check()
-        _list(json)
+        _list(common.json)
         return
     if out is None:
         collect.add(Fault("is needed: a file that ends in .png, .svg or .pdf", column="out"))
@@ -120,32 +100,14 @@ def plot(
     mpl.use("Agg")
     from bayes_distill.plots.drawing import draw_plot
 
-    options = {
-        "params": params,
-        "tokens": tokens,
-        "teacher_loss": teacher_loss,
-        "teacher_params": teacher_params,
-        "teacher_tokens": teacher_tokens,
-        "at": at,
-        "budget": budget,
-        "scenario": scenario,
-        "utility": utility,
-        "flops": flops,
-        "max_tokens": max_tokens,
-        "max_teacher_tokens": max_teacher_tokens,
-        "max_teacher_params": max_teacher_params,
-        "runs": runs,
-        "draws": most,
-        "coefficient": coefficient,
-    }
     try:
         entry, drawing = draw_plot(
             kind,
             fit,
-            options,
+            dataclasses.asdict(shown) | {"draws": draws},
             out=out,
-            interval=probability,
-            seed=number,
+            interval=interval,
+            seed=seed,
             unit=unit,
             allow_failed=allow_failed,
             faults=tuple(collect.faults),
@@ -155,9 +117,8 @@ def plot(
             replace(fault, column=ARGUMENTS.get(fault.column or "", fault.column))
             for fault in error.faults
         ) from None
-    for note in drawing.notes:
-        say(f"note: {note}", quiet)
-    if json:
+    common.say_notes(drawing.notes)
+    if common.json:
         print_json({"plot": str(out), "kind": entry.name, "notes": list(drawing.notes)})
     else:
         typer.echo(str(out))

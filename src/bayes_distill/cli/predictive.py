@@ -4,48 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from bayes_distill.cli.options import AllowFailed, Collector, Fit, Interval, Json, Quiet, Seed
-from bayes_distill.cli.output import print_json, print_table, say
-from bayes_distill.errors import InputError
+from bayes_distill.cli.options import AllowFailed, Fit, option
+from bayes_distill.cli.output import print_table
+from bayes_distill.cli.shared_options import Common, spread_options
 
 if TYPE_CHECKING:
     from bayes_distill.checking.checks import PredictiveChecks
 
 
+@spread_options
 def predictive(
     fit: Fit,
-    vocabulary: Annotated[
-        str, typer.Option(help="Entries of the tokenizer.", metavar="COUNT")
-    ] = "32768",
+    vocabulary: Annotated[str, option("Entries of the tokenizer.", "COUNT")] = "32768",
     allow_failed: AllowFailed = False,
-    json: Json = False,
-    seed: Seed = "0",
-    interval: Interval = "0.9",
-    quiet: Quiet = False,
+    *,
+    common: Common,
 ) -> None:
     """Prior predictive, posterior predictive and LOO-PIT checks against the fit's own runs."""
-    collect = Collector()
-    probability, number = collect.probability("interval", interval), collect.integer("seed", seed)
+    collect, interval, seed = common.collector()
     entries = collect.positive("vocabulary", vocabulary)
     from bayes_distill.checking.checks import predictive as call
 
-    try:
+    with collect.joined():
         result = call(
             fit,
-            interval=probability,
+            interval=interval,
             vocabulary=entries,
-            seed=number,
+            seed=seed,
             allow_failed=allow_failed or bool(collect.faults),  # those are raised first
         )
-    except InputError as error:
-        raise collect.join(error) from None
-    collect.check()
-    for note in result.notes:
-        say(f"note: {note}", quiet)
-    if json:
-        print_json(result.to_json())
+    if common.printed(result):
         return
     _print(result)
 

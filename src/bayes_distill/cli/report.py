@@ -7,55 +7,42 @@ from typing import Annotated
 
 import typer
 
-from bayes_distill.cli.options import AllowFailed, Collector, Fit, Interval, Json, Quiet, Seed
-from bayes_distill.cli.output import print_json, progress_bar, say
-from bayes_distill.errors import Fault, InputError
+from bayes_distill.cli.options import AllowFailed, Fit, option
+from bayes_distill.cli.output import progress_bar
+from bayes_distill.cli.shared_options import Common, spread_options
+from bayes_distill.errors import Fault
 
 
+@spread_options
 def report(
     fit: Fit,
-    out: Annotated[
-        str | None, typer.Option(help="Where the page goes.", metavar="FILE.html")
-    ] = None,
-    plan: Annotated[
-        str | None, typer.Option(help="Output of plan --json, to be shown too.", metavar="FILE")
-    ] = None,
+    out: Annotated[str | None, option("Where the page goes.", "FILE.html")] = None,
+    plan: Annotated[str | None, option("Output of plan --json, to be shown too.", "FILE")] = None,
     allow_failed: AllowFailed = False,
-    json: Json = False,
-    seed: Seed = "0",
-    interval: Interval = "0.9",
-    quiet: Quiet = False,
+    *,
+    common: Common,
 ) -> None:
     """Write one HTML file: verdict, coefficients, plots, and an explorer of the forecasts."""
-    collect = Collector()
-    probability, number = collect.probability("interval", interval), collect.integer("seed", seed)
+    collect, interval, seed = common.collector()
     target = Path(out) if out else Path(f"{Path(fit).stem}.html")
     if target.suffix.lower() not in (".html", ".htm"):
         collect.add(Fault(f"{target} should end in .html", column="out"))
     from bayes_distill.reporting.write import examine
     from bayes_distill.reporting.write import report as call
 
-    try:
+    with collect.joined():
         if collect.faults:  # only look for more of them
-            examine(fit, target, plan=plan, interval=probability, seed=number, allow_failed=True)
+            examine(fit, target, plan=plan, interval=interval, seed=seed, allow_failed=True)
             collect.check()
-        with progress_bar(quiet) as progress:
+        with progress_bar(common.quiet) as progress:
             result = call(
                 fit,
                 target,
                 plan=plan,
-                interval=probability,
-                seed=number,
+                interval=interval,
+                seed=seed,
                 allow_failed=allow_failed,
                 progress=progress,
             )
-    except InputError as error:
-        raise InputError(
-            [*collect.faults, *(f for f in error.faults if f not in collect.faults)]
-        ) from None
-    for note in result.notes:
-        say(f"note: {note}", quiet)
-    if json:
-        print_json(result.to_json())
-    else:
+    if not common.printed(result):
         typer.echo(f"{result.path}: {result.size / 1e6:.1f} MB, {result.seconds:.0f} s")

@@ -4,90 +4,51 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
-from bayes_distill.cli.options import (
-    AllowFailed,
-    At,
-    Collector,
-    Fit,
-    Interval,
-    Json,
-    MostDraws,
-    Params,
-    Quiet,
-    Seed,
-    TeacherLoss,
-    TeacherParams,
-    TeacherTokens,
-    Tokens,
-)
-from bayes_distill.cli.output import print_json, print_table, say
-from bayes_distill.errors import InputError
+from bayes_distill.cli.options import AllowFailed, At, Fit, MostDraws, option
+from bayes_distill.cli.output import print_table
+from bayes_distill.cli.shared_options import Common, Students, spread_options
 
 
+@spread_options
 def risk(
     fit: Fit,
-    params: Params = None,
-    tokens: Tokens = None,
-    teacher_loss: TeacherLoss = None,
-    teacher_params: TeacherParams = None,
-    teacher_tokens: TeacherTokens = None,
+    *,
+    students: Students,
     at: At = None,
     teachers: Annotated[
         str | None,
-        typer.Option(
-            help="Candidates to rank: name, and loss (and loss_se) or params and tokens.",
-            metavar="FILE",
-        ),
+        option("Candidates to rank: name, and loss (and loss_se) or params and tokens.", "FILE"),
     ] = None,
     strongest: Annotated[
-        str | None,
-        typer.Option(
-            help="Lowest teacher loss that is available (default: irreducible).", metavar="LOSS"
-        ),
+        str | None, option("Lowest teacher loss that is available (default: irreducible).", "LOSS")
     ] = None,
     draws: MostDraws = "4000",
     allow_failed: AllowFailed = False,
-    json: Json = False,
-    seed: Seed = "0",
-    interval: Interval = "0.9",
-    quiet: Quiet = False,
+    common: Common,
 ) -> None:
     """Say how likely a stronger teacher would make the student worse, and rank teachers."""
-    collect = Collector()
-    probability, number = collect.probability("interval", interval), collect.integer("seed", seed)
+    collect, interval, seed = common.collector()
     most = collect.integer("draws", draws, 1)
     lowest = None if strongest is None else collect.positive("strongest", strongest)
     from bayes_distill.predict.capacity_gap import risk as call
 
-    try:
+    with collect.joined():
         result = call(
             fit,
-            params,
-            tokens,
-            teacher_loss=teacher_loss,
-            teacher_params=teacher_params,
-            teacher_tokens=teacher_tokens,
+            **students.arguments(),
             at=at,
             teachers=teachers,
             strongest=lowest,
             draws=most,
-            interval=probability,
-            seed=number,
+            interval=interval,
+            seed=seed,
             allow_failed=allow_failed or bool(collect.faults),  # those are raised first
         )
-    except InputError as error:
-        raise collect.join(error) from None
-    collect.check()
-    for note in result.notes:
-        say(f"note: {note}", quiet)
-    if json:
-        print_json(result.to_json())
+    if common.printed(result):
         return
     from bayes_distill._input.numbers import format_quantity
 
-    percent = f"{100 * probability:g}%"
+    percent = f"{100 * interval:g}%"
     print_table(
         "Is the teacher too strong?",
         [

@@ -2,64 +2,33 @@
 
 from __future__ import annotations
 
-from bayes_distill.cli.options import (
-    AllowFailed,
-    At,
-    Collector,
-    Fit,
-    Interval,
-    Json,
-    Params,
-    Quiet,
-    Seed,
-    TeacherLoss,
-    TeacherParams,
-    TeacherTokens,
-    Tokens,
-)
-from bayes_distill.cli.output import print_json, print_table, say
-from bayes_distill.errors import InputError
+from bayes_distill.cli.options import AllowFailed, At, Fit
+from bayes_distill.cli.output import print_table
+from bayes_distill.cli.shared_options import Common, Students, spread_options
 
 
+@spread_options
 def sensitivity(
     fit: Fit,
-    params: Params = None,
-    tokens: Tokens = None,
-    teacher_loss: TeacherLoss = None,
-    teacher_params: TeacherParams = None,
-    teacher_tokens: TeacherTokens = None,
+    *,
+    students: Students,
     at: At = None,
     allow_failed: AllowFailed = False,
-    json: Json = False,
-    seed: Seed = "0",
-    interval: Interval = "0.9",
-    quiet: Quiet = False,
+    common: Common,
 ) -> None:
     """Sensitivity of coefficients and forecasts to priors and likelihood, by power-scaling."""
-    collect = Collector()
-    collect.probability("interval", interval)
-    collect.integer("seed", seed)
+    collect, _, _ = common.collector()
     from bayes_distill.checking.power_scaling import THRESHOLD
     from bayes_distill.checking.power_scaling import sensitivity as call
 
-    try:
+    with collect.joined():
         result = call(
             fit,
-            params,
-            tokens,
-            teacher_loss=teacher_loss,
-            teacher_params=teacher_params,
-            teacher_tokens=teacher_tokens,
+            **students.arguments(),
             at=at,
             allow_failed=allow_failed or bool(collect.faults),  # those are raised first
         )
-    except InputError as error:
-        raise collect.join(error) from None
-    collect.check()
-    for note in result.notes:
-        say(f"note: {note}", quiet)
-    if json:
-        print_json(result.to_json())
+    if common.printed(result):
         return
     print_table(
         "Sensitivity to the power of the prior and of the likelihood",

@@ -2,98 +2,62 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from bayes_distill.cli.options import Collector, Interval, Json, MappingFile, Quiet, Seed
-from bayes_distill.cli.output import print_json, print_table, progress_bar, say
-from bayes_distill.errors import Fault, InputError
+from bayes_distill.cli.options import Collector, MappingFile, Model, NoCorrections, Runs, option
+from bayes_distill.cli.output import print_json, print_table, progress_bar
+from bayes_distill.cli.shared_options import Common, LeftOut, Refits, spread_options
 
 if TYPE_CHECKING:
     from bayes_distill.validation.result import Validation
 
 
+@spread_options
 def validate(
-    runs: Annotated[str, typer.Argument(metavar="RUNS", help="A table of runs, or named data.")],
+    runs: Runs,
     leave_out: Annotated[
         str,
-        typer.Option(
-            help="What is left out in turn: one student size (params), one label of the column "
+        option(
+            "What is left out in turn: one student size (params), one label of the column "
             "group, or at once the best runs (tail).",
-            metavar="params|group|tail",
+            "params|group|tail",
         ),
     ] = "params",
-    model: Annotated[
-        str | None, typer.Option(help="Model card: a name or a TOML file.", metavar="CARD")
-    ] = None,
-    where: Annotated[
-        str | None, typer.Option(help="Keep some runs, e.g. 'loss < 4'.", metavar="EXPR")
-    ] = None,
-    no_corrections: Annotated[
-        bool, typer.Option("--no-corrections", help="Take named data as extracted.")
-    ] = False,
+    model: Model = None,
+    where: Annotated[str | None, option("Keep some runs, e.g. 'loss < 4'.", "EXPR")] = None,
+    no_corrections: NoCorrections = False,
     mapping: MappingFile = None,
-    min_runs: Annotated[
-        str, typer.Option(help="Least runs of a group that is left out.", metavar="INTEGER")
-    ] = "8",
-    groups: Annotated[
-        str | None,
-        typer.Option(help="Sizes or labels to leave out, e.g. 143M,1.82B.", metavar="LIST"),
-    ] = None,
+    *,
+    left_out: LeftOut,
     tail: Annotated[
         str | None,
-        typer.Option(
-            help="With tail: the runs kept for fitting, e.g. 'loss > 2.3' (default: all but the "
+        option(
+            "With tail: the runs kept for fitting, e.g. 'loss > 2.3' (default: all but the "
             "tenth with the lowest losses).",
-            metavar="EXPR",
+            "EXPR",
         ),
     ] = None,
     teacher_apart: Annotated[
-        str, typer.Option(help="Least distance of two teachers' losses.", metavar="LOSS")
+        str, option("Least distance of two teachers' losses.", "LOSS")
     ] = "0.05",
     student_apart: Annotated[
-        str, typer.Option(help="Least distance of their students' losses.", metavar="LOSS")
+        str, option("Least distance of their students' losses.", "LOSS")
     ] = "0.004",
-    chains: Annotated[str, typer.Option(metavar="INTEGER")] = "4",
-    warmup: Annotated[str, typer.Option(metavar="INTEGER")] = "1000",
-    draws: Annotated[str, typer.Option(help="Kept, per chain.", metavar="INTEGER")] = "1000",
-    workers: Annotated[
-        str | None, typer.Option(help="Refits at a time, each a process.", metavar="INTEGER")
-    ] = None,
-    scheduler: Annotated[
-        str | None, typer.Option(help="A Dask cluster, e.g. tcp://host:8786.", metavar="ADDRESS")
-    ] = None,
-    resume: Annotated[
-        str | None,
-        typer.Option(help="Keeps finished refits; a second call goes on.", metavar="FOLDER"),
-    ] = None,
-    out: Annotated[
-        str | None, typer.Option(help="Where the JSON goes too.", metavar="FILE.json")
-    ] = None,
-    json: Json = False,
-    seed: Seed = "0",
-    interval: Interval = "0.9",
-    quiet: Quiet = False,
+    refits: Refits,
+    out: Annotated[str | None, option("Where the JSON goes too.", "FILE.json")] = None,
+    common: Common,
 ) -> int:
     """Refit without each group of runs and compare the forecast of the group with it."""
     collect = Collector()
-    settings: dict[str, Any] = {
-        "chains": collect.integer("chains", chains),
-        "warmup": collect.integer("warmup", warmup),
-        "draws": collect.integer("draws", draws),
-        "seed": collect.integer("seed", seed),
-        "min_runs": collect.integer("min_runs", min_runs),
-        "teacher_apart": _distance(collect, "teacher_apart", teacher_apart),
-        "student_apart": _distance(collect, "student_apart", student_apart),
-        "interval": collect.probability("interval", interval),
-        "workers": None if workers is None else collect.integer("workers", workers),
+    settings = {
+        **refits.settings(collect, common),
+        "min_runs": collect.integer("min_runs", left_out.min_runs),
+        "teacher_apart": collect.number("teacher_apart", teacher_apart),
+        "student_apart": collect.number("student_apart", student_apart),
+        "interval": collect.probability("interval", common.interval),
+        **collect.whole(workers=refits.workers),
     }
-    if out is not None:
-        from bayes_distill._input.files import unwritable
-
-        problem = unwritable(out)
-        collect.add(Fault(problem, column="out") if problem else None)
+    collect.place("out", out)
     from bayes_distill.validation.leave_out import prepare
     from bayes_distill.validation.leave_out import validate as call
 
@@ -103,34 +67,22 @@ def validate(
         "corrections": not no_corrections,
         "mapping": mapping,
         "tail": tail,
-        "groups": None if groups is None else groups.split(","),
-        "scheduler": scheduler,
+        "groups": left_out.names(),
+        "scheduler": refits.scheduler,
     }
     if collect.faults:  # the rest of them, before anything is fitted
-        try:
+        with collect.joined():
             prepare(runs, model, **settings)
-        except InputError as error:
-            raise collect.join(error) from None
-    collect.check()
-    with progress_bar(quiet) as progress:
-        result = call(runs, model, resume=resume, progress=progress, **settings)
-    for note in result.notes:
-        say(f"note: {note}", quiet)
+    with progress_bar(common.quiet) as progress:
+        result = call(runs, model, resume=refits.resume, progress=progress, **settings)
+    common.say_notes(result.notes)
     if out is not None:
         result.save(out)
-    if json:
+    if common.json:
         print_json(result.to_json())
     else:
         _print(result)
     return 3 if result.verdict == "fail" else 0
-
-
-def _distance(collect: Collector, name: str, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        collect.add(Fault(f"{text!r} is not a number", column=name))
-        return 0.0
 
 
 def _print(result: Validation) -> None:

@@ -1,0 +1,191 @@
+"""Groups of options that several commands take, and the decorator that spreads them out."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from inspect import Parameter
+from typing import Any, Protocol, get_type_hints
+
+from bayes_distill.cli.options import (
+    Collector,
+    Count,
+    Groups,
+    Interval,
+    Json,
+    KeptDraws,
+    LeastRuns,
+    Params,
+    Quiet,
+    RefitFolder,
+    RefitWorkers,
+    Scheduler,
+    Seed,
+    TeacherLoss,
+    TeacherParams,
+    TeacherTokens,
+    Tokens,
+)
+from bayes_distill.cli.output import print_json, say
+
+
+class Answer(Protocol):
+    """What the Python function of a command returns."""
+
+    @property
+    def notes(self) -> Any:
+        """Sentences for people."""
+
+    def to_json(self) -> dict[str, Any]:
+        """One JSON object."""
+
+
+@dataclass(frozen=True)
+class Common:
+    """Options of every command."""
+
+    json: Json = False
+    seed: Seed = "0"
+    interval: Interval = "0.9"
+    quiet: Quiet = False
+
+    def check(self) -> None:
+        """Check them where nothing depends on them.
+
+        Raises
+        ------
+        InputError
+            Naming those at fault.
+        """
+        collect = Collector()
+        collect.integer("seed", self.seed)
+        collect.probability("interval", self.interval)
+        collect.check()
+
+    def collector(self) -> tuple[Collector, float, int]:
+        """A collector that holds the faults of these options, with interval and seed."""
+        collect = Collector()
+        interval = collect.probability("interval", self.interval)
+        return collect, interval, collect.integer("seed", self.seed)
+
+    def say_notes(self, notes: Any) -> None:
+        """Print notes on stderr unless they are unwanted."""
+        for note in notes:
+            say(f"note: {note}", self.quiet)
+
+    def printed(self, result: Answer) -> bool:
+        """Print the notes of a result and, if wanted, its JSON; whether it was."""
+        self.say_notes(result.notes)
+        if self.json:
+            print_json(result.to_json())
+        return self.json
+
+
+@dataclass(frozen=True)
+class Teachers:
+    """Options that give the teachers of students."""
+
+    teacher_loss: TeacherLoss = None
+    teacher_params: TeacherParams = None
+    teacher_tokens: TeacherTokens = None
+
+    def arguments(self) -> dict[str, Any]:
+        """Arguments of the Python functions, by name."""
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True)
+class Size:
+    """Options that give students by size and data."""
+
+    params: Params = None
+    tokens: Tokens = None
+
+
+@dataclass(frozen=True)
+class Students(Teachers, Size):
+    """Options that give students and their teachers."""
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Options that give the groups of runs to be left out."""
+
+    min_runs: LeastRuns = "8"
+    groups: Groups = None
+
+    def names(self) -> list[str] | None:
+        """Groups by name, or ``None`` for all."""
+        return None if self.groups is None else self.groups.split(",")
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Options of each fit of commands that fit many times."""
+
+    chains: Count = "4"
+    warmup: Count = "1000"
+    draws: KeptDraws = "1000"
+
+    def settings(self, collect: Collector, common: Common) -> dict[str, Any]:
+        """Settings of each fit, with their faults added to `collect`."""
+        return collect.whole(
+            chains=self.chains, warmup=self.warmup, draws=self.draws, seed=common.seed
+        )
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Options that spread work over processes and over calls."""
+
+    workers: RefitWorkers = None
+    scheduler: Scheduler = None
+    resume: RefitFolder = None
+
+
+@dataclass(frozen=True)
+class Refits(Spread, Sampling):
+    """Options of commands that refit cards."""
+
+
+def spread_options[R](command: Callable[..., R]) -> Callable[..., R]:
+    """Let each parameter that is a group of options stand for the options of that group.
+
+    The signature that Typer reads has the fields of the dataclass in place of the parameter; the
+    call puts the dataclass together again.
+    """
+    hints = get_type_hints(command, include_extras=True)
+    groups: dict[str, Any] = {}
+    spread: list[Parameter] = []
+    for parameter in inspect.signature(command).parameters.values():
+        hint = hints[parameter.name]
+        if dataclasses.is_dataclass(hint):
+            groups[parameter.name] = hint
+            spread += _fields(hint)
+        else:
+            kind = Parameter.KEYWORD_ONLY
+            spread.append(parameter.replace(annotation=hint, kind=kind))
+
+    @functools.wraps(command)
+    def called(**options: Any) -> R:
+        made = {
+            name: group(**{f.name: options.pop(f.name) for f in dataclasses.fields(group)})
+            for name, group in groups.items()
+        }
+        return command(**options, **made)
+
+    signature = inspect.Signature(spread, return_annotation=hints["return"])
+    called.__signature__ = signature  # type: ignore[attr-defined]
+    called.__annotations__ = {p.name: p.annotation for p in spread} | {"return": hints["return"]}
+    return called
+
+
+def _fields(group: Any) -> list[Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    return [
+        Parameter(f.name, Parameter.KEYWORD_ONLY, default=f.default, annotation=hints[f.name])
+        for f in dataclasses.fields(group)
+    ]
