@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bayes_distill.cli.options import AllowFailed, Collector, option
-from bayes_distill.cli.output import print_json, print_table, progress_bar, say
+from bayes_distill.cli.output import print_json, print_records, print_table, progress_bar, say
 from bayes_distill.cli.shared_options import Common, LeftOut, Refits, spread_options
 from bayes_distill.errors import Fault
 
@@ -137,21 +137,18 @@ def _weights(collect: Collector, text: str) -> str | list[float]:
 
 def _print(result: Comparison) -> None:
     shown = result.weighted_by
-    print_table(
+    print_records(
         "By PSIS-LOO: log predictive density of a run that is left out",
-        ["fit", "law", "elpd", "se", "to the best", "se of that", "weight", "high Pareto k"],
+        result.table.to_dict("records"),
         [
-            [
-                str(r["fit"]),
-                str(r["law"]),
-                f"{r['elpd']:.1f}",
-                f"{r['se']:.1f}",
-                f"{r['elpd_diff']:.1f}",
-                f"{r['se_diff']:.1f}",
-                f"{r['weight']:.3f}",
-                str(r["high_pareto_k"]),
-            ]
-            for r in result.table.to_dict("records")
+            ("fit", "{fit}"),
+            ("law", "{law}"),
+            ("elpd", "{elpd:.1f}"),
+            ("se", "{se:.1f}"),
+            ("to the best", "{elpd_diff:.1f}"),
+            ("se of that", "{se_diff:.1f}"),
+            ("weight", "{weight:.3f}"),
+            ("high Pareto k", "{high_pareto_k}"),
         ],
         caption="More elpd is better. A difference counts where it is several times its standard "
         "error. Weight: share in the stack that predicts single runs best.",

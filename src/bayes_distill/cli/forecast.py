@@ -23,26 +23,24 @@ def forecast(
     common: Common,
 ) -> None:
     """Forecast the loss of students; lists are separated by commas and form a grid."""
-    collect, interval, seed = common.collector()
-    most = collect.integer("draws", draws, 1)
+    question = common.question()
+    most = question.integer("draws", draws, 1)
     from bayes_distill.predict.forecast import forecast as call
 
-    with collect.joined():
+    with question.joined():
         result = call(
             fit,
             **students.arguments(),
             unique_tokens=unique_tokens,
             at=at,
             draws=most,
-            interval=interval,
-            seed=seed,
-            allow_failed=allow_failed or bool(collect.faults),  # those are raised first
+            **question.arguments(allow_failed),
         )
     if common.printed(result):
         return
     from bayes_distill._input.numbers import format_quantity
 
-    percent = f"{100 * interval:g}%"
+    percent = f"{100 * question.interval:g}%"
     print_table(
         "Student loss",
         [

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bayes_distill.cli.options import AllowFailed, Fit, MostDraws, TeacherLoss, option
-from bayes_distill.cli.output import print_table
-from bayes_distill.cli.shared_options import Common, spread_options
+from bayes_distill.cli.options import AllowFailed, Coefficient, Fit, MostDraws, TeacherLoss, option
+from bayes_distill.cli.output import print_records, print_table
+from bayes_distill.cli.shared_options import Common, Group, spread_options
 
 if TYPE_CHECKING:
     from bayes_distill.identification.identifiability import Identifiability
@@ -18,50 +19,48 @@ if TYPE_CHECKING:
 SHOWN = 8  # candidates in the table for people
 
 
+@dataclass(frozen=True)
+class Target(Group):
+    """Options that say what the next run is for, and what it can be."""
+
+    coefficient: Coefficient = None
+    target_params: Annotated[
+        str | None, option("Or a forecast: its student's parameters.", "LIST")
+    ] = None
+    target_tokens: Annotated[str | None, option("Tokens of that student.", "LIST")] = None
+    teacher_loss: TeacherLoss = None
+    at: Annotated[
+        str | None, typer.Option("--at", help="A table of such forecasts instead.", metavar="FILE")
+    ] = None
+    candidates: Annotated[
+        str | None, option("Runs to choose from: params, tokens, teacher_loss.", "FILE")
+    ] = None
+    budget: Annotated[str | None, option("Most FLOPs of the next run.", "FLOPS")] = None
+    flops: Annotated[str, option("eq69 or 6nd.", "NAME")] = "eq69"
+
+
 @spread_options
 def identify(
     fit: Fit,
-    coefficient: Annotated[str | None, option("What the next run is to narrow.", "NAMES")] = None,
-    target_params: Annotated[
-        str | None, option("Or a forecast: its student's parameters.", "LIST")
-    ] = None,
-    target_tokens: Annotated[str | None, option("Tokens of that student.", "LIST")] = None,
-    teacher_loss: TeacherLoss = None,
-    at: Annotated[
-        str | None, typer.Option("--at", help="A table of such forecasts instead.", metavar="FILE")
-    ] = None,
-    candidates: Annotated[
-        str | None, option("Runs to choose from: params, tokens, teacher_loss.", "FILE")
-    ] = None,
-    budget: Annotated[str | None, option("Most FLOPs of the next run.", "FLOPS")] = None,
-    flops: Annotated[str, option("eq69 or 6nd.", "NAME")] = "eq69",
+    *,
+    target: Target,
     reach: Annotated[str, option("How far beyond the runs to look.", "FACTOR")] = "2",
     draws: MostDraws = "4000",
     allow_failed: AllowFailed = False,
-    *,
     common: Common,
 ) -> None:
     """Report what the runs identify of each coefficient, and which run would add most."""
-    collect, interval, seed = common.collector()
-    factor, most = collect.positive("reach", reach), collect.integer("draws", draws, 1)
+    question = common.question()
+    factor, most = question.positive("reach", reach), question.integer("draws", draws, 1)
     from bayes_distill.identification.identify import identify as call
 
-    with collect.joined():
+    with question.joined():
         result = call(
             fit,
-            coefficient=coefficient,
-            target_params=target_params,
-            target_tokens=target_tokens,
-            teacher_loss=teacher_loss,
-            at=at,
-            candidates=candidates,
-            budget=budget,
-            flops=flops,
+            **target.arguments(),
             reach=factor,
             draws=most,
-            interval=interval,
-            seed=seed,
-            allow_failed=allow_failed or bool(collect.faults),  # those are raised first
+            **question.arguments(allow_failed),
         )
         coefficients = result.coefficients
     if common.printed(result):
@@ -110,10 +109,14 @@ def _print_report(report: Identifiability) -> None:
     )
     pairs = report.correlations.to_dict("records")
     if pairs:
-        print_table(
+        print_records(
             "Coefficients of which the runs identify the trade-off, and neither by itself",
-            ["first", "second", "rank correlation"],
-            [[r["first"], r["second"], f"{r['correlation']:+.3f}"] for r in pairs],
+            pairs,
+            [
+                ("first", "{first}"),
+                ("second", "{second}"),
+                ("rank correlation", "{correlation:+.3f}"),
+            ],
             left=2,
         )
 

@@ -37,17 +37,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(check.check)
-app.command()(fit.fit)
-app.command()(forecast.forecast)
-app.command()(risk.risk)
-app.command()(plan.plan)
+for command in (check.check, fit.fit, forecast.forecast, risk.risk, plan.plan):
+    app.command()(command)
 app.command()(validate.validate)
 app.command()(compare.compare)
 app.command(cls=plot.PlotCommand, short_help="Draw a plot of a fit.")(plot.plot)
-app.command()(predictive.predictive)
-app.command()(sensitivity.sensitivity)
-app.command()(identify.identify)
+for check_of_fit in (predictive.predictive, sensitivity.sensitivity, identify.identify):
+    app.command()(check_of_fit)
 app.command()(calibrate.calibrate)
 app.command()(report.report)
 app.command()(simulate.simulate)

@@ -6,8 +6,9 @@ import json
 import math
 import sys
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from string import Formatter
 from typing import TYPE_CHECKING, Any
 
 from bayes_distill.cli.spelling import as_typed, flag, prose_as_typed
@@ -82,6 +83,39 @@ def print_table(
     if not console.is_terminal:  # piped: as wide as it needs to be
         console = Console(width=160)
     console.print(table)
+
+
+def print_records(
+    title: str,
+    records: Iterable[Mapping[Any, Any]],
+    columns: Sequence[tuple[str, str]],
+    caption: str | None = None,
+    left: int = 1,
+) -> None:
+    """Print records as a table on stdout.
+
+    A column is its header and the format of its cells, in which fields are keys of the record;
+    ``{params!q}`` is a quantity with its suffix, such as 1.5B.
+    """
+    fields = _Fields()
+    print_table(
+        title,
+        [header for header, _ in columns],
+        [[fields.vformat(cell, (), each) for _, cell in columns] for each in records],
+        caption,
+        left,
+    )
+
+
+class _Fields(Formatter):
+    """`str.format` that can write quantities."""
+
+    def convert_field(self, value: Any, conversion: Any) -> Any:
+        if conversion == "q":
+            from bayes_distill._input.numbers import format_quantity
+
+            return "-" if math.isnan(value) else format_quantity(value)
+        return super().convert_field(value, conversion)
 
 
 @contextmanager

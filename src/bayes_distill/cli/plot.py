@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -104,7 +103,7 @@ def plot(
         entry, drawing = draw_plot(
             kind,
             fit,
-            dataclasses.asdict(shown) | {"draws": draws},
+            shown.arguments() | {"draws": draws},
             out=out,
             interval=interval,
             seed=seed,

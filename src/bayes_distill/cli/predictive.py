@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from bayes_distill.cli.options import AllowFailed, Fit, option
-from bayes_distill.cli.output import print_table
+from bayes_distill.cli.output import print_records, print_table
 from bayes_distill.cli.shared_options import Common, spread_options
 
 if TYPE_CHECKING:
@@ -21,18 +21,12 @@ def predictive(
     common: Common,
 ) -> None:
     """Prior predictive, posterior predictive and LOO-PIT checks against the fit's own runs."""
-    collect, interval, seed = common.collector()
-    entries = collect.positive("vocabulary", vocabulary)
+    question = common.question()
+    entries = question.positive("vocabulary", vocabulary)
     from bayes_distill.checking.checks import predictive as call
 
-    with collect.joined():
-        result = call(
-            fit,
-            interval=interval,
-            vocabulary=entries,
-            seed=seed,
-            allow_failed=allow_failed or bool(collect.faults),  # those are raised first
-        )
+    with question.joined():
+        result = call(fit, vocabulary=entries, **question.arguments(allow_failed))
     if common.printed(result):
         return
     _print(result)
@@ -41,17 +35,14 @@ def predictive(
 def _print(result: PredictiveChecks) -> None:
     surprising = result.prior.surprising
     rows = ", ".join(map(str, surprising[:20])) + (" ..." if len(surprising) > 20 else "")
-    print_table(
+    print_records(
         "Prior predictive losses",
-        ["losses", "limit", "curves", "new runs"],
+        result.prior.ranges.to_dict("records"),
         [
-            [
-                r["range"],
-                f"{r['limit']:.3g}",
-                f"{r['share_of_curves']:.2%}",
-                f"{r['share_of_runs']:.2%}",
-            ]
-            for r in result.prior.ranges.to_dict("records")
+            ("losses", "{range}"),
+            ("limit", "{limit:.3g}"),
+            ("curves", "{share_of_curves:.2%}"),
+            ("new runs", "{share_of_runs:.2%}"),
         ],
         caption="Share of the prior's losses for these runs that no run could have. "
         + (
@@ -62,18 +53,15 @@ def _print(result: PredictiveChecks) -> None:
     )
     percent = f"{100 * result.interval:g}%"
     table = result.posterior.table
-    print_table(
+    print_records(
         "Runs replicated from the fit, against the real ones",
-        ["quantity", "real", f"replicated, {percent}", "P(larger)", "verdict"],
+        table.to_dict("records"),
         [
-            [
-                r["meaning"],
-                f"{r['observed_mean']:.3g}",
-                f"{r['replicated_lower']:.3g} to {r['replicated_upper']:.3g}",
-                f"{r['p_larger']:.3f}",
-                r["verdict"],
-            ]
-            for r in table.to_dict("records")
+            ("quantity", "{meaning}"),
+            ("real", "{observed_mean:.3g}"),
+            (f"replicated, {percent}", "{replicated_lower:.3g} to {replicated_upper:.3g}"),
+            ("P(larger)", "{p_larger:.3f}"),
+            ("verdict", "{verdict}"),
         ],
         caption="\n".join(
             f"{r['name']}: {r['advice']}" for r in table.to_dict("records") if r["advice"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,26 +23,19 @@ def report(
     common: Common,
 ) -> None:
     """Write one HTML file: verdict, coefficients, plots, and an explorer of the forecasts."""
-    collect, interval, seed = common.collector()
+    question = common.question()
     target = Path(out) if out else Path(f"{Path(fit).stem}.html")
     if target.suffix.lower() not in (".html", ".htm"):
-        collect.add(Fault(f"{target} should end in .html", column="out"))
+        question.add(Fault(f"{target} should end in .html", column="out"))
+    settings: dict[str, Any] = {"plan": plan, "interval": question.interval, "seed": question.seed}
     from bayes_distill.reporting.write import examine
     from bayes_distill.reporting.write import report as call
 
-    with collect.joined():
-        if collect.faults:  # only look for more of them
-            examine(fit, target, plan=plan, interval=interval, seed=seed, allow_failed=True)
-            collect.check()
+    with question.joined():
+        if question.faults:  # only look for more of them
+            examine(fit, target, **settings, allow_failed=True)
+            question.check()
         with progress_bar(common.quiet) as progress:
-            result = call(
-                fit,
-                target,
-                plan=plan,
-                interval=interval,
-                seed=seed,
-                allow_failed=allow_failed,
-                progress=progress,
-            )
+            result = call(fit, target, **settings, allow_failed=allow_failed, progress=progress)
     if not common.printed(result):
         typer.echo(f"{result.path}: {result.size / 1e6:.1f} MB, {result.seconds:.0f} s")

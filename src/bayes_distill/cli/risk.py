@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from bayes_distill.cli.options import AllowFailed, At, Fit, MostDraws, option
-from bayes_distill.cli.output import print_table
-from bayes_distill.cli.shared_options import Common, Students, spread_options
+from bayes_distill.cli.options import AllowFailed, Fit, MostDraws, option
+from bayes_distill.cli.output import print_records
+from bayes_distill.cli.shared_options import Common, Points, spread_options
 
 
 @spread_options
 def risk(
     fit: Fit,
     *,
-    students: Students,
-    at: At = None,
+    points: Points,
     teachers: Annotated[
         str | None,
         option("Candidates to rank: name, and loss (and loss_se) or params and tokens.", "FILE"),
@@ -27,86 +26,59 @@ def risk(
     common: Common,
 ) -> None:
     """Say how likely a stronger teacher would make the student worse, and rank teachers."""
-    collect, interval, seed = common.collector()
-    most = collect.integer("draws", draws, 1)
-    lowest = None if strongest is None else collect.positive("strongest", strongest)
+    question = common.question()
+    most = question.integer("draws", draws, 1)
+    lowest = None if strongest is None else question.positive("strongest", strongest)
     from bayes_distill.predict.capacity_gap import risk as call
 
-    with collect.joined():
+    with question.joined():
         result = call(
             fit,
-            **students.arguments(),
-            at=at,
+            **points.arguments(),
             teachers=teachers,
             strongest=lowest,
             draws=most,
-            interval=interval,
-            seed=seed,
-            allow_failed=allow_failed or bool(collect.faults),  # those are raised first
+            **question.arguments(allow_failed),
         )
     if common.printed(result):
         return
-    from bayes_distill._input.numbers import format_quantity
 
-    percent = f"{100 * interval:g}%"
-    print_table(
+    percent = f"{100 * question.interval:g}%"
+    print_records(
         "Is the teacher too strong?",
+        result.table.to_dict("records"),
         [
-            "params",
-            "tokens",
-            "teacher loss",
-            "P(stronger hurts)",
-            "best teacher loss",
-            f"{percent} credible",
-            "P(no optimum)",
-            "excess loss",
-            "P(beats supervised)",
-        ],
-        [
-            [
-                format_quantity(r["params"]),
-                format_quantity(r["tokens"]),
-                f"{r['teacher_loss_mean']:.4f}",
-                f"{r['p_stronger_teacher_hurts']:.2f}",
-                f"{r['optimal_teacher_loss_mean']:.3f}",
-                f"{r['optimal_teacher_loss_lower']:.3f} to {r['optimal_teacher_loss_upper']:.3f}",
-                f"{r['p_boundary']:.2f}",
-                f"{r['excess_loss_mean']:.4f} (up to {r['excess_loss_upper']:.4f})",
-                f"{r['p_beats_supervised']:.2f}",
-            ]
-            for r in result.table.to_dict("records")
+            ("params", "{params!q}"),
+            ("tokens", "{tokens!q}"),
+            ("teacher loss", "{teacher_loss_mean:.4f}"),
+            ("P(stronger hurts)", "{p_stronger_teacher_hurts:.2f}"),
+            ("best teacher loss", "{optimal_teacher_loss_mean:.3f}"),
+            (
+                f"{percent} credible",
+                "{optimal_teacher_loss_lower:.3f} to {optimal_teacher_loss_upper:.3f}",
+            ),
+            ("P(no optimum)", "{p_boundary:.2f}"),
+            ("excess loss", "{excess_loss_mean:.4f} (up to {excess_loss_upper:.4f})"),
+            ("P(beats supervised)", "{p_beats_supervised:.2f}"),
         ],
         caption="Excess loss: what this teacher costs the student against the best one. P(no "
         "optimum): every stronger teacher is better, down to the strongest.",
         left=0,
     )
     if len(result.teachers):
-        print_table(
+        print_records(
             "Candidate teachers",
+            result.teachers.to_dict("records"),
             [
-                "teacher",
-                "its loss",
-                "student",
-                "student tokens",
-                "student loss",
-                f"{percent} credible",
-                "P(best)",
-                "cost if chosen",
-                "P(beats supervised)",
-            ],
-            [
-                [
-                    str(r["name"]),
-                    f"{r['teacher_loss_mean']:.4f}",
-                    format_quantity(r["params"]),
-                    format_quantity(r["tokens"]),
-                    f"{r['loss_mean']:.4f}",
-                    f"{r['loss_lower']:.4f} to {r['loss_upper']:.4f}",
-                    f"{r['p_best']:.2f}",
-                    f"{r['regret_mean']:.4f}",
-                    f"{r['p_beats_supervised']:.2f}",
-                ]
-                for r in result.teachers.to_dict("records")
+                ("teacher", "{name}"),
+                ("its loss", "{teacher_loss_mean:.4f}"),
+                ("student", "{params!q}"),
+                ("student tokens", "{tokens!q}"),
+                ("student loss", "{loss_mean:.4f}"),
+                (f"{percent} credible", "{loss_lower:.4f} to {loss_upper:.4f}"),
+                ("P(best)", "{p_best:.2f}"),
+                ("cost if chosen", "{regret_mean:.4f}"),
+                ("P(beats supervised)", "{p_beats_supervised:.2f}"),
             ],
             caption="Best expected student loss first. Cost: expected loss above the best of them.",
         )

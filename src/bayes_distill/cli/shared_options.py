@@ -11,6 +11,7 @@ from inspect import Parameter
 from typing import Any, Protocol, get_type_hints
 
 from bayes_distill.cli.options import (
+    At,
     Collector,
     Count,
     Groups,
@@ -65,11 +66,9 @@ class Common:
         collect.probability("interval", self.interval)
         collect.check()
 
-    def collector(self) -> tuple[Collector, float, int]:
-        """A collector that holds the faults of these options, with interval and seed."""
-        collect = Collector()
-        interval = collect.probability("interval", self.interval)
-        return collect, interval, collect.integer("seed", self.seed)
+    def question(self) -> Question:
+        """A collector that holds interval and seed, and their faults."""
+        return Question(self)
 
     def say_notes(self, notes: Any) -> None:
         """Print notes on stderr unless they are unwanted."""
@@ -84,30 +83,60 @@ class Common:
         return self.json
 
 
-@dataclass(frozen=True)
-class Teachers:
-    """Options that give the teachers of students."""
+class Question(Collector):
+    """Gathers the faults of a question to a fit.
 
-    teacher_loss: TeacherLoss = None
-    teacher_params: TeacherParams = None
-    teacher_tokens: TeacherTokens = None
+    Attributes
+    ----------
+    interval
+        Probability inside every interval.
+    seed
+        Seed of everything random.
+    """
+
+    def __init__(self, common: Common) -> None:
+        super().__init__()
+        self.interval = self.probability("interval", common.interval)
+        self.seed = self.integer("seed", common.seed)
+
+    def lenient(self, allow_failed: bool) -> bool:
+        """Whether the call takes a failed fit: also where there are faults, raised before that."""
+        return allow_failed or bool(self.faults)
+
+    def arguments(self, allow_failed: bool) -> dict[str, Any]:
+        """Interval, seed and leave to use a failed fit, as arguments of the Python functions."""
+        return {
+            "interval": self.interval,
+            "seed": self.seed,
+            "allow_failed": self.lenient(allow_failed),
+        }
+
+
+@dataclass(frozen=True)
+class Group:
+    """Options that go to a Python function as they are."""
 
     def arguments(self) -> dict[str, Any]:
-        """Arguments of the Python functions, by name."""
+        """Arguments of the Python function, by name."""
         return dataclasses.asdict(self)
 
 
 @dataclass(frozen=True)
-class Size:
-    """Options that give students by size and data."""
+class Students(Group):
+    """Options that give students and their teachers."""
 
     params: Params = None
     tokens: Tokens = None
+    teacher_loss: TeacherLoss = None
+    teacher_params: TeacherParams = None
+    teacher_tokens: TeacherTokens = None
 
 
 @dataclass(frozen=True)
-class Students(Teachers, Size):
-    """Options that give students and their teachers."""
+class Points(Students):
+    """Options that give students, or a table of them."""
+
+    at: At = None
 
 
 @dataclass(frozen=True)

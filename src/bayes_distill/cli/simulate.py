@@ -29,7 +29,7 @@ def simulate(
     common: Common,
 ) -> None:
     """Simulate runs from a card's law: the truth is known, so a fit can be judged."""
-    collect, _, seed = common.collector()
+    collect = common.question()
     scale = collect.positive("noise", noise)
     collect.needed(design=design, out=out)
     collect.place("out", out, ".csv", ".parquet", ".jsonl")
@@ -38,7 +38,7 @@ def simulate(
 
     with collect.joined():
         runs, truth = simulate_from_card(
-            card, design or "paper", coefficients=coefficients, noise=scale, seed=seed
+            card, design or "paper", coefficients=coefficients, noise=scale, seed=collect.seed
         )
     assert out is not None
     write_runs(runs, out)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from bayes_distill.cli.options import Collector, MappingFile, Model, NoCorrections, Runs, option
-from bayes_distill.cli.output import print_json, print_table, progress_bar
+from bayes_distill.cli.output import print_json, print_records, progress_bar
 from bayes_distill.cli.shared_options import Common, LeftOut, Refits, spread_options
 
 if TYPE_CHECKING:
@@ -89,34 +89,20 @@ def _print(result: Validation) -> None:
     from bayes_distill.validation.refit import percent
 
     levels = [percent(level) for level in result.levels]
-    print_table(
+    print_records(
         f"{result.model}: forecasts of left-out runs",
+        result.table.to_dict("records"),
         [
-            "left out",
-            "runs",
-            *(f"in {level}%" for level in levels),
-            f"width of {percent(result.interval)}%",
-            "CRPS",
-            "bias",
-            "mean abs. error",
-            "largest",
-            "joint log density",
-            "verdict",
-        ],
-        [
-            [
-                str(r["group"]),
-                str(r["runs"]),
-                *(f"{100 * r[f'coverage_{level}']:.0f}%" for level in levels),
-                f"{r['width']:.4f}",
-                f"{r['crps']:.4f}",
-                f"{r['bias']:+.4f}",
-                f"{r['mae']:.4f}",
-                f"{100 * r['max_relative_error']:.2f}%",
-                f"{r['joint_lpd']:.1f}",
-                str(r["verdict"]),
-            ]
-            for r in result.table.to_dict("records")
+            ("left out", "{group}"),
+            ("runs", "{runs}"),
+            *((f"in {level}%", f"{{coverage_{level}:.0%}}") for level in levels),
+            (f"width of {percent(result.interval)}%", "{width:.4f}"),
+            ("CRPS", "{crps:.4f}"),
+            ("bias", "{bias:+.4f}"),
+            ("mean abs. error", "{mae:.4f}"),
+            ("largest", "{max_relative_error:.2%}"),
+            ("joint log density", "{joint_lpd:.1f}"),
+            ("verdict", "{verdict}"),
         ],
         caption="In 90%: share of the runs inside the 90% predictive interval (of one new run): it "
         "should be 90%. Width, CRPS, bias (forecast minus loss) and errors are in the unit of the "
@@ -126,19 +112,16 @@ def _print(result: Validation) -> None:
         return
     overall = result.table.iloc[-1]
     filled = result.reliability[result.reliability["pairs"] > 0]
-    print_table(
+    print_records(
         f"Gap risk: is the stronger teacher's student the worse one? {len(result.pairs)} pairs, "
         f"{100 * result.pairs['happened'].mean():.1f}% yes",
-        ["forecast", "probability", "pairs", "mean forecast", "observed"],
+        filled.to_dict("records"),
         [
-            [
-                str(r["band"]),
-                f"{r['lower']:g} to {r['upper']:g}",
-                str(r["pairs"]),
-                f"{r['forecast']:.3f}",
-                f"{r['observed']:.3f}",
-            ]
-            for r in filled.to_dict("records")
+            ("forecast", "{band}"),
+            ("probability", "{lower:g} to {upper:g}"),
+            ("pairs", "{pairs}"),
+            ("mean forecast", "{forecast:.3f}"),
+            ("observed", "{observed:.3f}"),
         ],
         caption=f"Brier score {overall['brier_predictive']:.4f} predictive (of the runs as "
         f"measured), {overall['brier_credible']:.4f} credible (of the mean curves), "
