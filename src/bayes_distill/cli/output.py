@@ -95,7 +95,7 @@ def print_records(
     """Print records as a table on stdout.
 
     A column is its header and the format of its cells, in which fields are keys of the record;
-    ``{params!q}`` is a quantity with its suffix, such as 1.5B.
+    ``{params!q}`` is a quantity with its suffix, such as 1.5B, and ``-`` where it is nan.
     """
     fields = _Fields()
     print_table(

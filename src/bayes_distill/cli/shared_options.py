@@ -76,7 +76,7 @@ class Common:
             say(f"note: {note}", self.quiet)
 
     def printed(self, result: Answer) -> bool:
-        """Print the notes of a result and, if wanted, its JSON; whether it was."""
+        """Print the notes of a result and, with ``--json``, its JSON; whether that was printed."""
         self.say_notes(result.notes)
         if self.json:
             print_json(result.to_json())
@@ -181,10 +181,10 @@ class Refits(Spread, Sampling):
 
 
 def spread_options[R](command: Callable[..., R]) -> Callable[..., R]:
-    """Let each parameter that is a group of options stand for the options of that group.
+    """Let each parameter that is annotated with a dataclass stand for the options in its fields.
 
-    The signature that Typer reads has the fields of the dataclass in place of the parameter; the
-    call puts the dataclass together again.
+    The signature that Typer reads has these fields in place of the parameter; the call makes the
+    dataclass of them.
     """
     hints = get_type_hints(command, include_extras=True)
     groups: dict[str, Any] = {}
