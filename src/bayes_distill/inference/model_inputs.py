@@ -64,10 +64,15 @@ def model_inputs(
                 f"losses are {ratio:.3g} times those of the supervised prior's centre, as in "
                 "another unit or tokenizer: the centre was multiplied by that"
             )
-    return spec, data, hyperparameters(card, joint) | {"groups": _groups(card, frame, data)}, notes
+    return (
+        spec,
+        data,
+        hyperparameters(card, joint) | {"groups": groups_of(card, frame, data)},
+        notes,
+    )
 
 
-def _groups(card: Card, frame: pd.DataFrame, data: Data) -> dict[str, np.ndarray]:
+def groups_of(card: Card, frame: pd.DataFrame, data: Data) -> dict[str, np.ndarray]:
     """The groups of runs (students of one size, of one teacher, of one condition), as arrays.
 
     ``size``, ``teacher`` and ``condition`` are 1 where there is a group and 0 where it is padding,

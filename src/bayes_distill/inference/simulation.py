@@ -17,7 +17,7 @@ from bayes_distill.errors import Fault, InputError
 from bayes_distill.inference.density import constrainer, prior_sampler
 from bayes_distill.inference.joint_prior import joint_prior
 from bayes_distill.inference.model import hyperparameters, model_spec
-from bayes_distill.inference.model_inputs import padded_data
+from bayes_distill.inference.model_inputs import groups_of, padded_data
 from bayes_distill.laws import TABLE_6, Reference
 
 if TYPE_CHECKING:
@@ -103,7 +103,9 @@ def prior_draw(card: Card, reference: Reference, seed: int) -> dict[str, float]:
     joint = joint_prior(card.supervised, reference, 1.0) if card.supervised else None
     row = {"params": reference.params, "tokens": reference.tokens, "loss": reference.loss}
     row |= {"teacher_loss": reference.loss} if kind == "distillation" else {}
-    data, hyper = padded_data(pd.DataFrame([row]), reference), hyperparameters(card, joint)
+    frame = pd.DataFrame([row])
+    data = padded_data(frame, reference)
+    hyper = hyperparameters(card, joint) | {"groups": groups_of(card, frame, data)}
     raw = prior_sampler(spec)(jax.random.split(jax.random.key(seed), 1), data, hyper)
     values = constrainer(spec)(raw, data, hyper)
     return {name: float(value[0]) for name, value in values.items() if np.ndim(value) == 1}
