@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from bayes_distill.identification.next_run import NextRun
     from bayes_distill.inference.fit import fit
     from bayes_distill.laws import Law, Reference
+    from bayes_distill.likelihoods import Likelihood
     from bayes_distill.planning.criteria import Criterion
+    from bayes_distill.planning.draw_counts import DrawCounts
     from bayes_distill.planning.plan import Plan, plan
     from bayes_distill.planning.solver.limits import Limits
     from bayes_distill.plots import plot
@@ -58,12 +60,14 @@ _HOMES = {
     "Calibration": "bayes_distill.calibration.result",
     "Card": "bayes_distill.cards",
     "Comparison": "bayes_distill.comparison.result",
+    "DrawCounts": "bayes_distill.planning.draw_counts",
     "Forecast": "bayes_distill.predict.forecast",
     "ForwardFlops": "bayes_distill.compute",
     "GapRisk": "bayes_distill.predict.capacity_gap",
     "Identifiability": "bayes_distill.identification.identifiability",
     "Identification": "bayes_distill.identification.identify",
     "Law": "bayes_distill.laws",
+    "Likelihood": "bayes_distill.likelihoods",
     "Limits": "bayes_distill.planning.solver.limits",
     "NextRun": "bayes_distill.identification.next_run",
     "Plan": "bayes_distill.planning.plan",
@@ -127,6 +131,7 @@ __all__ = [
     "Card",
     "Comparison",
     "Criterion",
+    "DrawCounts",
     "FailedFitError",
     "Fault",
     "Forecast",
@@ -137,6 +142,7 @@ __all__ = [
     "InputError",
     "InterruptedFitError",
     "Law",
+    "Likelihood",
     "Limits",
     "NextRun",
     "Plan",

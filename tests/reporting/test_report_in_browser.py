@@ -223,7 +223,7 @@ def test_recipes_are_those_of_plan(opened, built, scenario, params, budget):
     shown = page.shown()
     loss = allowed(built, "recipe_loss")
     assert float(shown["recipe_loss"]) == pytest.approx(row["loss_mean"], abs=loss)
-    for name, column in (("credible", "loss"), ("predictive", "predictive")):
+    for name, column in (("credible", "loss"), ("predictive", "new_run")):
         right = [row[f"{column}_lower"], row[f"{column}_upper"]]
         assert ends(shown[f"recipe_{name}"]) == pytest.approx(right, abs=loss)
     for name in ("student_tokens", "teacher_params", "teacher_tokens", "teacher_loss"):

@@ -63,7 +63,7 @@ STUDENT_KINDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "p_beats": ("P(beats supervised)", "probability", ("p_beats_supervised",)),
 }
 RECIPE_KINDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
-    "recipe_loss": ("recipe: loss and bands", "nats", tuple(recipe_tables.LOSSES)),
+    "recipe_loss": ("recipe: loss and bands", "nats", student_tables.LOSSES),
     "recipe_regret": ("recipe: regret", "nats", recipe_tables.REGRET),
     "recipe_teacher": (
         "recipe: teacher's loss",
@@ -149,10 +149,7 @@ def recipe_accuracy(
         mine = found[found["scenario"] == name]
         at = {axis: mine[axis].to_numpy() for axis in ("params", "budget")}
         shown.append(recipe_columns(tables[name], at).set_index(mine.index))
-    true = found.rename(
-        columns={f"new_run_{end}": f"predictive_{end}" for end in ("lower", "upper")}
-    )
-    return _compare(RECIPE_KINDS, true, pd.concat(shown).reindex(found.index))
+    return _compare(RECIPE_KINDS, found, pd.concat(shown).reindex(found.index))
 
 
 def _between(axis: Axis, count: int, generator: np.random.Generator) -> Floats:

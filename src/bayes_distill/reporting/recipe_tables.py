@@ -15,6 +15,7 @@ from bayes_distill.posterior import Posterior
 from bayes_distill.predict.forecast import Forecast, forecast
 from bayes_distill.reporting.quantiles import quantile_fields
 from bayes_distill.reporting.ranges import Ranges
+from bayes_distill.reporting.student_tables import LOSSES
 from bayes_distill.reporting.tables import Field, Table
 
 UNKNOWNS = ("student_tokens", "teacher_params", "teacher_tokens", "teacher_loss")
@@ -24,14 +25,6 @@ LOGS = tuple(
     for name in UNKNOWNS
     for prefix, suffix in (("recipe", ""), *(("optimum", f"_{x}") for x in SPREAD))
 )
-LOSSES = {
-    "loss_mean": "loss_mean",
-    "loss_lower": "loss_lower",
-    "loss_upper": "loss_upper",
-    "predictive_lower": "new_run_lower",
-    "predictive_upper": "new_run_upper",
-}
-"""Fields of a recipe's losses, and what a forecast calls them."""
 SHARES = ("share_student", "share_logits", "share_teacher", "share_unspent")
 REGRET = ("regret_mean", "regret_upper")
 
@@ -76,7 +69,7 @@ def recipe_tables(
             return values.to_numpy(float).reshape(shape)
 
         fields = {key: Field(shaped(mine[key]), log=True) for key in LOGS}
-        fields |= {key: Field(shaped(losses.table[theirs])) for key, theirs in LOSSES.items()}
+        fields |= {key: Field(shaped(losses.table[key])) for key in LOSSES}
         fields |= {key: Field(shaped(mine[key]), low=0.0, high=1.0) for key in SHARES}
         fields |= {key: Field(shaped(mine[key]), low=0.0) for key in REGRET}
         if SCENARIOS[name].distils:

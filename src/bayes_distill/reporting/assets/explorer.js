@@ -136,7 +136,7 @@
     return {
       own,
       loss_mean: own.loss_mean, loss_lower: own.loss_lower, loss_upper: own.loss_upper,
-      new_run_lower: own.predictive_lower, new_run_upper: own.predictive_upper,
+      new_run_lower: own.new_run_lower, new_run_upper: own.new_run_upper,
       supervised_mean: alone.loss_mean, supervised_lower: alone.loss_lower, supervised_upper: alone.loss_upper,
     };
   }
@@ -222,7 +222,7 @@
     }
     put("recipe_loss", loss(own.loss_mean));
     put("recipe_credible", between(own.loss_lower, own.loss_upper, loss));
-    put("recipe_predictive", between(own.predictive_lower, own.predictive_upper, loss));
+    put("recipe_predictive", between(own.new_run_lower, own.new_run_upper, loss));
     put("recipe_supervised", loss(all.supervised_mean));
     const parts = { student: "share_student", "its logits": "share_logits", "the teacher": "share_teacher", nothing: "share_unspent" };
     put("recipe_shares", Object.entries(parts).filter(([, field]) => own[field] > 5e-4)
