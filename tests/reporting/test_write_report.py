@@ -124,7 +124,7 @@ def test_a_plan_is_shown(built):
 
 
 def test_a_budget_that_pays_for_no_recipe_is_said(built):
-    from bayes_distill.report.plan_words import plan_section
+    from bayes_distill.reporting.plan_words import plan_section
 
     planned = bd.plan(
         built.posterior,
