@@ -289,6 +289,6 @@ def test_a_failed_fit_is_refused_unless_allowed(posterior):
 def test_a_plan_is_shown_short_and_in_full(planned, extras):
     assert repr(planned) == "<Plan: 20 rows, 80% intervals>"
     shown = extras._repr_html_()
-    for heading in ("Crossovers", "Least compute and least data"):
+    for heading in ("Crossovers", "Targets"):
         assert f"<p>{heading}</p>" in shown
-    assert "Teachers, best first" not in shown  # there are none
+    assert "<p>Teachers</p>" not in shown  # there are none
