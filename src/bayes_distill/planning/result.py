@@ -91,8 +91,8 @@ class Plan(Result):
         return {
             "": recipes,
             "Crossovers": self.crossovers,
-            "Least compute and least data": self.targets,
-            "Teachers, best first": self.teachers,
+            "Targets": self.targets,
+            "Teachers": self.teachers,
         }
 
     @cached_property
