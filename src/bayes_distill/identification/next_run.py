@@ -13,7 +13,7 @@ import pandas as pd
 from bayes_distill._input.intervals import mean_of, number
 from bayes_distill._input.numbers import parse_quantity
 from bayes_distill.compute import FLOPS, SCENARIOS, total_flops
-from bayes_distill.errors import Fault, InputError
+from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.identification.candidates import Candidates, candidate_grid, read_candidates
 from bayes_distill.identification.gain import HIGH_K, linear_gain, reweighted_gain
 from bayes_distill.identification.targets import Targets, named, read_target, targets_of
@@ -36,6 +36,7 @@ JSON_NAMES = {
     "information_gain_error": "error",
 }
 """Columns of the table that JSON has under earlier names."""
+COSTED = ("params", "tokens", "teacher_loss", "teacher_params", "teacher_tokens", "flops")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -69,15 +70,7 @@ class NextRun(Result):
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        numbers = (
-            "params",
-            "tokens",
-            "teacher_loss",
-            "teacher_params",
-            "teacher_tokens",
-            "flops",
-            *JSON_NAMES.values(),
-        )
+        numbers = (*COSTED, *JSON_NAMES.values())
         rows = [
             {str(k): number(v) if k in numbers else v for k, v in row.items()}
             for row in self.table.rename(columns=JSON_NAMES).to_dict("records")
@@ -130,7 +123,7 @@ def next_run(
     seed
         Seed of simulated outcomes and of prior draws.
     allow_failed
-        Whether a posterior whose fit failed its checks may be used.
+        As in `forecast`.
 
     Raises
     ------
@@ -143,14 +136,10 @@ def next_run(
     wanted = listed = None
     if draws < 1:
         faults.append(Fault("must be at least 1", column="draws"))
-    try:
+    with collected(faults):
         wanted = read_target(coefficient, target_params, target_tokens, teacher_loss, at)
-    except InputError as error:
-        faults += error.faults
-    try:
+    with collected(faults):
         listed = None if candidates is None else read_candidates(candidates)
-    except InputError as error:
-        faults += error.faults
     limit = _limit(budget, faults)
     if flops not in FLOPS:
         known = " or ".join(FLOPS)
@@ -264,12 +253,7 @@ def _ranked(
         )
     columns = [
         "name",
-        "params",
-        "tokens",
-        "teacher_loss",
-        "teacher_params",
-        "teacher_tokens",
-        "flops",
+        *COSTED,
         *JSON_NAMES,
         "reliable",
         "outside",

@@ -14,7 +14,7 @@ import pandas as pd
 
 from bayes_distill._input.files import atomic_path, unwritable
 from bayes_distill._input.intervals import interval_fault
-from bayes_distill.errors import Fault, InputError
+from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.planning.plan import Plan
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.arguments import load_beside
@@ -184,10 +184,8 @@ def examine(
     if problem is not None:
         faults.append(Fault(problem, column="out"))
     planned: dict[str, Any] | None = None
-    try:
+    with collected(faults):
         planned = plan.to_json() if isinstance(plan, Plan) else _read_plan(plan)
-    except InputError as error:
-        faults += error.faults
     return load_beside(faults, posterior, allow_failed), planned
 
 
