@@ -72,23 +72,19 @@ def predictive(
 
     Parameters
     ----------
-    posterior
-        A fit with its runs, a file written by `fit`, or the name of a card that ships with one.
-    interval
-        Probability inside the intervals.
+    posterior, interval, allow_failed
+        As in `forecast`; the posterior holds its runs.
     vocabulary
         Entries of the tokenizer; see `prior_predictive`.
     seed
         Seed of the replicated runs.
-    allow_failed
-        As in `forecast`.
 
     Raises
     ------
     InputError
         Naming every argument at fault; or if the posterior holds no runs.
     FailedFitError
-        If the fit failed its checks and that is not allowed.
+        As `forecast`.
     """
     faults = interval_faults(interval)
     if not 1 < vocabulary < float("inf"):

@@ -98,20 +98,18 @@ def sensitivity(
 
     Parameters
     ----------
-    posterior
-        A fit with its runs, a file written by `fit`, or the name of a card that ships with one.
+    posterior, allow_failed
+        As in `forecast`; the posterior holds its runs.
     params, tokens, teacher_loss, teacher_params, teacher_tokens, at
         Forecasts to include, as in `forecast`. By default two: the middle of the runs, and a
         student ten times larger on ten times the tokens.
-    allow_failed
-        As in `forecast`.
 
     Raises
     ------
     InputError
         Naming every argument at fault; or if the posterior holds no runs.
     FailedFitError
-        If the fit failed its checks and that is not allowed.
+        As `forecast`.
     """
     faults: list[Fault] = []
     single = (params, tokens, teacher_loss, teacher_params, teacher_tokens)

@@ -113,10 +113,8 @@ def identify(
 
     Raises
     ------
-    InputError
-        Naming every argument or cell at fault.
-    FailedFitError
-        If the fit failed its checks and that is not allowed.
+    InputError, FailedFitError
+        As `next_run`.
     """
     faults = interval_faults(interval)
     try:

@@ -100,8 +100,8 @@ def next_run(
 
     Parameters
     ----------
-    posterior
-        A fit with its runs, a file written by `fit`, or the name of a card that ships with one.
+    posterior, allow_failed
+        As in `forecast`; the posterior holds its runs.
     coefficient
         Names of coefficients or coordinates to narrow, a sequence or separated by commas.
     target_params, target_tokens, teacher_loss
@@ -122,8 +122,6 @@ def next_run(
         Most draws to use; more are thinned evenly, and a note says what that costs.
     seed
         Seed of simulated outcomes and of prior draws.
-    allow_failed
-        As in `forecast`.
 
     Raises
     ------

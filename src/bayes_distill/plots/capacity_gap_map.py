@@ -90,16 +90,14 @@ def gap_map(
 
     Parameters
     ----------
-    posterior
-        Of a distillation law: a `Posterior`, a file written by `fit`, or a card's name.
+    posterior, draws, allow_failed
+        As in `forecast`; the posterior is of a distillation law.
     params, tokens
         The two ends of each range; by default the runs' with a factor of 3 on either side.
     teacher_loss, teacher_params, teacher_tokens
         The teacher, as in `risk`.
     cells
         Grid points along each side.
-    draws, allow_failed
-        As in `forecast`.
 
     Raises
     ------

@@ -136,8 +136,8 @@ def risk(
 
     Parameters
     ----------
-    posterior
-        A `Posterior` of a distillation law, a file written by `fit`, or a card's name.
+    posterior, draws, interval, allow_failed
+        As in `forecast`; the posterior is of a distillation law.
     params, tokens, teacher_loss, teacher_params, teacher_tokens, at
         Students and their teachers, as in `forecast`. With `teachers` a teacher may be left out:
         then every candidate is judged in its place.
@@ -148,17 +148,11 @@ def risk(
         Lowest teacher loss that is available; by default the irreducible loss E of each draw.
     seed
         Seed of the measurement error of teachers' losses.
-    draws, interval, allow_failed
-        As in `forecast`.
 
     Raises
     ------
-    InputError
-        Naming every argument or cell at fault.
-    FailedFitError
-        If the fit failed its checks and that is not allowed.
-    TypeError
-        Naming every argument of a wrong type.
+    InputError, FailedFitError, TypeError
+        As `forecast`.
     """
     check_types(
         posterior=(posterior, (Posterior, *SOURCE)),

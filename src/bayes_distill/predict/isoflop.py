@@ -75,8 +75,8 @@ def isoflop(
 
     Parameters
     ----------
-    posterior
-        A `Posterior`, a file written by `fit`, or a card's name.
+    posterior, interval, draws, allow_failed
+        As in `forecast`.
     budget
         Budgets C in FLOPs; the student has D = C / 3 F(N) tokens (eq. 9 without a teacher to pay).
     params
@@ -85,8 +85,6 @@ def isoflop(
         A free teacher's loss; without it, the profiles are of supervised training.
     flops
         ``eq69``, ``6nd``, or an object with ``forward_flops``.
-    interval, draws, allow_failed
-        As in `forecast`.
 
     Raises
     ------

@@ -93,14 +93,12 @@ def report(
 
     Parameters
     ----------
-    posterior
-        A `Posterior`, a file written by `fit`, or a card's name.
+    posterior, interval
+        As in `forecast`.
     out
         Where the page goes; it needs no network and no server.
     plan
         A `Plan`, or a file with what `Plan.to_json` gave, to be shown with it.
-    interval
-        Probability inside every interval.
     seed
         Seed of the scatter of new runs and of the points at which the explorer is checked.
     allow_failed
@@ -172,10 +170,8 @@ def examine(
 
     Raises
     ------
-    InputError
-        Naming every argument at fault.
-    FailedFitError
-        If the fit failed its checks and that is not allowed.
+    InputError, FailedFitError
+        As `report`.
     """
     faults = [f for f in [interval_fault(interval)] if f is not None]
     if seed < 0:
