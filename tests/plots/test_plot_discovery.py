@@ -17,6 +17,7 @@ from bayes_distill.errors import InputError
 from bayes_distill.plots import PLOTS, InReport
 from bayes_distill.plots.discovery import plots_of
 from bayes_distill.plots.registry import Plots
+from processes import modules_loaded_by
 
 MODULE = '''"""One plot."""
 

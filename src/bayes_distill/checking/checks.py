@@ -81,10 +81,8 @@ def predictive(
 
     Raises
     ------
-    InputError
-        Naming every argument at fault; or if the posterior holds no runs.
-    FailedFitError
-        As `forecast`.
+    InputError, FailedFitError
+        As `forecast`; or if the posterior holds no runs.
     """
     faults = interval_faults(interval)
     if not 1 < vocabulary < float("inf"):

@@ -106,10 +106,8 @@ def sensitivity(
 
     Raises
     ------
-    InputError
-        Naming every argument at fault; or if the posterior holds no runs.
-    FailedFitError
-        As `forecast`.
+    InputError, FailedFitError
+        As `forecast`; or if the posterior holds no runs.
     """
     faults: list[Fault] = []
     single = (params, tokens, teacher_loss, teacher_params, teacher_tokens)

@@ -125,10 +125,8 @@ def next_run(
 
     Raises
     ------
-    InputError
-        Naming every argument or cell at fault.
-    FailedFitError
-        If the fit failed its checks and that is not allowed.
+    InputError, FailedFitError
+        As `forecast`.
     """
     faults: list[Fault] = []
     wanted = listed = None
