@@ -117,10 +117,10 @@ def coordinates_of(table: Mapping[str, float]) -> dict[str, np.ndarray]:
 
 
 def perturbed(
-    table: Mapping[str, float], draws: int, spread: float = 0.03
+    table: Mapping[str, float], draws: int, spread: float = 0.03, seed: int = 0
 ) -> dict[str, np.ndarray]:
     """Draws around a table: seeded noise of a few percent (on the log odds of shares)."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     out = {}
     for coordinate in LAW.coordinates:
         value = coordinates_of(table)[coordinate.name]

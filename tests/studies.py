@@ -22,6 +22,18 @@ from bayes_distill.runs import chinchilla_design, paper_design, simulate
 from bayes_distill.validation.gap_pairs import reliability
 from bayes_distill.validation.result import Validation
 
+# keys of a row of a plan's JSON
+PLAN_ROW = {
+    "budget",
+    "scenario",
+    "params",
+    "recipe",
+    "shares",
+    "loss",
+    "optimum",
+    "regret",
+    "p_beats_supervised",
+}
 NAMES = ("floor", "level", "share", "c0", "teacher_slope")
 
 

@@ -10,7 +10,8 @@ command line shows both as the flag or the command that a person would type
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -66,3 +67,12 @@ class FailedFitError(BayesDistillError):
 
 class InterruptedFitError(BayesDistillError):
     """Long work was interrupted, and says where what was done is kept."""
+
+
+@contextmanager
+def collected(faults: list[Fault]) -> Iterator[None]:
+    """Append the faults of an `InputError` to those of a call, which raises them all at once."""
+    try:
+        yield
+    except InputError as error:
+        faults += error.faults

@@ -40,6 +40,13 @@ class Answer:
         assert lines[-1].startswith("error: ")
         return lines[-1].removeprefix("error: ")
 
+    def check_refused(self, *parts: str) -> None:
+        """Check that bad input was refused, with each part in the one error line."""
+        assert self.status == 2
+        assert self.out == ""
+        for part in parts:
+            assert part in self.error, part
+
 
 def _no_constant(name: str) -> float:
     raise AssertionError(f"{name} is no JSON")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from studies import PLAN_ROW
+
 FAST = ("--draws", "20", "--no-crossovers")
 STUDENT = ("--params", "1B", "--budget", "1e21")
 BOTH = "teacher-pretraining-and-inference"
@@ -55,17 +57,7 @@ def test_json_to_the_letter(command, scattered_file):
     assert set(content) >= {"rows", "crossovers"}
     assert [r["scenario"] for r in content["rows"]] == ["supervised", "best-case", BOTH]
     for r in content["rows"]:
-        assert set(r) >= {
-            "budget",
-            "scenario",
-            "params",
-            "recipe",
-            "shares",
-            "loss",
-            "optimum",
-            "regret",
-            "p_beats_supervised",
-        }
+        assert set(r) >= PLAN_ROW
         assert (r["budget"], r["params"]) == (1e21, 1e9)
         assert set(r["recipe"]) >= UNKNOWNS
         assert set(r["optimum"]) >= UNKNOWNS

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from processes import modules_loaded_by
+
 PROGRAM = [sys.executable, "-c", "from bayes_distill.cli import main; main()"]
 HEAVY = ("jax", "numpyro", "pandas", "numpy", "scipy", "xarray", "matplotlib", "arviz_stats")
 
@@ -20,13 +22,7 @@ def call(*arguments: str | Path, cwd: Path | None = None) -> subprocess.Complete
 
 @pytest.mark.parametrize("arguments", [["--help"], ["fit", "--help"], ["models", "show", "--help"]])
 def test_help_imports_nothing_heavy(arguments):
-    code = (
-        "import sys\nfrom bayes_distill.cli.main import run\n"
-        f"status = run({arguments!r})\n"
-        f"print([name for name in {HEAVY!r} if name in sys.modules], status)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[] 0"
+    assert modules_loaded_by(arguments, HEAVY) == "[] 0"
 
 
 def test_json_goes_to_stdout_and_faults_to_stderr(tmp_path):

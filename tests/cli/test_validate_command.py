@@ -148,9 +148,7 @@ def test_every_bad_flag_is_named_at_once_and_nothing_is_fitted(command, runs, as
         "--resume",
         "kept",
     )
-    assert answer.status == 2
-    assert answer.out == ""
-    for part in (
+    answer.check_refused(
         "--groups: there is no '2B' among 500M: 20, 1B: 20",
         "--tail: goes with --leave-out tail",
         "--chains is 1",
@@ -162,7 +160,6 @@ def test_every_bad_flag_is_named_at_once_and_nothing_is_fitted(command, runs, as
         "--out: the folder no",
         "--interval: 90",
         "nonesuch",
-    ):
-        assert part in answer.error, part
+    )
     assert asked == []
     assert not (workplace / "kept").exists()

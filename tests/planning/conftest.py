@@ -1,32 +1,18 @@
 """Table 6 in coordinates, once, and noise around it."""
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import xarray as xr
 
 from bayes_distill.cards import load_card
-from bayes_distill.laws import TABLE_6, TABLE_6_AS_PRINTED, Distillation, Reference
+from bayes_distill.laws import TABLE_6, TABLE_6_AS_PRINTED
 from bayes_distill.posterior import Posterior, load_posterior
 
-LAW = Distillation()
-REFERENCE = Reference(1e9, 2e10, 2.3)
-
-
-def coordinates_of(table):
-    return {k: np.asarray(v) for k, v in LAW.from_published(table, REFERENCE).items()}
-
-
-def perturbed(table, draws, spread=0.03, seed=0):
-    rng = np.random.default_rng(seed)
-    out = {}
-    for coordinate in LAW.coordinates:
-        value = coordinates_of(table)[coordinate.name]
-        noise = spread * rng.standard_normal(draws)
-        if coordinate.support == "unit":
-            out[coordinate.name] = 1 / (1 + (1 - value) / value * np.exp(-noise))
-        else:
-            out[coordinate.name] = value * np.exp(noise)
-    return out
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+from planner_against_slsqp import LAW, REFERENCE, coordinates_of, perturbed
 
 
 @pytest.fixture(scope="session")

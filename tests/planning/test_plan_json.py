@@ -7,6 +7,7 @@ import pytest
 
 from bayes_distill import plan
 from bayes_distill.planning import Limits
+from studies import PLAN_ROW
 
 SPREAD = {"median", "lower", "upper"}
 UNKNOWNS = {"student_tokens", "teacher_params", "teacher_tokens", "teacher_loss"}
@@ -34,17 +35,7 @@ def content(posterior):
 def test_keys(content):
     assert set(content) >= {"rows", "crossovers"}
     for r in content["rows"]:
-        assert set(r) >= {
-            "budget",
-            "scenario",
-            "params",
-            "recipe",
-            "shares",
-            "loss",
-            "optimum",
-            "regret",
-            "p_beats_supervised",
-        }
+        assert set(r) >= PLAN_ROW
         assert set(r["recipe"]) >= UNKNOWNS
         assert set(r["shares"]) >= {"student", "logits", "teacher"}
         assert set(r["loss"]) >= {"mean", "lower", "upper"}

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -15,6 +16,8 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.testing.compare import compare_images
+
+from bayes_distill.checking.checks import PredictiveChecks, predictive
 
 BASELINES = Path(__file__).parent / "baselines"
 TOLERANCE = 2.5  # root mean square of 255 grey levels; intervals left out make 10, a label 9
@@ -172,3 +175,9 @@ def made_up_plan():
     empty = pd.DataFrame()
     table = pd.concat(parts, ignore_index=True)
     return Plan(table, empty, empty, empty, 0.9, (), Samples(draws, np.zeros(101, int)))
+
+
+@pytest.fixture(scope="session")
+def checked(chinchilla: Any) -> PredictiveChecks:
+    """Predictive checks of a fit to simulated runs."""
+    return predictive(chinchilla.posterior)

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import pytest
 
 from bayes_distill.plots.coverage import coverage
 from studies import random_validation
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
-
-
-def test_draws_on_the_axes_given_or_on_its_own():
-    _, ax = plt.subplots()
-    assert coverage(random_validation(), ax=ax) is ax
-    assert len(plt.get_fignums()) == 1
-    assert coverage(random_validation()) is not ax
-    assert ax.get_xlabel()
-    assert ax.get_ylabel()
 
 
 @pytest.mark.parametrize("groups", [3, 9])

@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from bayes_distill.checking.checks import predictive
 from bayes_distill.plots.loo_pit import loo_pit
-
-
-@pytest.fixture(scope="module")
-def checked(chinchilla):
-    return predictive(chinchilla.posterior)
 
 
 def titles(ax) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from importlib import import_module
@@ -18,10 +17,12 @@ from bayes_distill.errors import InputError
 from bayes_distill.plots import PLOTS, InReport
 from bayes_distill.plots.discovery import plots_of
 from bayes_distill.plots.registry import Plots
+from processes import modules_loaded_by
 
 MODULE = '''"""One plot."""
 
 import matplotlib.pyplot as plt
+from processes import modules_loaded_by
 
 from bayes_distill.plots import Drawing, InReport, register
 
@@ -146,13 +147,7 @@ def test_two_plots_of_one_name_are_refused(folder):
 
 @pytest.mark.parametrize("arguments", [["--help"], ["plot", "--help"], ["plot", "--list"]])
 def test_plots_are_listed_without_importing_what_draws_them(arguments):
-    code = (
-        "import sys\nfrom bayes_distill.cli.main import run\n"
-        f"status = run({arguments!r})\n"
-        f"print([name for name in {HEAVY!r} if name in sys.modules], status)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[] 0"
+    assert modules_loaded_by(arguments, HEAVY) == "[] 0"
 
 
 def test_every_entry_names_a_function_that_draws():

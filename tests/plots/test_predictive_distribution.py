@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from bayes_distill.checking.checks import predictive
 from bayes_distill.plots.predictive_distribution import predictive_distribution
-
-
-@pytest.fixture(scope="module")
-def checked(chinchilla):
-    return predictive(chinchilla.posterior)
 
 
 def titles(ax) -> str:

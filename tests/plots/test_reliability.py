@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from bayes_distill.errors import InputError
 from bayes_distill.plots.reliability import reliability
 from studies import random_validation
-
-
-def test_draws_on_the_axes_given_or_on_its_own():
-    _, ax = plt.subplots()
-    assert reliability(random_validation(), ax=ax) is ax
-    assert len(plt.get_fignums()) == 1
-    assert reliability(random_validation()) is not ax
-    assert ax.get_xlabel()
-    assert ax.get_ylabel()
 
 
 def test_reliability_shows_the_table_with_its_counts():

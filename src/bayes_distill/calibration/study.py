@@ -18,7 +18,7 @@ from bayes_distill.calibration.replicate import run_replicate
 from bayes_distill.calibration.result import Calibration, Study, summarise
 from bayes_distill.calibration.setting import Setting, make_setting, read_card, read_design
 from bayes_distill.cards import Card
-from bayes_distill.errors import Fault, InputError
+from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.inference.fit import check_settings
 from bayes_distill.parallel import Progress, check_places, map_tasks
 
@@ -150,15 +150,11 @@ def prepare(
         (check_places, (workers, scheduler)),
     ]
     for check, arguments in checks:
-        try:
+        with collected(faults):
             check(*arguments)
-        except InputError as error:
-            faults += error.faults
     if fitted is not None and table is not None:
-        try:
+        with collected(faults):
             setting = make_setting(fitted, source, table)
-        except InputError as error:
-            faults += error.faults
     if setting is None or faults:
         raise InputError(faults)
     return setting, source, name, _count(replicates, sweeps)
@@ -171,18 +167,14 @@ def _read(
     faults: list[Fault] = []
     fitted = source = table = None
     name = ""
-    try:
+    with collected(faults):
         fitted = read_card(card)
-    except InputError as error:
-        faults += error.faults
     try:
         source = None if simulator is None else read_card(simulator)
     except InputError as error:
         faults += [Fault(str(fault), column="simulator") for fault in error.faults]
-    try:
+    with collected(faults):
         table, name = read_design(design)
-    except InputError as error:
-        faults += error.faults
     return fitted, source, table, name, faults
 
 

@@ -19,15 +19,18 @@ class _Prior(BaseModel, ABC):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     support: ClassVar[Support]
+    numpyro_name: ClassVar[str]
+    """Name of the family in `numpyro.distributions`, unless `distribution` is overridden."""
 
     @abstractmethod
     def hyperparameters(self) -> tuple[float, float]:
         """Two numbers that, with the family's name, make the distribution."""
 
-    @staticmethod
-    @abstractmethod
-    def distribution(first: Any, second: Any) -> dist.Distribution:
+    @classmethod
+    def distribution(cls, first: Any, second: Any) -> dist.Distribution:
         """NumPyro distribution from the two numbers, which may be traced."""
+        prior: dist.Distribution = getattr(_distributions(), cls.numpyro_name)(first, second)
+        return prior
 
 
 class LogNormal(_Prior):
@@ -37,16 +40,11 @@ class LogNormal(_Prior):
     median: PositiveFloat
     sd: PositiveFloat
     support: ClassVar[Support] = "positive"
+    numpyro_name: ClassVar[str] = "LogNormal"
 
     @override
     def hyperparameters(self) -> tuple[float, float]:
         return math.log(self.median), self.sd
-
-    @staticmethod
-    @override
-    def distribution(first: Any, second: Any) -> dist.Distribution:
-        prior: dist.Distribution = _distributions().LogNormal(first, second)
-        return prior
 
 
 class Gamma(_Prior):
@@ -56,16 +54,11 @@ class Gamma(_Prior):
     mean: PositiveFloat
     sd: PositiveFloat
     support: ClassVar[Support] = "positive"
+    numpyro_name: ClassVar[str] = "Gamma"
 
     @override
     def hyperparameters(self) -> tuple[float, float]:
         return (self.mean / self.sd) ** 2, self.mean / self.sd**2
-
-    @staticmethod
-    @override
-    def distribution(first: Any, second: Any) -> dist.Distribution:
-        prior: dist.Distribution = _distributions().Gamma(first, second)
-        return prior
 
 
 class LogitNormal(_Prior):
@@ -80,9 +73,9 @@ class LogitNormal(_Prior):
     def hyperparameters(self) -> tuple[float, float]:
         return math.log(self.median / (1 - self.median)), self.sd
 
-    @staticmethod
+    @classmethod
     @override
-    def distribution(first: Any, second: Any) -> dist.Distribution:
+    def distribution(cls, first: Any, second: Any) -> dist.Distribution:
         families = _distributions()
         prior: dist.Distribution = families.TransformedDistribution(
             families.Normal(first, second), families.transforms.SigmoidTransform()
@@ -97,16 +90,11 @@ class Beta(_Prior):
     a: PositiveFloat
     b: PositiveFloat
     support: ClassVar[Support] = "unit"
+    numpyro_name: ClassVar[str] = "Beta"
 
     @override
     def hyperparameters(self) -> tuple[float, float]:
         return self.a, self.b
-
-    @staticmethod
-    @override
-    def distribution(first: Any, second: Any) -> dist.Distribution:
-        prior: dist.Distribution = _distributions().Beta(first, second)
-        return prior
 
 
 class Normal(_Prior):
@@ -116,16 +104,11 @@ class Normal(_Prior):
     mean: float
     sd: PositiveFloat
     support: ClassVar[Support] = "real"
+    numpyro_name: ClassVar[str] = "Normal"
 
     @override
     def hyperparameters(self) -> tuple[float, float]:
         return self.mean, self.sd
-
-    @staticmethod
-    @override
-    def distribution(first: Any, second: Any) -> dist.Distribution:
-        prior: dist.Distribution = _distributions().Normal(first, second)
-        return prior
 
 
 def _distributions() -> Any:

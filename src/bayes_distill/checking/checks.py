@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from bayes_distill._input.intervals import interval_fault
 from bayes_distill.checking.pit import LeaveOneOutPit, leave_one_out_pit
 from bayes_distill.checking.predictive import (
     VOCABULARY,
@@ -19,7 +18,7 @@ from bayes_distill.checking.predictive import (
 )
 from bayes_distill.errors import Fault
 from bayes_distill.posterior import Posterior
-from bayes_distill.predict.arguments import load_beside
+from bayes_distill.predict.arguments import interval_faults, load_beside
 from bayes_distill.predict.results.display import Result
 
 
@@ -73,25 +72,19 @@ def predictive(
 
     Parameters
     ----------
-    posterior
-        A fit with its runs, a file written by `fit`, or the name of a card that ships with one.
-    interval
-        Probability inside the intervals.
+    posterior, interval, allow_failed
+        As in `forecast`; the posterior holds its runs.
     vocabulary
         Entries of the tokenizer; see `prior_predictive`.
     seed
         Seed of the replicated runs.
-    allow_failed
-        Whether a posterior whose fit failed its checks may be used.
 
     Raises
     ------
-    InputError
-        Naming every argument at fault; or if the posterior holds no runs.
-    FailedFitError
-        If the fit failed its checks and that is not allowed.
+    InputError, FailedFitError
+        As `forecast`; or if the posterior holds no runs.
     """
-    faults = [f for f in [interval_fault(interval)] if f is not None]
+    faults = interval_faults(interval)
     if not 1 < vocabulary < float("inf"):
         faults.append(Fault(f"{vocabulary:g} is not a number of entries", column="vocabulary"))
     posterior = load_beside(faults, posterior, allow_failed)

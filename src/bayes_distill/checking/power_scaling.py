@@ -21,7 +21,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes_distill._input.intervals import number
-from bayes_distill.errors import Fault, InputError
+from bayes_distill.errors import Fault, collected
 from bayes_distill.inference.fitted_model import (
     Draws,
     FittedModel,
@@ -31,7 +31,12 @@ from bayes_distill.inference.fitted_model import (
 from bayes_distill.inference.identification import published_supports, unconstrain
 from bayes_distill.laws.base import Support
 from bayes_distill.posterior import Posterior
-from bayes_distill.predict.arguments import check_repeats, check_teachers, load_beside
+from bayes_distill.predict.arguments import (
+    check_repeats,
+    check_teachers,
+    double_faults,
+    load_beside,
+)
 from bayes_distill.predict.points import Points, Quantity, from_table, grid
 from bayes_distill.predict.results.display import Result
 
@@ -93,33 +98,26 @@ def sensitivity(
 
     Parameters
     ----------
-    posterior
-        A fit with its runs, a file written by `fit`, or the name of a card that ships with one.
+    posterior, allow_failed
+        As in `forecast`; the posterior holds its runs.
     params, tokens, teacher_loss, teacher_params, teacher_tokens, at
         Forecasts to include, as in `forecast`. By default two: the middle of the runs, and a
         student ten times larger on ten times the tokens.
-    allow_failed
-        Whether a posterior whose fit failed its checks may be used.
 
     Raises
     ------
-    InputError
-        Naming every argument at fault; or if the posterior holds no runs.
-    FailedFitError
-        If the fit failed its checks and that is not allowed.
+    InputError, FailedFitError
+        As `forecast`; or if the posterior holds no runs.
     """
     faults: list[Fault] = []
     single = (params, tokens, teacher_loss, teacher_params, teacher_tokens)
     points = None
-    try:
+    with collected(faults):
         if at is not None:
             points = from_table(at)
         elif any(value is not None for value in single):
             points = grid(*single)
-    except InputError as error:
-        faults += error.faults
-    if at is not None and any(value is not None for value in single):
-        faults.append(Fault("give either a table or single values, not both", column="at"))
+    faults += double_faults(at, single)
     posterior = load_beside(faults, posterior, allow_failed)
     fitted = FittedModel.of(posterior)
     points = points or _default_points(posterior, fitted)

@@ -19,7 +19,7 @@ from bayes_distill.comparison.loo import loo_table
 from bayes_distill.comparison.refits import prepare_refits, run_refits
 from bayes_distill.comparison.result import Comparison
 from bayes_distill.comparison.stacking import weight_faults
-from bayes_distill.errors import Fault, InputError
+from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.parallel import Progress
 from bayes_distill.posterior import Posterior
 from bayes_distill.validation.groups import LeaveOut
@@ -153,23 +153,17 @@ def check(
     table = pd.DataFrame()
     stored: dict[str, dict[str, Content]] = {}
     refits: dict[tuple[str, str], Any] = {}
-    try:
+    with collected(faults):
         # other faults of the call are raised before a failed fit is refused
         loaded = load_fits(fits, allow_failed=allow_failed or bool(faults))
         table = loo_table(loaded)
-    except InputError as error:
-        faults += error.faults
     if len(table):
         table.insert(1, "card", [loaded[name].card.name for name in table["fit"]])
         table.insert(2, "law", [loaded[name].law.name for name in table["fit"]])
-        try:
+        with collected(faults):
             stored = read_validations(validation, loaded)
-        except InputError as error:
-            faults += error.faults
-        try:
+        with collected(faults):
             refits = prepare_refits(loaded, kinds, tail=tail, settings=settings)
-        except InputError as error:
-            faults += error.faults
     twice = [kind for kind in stored if kind in kinds]
     faults += [
         Fault(f"{kind} is in `validation` already: give one of the two", column="leave_out")

@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bayes_distill.errors import InputError
 from bayes_distill.posterior import Posterior
 from bayes_distill.posterior.hull import Hull
-from bayes_distill.predict.points import Points, of_frame
+from bayes_distill.predict.points import Points, frame_of_points, of_frame
 
 SIZES, TOKENS, TEACHERS = 10, 12, 5
 ROUNDED = 0.1  # what rounding to two digits may do to a ratio
@@ -64,12 +63,7 @@ def read_candidates(source: pd.DataFrame | str | Path) -> Candidates:
     InputError
         Naming every faulty cell.
     """
-    from bayes_distill.runs.reading import examine
-
-    examined = examine(source, corrections=False, required=("params", "tokens"))
-    if examined.faults:
-        raise InputError(examined.faults)
-    frame = examined.sound
+    frame = frame_of_points(source)
     points = of_frame(frame)
     names = tuple(map(str, frame["run"])) if "run" in frame else ()
     return Candidates(points, names)

@@ -42,8 +42,6 @@ class Identifiability(Result):
         ``correlation`` (of ranks, 0.9 or more in size).
     variables
         Draws, ``published`` and ``sampled``.
-    interval
-        Probability inside the intervals.
     notes
         Sentences for people.
     """
@@ -103,14 +101,12 @@ def identifiability(
 
     Parameters
     ----------
-    posterior
-        A fit with its runs, a file written by `fit`, or the name of a card that ships with one.
+    posterior, interval, allow_failed
+        As in `forecast`; the posterior holds its runs.
     interval
         Probability inside the intervals.
     seed
         Seed of the prior draws.
-    allow_failed
-        Whether a posterior whose fit failed its checks may be used.
 
     Raises
     ------

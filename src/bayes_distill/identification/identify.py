@@ -10,11 +10,11 @@ from typing import Any
 
 import pandas as pd
 
-from bayes_distill._input.intervals import interval_fault
 from bayes_distill.errors import InputError
 from bayes_distill.identification.identifiability import Identifiability, identifiability
 from bayes_distill.identification.next_run import NextRun, next_run
 from bayes_distill.posterior import Posterior, load_posterior
+from bayes_distill.predict.arguments import interval_faults
 from bayes_distill.predict.forecast import DRAWS
 from bayes_distill.predict.points import Quantity
 from bayes_distill.predict.results.display import Result
@@ -103,42 +103,20 @@ def identify(
     posterior
         A fit, a file written by `fit`, or the name of a card that ships with one. Only a fit with
         its runs can say how far these moved the coefficients.
-    coefficient
-        Targets of the next run: names of coefficients or coordinates, a sequence or separated by
-        commas.
-    target_params, target_tokens, teacher_loss
-        Forecasts as targets instead: the mean curve at every combination. Without any target, all
-        published coefficients that the runs do not identify.
-    at
-        A table of these forecasts instead, as in `forecast`.
-    candidates
-        A table with ``params``, ``tokens`` and, for distillations, ``teacher_loss``, instead of
-        a grid over the runs and moderately beyond.
-    budget
-        Most FLOPs that the next run may take.
-    flops
-        Way to count, ``eq69`` or ``6nd``.
-    reach
-        How many times beyond the runs the grid goes, in size and in tokens.
-    draws
-        Most draws to rank candidates with; more are thinned evenly, and a note says what that
-        costs.
+    coefficient, target_params, target_tokens, teacher_loss, at
+        Targets of the next run, as in `next_run`. Without any target, all published coefficients
+        that the runs do not identify.
+    candidates, budget, flops, reach, draws, seed, allow_failed
+        As in `next_run`.
     interval
         Probability inside the intervals of coefficients.
-    seed
-        Seed of simulated outcomes and of prior draws.
-    allow_failed
-        Whether a posterior whose fit failed its checks may be used.
 
     Raises
     ------
-    InputError
-        Naming every argument or cell at fault.
-    FailedFitError
-        If the fit failed its checks and that is not allowed.
+    InputError, FailedFitError
+        As `next_run`.
     """
-    fault = interval_fault(interval)
-    faults = [] if fault is None else [fault]
+    faults = interval_faults(interval)
     try:
         following = next_run(
             posterior,

@@ -13,7 +13,7 @@ import pandas as pd
 from bayes_distill._input.intervals import mean_of, number
 from bayes_distill._input.numbers import parse_quantity
 from bayes_distill.compute import FLOPS, SCENARIOS, total_flops
-from bayes_distill.errors import Fault, InputError
+from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.identification.candidates import Candidates, candidate_grid, read_candidates
 from bayes_distill.identification.gain import HIGH_K, linear_gain, reweighted_gain
 from bayes_distill.identification.targets import Targets, named, read_target, targets_of
@@ -36,6 +36,7 @@ JSON_NAMES = {
     "information_gain_error": "error",
 }
 """Columns of the table that JSON has under earlier names."""
+COSTED = ("params", "tokens", "teacher_loss", "teacher_params", "teacher_tokens", "flops")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -69,15 +70,7 @@ class NextRun(Result):
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        numbers = (
-            "params",
-            "tokens",
-            "teacher_loss",
-            "teacher_params",
-            "teacher_tokens",
-            "flops",
-            *JSON_NAMES.values(),
-        )
+        numbers = (*COSTED, *JSON_NAMES.values())
         rows = [
             {str(k): number(v) if k in numbers else v for k, v in row.items()}
             for row in self.table.rename(columns=JSON_NAMES).to_dict("records")
@@ -107,8 +100,8 @@ def next_run(
 
     Parameters
     ----------
-    posterior
-        A fit with its runs, a file written by `fit`, or the name of a card that ships with one.
+    posterior, allow_failed
+        As in `forecast`; the posterior holds its runs.
     coefficient
         Names of coefficients or coordinates to narrow, a sequence or separated by commas.
     target_params, target_tokens, teacher_loss
@@ -129,28 +122,20 @@ def next_run(
         Most draws to use; more are thinned evenly, and a note says what that costs.
     seed
         Seed of simulated outcomes and of prior draws.
-    allow_failed
-        Whether a posterior whose fit failed its checks may be used.
 
     Raises
     ------
-    InputError
-        Naming every argument or cell at fault.
-    FailedFitError
-        If the fit failed its checks and that is not allowed.
+    InputError, FailedFitError
+        As `forecast`.
     """
     faults: list[Fault] = []
     wanted = listed = None
     if draws < 1:
         faults.append(Fault("must be at least 1", column="draws"))
-    try:
+    with collected(faults):
         wanted = read_target(coefficient, target_params, target_tokens, teacher_loss, at)
-    except InputError as error:
-        faults += error.faults
-    try:
+    with collected(faults):
         listed = None if candidates is None else read_candidates(candidates)
-    except InputError as error:
-        faults += error.faults
     limit = _limit(budget, faults)
     if flops not in FLOPS:
         known = " or ".join(FLOPS)
@@ -264,12 +249,7 @@ def _ranked(
         )
     columns = [
         "name",
-        "params",
-        "tokens",
-        "teacher_loss",
-        "teacher_params",
-        "teacher_tokens",
-        "flops",
+        *COSTED,
         *JSON_NAMES,
         "reliable",
         "outside",

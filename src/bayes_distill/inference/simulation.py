@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_distill.cards import Card, load_card
-from bayes_distill.errors import Fault, InputError
+from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.inference.density import constrainer, prior_sampler
 from bayes_distill.inference.joint_prior import joint_prior
 from bayes_distill.inference.model import hyperparameters, model_spec
@@ -61,20 +61,16 @@ def simulate_from_card(
 
     built_in = {"paper": paper_design, "chinchilla": chinchilla_design}
     faults: list[Fault] = []
-    try:
+    with collected(faults):
         card = card if isinstance(card, Card) else load_card(card)
-    except InputError as error:
-        faults += error.faults
     table = built_in[str(design)]() if str(design) in built_in else design
     faults += examine(table, required=("params", "tokens")).faults
     stated: Mapping[str, float] | None = None
-    try:
+    with collected(faults):
         if isinstance(coefficients, (str, Path)):
             stated = _read_coefficients(coefficients)
         else:
             stated = coefficients
-    except InputError as error:
-        faults += error.faults
     if faults:
         raise InputError(faults)
     assert isinstance(card, Card)

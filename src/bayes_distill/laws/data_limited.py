@@ -11,7 +11,6 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from bayes_distill.laws.base import Coefficient, Coefficients, Coordinate, Coordinates, Reference
-from bayes_distill.laws.bracket import log_sizes
 from bayes_distill.laws.published import OF_MUENNIGHOFF, PublishedValues
 from bayes_distill.laws.supervised import BRACKET, PUBLISHED, Chinchilla
 
@@ -69,19 +68,12 @@ class DataLimited(Chinchilla):
             "repeats_params": jnp.asarray(coefficients["R*_N"]),
         }
 
-    def _log_sizes(
-        self,
-        coordinates: Coordinates,
-        params: ArrayLike,
-        tokens: ArrayLike,
-        reference: Reference,
-        unique_tokens: ArrayLike | None,
+    def _as_counted(
+        self, coordinates: Coordinates, x: Array, y: Array, unique_y: Array
     ) -> tuple[Array, Array]:
         """Logs of N'/N0 and D'/D0; more unique tokens than tokens count as all of them."""
         c = coordinates
-        unique = tokens if unique_tokens is None else unique_tokens
-        x, y = log_sizes(params, tokens, reference)
-        unique_y = jnp.minimum(log_sizes(params, unique, reference)[1], y)
+        unique_y = jnp.minimum(unique_y, y)
         alpha, beta = jnp.asarray(c["slope_params"]), jnp.asarray(c["slope_tokens"])
         share = jnp.asarray(c["share"])
         # alpha A/N^alpha = beta B/D^beta, where N D is best spent

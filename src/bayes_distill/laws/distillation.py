@@ -11,31 +11,15 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from bayes_distill.laws.base import (
-    Bracket,
-    Coefficient,
-    Coefficients,
-    Coordinate,
-    Coordinates,
-    Reference,
-    TeacherLaw,
-)
-from bayes_distill.laws.bracket import bracket_from_published, bracket_to_published, log_bracket
+from bayes_distill.laws.base import Coefficient, Coefficients, Coordinate, Coordinates, Reference
 from bayes_distill.laws.discrepancy import opens_at
 from bayes_distill.laws.softplus import inverse_softplus, log_softplus
+from bayes_distill.laws.student import StudentLaw
 from bayes_distill.laws.supervised import Supervised
-
-STUDENT = Bracket(
-    "student_level",
-    "student_share",
-    "student_slope_params",
-    "student_slope_tokens",
-    "student_gamma",
-)
 
 
 @dataclass(frozen=True)
-class Distillation(Supervised, TeacherLaw):
+class Distillation(StudentLaw):
     """Distillation scaling law (Busbridge et al. 2025, eq. 8).
 
     ``L_S = L_T + L_T^-c0 * [1 + (L_T/(L~_S d1))^(1/f1)]^(-c1 f1) * (A'/N_S^alpha' +
@@ -83,66 +67,27 @@ class Distillation(Supervised, TeacherLaw):
         Coefficient("d1", "L_T / L~_S at the bend"),
         Coefficient("f1", "width of the bend"),
     )
-    student_bracket: ClassVar[Bracket | None] = STUDENT
-    brackets: ClassVar[tuple[Bracket, ...]] = (*Supervised.brackets, STUDENT)
     tail_reach: ClassVar[Mapping[str, float]] = {"bend": 10.0}
     trade_offs: ClassVar[tuple[tuple[str, ...], ...]] = (("A'", "alpha'", "gamma'"), ("c1", "d1"))
 
-    def log_excess_loss(
-        self,
-        coordinates: Coordinates,
-        params: ArrayLike,
-        tokens: ArrayLike,
-        teacher_loss: ArrayLike,
-        reference: Reference,
+    def _log_suppression(
+        self, coordinates: Coordinates, log_teacher: Array, log_student: Array
     ) -> Array:
-        """Log of L_S - L_T, in the unit of ``reference.loss``."""
         c = coordinates
-        log_teacher = jnp.log(jnp.asarray(teacher_loss))
-        log_student = opens_at(c, self.log_supervised_loss(c, params, tokens, reference))
         w, f1 = _bend(c["width"], c["bend"])
-        log_suppression = -jnp.exp(
+        return -jnp.exp(
             jnp.log(jnp.asarray(c["kappa"]))
-            + log_softplus((log_teacher - log_student - w) / f1)
+            + log_softplus((log_teacher - opens_at(c, log_student) - w) / f1)
             - log_softplus(-w / f1)
         )
-        log_capacity = log_bracket(
-            c["student_level"],
-            c["student_share"],
-            c["student_slope_params"],
-            c["student_slope_tokens"],
-            c["student_gamma"],
-            params,
-            tokens,
-            reference,
-        )
-        log_pull = -jnp.asarray(c["c0"]) * (log_teacher - jnp.log(reference.loss))
-        return jnp.log(reference.loss) + log_pull + log_suppression + log_capacity
 
     def to_published(self, coordinates: Coordinates, reference: Reference) -> Coefficients:
         """Coefficients of table 6. c1 and d1 reach infinity where the data let them."""
         c = coordinates
-        c0 = jnp.asarray(c["c0"])
         w, f1 = _bend(c["width"], c["bend"])
-        # eq. 8 has L_T^-c0 where the coordinates have L0 * (L_T/L0)^-c0
-        level = jnp.asarray(c["student_level"]) * jnp.exp((1 + c0) * jnp.log(reference.loss))
-        A, B, alpha, beta, gamma = bracket_to_published(
-            level,
-            c["student_share"],
-            c["student_slope_params"],
-            c["student_slope_tokens"],
-            c["student_gamma"],
-            reference,
-        )
         log_c1 = jnp.log(jnp.asarray(c["kappa"])) - jnp.log(f1) - log_softplus(-w / f1)
         return {
             **super().to_published(c, reference),
-            "A'": A,
-            "B'": B,
-            "alpha'": alpha,
-            "beta'": beta,
-            "gamma'": gamma,
-            "c0": c0,
             "c1": jnp.exp(log_c1),
             "d1": jnp.exp(w),
             "f1": f1,
@@ -152,20 +97,10 @@ class Distillation(Supervised, TeacherLaw):
         self, coefficients: Mapping[str, ArrayLike], reference: Reference
     ) -> Coefficients:
         """Sampled coordinates of the coefficients of table 6."""
-        c = coefficients
-        c0, c1, d1, f1 = (jnp.asarray(c[name]) for name in ("c0", "c1", "d1", "f1"))
-        level, share, slope_params, slope_tokens, gamma = bracket_from_published(
-            c["A'"], c["B'"], c["alpha'"], c["beta'"], c["gamma'"], reference
-        )
+        c1, d1, f1 = (jnp.asarray(coefficients[name]) for name in ("c1", "d1", "f1"))
         w = jnp.log(d1)
         return {
-            **super().from_published(c, reference),
-            "student_level": level * jnp.exp(-(1 + c0) * jnp.log(reference.loss)),
-            "student_share": share,
-            "student_slope_params": slope_params,
-            "student_slope_tokens": slope_tokens,
-            "student_gamma": gamma,
-            "c0": c0,
+            **super().from_published(coefficients, reference),
             "kappa": c1 * f1 * jnp.exp(log_softplus(-w / f1)),
             "width": f1 * jnp.exp(jax.nn.softplus(w / f1) + log_softplus(-w / f1)),
             "bend": jax.nn.softplus(w / f1),

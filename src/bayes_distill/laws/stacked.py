@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -96,31 +96,24 @@ class Stacked(Law):
         unique_tokens: ArrayLike | None = None,
     ) -> Array:
         """Log of L(N, D) by each draw's own law, in the unit of ``reference.loss``."""
-        return self._select(
-            coordinates,
-            [
-                member.log_supervised_loss(
-                    self._own(i, coordinates), params, tokens, reference, unique_tokens
-                )
-                for i, member in enumerate(self.members)
-            ],
-        )
+        each = [
+            member.log_supervised_loss(own, params, tokens, reference, unique_tokens)
+            for member, own in self._members_with(coordinates)
+        ]
+        return self._select(coordinates, each)
 
     def irreducible_loss(self, coordinates: Coordinates, reference: Reference) -> Array:
         """Loss E by each draw's own law, in the unit of ``reference.loss``."""
-        return self._select(
-            coordinates,
-            [
-                member.irreducible_loss(self._own(i, coordinates), reference)
-                for i, member in enumerate(self.members)
-            ],
-        )
+        each = [
+            member.irreducible_loss(own, reference)
+            for member, own in self._members_with(coordinates)
+        ]
+        return self._select(coordinates, each)
 
     def to_published(self, coordinates: Coordinates, reference: Reference) -> Coefficients:
         """Coefficients that all members have, each by the draw's own law."""
         each = [
-            member.to_published(self._own(i, coordinates), reference)
-            for i, member in enumerate(self.members)
+            member.to_published(own, reference) for member, own in self._members_with(coordinates)
         ]
         return {
             name: self._select(coordinates, [found[name] for found in each])
@@ -139,6 +132,11 @@ class Stacked(Law):
         """
         del coefficients, reference
         raise TypeError("a stack of laws has no published form: convert with one of its members")
+
+    def _members_with(self, coordinates: Coordinates) -> Iterator[tuple[Law, dict[str, ArrayLike]]]:
+        """Each member with its own coordinates."""
+        for place, member in enumerate(self.members):
+            yield member, self._own(place, coordinates)
 
     def _own(self, place: int, coordinates: Coordinates) -> dict[str, ArrayLike]:
         """Coordinates of one member, with the student's discrepancies if there are any."""
@@ -169,30 +167,26 @@ class StackedTeacher(Stacked, TeacherLaw):
         reference: Reference,
     ) -> Array:
         """Log of the student's loss above its teacher's, by each draw's own law."""
-        return self._select(
-            coordinates,
-            [
-                member.log_excess_loss(
-                    self._own(i, coordinates), params, tokens, teacher_loss, reference
-                )
-                for i, member in enumerate(self._teachers)
-            ],
-        )
+        each = [
+            member.log_excess_loss(own, params, tokens, teacher_loss, reference)
+            for member, own in self._teachers_with(coordinates)
+        ]
+        return self._select(coordinates, each)
 
     def gain(self, coordinates: Coordinates, excess: Array) -> Array | None:
         """By how much a student beats the excess, by each draw's own law."""
-        each = [
-            member.gain(self._own(i, coordinates), excess)
-            for i, member in enumerate(self._teachers)
-        ]
+        each = [member.gain(own, excess) for member, own in self._teachers_with(coordinates)]
         if all(gain is None for gain in each):
             return None
         nothing = jnp.zeros_like(excess)
         return self._select(coordinates, [nothing if gain is None else gain for gain in each])
 
-    @property
-    def _teachers(self) -> tuple[TeacherLaw, ...]:
-        return tuple(member for member in self.members if isinstance(member, TeacherLaw))
+    def _teachers_with(
+        self, coordinates: Coordinates
+    ) -> Iterator[tuple[TeacherLaw, dict[str, ArrayLike]]]:
+        for member, own in self._members_with(coordinates):
+            if isinstance(member, TeacherLaw):
+                yield member, own
 
 
 def stack_laws(members: Sequence[Law]) -> Stacked:

@@ -72,13 +72,15 @@ class Supervised(Law):
     ) -> Array:
         """Log of L(N, D), in the unit of ``reference.loss``."""
         c = coordinates
+        x, y = log_sizes(params, tokens, reference)
+        unique_y = y if unique_tokens is None else log_sizes(params, unique_tokens, reference)[1]
         log_reducible = log_bracket_at(
             c["level"],
             c["share"],
             c["slope_params"],
             c["slope_tokens"],
             self._gamma(c),
-            *self._log_sizes(c, params, tokens, reference, unique_tokens),
+            *self._as_counted(c, x, y, unique_y),
         )
         log_floor = jnp.log(jnp.asarray(c["floor"]))
         return jnp.log(reference.loss) + jnp.logaddexp(log_floor, log_reducible)
@@ -117,17 +119,15 @@ class Supervised(Law):
     def _gamma(self, coordinates: Coordinates) -> Array:
         return jnp.asarray(coordinates["gamma"])
 
-    def _log_sizes(
-        self,
-        coordinates: Coordinates,
-        params: ArrayLike,
-        tokens: ArrayLike,
-        reference: Reference,
-        unique_tokens: ArrayLike | None,
+    def _as_counted(
+        self, coordinates: Coordinates, x: Array, y: Array, unique_y: Array
     ) -> tuple[Array, Array]:
-        """Logs of N/N0 and D/D0, as they count: here as they are, repeated tokens like new ones."""
-        del coordinates, unique_tokens
-        return log_sizes(params, tokens, reference)
+        """Logs of N/N0 and D/D0 as they count: here as they are, repeated tokens like new ones.
+
+        `unique_y` is the log of the unique tokens over D0.
+        """
+        del coordinates, unique_y
+        return x, y
 
 
 @dataclass(frozen=True)

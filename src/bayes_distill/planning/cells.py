@@ -119,16 +119,10 @@ def read_cells_table(
         Naming every faulty cell and missing column.
     """
     from bayes_distill.runs.cell_values import parse_cells, parse_labels
-    from bayes_distill.runs.formats import frame_cells, read_cells
+    from bayes_distill.runs.formats import cells_of, places_of
 
-    cells = frame_cells(source) if isinstance(source, pd.DataFrame) else read_cells(Path(source))
-    headers = [header.strip().casefold() for header in cells.header]
-    place = {
-        column: headers.index(alias)
-        for column, aliases in COLUMNS.items()
-        for alias in reversed(aliases)
-        if alias in headers
-    }
+    cells = cells_of(source)
+    place = places_of(cells.header, COLUMNS)
     needed = ("params", "budget") if sizes_needed else ("budget",)
     faults: list[Fault] = [
         *cells.faults,

@@ -115,10 +115,8 @@ def plan(
     ------
     InputError
         Naming every argument at fault, and what would be feasible if nothing is.
-    FailedFitError
-        If the fit failed its checks and that is not allowed.
-    TypeError
-        Naming every argument of a wrong type.
+    FailedFitError, TypeError
+        As `forecast`.
     """
     check_types(
         posterior=(posterior, (Posterior, *SOURCE)),

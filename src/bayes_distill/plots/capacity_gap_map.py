@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_distill._input.intervals import mean_of
-from bayes_distill.errors import Fault, InputError
+from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.plots import style
 from bayes_distill.plots.figures import axes_or_new, figure_of
 from bayes_distill.plots.fitted_runs import fitted_runs
@@ -90,18 +90,14 @@ def gap_map(
 
     Parameters
     ----------
-    posterior
-        Of a distillation law: a `Posterior`, a file written by `fit`, or a card's name.
+    posterior, draws, allow_failed
+        As in `forecast`; the posterior is of a distillation law.
     params, tokens
         The two ends of each range; by default the runs' with a factor of 3 on either side.
     teacher_loss, teacher_params, teacher_tokens
         The teacher, as in `risk`.
     cells
         Grid points along each side.
-    draws
-        Most draws to use; more are thinned evenly.
-    allow_failed
-        Whether a posterior whose fit failed its checks may be used.
 
     Raises
     ------
@@ -114,11 +110,9 @@ def gap_map(
     sides = []
     default = _default(thin)
     for name, ends in (("params", params), ("tokens", tokens)):
-        try:
+        with collected(faults):
             sides.append(log_range(name, ends, default[name], cells))
-        except InputError as error:
-            faults += error.faults
-    try:
+    with collected(faults):
         one = points.grid(1e9, 1e10, teacher_loss, teacher_params, teacher_tokens)
         if not one.distilled.all():
             faults.append(
@@ -126,8 +120,6 @@ def gap_map(
             )
         elif len(one) > 1:
             faults.append(Fault("name one teacher: a map is of one", column="teacher_loss"))
-    except InputError as error:
-        faults += error.faults
     if faults:
         raise InputError(faults)
     check_teachers(thin, one)

@@ -80,14 +80,10 @@ def coefficients(
 
     Parameters
     ----------
-    posterior
-        A `Posterior`, a file written by `fit`, or a card's name.
+    posterior, interval, allow_failed
+        As in `forecast`.
     published
         By default the law's `published_values`.
-    interval
-        Probability inside the intervals.
-    allow_failed
-        Whether a posterior whose fit failed its checks may be used.
 
     Raises
     ------

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bayes_distill.plots import style
 from bayes_distill.plots.figures import axes_or_new, figure_of
+from bayes_distill.plots.marks import draw_calibrated
 from bayes_distill.plots.registry import Drawing, Request, register
 from bayes_distill.validation.refit import percent
 
@@ -45,14 +46,7 @@ def coverage(validation: Validation, ax: Axes | None = None) -> Axes:
     """
     with style.house_style():
         ax = axes_or_new(ax, 7.6, 5.4)
-        ax.plot(
-            [0, 1],
-            [0, 1],
-            color=style.MUTED,
-            linewidth=1,
-            linestyle=style.DIAGONAL,
-            label="calibrated",
-        )
+        draw_calibrated(ax)
         levels = list(validation.levels)
         groups = validation.table.iloc[:-1]
         many = len(groups) > style.MOST_SERIES

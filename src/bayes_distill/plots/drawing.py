@@ -54,14 +54,10 @@ def plot(
         ``validation`` or ``calibration``, what `validate` or `calibrate` returned, or its file.
     out
         File to write, whole or not at all: ``.png``, ``.svg`` or ``.pdf``.
-    interval
-        Probability inside every interval.
-    seed
-        Seed of everything random.
+    interval, seed, allow_failed
+        As in `forecast`.
     unit
         Unit of the losses, for the labels.
-    allow_failed
-        Whether a posterior whose fit failed its checks may be used.
     **options
         What the plot takes: ``PLOTS[kind].takes`` names it. Lists are as in `forecast`.
 

@@ -11,6 +11,7 @@ from bayes_distill._input.numbers import format_quantity
 from bayes_distill.plots import style
 from bayes_distill.plots.curves import Curve, draw_curve, extrapolation_handle
 from bayes_distill.plots.figures import axes_or_new, figure_of
+from bayes_distill.plots.marks import draw_runs, draw_spread, draw_star
 from bayes_distill.plots.registry import Drawing, Request, register
 from bayes_distill.predict.isoflop import IsoFlop, isoflop
 
@@ -66,39 +67,11 @@ def isoflop_profiles(
                 f"{budget:.3g} FLOPs",
             )
             near = profiles.runs[profiles.runs["budget"] == budget]
-            ax.plot(
-                near["params"],
-                near["loss"],
-                marker=look.marker,
-                color=look.colour,
-                markersize=4.5,
-                markerfacecolor="white",
-                markeredgewidth=0.9,
-                linestyle="none",
-                zorder=3,
-            )
+            draw_runs(ax, near["params"], near["loss"], look, size=4.5)
             best = profiles.optima[profiles.optima["budget"] == budget].iloc[0]
-            ax.plot(
-                [best["params_lower"], best["params_upper"]],
-                [best["loss"]] * 2,
-                linewidth=1.6,
-                color=look.colour,
-                marker="|",
-                markersize=9,
-                markeredgewidth=1.6,
-                zorder=3.5,
-            )
-            ax.plot(
-                best["params_median"],
-                best["loss"],
-                marker="*",
-                color=look.colour,
-                markersize=7,
-                markeredgecolor="white",
-                markeredgewidth=0.4,
-                linestyle="none",
-                zorder=4,
-            )
+            ends = (best["params_lower"], best["params_upper"])
+            draw_spread(ax, ends, best["loss"], look)
+            draw_star(ax, best["params_median"], best["loss"], look, size=7, edge=0.4)
         style.count_axis(ax, "x")
         ax.set_xlabel("student size (non-embedding parameters)")
         ax.set_ylabel(style.loss_label("student loss", unit))

@@ -91,12 +91,10 @@ def observed(
 
     Parameters
     ----------
-    posterior
-        A `Posterior`, a file written by `fit`, or a card's name.
+    posterior, interval, seed, allow_failed
+        As in `forecast`.
     runs
         Runs, a table of them, or the name of a named table. By default those that were fitted.
-    interval, seed, allow_failed
-        As in `forecast`.
 
     Raises
     ------

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bayes_distill.errors import InputError
 from bayes_distill.plots import style
 from bayes_distill.plots.figures import axes_or_new, figure_of
+from bayes_distill.plots.marks import draw_calibrated
 from bayes_distill.plots.registry import Drawing, Request, register
 
 if TYPE_CHECKING:
@@ -58,14 +59,7 @@ def reliability(validation: Validation, ax: Axes | None = None) -> Axes:
         )
     with style.house_style():
         ax = axes_or_new(ax, 8.6, 5.6)
-        ax.plot(
-            [0, 1],
-            [0, 1],
-            color=style.MUTED,
-            linewidth=1,
-            linestyle=style.DIAGONAL,
-            label="calibrated",
-        )
+        draw_calibrated(ax)
         table = validation.reliability
         most = int(table["pairs"].max())
         for (kind, side), look in zip(SIDES.items(), style.series(2), strict=True):

@@ -15,6 +15,7 @@ from bayes_distill.plots import style
 from bayes_distill.plots.curves import Curve, draw_curve, extrapolation_handle
 from bayes_distill.plots.figures import axes_or_new, figure_of
 from bayes_distill.plots.fitted_runs import fitted_runs, students_of
+from bayes_distill.plots.marks import draw_runs, draw_spread, draw_star
 from bayes_distill.plots.registry import Drawing, InReport, Request, register
 from bayes_distill.posterior import Posterior, load_posterior
 from bayes_distill.predict import points
@@ -96,16 +97,14 @@ def teacher_curves(
 
     Parameters
     ----------
-    posterior
-        Of a distillation law: a `Posterior`, a file written by `fit`, or a card's name.
+    posterior, interval, seed, allow_failed
+        As in `forecast`; the posterior is of a distillation law.
     params, tokens
         Students: every combination. Without them, some of the students of the runs.
     teacher_loss
         The two ends of the range, or all losses of the curves; by default the range of the runs.
     at
         A table of students instead, with the columns ``params`` and ``tokens``.
-    interval, seed, allow_failed
-        As in `forecast`.
 
     Raises
     ------
@@ -229,27 +228,8 @@ def _star(ax: Axes, curve: pd.DataFrame, best: GapRisk | None, look: style.Serie
         same = (best.table["params"] == least["params"]) & (best.table["tokens"] == least["tokens"])
         for _, row in best.table[same].head(1).iterrows():
             at, *ends = (float(row[column]) for column in BEST)
-            ax.plot(
-                ends,
-                [loss] * 2,
-                color=look.colour,
-                linewidth=1.6,
-                marker="|",
-                markersize=9,
-                markeredgewidth=1.6,
-                zorder=3.5,
-            )
-    ax.plot(
-        at,
-        loss,
-        marker="*",
-        color=look.colour,
-        markersize=9,
-        markeredgecolor="white",
-        markeredgewidth=0.6,
-        linestyle="none",
-        zorder=4,
-    )
+            draw_spread(ax, ends, loss, look)
+    draw_star(ax, at, loss, look, size=9, edge=0.6)
     return True
 
 
@@ -260,17 +240,7 @@ def _points(ax: Axes, runs: Runs | None, params: float, tokens: float, look: sty
     frame = runs.frame
     same = np.isclose(frame["params"].to_numpy(float), params, rtol=0.01)
     same &= np.isclose(frame["tokens"].to_numpy(float), tokens, rtol=0.01)
-    ax.plot(
-        frame["teacher_loss"][same],
-        frame["loss"][same],
-        marker=look.marker,
-        color=look.colour,
-        markersize=4,
-        markerfacecolor="white",
-        markeredgewidth=0.9,
-        linestyle="none",
-        zorder=3,
-    )
+    draw_runs(ax, frame["teacher_loss"][same], frame["loss"][same], look, size=4)
     return int(same.sum())
 
 

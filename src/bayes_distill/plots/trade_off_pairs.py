@@ -83,12 +83,8 @@ def trade_offs(
 
     Parameters
     ----------
-    posterior
-        A `Posterior`, a file written by `fit`, or a card's name.
-    draws
-        Most draws to use; more are thinned evenly.
-    allow_failed
-        Whether a posterior whose fit failed its checks may be used.
+    posterior, draws, allow_failed
+        As in `forecast`.
 
     Raises
     ------

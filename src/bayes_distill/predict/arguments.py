@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from bayes_distill._input.intervals import interval_fault
-from bayes_distill.errors import Fault, InputError
+from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.posterior import Posterior, load_posterior
 from bayes_distill.predict.points import Points, Quantity, from_table, grid
 
@@ -23,23 +24,30 @@ def read_points(
     unique_tokens: Quantity | None = None,
 ) -> Points:
     """Points of a call, with the faults of all its arguments in one error."""
-    faults = [f for f in [interval_fault(interval)] if f is not None]
+    faults: list[Fault] = []
     points = None
-    try:
-        if at is None:
-            points = grid(
-                params, tokens, teacher_loss, teacher_params, teacher_tokens, unique_tokens
-            )
-        else:
-            points = from_table(at)
-    except InputError as error:
-        faults = [*error.faults, *faults]
     single = (params, tokens, teacher_loss, teacher_params, teacher_tokens, unique_tokens)
-    if at is not None and any(value is not None for value in single):
-        faults.append(Fault("give either a table or single values, not both", column="at"))
+    with collected(faults):
+        points = grid(*single) if at is None else from_table(at)
+    faults += interval_faults(interval) + double_faults(at, single)
     if faults or points is None:
         raise InputError(faults)
     return points
+
+
+def interval_faults(interval: float) -> list[Fault]:
+    """Faults of the probability inside an interval, as a list to which others are added."""
+    fault = interval_fault(interval)
+    return [] if fault is None else [fault]
+
+
+def double_faults(
+    at: pd.DataFrame | str | Path | None, single: Sequence[Quantity | None]
+) -> list[Fault]:
+    """Fault of points that are stated both as a table and as single values."""
+    if at is None or all(value is None for value in single):
+        return []
+    return [Fault("give either a table or single values, not both", column="at")]
 
 
 def load_beside(

@@ -14,7 +14,7 @@ import xarray as xr
 
 from bayes_distill._input.intervals import number
 from bayes_distill._input.types import NUMBER, SOURCE, WHOLE, check_types
-from bayes_distill.errors import Fault, InputError
+from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.arguments import check_repeats, check_teachers, load_beside, read_points
 from bayes_distill.predict.extrapolation import extrapolation, extrapolation_notes, thinning_notes
@@ -136,8 +136,8 @@ def risk(
 
     Parameters
     ----------
-    posterior
-        A `Posterior` of a distillation law, a file written by `fit`, or a card's name.
+    posterior, draws, interval, allow_failed
+        As in `forecast`; the posterior is of a distillation law.
     params, tokens, teacher_loss, teacher_params, teacher_tokens, at
         Students and their teachers, as in `forecast`. With `teachers` a teacher may be left out:
         then every candidate is judged in its place.
@@ -146,23 +146,13 @@ def risk(
         ``tokens``.
     strongest
         Lowest teacher loss that is available; by default the irreducible loss E of each draw.
-    draws
-        Most draws to use; more are thinned evenly, and a note says what that costs.
-    interval
-        Probability inside every interval.
     seed
         Seed of the measurement error of teachers' losses.
-    allow_failed
-        Whether a posterior whose fit failed its checks may be used.
 
     Raises
     ------
-    InputError
-        Naming every argument or cell at fault.
-    FailedFitError
-        If the fit failed its checks and that is not allowed.
-    TypeError
-        Naming every argument of a wrong type.
+    InputError, FailedFitError, TypeError
+        As `forecast`.
     """
     check_types(
         posterior=(posterior, (Posterior, *SOURCE)),
@@ -175,17 +165,13 @@ def risk(
     )
     faults: list[Fault] = [] if draws > 0 else [Fault("must be at least 1", column="draws")]
     points = candidates = None
-    try:
+    with collected(faults):
         points = read_points(
             at, params, tokens, teacher_loss, teacher_params, teacher_tokens, interval
         )
-    except InputError as error:
-        faults += error.faults
     if teachers is not None:
-        try:
+        with collected(faults):
             candidates = read_teachers(teachers)
-        except InputError as error:
-            faults += error.faults
     if strongest is not None and not strongest > 0:
         faults.append(Fault(f"{strongest:g} is no loss", column="strongest"))
     if points is not None and candidates is None and not points.distilled.all():

@@ -15,7 +15,7 @@ from bayes_distill._input.intervals import number
 from bayes_distill._input.types import NUMBER, SOURCE, WHOLE, check_types
 from bayes_distill._runtime.memory import return_freed_memory
 from bayes_distill._runtime.threads import on_cores
-from bayes_distill.errors import Fault, InputError
+from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.arguments import check_repeats, check_teachers, load_beside, read_points
 from bayes_distill.predict.extrapolation import (
@@ -174,7 +174,7 @@ def forecast(
     )
     faults: list[Fault] = [] if draws > 0 else [Fault("must be at least 1", column="draws")]
     points = None
-    try:
+    with collected(faults):
         points = read_points(
             at,
             params,
@@ -185,8 +185,6 @@ def forecast(
             interval,
             unique_tokens,
         )
-    except InputError as error:
-        faults += error.faults
     posterior = load_beside(faults, posterior, allow_failed)
     assert points is not None
     check_teachers(posterior, points)

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from bayes_distill._input.intervals import equal_tailed, interval_fault
+from bayes_distill._input.intervals import equal_tailed
 from bayes_distill.compute import FLOPS, TRAINING_PASSES, ForwardFlops
-from bayes_distill.errors import Fault, InputError
+from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.posterior import Posterior, load_posterior
 from bayes_distill.posterior.stored_runs import runs_of
 from bayes_distill.predict import points
+from bayes_distill.predict.arguments import interval_faults
 from bayes_distill.predict.extrapolation import extrapolation
 from bayes_distill.predict.points import Points, Quantity, quantities
 from bayes_distill.predict.ranges import log_range
@@ -74,8 +75,8 @@ def isoflop(
 
     Parameters
     ----------
-    posterior
-        A `Posterior`, a file written by `fit`, or a card's name.
+    posterior, interval, draws, allow_failed
+        As in `forecast`.
     budget
         Budgets C in FLOPs; the student has D = C / 3 F(N) tokens (eq. 9 without a teacher to pay).
     params
@@ -84,28 +85,20 @@ def isoflop(
         A free teacher's loss; without it, the profiles are of supervised training.
     flops
         ``eq69``, ``6nd``, or an object with ``forward_flops``.
-    interval
-        Probability inside every interval.
-    draws
-        Most draws to use; more are thinned evenly.
-    allow_failed
-        Whether a posterior whose fit failed its checks may be used.
 
     Raises
     ------
     InputError
         Naming every argument at fault.
     """
-    faults = [fault for fault in [interval_fault(interval)] if fault is not None]
+    faults = interval_faults(interval)
     budgets = np.unique(_positive("budget", budget, faults))
     if isinstance(flops, str) and flops not in FLOPS:
         faults.append(Fault(f"{flops!r} is not known: write {' or '.join(FLOPS)}", column="flops"))
     teacher = None if teacher_loss is None else _one_loss(teacher_loss, faults)
     if params is not None:
-        try:
+        with collected(faults):
             log_range("params", params, (1.0, 1.0), SIZES)
-        except InputError as error:
-            faults += error.faults
     if faults:
         raise InputError(faults)
     count = FLOPS[flops] if isinstance(flops, str) else flops

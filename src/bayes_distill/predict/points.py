@@ -223,6 +223,14 @@ def grid(
 def from_table(source: pd.DataFrame | str | Path) -> Points:
     """Points from a table with the columns of a table of runs, less the loss.
 
+    Faulty cells are raised as by `frame_of_points`.
+    """
+    return of_frame(frame_of_points(source))
+
+
+def frame_of_points(source: pd.DataFrame | str | Path) -> pd.DataFrame:
+    """A table with the columns of a table of runs, less the loss, as canonical columns.
+
     Raises
     ------
     InputError
@@ -233,7 +241,7 @@ def from_table(source: pd.DataFrame | str | Path) -> Points:
     examined = examine(source, corrections=False, required=("params", "tokens"))
     if examined.faults:
         raise InputError(examined.faults)
-    return of_frame(examined.sound)
+    return examined.sound
 
 
 def of_frame(frame: pd.DataFrame) -> Points:

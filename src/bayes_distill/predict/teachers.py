@@ -71,16 +71,10 @@ def read_teachers(source: Teachers | pd.DataFrame | str | Path) -> Teachers:
     if isinstance(source, Teachers):
         return source
     from bayes_distill.runs.cell_values import parse_cells, parse_labels
-    from bayes_distill.runs.formats import frame_cells, read_cells
+    from bayes_distill.runs.formats import cells_of, places_of
 
-    cells = frame_cells(source) if isinstance(source, pd.DataFrame) else read_cells(Path(source))
-    headers = [header.strip().casefold() for header in cells.header]
-    place = {
-        column: headers.index(alias)
-        for column, aliases in COLUMNS.items()
-        for alias in reversed(aliases)
-        if alias in headers
-    }
+    cells = cells_of(source)
+    place = places_of(cells.header, COLUMNS)
     if "loss" not in place and not {"params", "tokens"} <= set(place):
         raise InputError(
             [

@@ -14,7 +14,7 @@ import pandas as pd
 
 from bayes_distill._input.files import atomic_path, unwritable
 from bayes_distill._input.intervals import interval_fault
-from bayes_distill.errors import Fault, InputError
+from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.planning.plan import Plan
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.arguments import load_beside
@@ -93,14 +93,12 @@ def report(
 
     Parameters
     ----------
-    posterior
-        A `Posterior`, a file written by `fit`, or a card's name.
+    posterior, interval
+        As in `forecast`.
     out
         Where the page goes; it needs no network and no server.
     plan
         A `Plan`, or a file with what `Plan.to_json` gave, to be shown with it.
-    interval
-        Probability inside every interval.
     seed
         Seed of the scatter of new runs and of the points at which the explorer is checked.
     allow_failed
@@ -172,10 +170,8 @@ def examine(
 
     Raises
     ------
-    InputError
-        Naming every argument at fault.
-    FailedFitError
-        If the fit failed its checks and that is not allowed.
+    InputError, FailedFitError
+        As `report`.
     """
     faults = [f for f in [interval_fault(interval)] if f is not None]
     if seed < 0:
@@ -184,10 +180,8 @@ def examine(
     if problem is not None:
         faults.append(Fault(problem, column="out"))
     planned: dict[str, Any] | None = None
-    try:
+    with collected(faults):
         planned = plan.to_json() if isinstance(plan, Plan) else _read_plan(plan)
-    except InputError as error:
-        faults += error.faults
     return load_beside(faults, posterior, allow_failed), planned
 
 

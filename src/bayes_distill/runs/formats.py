@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,6 +79,22 @@ def frame_cells(frame: pd.DataFrame) -> Cells:
         raise InputError("the DataFrame has no rows")
     header = [str(name) for name in frame.columns]
     return Cells(header, [frame.iloc[:, place].tolist() for place in range(len(header))])
+
+
+def cells_of(source: pd.DataFrame | str | Path) -> Cells:
+    """Cells of a DataFrame or a file, as `frame_cells` and `read_cells` give them."""
+    return frame_cells(source) if isinstance(source, pd.DataFrame) else read_cells(Path(source))
+
+
+def places_of(header: Sequence[str], aliases: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """Place of each column that the header has, by its first alias there; case is ignored."""
+    names = [name.strip().casefold() for name in header]
+    return {
+        column: names.index(alias)
+        for column, each in aliases.items()
+        for alias in reversed(each)
+        if alias in names
+    }
 
 
 def _read_csv(path: Path) -> Cells:

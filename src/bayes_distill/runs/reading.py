@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_distill._input.suggestions import did_you_mean
-from bayes_distill.errors import Fault, InputError
+from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.runs.cell_values import parse_cells, parse_labels
 from bayes_distill.runs.column_names import (
     COLUMN_NAMES,
@@ -172,13 +172,11 @@ def _open(
     faults: list[Fault] = []
     plan, path = RunsMapping(), None
     unreadable: tuple[Fault, ...] = ()
-    try:
+    with collected(faults):
         plan = RunsMapping() if mapping is None else read_mapping(mapping)
         if mapping is not None and str(source) in DATASETS:
             faults.append(Fault(f"the named data {source} take none", column="mapping"))
-    except InputError as error:
-        faults += error.faults
-    try:
+    with collected(faults):
         if store:
             from bayes_distill.runs.trackers.mlflow_store import read_store
 
@@ -186,8 +184,6 @@ def _open(
         else:
             cells, path = _open_table(source)
             tracker, unreadable = from_cells(cells), cells.faults
-    except InputError as error:
-        faults += error.faults
     if faults:
         raise InputError(faults)
     selected = select_runs(tracker, plan, required)

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from bayes_distill._input.numbers import format_quantity, parse_quantity
-from bayes_distill.errors import Fault, InputError
+from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.runs import Runs
 
 LeaveOut = Literal["params", "group", "tail"]
@@ -74,14 +74,12 @@ def split(
     ):
         faults.append(Fault(f"{table.source} has no column group with labels", column="leave_out"))
     chosen: tuple[Group, ...] = ()
-    try:
+    with collected(faults):
         if leave_out == "tail":
             chosen = (_tail(table, tail),)
         elif not any(fault.column == "leave_out" for fault in faults):
             found = _sizes(table) if leave_out == "params" else _labels(table)
             chosen = _chosen(found, groups, leave_out, min_runs)
-    except InputError as error:
-        faults += error.faults
     if faults:
         raise InputError(faults)
     return chosen

@@ -11,7 +11,7 @@ import pandas as pd
 
 from bayes_distill._input.intervals import interval_fault
 from bayes_distill.cards import Card, load_card
-from bayes_distill.errors import Fault, InputError
+from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.inference.fit import check_card, check_settings, default_card
 from bayes_distill.parallel import Progress, check_places, map_tasks
 from bayes_distill.runs import Runs, read_runs
@@ -205,18 +205,14 @@ def _inputs(
     except InputError as error:
         faults += error.faults
         table = None
-    try:
+    with collected(faults):
         if isinstance(model, Card):
             card = model
         elif model is not None or table is not None:
             card = load_card(model if model is not None else default_card(table))  # type: ignore[arg-type]
-    except InputError as error:
-        faults += error.faults
     if table is not None:
-        try:
+        with collected(faults):
             found = split(table, **grouping)
-        except InputError as error:
-            faults += error.faults
     if table is not None and card is not None:
         for group in found:
             rest = Runs(table.frame[~group.held], table.source)

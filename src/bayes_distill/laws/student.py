@@ -1,0 +1,112 @@
+"""What the distillation laws share: the student's bracket under a power of the teacher's loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
+
+from bayes_distill.laws.base import Bracket, Coefficients, Coordinates, Reference, TeacherLaw
+from bayes_distill.laws.bracket import bracket_from_published, bracket_to_published, log_bracket
+from bayes_distill.laws.supervised import Supervised
+
+STUDENT = Bracket(
+    "student_level",
+    "student_share",
+    "student_slope_params",
+    "student_slope_tokens",
+    "student_gamma",
+)
+
+
+@dataclass(frozen=True)
+class StudentLaw(Supervised, TeacherLaw):
+    """``L_S = L_T + L_T^-c0 * suppression * (A'/N_S^alpha' + B'/D_S^beta')^gamma'``."""
+
+    student_bracket: ClassVar[Bracket | None] = STUDENT
+    brackets: ClassVar[tuple[Bracket, ...]] = (*Supervised.brackets, STUDENT)
+
+    def log_excess_loss(
+        self,
+        coordinates: Coordinates,
+        params: ArrayLike,
+        tokens: ArrayLike,
+        teacher_loss: ArrayLike,
+        reference: Reference,
+    ) -> Array:
+        """Log of L_S - L_T, in the unit of ``reference.loss``."""
+        c = coordinates
+        log_teacher = jnp.log(jnp.asarray(teacher_loss))
+        log_student = self.log_supervised_loss(c, params, tokens, reference)
+        log_suppression = self._log_suppression(c, log_teacher, log_student)
+        log_capacity = log_bracket(
+            c["student_level"],
+            c["student_share"],
+            c["student_slope_params"],
+            c["student_slope_tokens"],
+            c["student_gamma"],
+            params,
+            tokens,
+            reference,
+        )
+        log_pull = -jnp.asarray(c["c0"]) * (log_teacher - jnp.log(reference.loss))
+        return jnp.log(reference.loss) + log_pull + log_suppression + log_capacity
+
+    def _log_suppression(
+        self,
+        coordinates: Coordinates,  # noqa: ARG002
+        log_teacher: Array,  # noqa: ARG002
+        log_student: Array,  # noqa: ARG002
+    ) -> ArrayLike:
+        """Log of the factor by which a good teacher's student falls short: here none.
+
+        `log_student` is the log of what the student would reach alone.
+        """
+        return 0.0
+
+    def to_published(self, coordinates: Coordinates, reference: Reference) -> Coefficients:
+        """Coefficients of table 6, without those of the suppression."""
+        c = coordinates
+        c0 = jnp.asarray(c["c0"])
+        # eq. 8 has L_T^-c0 where the coordinates have L0 * (L_T/L0)^-c0
+        level = jnp.asarray(c["student_level"]) * jnp.exp((1 + c0) * jnp.log(reference.loss))
+        A, B, alpha, beta, gamma = bracket_to_published(
+            level,
+            c["student_share"],
+            c["student_slope_params"],
+            c["student_slope_tokens"],
+            c["student_gamma"],
+            reference,
+        )
+        return {
+            **super().to_published(c, reference),
+            "A'": A,
+            "B'": B,
+            "alpha'": alpha,
+            "beta'": beta,
+            "gamma'": gamma,
+            "c0": c0,
+        }
+
+    def from_published(
+        self, coefficients: Mapping[str, ArrayLike], reference: Reference
+    ) -> Coefficients:
+        """Sampled coordinates of the coefficients of table 6, without those of the suppression."""
+        c = coefficients
+        c0 = jnp.asarray(c["c0"])
+        level, share, slope_params, slope_tokens, gamma = bracket_from_published(
+            c["A'"], c["B'"], c["alpha'"], c["beta'"], c["gamma'"], reference
+        )
+        return {
+            **super().from_published(c, reference),
+            "student_level": level * jnp.exp(-(1 + c0) * jnp.log(reference.loss)),
+            "student_share": share,
+            "student_slope_params": slope_params,
+            "student_slope_tokens": slope_tokens,
+            "student_gamma": gamma,
+            "c0": c0,
+        }
