@@ -23,8 +23,8 @@ def foreign_code(known: set[CodeType]) -> Iterator[list[CodeType] | None]:
     """List the code that this thread runs in the block and that is not among the known.
 
     Code of Python and of `LIBRARIES` is known, and so is what they generate for a class, such as
-    ``__init__`` of a dataclass. What the garbage collector and imports run is not listed. Yields
-    ``None`` where other tools leave no room to watch.
+    ``__init__`` of a dataclass. Finalizers and imports are not listed, and the garbage collector
+    waits until the block ends. Yields ``None`` where other tools leave no room to watch.
     """
     tool = next((number for number in TOOLS if MONITOR.get_tool(number) is None), None)
     if tool is None:
@@ -43,6 +43,8 @@ def foreign_code(known: set[CodeType]) -> Iterator[list[CodeType] | None]:
             foreign.append(code)
         return MONITOR.DISABLE
 
+    collects = gc.isenabled()
+    gc.disable()
     MONITOR.use_tool_id(tool, __name__)
     MONITOR.register_callback(tool, STARTS, started)
     MONITOR.set_events(tool, STARTS)
@@ -53,6 +55,8 @@ def foreign_code(known: set[CodeType]) -> Iterator[list[CodeType] | None]:
         MONITOR.set_events(tool, 0)
         MONITOR.register_callback(tool, STARTS, None)
         MONITOR.free_tool_id(tool)
+        if collects:
+            gc.enable()
 
 
 def _of_libraries(frame: FrameType) -> bool:
@@ -67,10 +71,8 @@ def _is_generated(code: CodeType, top: str) -> bool:
 
 
 def _in_background(frame: FrameType | None) -> bool:
-    of_collector = [getattr(callback, "__code__", None) for callback in gc.callbacks]
     while frame is not None:
-        code = frame.f_code
-        if code.co_name == "__del__" or code in of_collector or _top(frame) in BACKGROUND:
+        if frame.f_code.co_name == "__del__" or _top(frame) in BACKGROUND:
             return True
         frame = frame.f_back
     return False
