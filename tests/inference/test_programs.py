@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import wait
 from typing import Any
 
@@ -30,7 +31,7 @@ POINTS = {"x": np.array([0.0, 1.0, 2.0]), "pair": np.arange(6.0).reshape(3, 2)}
 
 
 @pytest.fixture
-def compiled() -> list[str]:
+def compiled() -> Iterator[list[str]]:
     """Names of the functions that JAX compiles from here on, or reads from its cache."""
     names: list[str] = []
 
@@ -39,7 +40,8 @@ def compiled() -> list[str]:
             names.append(fun_name.removeprefix("jit(").removesuffix(")"))
 
     jax.monitoring.register_event_duration_secs_listener(listen)
-    return names
+    yield names
+    jax.monitoring.unregister_event_duration_listener(listen)
 
 
 def run(programs: Programs, arguments: Any = ARGUMENTS, seed: int = 0) -> Any:

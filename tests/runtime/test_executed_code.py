@@ -9,6 +9,8 @@ from threading import Thread
 from types import CodeType
 from typing import NamedTuple
 
+import jax
+import jax.monitoring
 import jax.numpy as jnp
 import pytest
 
@@ -117,3 +119,19 @@ def test_it_says_so_where_there_is_no_room_to_watch():
     with pytest.raises(ZeroDivisionError), foreign_code(set()):
         1 / 0  # noqa: B018
     assert [number for number in range(6) if sys.monitoring.get_tool(number) is None] == free
+
+
+def test_listeners_that_time_jax_are_not_listed():
+    heard = []
+
+    def listen(event: str, **_: str | int) -> None:
+        heard.append(event)
+
+    jax.monitoring.register_event_listener(listen)
+    try:
+        with foreign_code(set()) as foreign:
+            jax.monitoring.record_event("/traced")
+    finally:
+        jax.monitoring.unregister_event_listener(listen)
+    assert heard == ["/traced"]
+    assert listed(foreign) == []

@@ -15,6 +15,7 @@ MONITOR = sys.monitoring
 STARTS = MONITOR.events.PY_START
 TOOLS = (3, 4, 5, 2, 1, 0)  # numbers that Python has for tools; 3 and 4 are reserved for none
 BACKGROUND = ("weakref", "importlib", "_frozen_importlib", "filelock")
+LISTENERS = "jax._src.monitoring"  # calls functions that time JAX, of whoever registered them
 """What runs whenever an object is no longer used, a module is imported, or JAX reads its cache."""
 
 
@@ -73,6 +74,8 @@ def _is_generated(code: CodeType, top: str) -> bool:
 def _in_background(frame: FrameType | None) -> bool:
     while frame is not None:
         if frame.f_code.co_name == "__del__" or _top(frame) in BACKGROUND:
+            return True
+        if frame.f_globals.get("__name__") == LISTENERS:
             return True
         frame = frame.f_back
     return False
