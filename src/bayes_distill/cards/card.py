@@ -96,8 +96,9 @@ class Card(Settings):
     def _faults_without_teacher(self) -> list[Fault]:
         if self.law not in LAWS or LAWS[self.law].has_teacher:
             return []
+        of_students = self.discrepancy.of_students if self.discrepancy else ()
         parts = {
-            "discrepancy": self.discrepancy,
+            **{f"discrepancy.{name}": name for name in of_students},
             "likelihood.teacher_effect": self.likelihood.teacher_effect,
             "likelihood.condition_effect": self.likelihood.condition_effect,
         }

@@ -26,6 +26,11 @@ class _Prior(BaseModel, ABC):
     def hyperparameters(self) -> tuple[float, float]:
         """Two numbers that, with the family's name, make the distribution."""
 
+    @property
+    @abstractmethod
+    def middle(self) -> float:
+        """A typical value: the median, or the mean where a card states that."""
+
     @classmethod
     def distribution(cls, first: Any, second: Any) -> dist.Distribution:
         """NumPyro distribution from the two numbers, which may be traced."""
@@ -42,6 +47,11 @@ class LogNormal(_Prior):
     support: ClassVar[Support] = "positive"
     numpyro_name: ClassVar[str] = "LogNormal"
 
+    @property
+    @override
+    def middle(self) -> float:
+        return self.median
+
     @override
     def hyperparameters(self) -> tuple[float, float]:
         return math.log(self.median), self.sd
@@ -56,6 +66,11 @@ class Gamma(_Prior):
     support: ClassVar[Support] = "positive"
     numpyro_name: ClassVar[str] = "Gamma"
 
+    @property
+    @override
+    def middle(self) -> float:
+        return self.mean
+
     @override
     def hyperparameters(self) -> tuple[float, float]:
         return (self.mean / self.sd) ** 2, self.mean / self.sd**2
@@ -68,6 +83,11 @@ class LogitNormal(_Prior):
     median: Annotated[float, Field(gt=0, lt=1)]
     sd: PositiveFloat
     support: ClassVar[Support] = "unit"
+
+    @property
+    @override
+    def middle(self) -> float:
+        return self.median
 
     @override
     def hyperparameters(self) -> tuple[float, float]:
@@ -92,6 +112,11 @@ class Beta(_Prior):
     support: ClassVar[Support] = "unit"
     numpyro_name: ClassVar[str] = "Beta"
 
+    @property
+    @override
+    def middle(self) -> float:
+        return self.a / (self.a + self.b)
+
     @override
     def hyperparameters(self) -> tuple[float, float]:
         return self.a, self.b
@@ -105,6 +130,11 @@ class Normal(_Prior):
     sd: PositiveFloat
     support: ClassVar[Support] = "real"
     numpyro_name: ClassVar[str] = "Normal"
+
+    @property
+    @override
+    def middle(self) -> float:
+        return self.mean
 
     @override
     def hyperparameters(self) -> tuple[float, float]:

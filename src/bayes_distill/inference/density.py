@@ -35,9 +35,9 @@ def potential(spec: ModelSpec, data: Data, hyper: Hyper) -> Callable[[Sites], Ar
 # places, and a function that is compiled already is traced once for all of them
 @partial(jax.jit, static_argnums=0)
 def _potential(spec: ModelSpec, sites: Sites, data: Data, hyper: Hyper) -> Array:
-    of_law = reparameterisation.forward(spec, sites, hyper)
+    of_law, log_volume = reparameterisation.forward(spec, sites, data, hyper)
     value: Array = potential_energy(partial(scaling_law_model, spec), (data, hyper), {}, of_law)
-    return value - reparameterisation.log_volume(spec, of_law)
+    return value - log_volume
 
 
 @lru_cache(maxsize=64)
@@ -65,7 +65,7 @@ def prior_sampler(spec: ModelSpec) -> Callable[[Array, Data, Hyper], Sites]:
             if site["type"] == "sample" and not site["is_observed"]
         }
         unconstrained: Sites = unconstrain_fn(model, (data, hyper), {}, latent)
-        return reparameterisation.inverse(spec, unconstrained, hyper)
+        return reparameterisation.inverse(spec, unconstrained, data, hyper)
 
     return jax.jit(jax.vmap(one, in_axes=(0, None, None)))
 
@@ -76,7 +76,7 @@ def constrainer(spec: ModelSpec) -> Callable[[Sites, Data, Hyper], Sites]:
     model = partial(scaling_law_model, spec)
 
     def one(sites: Sites, data: Data, hyper: Hyper) -> Sites:
-        of_law = reparameterisation.forward(spec, sites, hyper)
+        of_law, _ = reparameterisation.forward(spec, sites, data, hyper)
         values = constrain_fn(model, (data, hyper), {}, of_law, return_deterministic=True)
         return {name: value for name, value in values.items() if name != "loss"}
 
@@ -94,7 +94,7 @@ def expected(
     """
 
     def location_scale(sites: Sites, data: Data, hyper: Hyper) -> tuple[Array, Array, Sites]:
-        of_law = reparameterisation.forward(spec, sites, hyper)
+        of_law, _ = reparameterisation.forward(spec, sites, data, hyper)
         model = partial(scaling_law_model, spec)
         values = constrain_fn(model, (data, hyper), {}, of_law, return_deterministic=True)
         mean = mean_loss(spec, values, data)

@@ -19,10 +19,12 @@ from bayes_distill.inference.diagnostics import diagnose
 from bayes_distill.inference.leave_one_out import leave_one_out
 from bayes_distill.inference.log_prior import log_prior
 from bayes_distill.inference.model import Data, ModelSpec
+from bayes_distill.inference.smooth_rows import all_weights
 from bayes_distill.inference.two_stage import FirstStageResults
 from bayes_distill.inference.within_chain import diagnose_within
 from bayes_distill.laws import Reference
 from bayes_distill.posterior.hull import Hull
+from bayes_distill.posterior.size_offsets import OFFSET, OFFSET_SIZE
 from bayes_distill.runs.grouping import condition_groups, size_groups
 from bayes_distill.runs.table import NUMERIC
 from bayes_distill.runs.unique_tokens import unique_tokens
@@ -77,7 +79,7 @@ def draws_to_posterior(
     )
     before = jax.device_get(constrainer(spec)(before_raw, data, hyper))
     by_run = jax.device_get(
-        pointwise(spec)({k: v for k, v in values.items() if not k.endswith("_z")}, data, hyper)
+        pointwise(spec)({k: v for k, v in values.items() if _in_mean(spec, k)}, data, hyper)
     )
     by_run = {name: array[:, :n] for name, array in by_run.items()}
     density = jax.device_get(log_prior(spec)(values, data, hyper))
@@ -91,6 +93,19 @@ def draws_to_posterior(
     for name in spec.discrepancies:
         stored[name] = values[name][:, : len(sizes)]
         stored[f"{name}_new"] = generator.standard_normal(chains * draws)
+    smooth = {}
+    for name in spec.smooth:
+        directions = hyper["groups"][f"{name}_directions"]
+        stored[name] = smooth[name] = all_weights(
+            values[f"{name}_z"], directions, values[f"{name}_sd"], generator
+        )
+    of_sizes = {}
+    if spec.size_offset:
+        several = np.asarray(data.has_offset[:n]) > 0
+        place, first = np.unique(np.asarray(data.offset_size[:n])[several], return_index=True)
+        of_sizes[OFFSET_SIZE] = table.frame["params"].to_numpy(float)[several][first]
+        stored[OFFSET] = values[f"{OFFSET}_z"][:, place]
+        stored[f"{OFFSET}_key"] = generator.random(chains * draws)
     conditions = _conditions(table.frame)
     special = [f"condition_{name}" for name in spec.condition_discrepancies]
     for name in special:
@@ -125,6 +140,8 @@ def draws_to_posterior(
             coords={"run": rows, "size": sizes},
             dims={
                 "loss": ["run"],
+                **{name: [f"{name}_weight"] for name in smooth},
+                OFFSET: ["size_with_offset"],
                 **{name: ["size"] for name in spec.discrepancies},
                 **{name: ["condition"] for name in special},
             },
@@ -133,6 +150,10 @@ def draws_to_posterior(
         tree["posterior"] = tree["posterior"].dataset.assign_coords(
             condition_params=("condition", conditions[:, 0]),
             condition_tokens=("condition", conditions[:, 1]),
+        )
+    if of_sizes:
+        tree["posterior"] = tree["posterior"].dataset.assign_coords(
+            {name: ("size_with_offset", sizes) for name, sizes in of_sizes.items()}
         )
     loo = leave_one_out(tree, by_run["mean"], by_run["scale"], np.asarray(data.loss)[:n])
     tree["runs"] = _runs_group(table, loo)
@@ -175,6 +196,12 @@ def draws_to_posterior(
         "hull": {"points": hull.points, "teacher_loss": hull.teacher_loss},
         "epochs": float((frame["tokens"].to_numpy(float) / unique_tokens(frame)).max()),
     }
+
+
+def _in_mean(spec: ModelSpec, name: str) -> bool:
+    """Whether the mean loss follows from a site, which may be one of many numbers."""
+    smooth = {f"{each}_z" for each in (*spec.smooth, OFFSET)}
+    return name in smooth or not name.endswith("_z")
 
 
 def _conditions(frame: pd.DataFrame) -> np.ndarray:

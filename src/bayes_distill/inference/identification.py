@@ -12,6 +12,9 @@ from bayes_distill.laws import Law
 from bayes_distill.laws.base import Support
 
 SPREAD = {
+    "smooth_sd": "drift of the law's exponents, away from the middle of the runs",
+    "student_smooth_sd": "the same of a distilled student's excess over its teacher",
+    "size_offset_sd": "relative offset that supervised runs of one size share",
     "shift_sd": "how far the loss of a size lies off the law",
     "tilt_sd": "how far, under strong teachers, besides",
     "condition_stretch_sd": "how far, where it matters, one size on one number of tokens does",

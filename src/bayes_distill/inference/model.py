@@ -21,7 +21,9 @@ from bayes_distill.cards.priors import FAMILIES
 from bayes_distill.inference import joint_prior
 from bayes_distill.laws import LAWS, Law, Reference, TeacherLaw
 from bayes_distill.laws.discrepancy import OF_CONDITIONS, OF_SIZES
+from bayes_distill.laws.smooth_discrepancy import LOG_DISCREPANCY, STUDENT_LOG_DISCREPANCY
 from bayes_distill.likelihoods import Likelihood
+from bayes_distill.posterior.size_offsets import OFFSET
 
 UNIT = Reference(1.0, 1.0, 1.0)
 
@@ -32,7 +34,11 @@ class Data(NamedTuple):
     A run without a teacher has NaN in all three teacher fields; a teacher without a measured
     loss has NaN in `teacher_loss` only. `teacher_loss_se` is its standard error, 0 if the table has
     none. `size`, `teacher` and `condition` are the groups of runs (`runs.grouping`).
-    `unique_tokens` is that of the student, as many as `tokens` where none is repeated.
+    `unique_tokens` is that of the student, as many as `tokens` where none is repeated. `smooth`,
+    `teacher_smooth` and `student_smooth` (rows, combinations) are what the sampled combinations of
+    the weights of smooth discrepancies do to a run (`inference.smooth_rows`); `offset_size` is the
+    place of the offset that supervised runs of its size share, and `has_offset` 1 where there is
+    one.
     """
 
     params: Array
@@ -47,6 +53,23 @@ class Data(NamedTuple):
     condition: Array
     mask: Array
     unique_tokens: Array
+    smooth: Array
+    teacher_smooth: Array
+    student_smooth: Array
+    offset_size: Array
+    has_offset: Array
+
+
+class OfRows(NamedTuple):
+    """Logarithmic discrepancies of runs, (rows,) each, zero where a run has none.
+
+    `student` is of what the student reaches alone, `teacher` of a teacher known by its size, and
+    `excess` of the student's loss above its teacher's.
+    """
+
+    student: Array
+    teacher: Array
+    excess: Array
 
 
 @dataclass(frozen=True)
@@ -69,6 +92,8 @@ class ModelSpec:
     condition_discrepancies: tuple[str, ...] = ()
     noisy_teachers: bool = False
     parameters: tuple[tuple[str, str], ...] = ()
+    smooth: tuple[str, ...] = ()
+    size_offset: bool = False
 
     @property
     def law(self) -> Law:
@@ -87,7 +112,8 @@ class ModelSpec:
     @property
     def spread_sites(self) -> tuple[str, ...]:
         """Names of the standard deviations of discrepancies and of shared effects."""
-        return tuple(f"{name}_sd" for name in self.shared)
+        offset = (OFFSET,) if self.size_offset else ()
+        return tuple(f"{name}_sd" for name in (*self.smooth, *offset, *self.shared))
 
     @property
     def shared(self) -> tuple[str, ...]:
@@ -97,13 +123,19 @@ class ModelSpec:
 
 
 EFFECTS = ("teacher", "condition")
+SMOOTH_SITES = ("smooth", "student_smooth")
 
 
 def model_spec(
-    card: Card, kind: str, predicts_teachers: bool, noisy_teachers: bool = False
+    card: Card,
+    kind: str,
+    predicts_teachers: bool,
+    noisy_teachers: bool = False,
+    recurring_sizes: bool = False,
 ) -> ModelSpec:
     """Static part of the model of `card` on runs of `kind`."""
     taught = kind != "supervised"
+    smooth = SMOOTH_SITES if taught else SMOOTH_SITES[:1]
     return ModelSpec(
         law_name=card.law,
         families=tuple((name, prior.family) for name, prior in card.priors.items()),
@@ -119,6 +151,8 @@ def model_spec(
         ),
         noisy_teachers=noisy_teachers,
         parameters=tuple((n, prior.family) for n, prior in card.likelihood.priors.items()),
+        smooth=tuple(name for name in smooth if getattr(card.discrepancy, name, None)),
+        size_offset=recurring_sizes and getattr(card.discrepancy, OFFSET, None) is not None,
     )
 
 
@@ -135,7 +169,8 @@ def hyperparameters(card: Card, prior: joint_prior.JointPrior | None) -> dict[st
     for name in EFFECTS:
         if (spread := getattr(likelihood, f"{name}_effect")) is not None:
             tree[f"{name}_sd"] = spread.hyperparameters()
-    for name in (*OF_SIZES, *(f"condition_{name}" for name in OF_CONDITIONS)):
+    of_conditions = (f"condition_{name}" for name in OF_CONDITIONS)
+    for name in (*SMOOTH_SITES, OFFSET, *OF_SIZES, *of_conditions):
         if (spread := getattr(card.discrepancy, name, None)) is not None:
             tree[f"{name}_sd"] = spread.hyperparameters()
     if prior is not None:
@@ -158,6 +193,38 @@ def sample_coordinates(spec: ModelSpec, hyper: dict[str, Any]) -> dict[str, Arra
         first, second = hyper["priors"][name]
         coordinates[name] = numpyro.sample(name, FAMILIES[family].distribution(first, second))
     return coordinates
+
+
+def sample_smooth(spec: ModelSpec, data: Data, hyper: dict[str, Any]) -> dict[str, Array]:
+    """Sample smooth discrepancies, as combinations of weights, and the offsets of sizes.
+
+    Here all are as the card states them; NUTS samples others, see `inference.whitening`.
+    """
+    sites: dict[str, Any] = {}
+    rows = dict(zip(SMOOTH_SITES, (data.smooth, data.student_smooth), strict=True))
+    for name in spec.smooth:
+        scale = numpyro.sample(f"{name}_sd", dist.LogNormal(*hyper[f"{name}_sd"]))
+        prior = dist.Normal(0.0, scale).expand([rows[name].shape[1]]).to_event(1)
+        sites[f"{name}_z"] = numpyro.sample(f"{name}_z", prior)
+    if spec.size_offset:
+        scale = numpyro.sample(f"{OFFSET}_sd", dist.LogNormal(*hyper[f"{OFFSET}_sd"]))
+        spread = jnp.where(hyper["groups"][OFFSET] == 1, scale, 1.0)
+        sites[f"{OFFSET}_z"] = numpyro.sample(f"{OFFSET}_z", dist.Normal(0.0, spread).to_event(1))
+    return sites
+
+
+def of_rows(spec: ModelSpec, sites: Mapping[str, Array], data: Data) -> OfRows | None:
+    """Discrepancies of the runs, from what `sample_smooth` samples; ``None`` without any."""
+    if not spec.smooth and not spec.size_offset:
+        return None
+    student = teacher = excess = jnp.zeros_like(data.loss)
+    if "smooth" in spec.smooth:
+        student, teacher = (m @ sites["smooth_z"] for m in (data.smooth, data.teacher_smooth))
+    if "student_smooth" in spec.smooth:
+        excess = data.student_smooth @ sites["student_smooth_z"]
+    if spec.size_offset:
+        student = student + sites[f"{OFFSET}_z"][data.offset_size] * data.has_offset
+    return OfRows(student, teacher, excess)
 
 
 def sample_shared(spec: ModelSpec, hyper: dict[str, Any]) -> dict[str, Array]:
@@ -188,22 +255,34 @@ def sample_shared(spec: ModelSpec, hyper: dict[str, Any]) -> dict[str, Array]:
     return shared
 
 
-def mean_loss(spec: ModelSpec, coordinates: dict[str, Array], data: Data) -> Array:
+def mean_loss(
+    spec: ModelSpec, coordinates: dict[str, Array], data: Data, own: OfRows | None = None
+) -> Array:
     """Mean loss of each run (rows,), in units of the reference loss.
 
-    `coordinates` holds those of the law and whatever `sample_shared` samples.
+    `coordinates` holds those of the law and whatever `sample_smooth` and `sample_shared` sample;
+    `own` are the smooth discrepancies and offsets of the runs, by default those of the sites.
     """
     law = spec.law
+    own = of_rows(spec, coordinates, data) if own is None else own
+    at_student, at_teacher = coordinates, coordinates
+    if own is not None:
+        at_student = {
+            **coordinates,
+            LOG_DISCREPANCY: own.student,
+            STUDENT_LOG_DISCREPANCY: own.excess,
+        }
+        at_teacher = {**coordinates, LOG_DISCREPANCY: own.teacher}
     if spec.kind == "supervised":
         return law.supervised_loss(
-            coordinates, data.params, data.tokens, UNIT, unique_tokens=data.unique_tokens
+            at_student, data.params, data.tokens, UNIT, unique_tokens=data.unique_tokens
         )
     assert isinstance(law, TeacherLaw)
     teacher_loss, distilled = data.teacher_loss, ~jnp.isnan(data.teacher_loss)
     if spec.predicts_teachers:
         known = ~jnp.isnan(data.teacher_params)
         predicted = law.supervised_loss(
-            coordinates,
+            at_teacher,
             jnp.where(known, data.teacher_params, 1.0),
             jnp.where(known, data.teacher_tokens, 1.0),
             UNIT,
@@ -221,13 +300,13 @@ def mean_loss(spec: ModelSpec, coordinates: dict[str, Array], data: Data) -> Arr
     for name in spec.condition_discrepancies:
         of_student[name] = coordinates[f"condition_{name}_effect"][data.condition]
     student = law.distilled_loss(
-        {**coordinates, **of_student}, data.params, data.tokens, teacher_loss, UNIT
+        {**at_student, **of_student}, data.params, data.tokens, teacher_loss, UNIT
     )
     for name in spec.effects:
         student = student + coordinates[f"{name}_effect"][getattr(data, name)]
     if spec.kind == "distillation":
         return student
-    supervised = law.supervised_loss(coordinates, data.params, data.tokens, UNIT)
+    supervised = law.supervised_loss(at_student, data.params, data.tokens, UNIT)
     return jnp.where(distilled, student, supervised)
 
 
@@ -263,7 +342,7 @@ def scaling_law_model(spec: ModelSpec, data: Data, hyper: dict[str, Any]) -> Non
         name: numpyro.sample(name, dist.LogNormal(*hyper[name])) for name in spec.noise_sites
     }
     likelihood = likelihood_of(spec, sample_parameters(spec, hyper), hyper)
-    shared = sample_shared(spec, hyper)
+    shared = sample_smooth(spec, data, hyper) | sample_shared(spec, hyper)
     mean = mean_loss(spec, {**coordinates, **shared}, data)
     scale = noise_scale(spec, scales, mean, data)
     with (

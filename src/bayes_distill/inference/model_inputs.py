@@ -12,6 +12,7 @@ from bayes_distill.inference import padding
 from bayes_distill.inference.joint_prior import joint_prior, loss_unit_ratio
 from bayes_distill.inference.model import Data, ModelSpec, hyperparameters, model_spec
 from bayes_distill.inference.padding import padded
+from bayes_distill.inference.smooth_rows import SmoothRows, smooth_rows, student_smooth_rows
 from bayes_distill.laws import Reference
 from bayes_distill.posterior.discrepancy import factor
 from bayes_distill.runs.grouping import condition_groups, size_groups, teacher_groups
@@ -19,6 +20,8 @@ from bayes_distill.runs.unique_tokens import has_repeats, unique_tokens
 
 if TYPE_CHECKING:
     from bayes_distill.runs import Runs
+
+MOST_OFFSETS = 128  # sizes; where more recur, what their runs share counts as noise
 
 
 def reference_point(card: Card, frame: pd.DataFrame) -> Reference:
@@ -40,7 +43,7 @@ def model_inputs(
     unit than the prior's.
     """
     frame, notes = table.frame, []
-    data = padded_data(frame, reference)
+    data, directions = padded_data(card, frame, reference)
     predicts = bool(
         (np.isnan(data.teacher_loss) & ~np.isnan(data.teacher_params) & data.mask).any()
     )
@@ -50,7 +53,7 @@ def model_inputs(
             f"{card.law} law takes repeated tokens for new ones: the card data-limited does not"
         )
     noisy = bool(((data.teacher_loss_se > 0) & ~np.isnan(data.teacher_loss) & data.mask).any())
-    spec = model_spec(card, table.kind, predicts, noisy)
+    spec = model_spec(card, table.kind, predicts, noisy, bool(data.has_offset.any()))
     joint = None
     if card.supervised is not None and card.supervised.fitted is not None:
         joint = joint_prior(card.supervised, reference, 1.0)
@@ -67,7 +70,7 @@ def model_inputs(
     return (
         spec,
         data,
-        hyperparameters(card, joint) | {"groups": groups_of(card, frame, data)},
+        hyperparameters(card, joint) | {"groups": groups_of(card, frame, data) | directions},
         notes,
     )
 
@@ -100,11 +103,20 @@ def groups_of(card: Card, frame: pd.DataFrame, data: Data) -> dict[str, np.ndarr
         middle = np.ones(len(arrays["condition"]))
         middle[np.asarray(data.condition)] = getattr(data, name)
         arrays[f"condition_{name}"] = middle
+    offsets = np.unique(data.offset_size[data.has_offset > 0]).size
+    arrays["size_offset"] = (np.arange(padded(offsets, padding.SIZES)) < offsets).astype(float)
+    medians = {name: prior.middle for name, prior in card.likelihood.priors.items()}
+    arrays["information"] = np.asarray(card.likelihood.at(medians).fisher_information().location)
     return arrays
 
 
-def padded_data(frame: pd.DataFrame, reference: Reference) -> Data:
-    """Runs relative to the reference, padded with copies of the first run and masked."""
+def padded_data(
+    card: Card, frame: pd.DataFrame, reference: Reference
+) -> tuple[Data, dict[str, np.ndarray]]:
+    """Runs relative to the reference, padded with copies of the first run and masked.
+
+    With the directions that combinations of the weights of smooth discrepancies have.
+    """
     n = len(frame)
     size = padded(n, padding.ROWS)
     rows = np.r_[np.arange(n), np.zeros(size - n, int)]
@@ -121,6 +133,22 @@ def padded_data(frame: pd.DataFrame, reference: Reference) -> Data:
             return np.full(size, np.nan)
         return np.asarray(frame[name].to_numpy(float)[rows] / unit)
 
+    stated = card.discrepancy
+    x, y = np.log(params / reference.params), np.log(tokens / reference.tokens)
+    smooth, of_students = SmoothRows.none(n), SmoothRows.none(n)
+    if stated is not None and stated.smooth is not None:
+        of_teachers = (
+            np.log(column(f"teacher_{name}", getattr(reference, name))[:n])
+            for name in ("params", "tokens")
+        )
+        smooth = smooth_rows((x, y), tuple(of_teachers))
+    if stated is not None and stated.student_smooth is not None:
+        of_students = student_smooth_rows(
+            x, y, np.log(column("teacher_loss", reference.loss)[:n])
+        )
+    offset_size, has_offset = np.zeros(n, int), np.zeros(n)
+    if stated is not None and stated.size_offset is not None:
+        offset_size, has_offset = recurring_sizes(frame)
     columns: dict[str, Any] = dict(
         params=column("params", reference.params),
         tokens=column("tokens", reference.tokens),
@@ -132,5 +160,32 @@ def padded_data(frame: pd.DataFrame, reference: Reference) -> Data:
         **{name: group[rows] for name, group in groups.items()},
         mask=np.arange(size) < n,
         unique_tokens=unique_tokens(frame)[rows] / reference.tokens,
+        smooth=smooth.student[rows],
+        teacher_smooth=smooth.teacher[rows],
+        student_smooth=of_students.student[rows],
+        offset_size=offset_size[rows],
+        has_offset=has_offset[rows],
     )
-    return Data(**columns)
+    return Data(**columns), {
+        "smooth_directions": smooth.directions,
+        "student_smooth_directions": of_students.directions,
+    }
+
+
+def recurring_sizes(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Place of the offset of every supervised run (n,), and 1 where another run shares it.
+
+    Without a second run an offset is part of the run's noise.
+    """
+    supervised = np.ones(len(frame), bool)
+    for name in ("teacher_loss", "teacher_params"):
+        if name in frame:
+            supervised &= np.isnan(frame[name].to_numpy(float))
+    size = size_groups(frame["params"].to_numpy(float))[0]
+    count = np.bincount(size[supervised], minlength=size.max() + 1)
+    several = np.flatnonzero(count > 1)
+    if several.size > MOST_OFFSETS:
+        several = several[:0]
+    place = np.zeros(len(count), int)
+    place[several] = np.arange(several.size)
+    return place[size], (supervised & np.isin(size, several)).astype(float)

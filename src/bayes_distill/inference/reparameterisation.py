@@ -14,7 +14,10 @@ normal distribution. With u the unconstrained (log or logit) coordinates:
   large, and where it is small what the other coordinates follow. Chains that come into the tail of
   log b would need far smaller steps.
 
-The first two are shears, which change no volume; the last has a Jacobian, see `log_volume`.
+* Smooth discrepancies and offsets of sizes. Runs identify the sum of law and discrepancy; in the
+  coordinates of `inference.whitening` their posterior is nearly standard normal.
+
+The first two are shears, which change no volume; the others have a Jacobian.
 """
 
 from __future__ import annotations
@@ -22,41 +25,52 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import reduce
 from operator import add
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from bayes_distill.inference.model import Data, ModelSpec
+from bayes_distill.inference.whitening import coloured, is_whitened, whitened
 from bayes_distill.laws.base import Bracket, Reference, TeacherLaw
 from bayes_distill.laws.bracket import log_bracket
 from bayes_distill.laws.discrepancy import STRETCH_REACH
-
-if TYPE_CHECKING:
-    from bayes_distill.inference.model import ModelSpec
 
 Sites = dict[str, Array]
 STRETCH = "condition_stretch"
 _LOGS = np.linspace(-6.0, 6.0, 241)  # where the inverse of a tail is looked up before it is refined
 
 
-def forward(spec: ModelSpec, sites: Sites, hyper: dict[str, Any]) -> Sites:
-    """Unconstrained coordinates of the law from sampled ones."""
+def forward(
+    spec: ModelSpec, sites: Sites, data: Data, hyper: dict[str, Any]
+) -> tuple[Sites, Array]:
+    """Unconstrained coordinates of the law from sampled ones.
+
+    With the log of the determinant of the Jacobian.
+    """
     of_law = _stretched(spec, _sheared(spec.law.brackets, sites, -1.0), hyper, -1.0)
     tails = _tails(spec, of_law)
-    return of_law | {name: _log_of(of_law[name], reach) for name, reach in tails.items()}
+    of_law |= {name: _log_of(of_law[name], reach) for name, reach in tails.items()}
+    volume = _log_volume(spec, of_law)
+    if is_whitened(spec):
+        of_law, of_discrepancies = coloured(spec, of_law, data, hyper)
+        volume = volume + of_discrepancies
+    return of_law, volume
 
 
-def inverse(spec: ModelSpec, sites: Sites, hyper: dict[str, Any]) -> Sites:
+def inverse(spec: ModelSpec, sites: Sites, data: Data, hyper: dict[str, Any]) -> Sites:
     """Sampled coordinates from the law's unconstrained ones; inverse of `forward`."""
+    if is_whitened(spec):
+        sites = whitened(spec, sites, data, hyper)
     sampled = _sheared(spec.law.brackets, _stretched(spec, sites, hyper, 1.0), 1.0)
     tails = _tails(spec, sampled)
     return sampled | {name: _sampled_of(sampled[name], reach) for name, reach in tails.items()}
 
 
-def log_volume(spec: ModelSpec, of_law: Sites) -> Array:
-    """Log of the determinant of the Jacobian of `forward`, at what it returned."""
+def _log_volume(spec: ModelSpec, of_law: Sites) -> Array:
+    """Log of the determinant of the Jacobian of all but `coloured`."""
     tails = _tails(spec, of_law)
     logs = [-jnp.log(_slope(of_law[name], reach)) for name, reach in tails.items()]
     return reduce(add, logs) if logs else jnp.zeros(())

@@ -100,8 +100,8 @@ def prior_draw(card: Card, reference: Reference, seed: int) -> dict[str, float]:
     row = {"params": reference.params, "tokens": reference.tokens, "loss": reference.loss}
     row |= {"teacher_loss": reference.loss} if kind == "distillation" else {}
     frame = pd.DataFrame([row])
-    data = padded_data(frame, reference)
-    hyper = hyperparameters(card, joint) | {"groups": groups_of(card, frame, data)}
+    data, directions = padded_data(card, frame, reference)
+    hyper = hyperparameters(card, joint) | {"groups": groups_of(card, frame, data) | directions}
     raw = prior_sampler(spec)(jax.random.split(jax.random.key(seed), 1), data, hyper)
     values = constrainer(spec)(raw, data, hyper)
     return {name: float(value[0]) for name, value in values.items() if np.ndim(value) == 1}

@@ -21,6 +21,7 @@ from bayes_distill.laws.base import (
 )
 from bayes_distill.laws.discrepancy import NAMES
 from bayes_distill.laws.published import PublishedValues
+from bayes_distill.laws.smooth_discrepancy import LOG_DISCREPANCY, SMOOTH, STUDENT_SMOOTH
 
 STACKED = "stacked"
 MEMBER = "member"
@@ -142,7 +143,8 @@ class Stacked(Law):
         """Coordinates of one member, with the student's discrepancies if there are any."""
         names = self.members[place].coordinate_names
         own = {name: coordinates[prefixed(place, name)] for name in names}
-        return own | {name: coordinates[name] for name in NAMES if name in coordinates}
+        shared = (*NAMES, SMOOTH, STUDENT_SMOOTH, LOG_DISCREPANCY)
+        return own | {name: coordinates[name] for name in shared if name in coordinates}
 
     def _select(self, coordinates: Coordinates, values: Sequence[Array]) -> Array:
         """The value of each draw's own member."""

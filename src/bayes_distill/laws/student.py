@@ -11,7 +11,13 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from bayes_distill.laws.base import Bracket, Coefficients, Coordinates, Reference, TeacherLaw
-from bayes_distill.laws.bracket import bracket_from_published, bracket_to_published, log_bracket
+from bayes_distill.laws.bracket import (
+    bracket_from_published,
+    bracket_to_published,
+    log_bracket,
+    log_sizes,
+)
+from bayes_distill.laws.smooth_discrepancy import student_log_discrepancy
 from bayes_distill.laws.supervised import Supervised
 
 STUDENT = Bracket(
@@ -38,7 +44,10 @@ class StudentLaw(Supervised, TeacherLaw):
         teacher_loss: ArrayLike,
         reference: Reference,
     ) -> Array:
-        """Log of L_S - L_T, in the unit of ``reference.loss``."""
+        """Log of L_S - L_T, in the unit of ``reference.loss``.
+
+        `coordinates` may hold a smooth discrepancy: see `laws.smooth_discrepancy`.
+        """
         c = coordinates
         log_teacher = jnp.log(jnp.asarray(teacher_loss))
         log_student = self.log_supervised_loss(c, params, tokens, reference)
@@ -53,8 +62,12 @@ class StudentLaw(Supervised, TeacherLaw):
             tokens,
             reference,
         )
-        log_pull = -jnp.asarray(c["c0"]) * (log_teacher - jnp.log(reference.loss))
-        return jnp.log(reference.loss) + log_pull + log_suppression + log_capacity
+        log_relative = log_teacher - jnp.log(reference.loss)
+        log_pull = -jnp.asarray(c["c0"]) * log_relative
+        log_excess = jnp.log(reference.loss) + log_pull + log_suppression + log_capacity
+        x, y = log_sizes(params, tokens, reference)
+        wrong_by = student_log_discrepancy(c, x, y, log_relative)
+        return log_excess if wrong_by is None else log_excess + wrong_by
 
     def _log_suppression(
         self,

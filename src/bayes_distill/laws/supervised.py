@@ -26,6 +26,7 @@ from bayes_distill.laws.bracket import (
     log_sizes,
 )
 from bayes_distill.laws.published import OF_BESIROGLU, OF_BUSBRIDGE, PublishedValues
+from bayes_distill.laws.smooth_discrepancy import log_discrepancy
 
 BRACKET = (
     Coordinate("floor", "positive", "irreducible loss E, in units of the reference loss"),
@@ -70,7 +71,10 @@ class Supervised(Law):
         reference: Reference,
         unique_tokens: ArrayLike | None = None,
     ) -> Array:
-        """Log of L(N, D), in the unit of ``reference.loss``."""
+        """Log of L(N, D), in the unit of ``reference.loss``.
+
+        `coordinates` may hold a smooth discrepancy from the law: see `laws.smooth_discrepancy`.
+        """
         c = coordinates
         x, y = log_sizes(params, tokens, reference)
         unique_y = y if unique_tokens is None else log_sizes(params, unique_tokens, reference)[1]
@@ -83,7 +87,9 @@ class Supervised(Law):
             *self._as_counted(c, x, y, unique_y),
         )
         log_floor = jnp.log(jnp.asarray(c["floor"]))
-        return jnp.log(reference.loss) + jnp.logaddexp(log_floor, log_reducible)
+        log_loss = jnp.log(reference.loss) + jnp.logaddexp(log_floor, log_reducible)
+        wrong_by = log_discrepancy(c, x, y)
+        return log_loss if wrong_by is None else log_loss + wrong_by
 
     def to_published(self, coordinates: Coordinates, reference: Reference) -> Coefficients:
         """E, A, B, alpha, beta, gamma."""

@@ -241,7 +241,9 @@ def _add_new_runs(
     for group in groups:
         losses = samples["recipe_loss"][:, group.rows]
         distils = np.full(group.rows.size, group.scenario.distils)
-        new_runs = posterior.new_run(losses, distils, generator)
+        new_runs = posterior.new_run(
+            losses, distils, generator, params=np.full(group.rows.size, group.params)
+        )
         for name, values in summary("new_run", new_runs, interval).items():
             columns.setdefault(name, np.full(len(table), np.nan))[group.rows] = values
     place = list(table.columns).index("improvement_upper") + 1

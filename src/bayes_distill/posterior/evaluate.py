@@ -10,6 +10,12 @@ from jax import Array
 
 from bayes_distill._runtime.traced_cache import Stored
 from bayes_distill.laws import Law, Reference, TeacherLaw
+from bayes_distill.laws.smooth_discrepancy import (
+    LOG_DISCREPANCY,
+    SMOOTH,
+    STUDENT_SMOOTH,
+    basis,
+)
 
 UNIT = Reference(1.0, 1.0, 1.0)
 CHUNK = 2**21  # draws times points in one program: 16 MB an array
@@ -20,9 +26,14 @@ Draws = Mapping[str, np.ndarray]
 
 @Stored
 def _supervised(
-    law: Law, c: dict[str, Array], params: Array, tokens: Array, *unique_tokens: Array
+    law: Law,
+    c: dict[str, Array],
+    discrepancies: dict[str, Array],
+    params: Array,
+    tokens: Array,
+    *unique_tokens: Array,
 ) -> Array:
-    columns = {name: value[:, None] for name, value in c.items()}
+    columns = {name: value[:, None] for name, value in c.items()} | discrepancies
     return law.supervised_loss(columns, params, tokens, UNIT, *unique_tokens)
 
 
@@ -49,16 +60,22 @@ def supervised_loss(
 ) -> np.ndarray:
     """Supervised loss (draws, points) of models (points,), in the unit of ``reference.loss``.
 
+    `draws` holds the law's coordinates (draws,) and, where it has one, the weights of its smooth
+    discrepancy (draws, weights).
+
     `unique_tokens` (points,) is the number of different tokens; NaN stands for all of them.
     """
     coordinates = _coordinates(law, draws)
     out = np.empty((_count(coordinates), len(params)))
     sizes = [params / reference.params, tokens / reference.tokens]
+    own = _log_discrepancy(draws, *sizes)
     if unique_tokens is not None and law.knows_repeats:
         unique = np.where(np.isnan(unique_tokens), tokens, unique_tokens)
         sizes.append(unique / reference.tokens)
-    for piece, columns in _pieces(len(out), *sizes):
-        (losses,) = _supervised((law,), coordinates, *columns)
+    count = len(sizes)
+    for piece, columns in _pieces(len(out), *sizes, *own.values()):
+        of_piece: Any = dict(zip(own, columns[count:], strict=True))
+        (losses,) = _supervised((law,), coordinates, of_piece, *columns[:count])
         out[:, piece] = np.asarray(losses)[:, : piece.stop - piece.start]
     return out * reference.loss
 
@@ -82,19 +99,29 @@ def distilled_loss(
     coordinates = _coordinates(law, draws)
     out = np.empty((_count(coordinates), len(params)))
     teacher = np.atleast_2d(teacher_loss) / reference.loss
-    names = tuple(discrepancies or {})
-    columns = [discrepancies[name] for name in names] if discrepancies else []
-    for piece, (n, d, t, *each) in _pieces(
-        len(out), params / reference.params, tokens / reference.tokens, teacher, *columns
-    ):
-        own: Any = dict(zip(names, each, strict=True))
+    sizes = params / reference.params, tokens / reference.tokens
+    given = {**(discrepancies or {}), **_log_discrepancy(draws, *sizes)}
+    for piece, (n, d, t, *each) in _pieces(len(out), *sizes, teacher, *given.values()):
+        own: Any = dict(zip(given, each, strict=True))
         (losses,) = _distilled((law,), coordinates, own, t, n, d)
         out[:, piece] = np.asarray(losses)[:, : piece.stop - piece.start]
     return out * reference.loss
 
 
 def _coordinates(law: Law, draws: Draws) -> dict[str, Array]:
-    return {name: np.asarray(draws[name]) for name in law.coordinate_names}  # type: ignore[misc]
+    """The law's coordinates (draws,), and the weights of students' discrepancies (draws, k)."""
+    names = [*law.coordinate_names, *({STUDENT_SMOOTH} & set(draws))]
+    return {name: np.asarray(draws[name]) for name in names}  # type: ignore[misc]
+
+
+def _log_discrepancy(draws: Draws, params: np.ndarray, tokens: np.ndarray) -> dict[str, np.ndarray]:
+    """Smooth discrepancy of supervised training (draws, points), one product for all draws.
+
+    `params` and `tokens` (points,) count from the reference.
+    """
+    if SMOOTH not in draws:
+        return {}
+    return {LOG_DISCREPANCY: draws[SMOOTH] @ np.asarray(basis(np.log(params), np.log(tokens))).T}
 
 
 def _count(coordinates: Mapping[str, Array]) -> int:

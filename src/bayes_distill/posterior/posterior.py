@@ -13,10 +13,12 @@ import xarray as xr
 
 from bayes_distill.cards import Card
 from bayes_distill.laws import Law, Reference
+from bayes_distill.laws.smooth_discrepancy import SMOOTH, STUDENT_SMOOTH
 from bayes_distill.likelihoods import Likelihood
 from bayes_distill.posterior import evaluate, io
 from bayes_distill.posterior.discrepancy import Discrepancy, JoinedDiscrepancy, discrepancies
 from bayes_distill.posterior.hull import Hull
+from bayes_distill.posterior.size_offsets import OFFSET, OFFSET_SIZE, SizeOffsets
 from bayes_distill.posterior.thinning import chains_of, thinned
 
 
@@ -77,6 +79,20 @@ class Posterior:
         }
 
     @cached_property
+    def coordinates(self) -> dict[str, np.ndarray]:
+        """What a law is evaluated with: its coordinates (draws,), weights of discrepancies (draws, k).
+
+        Chains are joined.
+        """
+        group = self.tree["posterior"].dataset
+        found = {name: self.draws[name] for name in self.law.coordinate_names}
+        for name in (SMOOTH, STUDENT_SMOOTH):
+            if name in group:
+                weights = group[name].to_numpy()
+                found[name] = weights.reshape(-1, weights.shape[-1])
+        return found
+
+    @cached_property
     def parts(self) -> tuple[tuple[Card, slice], ...]:
         """Cards with the draws that follow each: a stack has several, in the order of its draws."""
         members = self.card.members
@@ -95,6 +111,20 @@ class Posterior:
             return {}
         return discrepancies(self.tree["posterior"].dataset, models)
 
+    @cached_property
+    def size_offsets(self) -> SizeOffsets | None:
+        """Offsets that supervised runs of one size share; ``None`` for a model without them."""
+        group = self.tree["posterior"].dataset
+        if f"{OFFSET}_key" not in self.draws:
+            return None
+        seen = group[OFFSET].to_numpy()
+        return SizeOffsets(
+            np.log(group[OFFSET_SIZE].to_numpy()),
+            seen.reshape(-1, seen.shape[-1]),
+            self.draws[f"{OFFSET}_sd"],
+            self.draws[f"{OFFSET}_key"],
+        )
+
     def student(self, params: float) -> dict[str, np.ndarray]:
         """Draws with the discrepancies of one student size, under a condition not in the runs.
 
@@ -102,7 +132,7 @@ class Posterior:
         """
         size = np.array([params])
         of_size = {name: each.at(size)[:, 0] for name, each in self.discrepancies.items()}
-        return self.draws | of_size
+        return self.draws | self.coordinates | of_size
 
     @property
     def n_draws(self) -> int:
@@ -138,7 +168,7 @@ class Posterior:
         Only a law with an input for repeated tokens uses it.
         """
         return evaluate.supervised_loss(
-            self.law, self.draws, params, tokens, self.reference, unique_tokens
+            self.law, self.coordinates, params, tokens, self.reference, unique_tokens
         )
 
     def distilled_loss(
@@ -150,7 +180,7 @@ class Posterior:
         """
         of_students = {n: each.at(params, tokens) for n, each in self.discrepancies.items()}
         return evaluate.distilled_loss(
-            self.law, self.draws, params, tokens, teacher_loss, self.reference, of_students
+            self.law, self.coordinates, params, tokens, teacher_loss, self.reference, of_students
         )
 
     def noise_scale(self, mean: np.ndarray, distilled: np.ndarray) -> np.ndarray:
@@ -218,21 +248,37 @@ class Posterior:
         distilled: np.ndarray,
         generator: np.random.Generator,
         *,
+        params: np.ndarray | None = None,
         teacher: np.ndarray | None = None,
         condition: np.ndarray | None = None,
     ) -> np.ndarray:
         """Losses that single new runs would measure around `mean` (draws, points).
 
-        `distilled`, `teacher` and `condition` are as in `noise_scale` and `shared_effects`. A
-        posterior without noise gives `mean` back.
+        `distilled`, `teacher` and `condition` are as in `noise_scale` and `shared_effects`, and
+        `params` (points,) are the sizes of the students, which supervised runs share an offset by.
+        A posterior without noise gives `mean` back.
         """
         spread = self.noise_scale(mean, distilled)
         noise = np.empty(mean.shape)
         for likelihood, rows in self.likelihoods(distilled):
             noise[rows] = likelihood.sample(generator, noise[rows].shape)
         shared = self.shared_effects(distilled, generator, teacher=teacher, condition=condition)
+        if params is not None:
+            shared += self.size_effects(mean, params, distilled)
         losses: np.ndarray = mean + shared + spread * noise
         return losses
+
+    def size_effects(
+        self, mean: np.ndarray, params: np.ndarray, distilled: np.ndarray
+    ) -> np.ndarray:
+        """Offsets (draws, points), in the unit of the loss, of the sizes of supervised students.
+
+        `mean` is the mean curve (draws, points). Zero for a model without such offsets, and for
+        points with a teacher.
+        """
+        if self.size_offsets is None:
+            return np.zeros_like(mean)
+        return np.asarray(np.where(distilled, 0.0, mean * self.size_offsets.at(params)))
 
     def log_density(self, loss: np.ndarray, mean: np.ndarray, distilled: np.ndarray) -> np.ndarray:
         """Log density (draws, points) of measured losses (points,) about `mean`, per unit of loss.

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from bayes_distill.laws.smooth_discrepancy import SMOOTH, STUDENT_SMOOTH
 from bayes_distill.posterior.discrepancy import Discrepancy, JoinedDiscrepancy
+from bayes_distill.posterior.size_offsets import OFFSET, OFFSET_SIZE
 
 CHAIN = "fitted_chain"  # of each draw, where thinning has put all chains into one
 
@@ -33,10 +35,13 @@ def thinned(
     runs. Draws of the prior, log densities and statistics of the sampler are dropped.
     """
     group = tree["posterior"].dataset
-    scalars = group[[name for name in group.data_vars if group[name].ndim == 2]]
-    draws = _one_chain(scalars, stride)
+    wide = (SMOOTH, STUDENT_SMOOTH, OFFSET)
+    kept = [name for name in group.data_vars if group[name].ndim == 2 or name in wide]
+    draws = _one_chain(group[kept], stride)
     of_sizes: dict[str, Any] = {}
     coords: dict[str, Any] = {CHAIN: ("draw", chains_of(group)[::stride])}
+    if OFFSET in group:
+        coords[OFFSET_SIZE] = (group[OFFSET].dims[-1], group[OFFSET_SIZE].to_numpy())
     for name, each in discrepancies.items():
         if name in group:  # discrepancies of conditions only are not stored for sizes
             of_sizes[name] = (("chain", "draw", "size"), each.seen[None, ::stride])

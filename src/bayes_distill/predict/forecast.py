@@ -242,7 +242,8 @@ class _Block(NamedTuple):
                 points.params[distilled], points.tokens[distilled], teacher[:, distilled]
             )
         generator = np.random.default_rng([seed, place] if place else seed)
-        return cls(loss, posterior.new_run(loss, distilled, generator), supervised, teacher)
+        new_run = posterior.new_run(loss, distilled, generator, params=points.params)
+        return cls(loss, new_run, supervised, teacher)
 
 
 def _table(posterior: Posterior, points: Points, losses: _Block, interval: float) -> pd.DataFrame:

@@ -100,7 +100,7 @@ def loss_slope(
 
 
 def _coordinates(posterior: Posterior) -> dict[str, np.ndarray]:
-    return {name: np.asarray(posterior.draws[name]) for name in posterior.law.coordinate_names}
+    return posterior.coordinates
 
 
 def _discrepancies(

@@ -112,8 +112,10 @@ def score(
         "teacher": teacher_groups(frame),
         "condition": condition_groups(points.params, points.tokens),
     }
-    new_run = posterior.new_run(mean, distilled, np.random.default_rng(seed), **groups)
+    generator = np.random.default_rng(seed)
+    new_run = posterior.new_run(mean, distilled, generator, params=points.params, **groups)
     shared = posterior.shared_effects(distilled, np.random.default_rng(seed), **groups)
+    shared += posterior.size_effects(mean, points.params, distilled)
     log_density = posterior.log_density(loss, mean + shared, distilled)
     joint, joint_draws = joint_log_predictive(log_density)
     columns: dict[str, Any] = {

@@ -28,8 +28,8 @@ class Problem:
     law
         A law with a teacher, unless `scenario` is supervised training.
     draws
-        The law's coordinates, each of shape (draws,); numbers are one draw. Kept as arrays of one
-        shape.
+        The law's coordinates, each of shape (draws,), and the weights of its discrepancies, (draws,
+        weights); numbers are one draw. Kept as arrays of as many draws.
     reference
         The law's reference.
     params
@@ -115,10 +115,10 @@ def _of_one_shape(draws: Mapping[str, ArrayLike]) -> dict[str, Floats]:
     faults = [
         Fault(f"must have shape ({count},), not {v.shape}", column=name)
         for name, v in arrays.items()
-        if v.shape not in ((count,), (1,))
+        if v.shape[0] not in (count, 1)
     ]
     if count == 0:
         faults = [Fault("there are no draws", column="draws")]
     if faults:
         raise InputError(faults)
-    return {name: np.broadcast_to(v, (count,)) for name, v in arrays.items()}
+    return {name: np.broadcast_to(v, (count, *v.shape[1:])) for name, v in arrays.items()}

@@ -1,0 +1,181 @@
+"""Learn the priors of the card `supervised` from public sweeps, and write them for the card.
+
+Every CSV of a folder is a sweep (columns params, tokens, loss); the part of its name before the
+first underscore is its source. The population of sweeps is normal in nine numbers: the six that
+losses identify one by one (`inference.joint_prior`), and the logs of three scales (drift of the
+exponents, offsets of sizes, noise of a run). Each sweep is fitted in full under the present
+population, its draws are weighed anew as the population changes (expectation-maximisation; every
+source counts as one), and after that it is fitted again. The prior of a new sweep is wider than the
+population by what is uncertain of its centre.
+
+    python scripts/learn_priors.py FOLDER [--rounds 3] [--out benchmarks/learned_priors.json]
+
+The file holds the prior from all sources under ``all``, and under each source that from the
+others, which is what a sweep of that source is judged with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from bayes_distill import Card, fit
+from bayes_distill.cards import load_card
+from bayes_distill.inference.joint_prior import unconstrain
+
+OUT = Path(__file__).parents[1] / "benchmarks" / "learned_priors.json"
+SCALES = ("smooth_sd", "size_offset_sd", "supervised_scale")
+NUMBERS = ("log_loss", "floor", "share", "params", "tokens", "gamma", *SCALES)
+# where learning begins: wide, so that the first fits say what the runs say
+START_CENTRE = np.array([0.0, 0.5, 0.0, -3.0, -3.0, -0.3, np.log(0.01), np.log(0.003), np.log(0.005)])
+START_SD = np.array([0.1, 1.2, 1.2, 0.7, 0.7, 0.6, 1.2, 1.2, 1.2])
+# spread that a handful of sources cannot show: counts as so many sources of this spread
+BASE_SD = np.array([0.05, 0.6, 0.6, 0.35, 0.35, 0.3, 0.6, 0.6, 0.7])
+BASE_COUNT = 2.0
+STEPS = 200
+NEW = 0.999  # share of tokens that must be seen once
+
+
+def read_sweeps(folder: Path) -> dict[str, pd.DataFrame]:
+    """Sweeps by name, with runs whose tokens are all new."""
+    sweeps = {}
+    for path in sorted(folder.glob("*.csv")):
+        frame = pd.read_csv(path)
+        if "unique_tokens" in frame:
+            frame = frame[frame["unique_tokens"] >= NEW * frame["tokens"]]
+        sweeps[path.stem] = frame[["params", "tokens", "loss"]].reset_index(drop=True)
+    return sweeps
+
+
+def source_of(sweep: str) -> str:
+    """Source of a sweep."""
+    return sweep.split("_")[0]
+
+
+def card_with(prior: Mapping[str, Any]) -> Card:
+    """The card `supervised` with a learned prior in place of its own."""
+    centre, sd = (np.array(prior[name]) for name in ("centre", "sd"))
+    content = load_card("supervised").model_dump(mode="json", exclude_none=True)
+    content["supervised"] = {
+        "fitted": {
+            "source": prior["source"],
+            "centre": centre[:6].tolist(),
+            "covariance": np.diag(sd[:6] ** 2).tolist(),
+        }
+    }
+    scales = [
+        {"family": "lognormal", "median": float(np.exp(c)), "sd": float(s)}
+        for c, s in zip(centre[6:], sd[6:], strict=True)
+    ]
+    content["discrepancy"] |= {"smooth": scales[0], "size_offset": scales[1]}
+    content["likelihood"]["supervised_prior"] = scales[2]
+    return Card.model_validate(content)
+
+
+def numbers_of(runs: pd.DataFrame, card: Card, seed: int) -> tuple[np.ndarray, str]:
+    """Draws (draws, 9) of the nine numbers of a sweep, and the verdict of its fit.
+
+    Of scales that the sweep has no runs for, the draws are NaN.
+    """
+    posterior = fit(runs, card, warmup=800, draws=500, seed=seed)
+    draws = posterior.draws
+    nothing = np.full(posterior.n_draws, np.nan)
+    scales = [np.log(draws.get(name, nothing)) for name in SCALES]
+    return np.column_stack([unconstrain(draws), *scales]), posterior.verdict
+
+
+def learned(
+    numbers: Mapping[str, np.ndarray],
+    before: Mapping[str, Any],
+    sources: list[str],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Centre and standard deviation (9,) of the population of `sources`.
+
+    `numbers` are draws of sweeps under the prior `before`.
+    """
+    old_centre, old_sd = (np.array(before[name]) for name in ("centre", "sd"))
+    centre, sd = old_centre, old_sd
+    for _ in range(STEPS):
+        first, second, count = np.zeros(9), np.zeros(9), np.zeros(9)
+        for source in sources:
+            own = [n for n in numbers if source_of(n) == source]
+            moments = [_moments(numbers[n], old_centre, old_sd, centre, sd) for n in own]
+            mean, square, there = (np.array(part) for part in zip(*moments, strict=True))
+            has = there.any(axis=0)
+            each = np.maximum(there.sum(axis=0), 1)
+            first += np.where(has, np.where(there, mean, 0).sum(axis=0) / each, 0)
+            second += np.where(has, np.where(there, square, 0).sum(axis=0) / each, 0)
+            count += has
+        centre = first / count
+        variance = second / count - centre**2
+        total = count + BASE_COUNT
+        sd = np.sqrt((count * variance + BASE_COUNT * BASE_SD**2) / total)
+    return centre, sd * np.sqrt(1 + 1 / count)
+
+
+def _moments(
+    draws: np.ndarray,
+    old_centre: np.ndarray,
+    old_sd: np.ndarray,
+    centre: np.ndarray,
+    sd: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """First and second moments (9,) under the present population, and which the sweep has."""
+    there = np.isfinite(draws).all(axis=0)
+    x = draws[:, there]
+    log_weight = (
+        0.5 * ((x - old_centre[there]) / old_sd[there]) ** 2
+        - 0.5 * ((x - centre[there]) / sd[there]) ** 2
+    ).sum(axis=1)
+    weight = np.exp(log_weight - log_weight.max())
+    weight = np.minimum(weight, weight.mean() * np.sqrt(len(weight)))  # Ionides (2008)
+    weight /= weight.sum()
+    mean, square = np.zeros(9), np.zeros(9)
+    mean[there], square[there] = weight @ x, weight @ x**2
+    return mean, square, there
+
+
+def main() -> None:
+    """Learn, and write."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--out", type=Path, default=OUT)
+    options = parser.parse_args()
+    sweeps = read_sweeps(options.folder)
+    sources = sorted({source_of(name) for name in sweeps})
+    prior: dict[str, Any] = {
+        "source": "the start",
+        "centre": START_CENTRE.tolist(),
+        "sd": START_SD.tolist(),
+    }
+    numbers: dict[str, np.ndarray] = {}
+    for turn in range(options.rounds):
+        card = card_with(prior)
+        verdicts = {}
+        for seed, (name, runs) in enumerate(sweeps.items()):
+            numbers[name], verdicts[name] = numbers_of(runs, card, seed)
+        print(f"round {turn + 1}:", verdicts, flush=True)
+        before = prior
+        centre, sd = learned(numbers, before, sources)
+        words = f"{len(sweeps)} public sweeps of {len(sources)} sources"
+        prior = {"source": words, "centre": centre.tolist(), "sd": sd.tolist()}
+        print(pd.DataFrame({"centre": centre, "sd": sd}, NUMBERS).round(3).T, flush=True)
+    priors = {"numbers": NUMBERS, "all": prior}
+    for source in sources:
+        others = [each for each in sources if each != source]
+        centre, sd = learned(numbers, before, others)
+        words = f"public sweeps of {', '.join(others)}"
+        priors[source] = {"source": words, "centre": centre.tolist(), "sd": sd.tolist()}
+    options.out.write_text(json.dumps(priors, indent=1) + "\n", encoding="utf-8")
+    print(f"written to {options.out}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""The smooth discrepancy at the runs of a table: few directions instead of all weights.
+
+Runs lie in a small part of the plane, so they tell only some combinations of the weights: those
+along the right singular vectors of the basis at the runs. These are sampled. The rest has no
+bearing on any run, and keeps its prior.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayes_distill.inference.padding import padded
+from bayes_distill.laws.smooth_discrepancy import basis, student_basis
+
+LEAST = 0.02
+"""Singular value, all runs together, below which a combination of weights counts as untold."""
+PAD = 8  # numbers of combinations are rounded up to this
+
+
+@dataclass(frozen=True)
+class SmoothRows:
+    """Discrepancy of the runs as a linear function of a few combinations of the weights.
+
+    Parameters
+    ----------
+    student, teacher
+        Matrices (rows, combinations), of students and of teachers known by size; zero for runs
+        without such a teacher.
+    directions
+        Orthonormal columns (weights, combinations); zero columns are padding.
+    """
+
+    student: np.ndarray
+    teacher: np.ndarray
+    directions: np.ndarray
+
+    @classmethod
+    def none(cls, rows: int) -> SmoothRows:
+        """For a model without a smooth discrepancy."""
+        return cls(np.zeros((rows, 0)), np.zeros((rows, 0)), np.zeros((0, 0)))
+
+    @classmethod
+    def of(cls, student: np.ndarray, teacher: np.ndarray) -> SmoothRows:
+        """Of the basis (rows, weights) at students and at teachers, zero where there is none."""
+        directions = told(np.concatenate([student, teacher]))
+        return cls(student @ directions, teacher @ directions, directions)
+
+
+def smooth_rows(
+    student: tuple[np.ndarray, np.ndarray], teacher: tuple[np.ndarray, np.ndarray]
+) -> SmoothRows:
+    """Discrepancy of supervised losses.
+
+    Both are logs of size and tokens over the reference's, (rows,) each; NaN for a teacher that is
+    not known by its size.
+    """
+    known = np.isfinite(teacher[0]) & np.isfinite(teacher[1])
+    at_teacher = np.asarray(basis(*(np.where(known, each, 0.0) for each in teacher)))
+    return SmoothRows.of(np.asarray(basis(*student)), at_teacher * known[:, None])
+
+
+def student_smooth_rows(x: np.ndarray, y: np.ndarray, log_teacher: np.ndarray) -> SmoothRows:
+    """Discrepancy of the excess of distilled students.
+
+    `x`, `y` are logs of size and tokens, `log_teacher` of the teacher's loss, over the reference's,
+    (rows,) each. Without a measured loss (NaN) a teacher counts as one of middling strength.
+    """
+    at = np.asarray(student_basis(x, y, np.where(np.isfinite(log_teacher), log_teacher, 0.0)))
+    return SmoothRows.of(at, np.zeros_like(at))
+
+
+def told(rows: np.ndarray) -> np.ndarray:
+    """Combinations of weights (weights, padded number) that `rows` (rows, weights) tell apart."""
+    _, values, vectors = np.linalg.svd(rows, full_matrices=False)
+    count = max(1, int((values > LEAST).sum()))
+    directions = np.zeros((rows.shape[1], padded(count, PAD)))
+    directions[:, :count] = vectors[:count].T
+    return directions
+
+
+def all_weights(
+    drawn: np.ndarray, directions: np.ndarray, strength: np.ndarray, generator: np.random.Generator
+) -> np.ndarray:
+    """Weights (draws, weights): the combinations that were sampled, and the rest from its prior.
+
+    `drawn` is (draws, combinations), `strength` (draws,) the standard deviation of a weight.
+    """
+    told_ones = directions[:, np.abs(directions).sum(axis=0) > 0]
+    fresh = strength[:, None] * generator.standard_normal((len(drawn), len(directions)))
+    untold = fresh - (fresh @ told_ones) @ told_ones.T
+    return np.asarray(drawn @ directions.T + untold)
