@@ -9,6 +9,7 @@ source counts as one), and after that it is fitted again. The prior of a new swe
 population by what is uncertain of its centre.
 
     python scripts/learn_priors.py FOLDER [--rounds 3] [--out benchmarks/learned_priors.json]
+    python scripts/learn_priors.py --cards      # only write what the file holds into the cards
 
 The file holds the prior from all sources under ``all``, and under each source that from the
 others, which is what a sweep of that source is judged with.
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,10 +28,10 @@ import numpy as np
 import pandas as pd
 
 from bayes_distill import Card, fit
-from bayes_distill.cards import load_card
 from bayes_distill.inference.joint_prior import unconstrain
 
-OUT = Path(__file__).parents[1] / "benchmarks" / "learned_priors.json"
+MODELS = Path(__file__).parents[1] / "models"
+OUT = MODELS.parent / "benchmarks" / "learned_priors.json"
 SCALES = ("smooth_sd", "size_offset_sd", "supervised_scale")
 NUMBERS = ("log_loss", "floor", "share", "params", "tokens", "gamma", *SCALES)
 # where learning begins: wide, so that the first fits say what the runs say
@@ -39,6 +41,23 @@ START_SD = np.array([0.1, 1.2, 1.2, 0.7, 0.7, 0.6, 1.2, 1.2, 1.2])
 BASE_SD = np.array([0.05, 0.6, 0.6, 0.35, 0.35, 0.3, 0.6, 0.6, 0.7])
 BASE_COUNT = 2.0
 STEPS = 200
+BEGIN, END = "# >>> learned\n", "# <<< learned\n"
+LAW = ("supervised.fitted",)
+SUPERVISED = ("discrepancy.smooth", "discrepancy.size_offset", "likelihood.supervised_prior")
+DISTILLED = (
+    "discrepancy.student_smooth",
+    "discrepancy.shift",
+    "likelihood.prior",
+    "likelihood.teacher_effect",
+    "likelihood.condition_effect",
+)
+CARDS = {
+    "supervised": (*LAW, *SUPERVISED),
+    "data-limited": SUPERVISED,
+    "joint": (*LAW, *SUPERVISED, *DISTILLED),
+    "distillation": ("discrepancy.smooth", *DISTILLED),
+    
+}
 NEW = 0.999  # share of tokens that must be seen once
 
 
@@ -58,23 +77,68 @@ def source_of(sweep: str) -> str:
     return sweep.split("_")[0]
 
 
-def card_with(prior: Mapping[str, Any]) -> Card:
-    """The card `supervised` with a learned prior in place of its own."""
+def parts_of(prior: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Tables of a card that follow from a learned prior, by their names in TOML.
+
+    What distilled runs share has the scale of what supervised runs of one size share. The excess
+    of a student over its teacher is all reducible, so it drifts as the reducible loss does.
+    """
     centre, sd = (np.array(prior[name]) for name in ("centre", "sd"))
-    content = load_card("supervised").model_dump(mode="json", exclude_none=True)
-    content["supervised"] = {
-        "fitted": {
+
+    def scale(place: int, times: float = 1.0) -> dict[str, Any]:
+        median = float(np.exp(centre[place]) * times)
+        return {"family": "lognormal", "median": median, "sd": float(sd[place])}
+
+    reducible = 1 / (1 + np.exp(centre[1]))
+    return {
+        "supervised.fitted": {
             "source": prior["source"],
             "centre": centre[:6].tolist(),
             "covariance": np.diag(sd[:6] ** 2).tolist(),
-        }
+        },
+        "discrepancy.smooth": scale(6),
+        "discrepancy.size_offset": scale(7),
+        "discrepancy.student_smooth": scale(6, 1 / reducible),
+        "discrepancy.shift": scale(7),
+        "likelihood.supervised_prior": scale(8),
+        "likelihood.prior": scale(8),
+        "likelihood.teacher_effect": scale(7),
+        "likelihood.condition_effect": scale(7),
     }
-    scales = [
-        {"family": "lognormal", "median": float(np.exp(c)), "sd": float(s)}
-        for c, s in zip(centre[6:], sd[6:], strict=True)
-    ]
-    content["discrepancy"] |= {"smooth": scales[0], "size_offset": scales[1]}
-    content["likelihood"]["supervised_prior"] = scales[2]
+
+
+def write_cards(prior: Mapping[str, Any]) -> None:
+    """Put a learned prior into the cards, between two marks."""
+    parts = parts_of(prior)
+    for name, keys in CARDS.items():
+        path = MODELS / name / "card.toml"
+        before, rest = path.read_text(encoding="utf-8").split(BEGIN)
+        after = rest.split(END)[1]
+        tables = "\n".join(_toml(key, parts[key]) for key in keys)
+        path.write_text(f"{before}{BEGIN}{tables}{END}{after}", encoding="utf-8")
+
+
+def _toml(key: str, table: Mapping[str, Any]) -> str:
+    lines = [f"[{key}]"]
+    for name, value in table.items():
+        if isinstance(value, str):
+            lines.append(f'{name} = "{value}"')
+        elif isinstance(value, float):
+            lines.append(f"{name} = {value:.3g}")
+        elif isinstance(value[0], list):
+            rows = (", ".join(f"{number:.4g}" for number in row) for row in value)
+            lines += [f"{name} = [", *(f"  [{row}]," for row in rows), "]"]
+        else:
+            lines.append(f"{name} = [{', '.join(f'{number:.4g}' for number in value)}]")
+    return "\n".join(lines) + "\n"
+
+
+def card_with(prior: Mapping[str, Any]) -> Card:
+    """The card `supervised` with a learned prior in place of its own."""
+    content = tomllib.loads((MODELS / "supervised" / "card.toml").read_text(encoding="utf-8"))
+    for key in CARDS["supervised"]:
+        table, name = key.split(".")
+        content.setdefault(table, {})[name] = parts_of(prior)[key]
     return Card.model_validate(content)
 
 
@@ -83,7 +147,7 @@ def numbers_of(runs: pd.DataFrame, card: Card, seed: int) -> tuple[np.ndarray, s
 
     Of scales that the sweep has no runs for, the draws are NaN.
     """
-    posterior = fit(runs, card, warmup=800, draws=500, seed=seed)
+    posterior = fit(runs, card, warmup=600, draws=400, seed=seed)
     draws = posterior.draws
     nothing = np.full(posterior.n_draws, np.nan)
     scales = [np.log(draws.get(name, nothing)) for name in SCALES]
@@ -144,10 +208,16 @@ def _moments(
 def main() -> None:
     """Learn, and write."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--cards", action="store_true", help="only write the cards")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
+    if options.cards:
+        write_cards(json.loads(options.out.read_text(encoding="utf-8"))["all"])
+        return
+    if options.folder is None:
+        parser.error("name the folder of the sweeps")
     sweeps = read_sweeps(options.folder)
     sources = sorted({source_of(name) for name in sweeps})
     prior: dict[str, Any] = {
@@ -161,6 +231,7 @@ def main() -> None:
         verdicts = {}
         for seed, (name, runs) in enumerate(sweeps.items()):
             numbers[name], verdicts[name] = numbers_of(runs, card, seed)
+            print(name, verdicts[name], np.nanmean(numbers[name], axis=0).round(2), flush=True)
         print(f"round {turn + 1}:", verdicts, flush=True)
         before = prior
         centre, sd = learned(numbers, before, sources)
@@ -174,7 +245,8 @@ def main() -> None:
         words = f"public sweeps of {', '.join(others)}"
         priors[source] = {"source": words, "centre": centre.tolist(), "sd": sd.tolist()}
     options.out.write_text(json.dumps(priors, indent=1) + "\n", encoding="utf-8")
-    print(f"written to {options.out}")
+    write_cards(priors["all"])
+    print(f"written to {options.out} and into the cards {', '.join(CARDS)}")
 
 
 if __name__ == "__main__":

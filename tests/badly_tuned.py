@@ -14,7 +14,7 @@ NOISE = 0.004  # of the loss
 
 def card_of(family: str, **settings: object) -> Card:
     """The supervised card that ships, with another likelihood."""
-    content = load_card("supervised").model_dump(mode="json")
+    content = load_card("supervised-plain").model_dump(mode="json")
     likelihood = {k: content["likelihood"][k] for k in ("scale", "supervised_prior")}
     likelihood |= {"family": family, **settings}
     name = family.partition(":")[2] or family

@@ -108,8 +108,8 @@ def chinchilla(fits_folder: Path) -> Fitted:
     from bayes_distill.inference.simulation import simulate_from_card
 
     truth = {"E": 1.817, "A": 482.0, "B": 2085.0, "alpha": 0.348, "beta": 0.366}
-    runs, _ = simulate_from_card("supervised", "chinchilla", coefficients=truth, seed=1)
-    return fit_once(fits_folder, "chinchilla", runs, truth, None)
+    runs, _ = simulate_from_card("supervised-plain", "chinchilla", coefficients=truth, seed=1)
+    return fit_once(fits_folder, "chinchilla", runs, truth, "supervised-plain")
 
 
 @pytest.fixture(scope="session")
@@ -127,7 +127,7 @@ def mixed(fits_folder: Path) -> Fitted:
     taught.loc[sized, "teacher_tokens"] = sizes * np.resize([20.0, 40.0, 100.0], sized.sum())
     taught.loc[sized, "teacher_loss"] = np.nan
     design = pd.concat([alone, taught], ignore_index=True)
-    runs, truth = simulate_from_card("joint", design, coefficients="table6", seed=3)
+    runs, truth = simulate_from_card("joint-plain", design, coefficients="table6", seed=3)
     frame = runs.frame.copy()
     frame.loc[frame["teacher_params"].notna(), "teacher_loss"] = np.nan  # not measured
     return fit_once(fits_folder, "mixed", read_runs(frame), truth, careful("joint"))

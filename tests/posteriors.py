@@ -22,8 +22,8 @@ NOISE = 0.002  # of the reference loss
 
 SINGLE_LAWS = {
     "supervised": ("hoffmann2022-gamma", TABLE_6),
-    "chinchilla": ("supervised", CHINCHILLA),
-    "data-limited": ("data-limited", MUENNIGHOFF),
+    "chinchilla": ("supervised-plain", CHINCHILLA),
+    "data-limited": ("data-limited-plain", MUENNIGHOFF),
     "distillation": ("busbridge2025-plain", TABLE_6),
     "distillation-gain": ("distillation-gain", {**TABLE_6, "G": 0.02, "X_G": 0.08}),
     "distillation-no-gap": ("distillation-no-gap", TABLE_6),

@@ -22,7 +22,7 @@ def narrow_card(shift: float = 0.0) -> Card:
     from bayes_distill.cards import load_card
     from bayes_distill.cards.card import Card
 
-    content = load_card("supervised").model_dump()
+    content = load_card("supervised-plain").model_dump()
     for prior in content["priors"].values():
         prior["sd"] = 0.1
     content["priors"]["level"]["median"] *= float(np.exp(0.1 * shift))

@@ -25,7 +25,7 @@ DEFAULT = {
 
 
 def card_with(likelihood, **changes):
-    content = load_card("supervised").model_dump(mode="json")
+    content = load_card("supervised-plain").model_dump(mode="json")
     return card_from_dict({**content, "likelihood": likelihood, **changes}, "mine.toml")
 
 

@@ -73,7 +73,7 @@ def test_a_law_that_knows_no_repeats_says_so_and_refuses(swept, chinchilla):
     from bayes_distill.cards import load_card
     from bayes_distill.inference.model_inputs import model_inputs, reference_point
 
-    card = load_card("supervised")
+    card = load_card("supervised-plain")
     notes = model_inputs(card, swept, reference_point(card, swept.frame))[3]
     assert any("36 of 48 runs repeat their tokens" in note for note in notes)
     with pytest.raises(InputError, match="chinchilla, which takes repeated tokens for new ones"):

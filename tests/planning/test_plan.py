@@ -263,7 +263,7 @@ def alone():
     """A posterior of a supervised law."""
     published = {"E": 1.817, "A": 482.0, "B": 2085.0, "alpha": 0.348, "beta": 0.366}
     return Posterior.from_coefficients(
-        load_card("supervised"), published, Reference(1e9, 2e10, 2.3)
+        load_card("supervised-plain"), published, Reference(1e9, 2e10, 2.3)
     )
 
 

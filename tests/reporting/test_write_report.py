@@ -71,7 +71,7 @@ def test_pictures_keep_their_text_and_their_ids_apart(built):
 
 def test_a_supervised_fit_has_a_page_without_teachers(tmp_path):
     coefficients = {"E": 1.8, "A": 480.0, "B": 2085.0, "alpha": 0.35, "beta": 0.37, "gamma": 1.0}
-    card = load_card("supervised")
+    card = load_card("supervised-plain")
     names = {c.name for c in card.scaling_law.coefficients}
     posterior = Posterior.from_coefficients(
         card, {k: v for k, v in coefficients.items() if k in names}, POINT, 0.01

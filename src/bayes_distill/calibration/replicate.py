@@ -140,7 +140,7 @@ def _quantities(
         for name, value in sample.unconstrained.items()
     }
     model = setting.fitted
-    values = jax.device_get(constrainer(model.spec)(joined, data, model.hyper))
+    values = jax.device_get(constrainer(model.spec)(joined, data, sample.hyper or model.hyper))
     names = sampled_names(model, joined) & set(truth)
     true = {name: np.asarray(value)[None] for name, value in truth.items()}
     after = components({name: values[name] for name in sorted(names)}, data)

@@ -15,8 +15,10 @@ from bayes_distill.errors import Fault, InputError
 from bayes_distill.inference.diagnostics import RANK
 from bayes_distill.laws import STACKED
 from bayes_distill.laws.discrepancy import NAMES
+from bayes_distill.laws.smooth_discrepancy import SMOOTH, STUDENT_SMOOTH
 from bayes_distill.laws.stacked import MEMBER, prefixed
 from bayes_distill.posterior import Posterior
+from bayes_distill.posterior.size_offsets import OFFSET, OFFSET_SIZE
 from bayes_distill.runs.table import CANONICAL
 
 NOISE = ("scale", "supervised_scale")
@@ -177,6 +179,21 @@ def _draws(fits: Sequence[Posterior], picks: Sequence[np.ndarray]) -> xr.Dataset
         )
     found: dict[str, Any] = {k: (("chain", "draw"), v[None]) for k, v in values.items()}
     coords: dict[str, Any] = {}
+    for name in (SMOOTH, STUDENT_SMOOTH, OFFSET):
+        groups = [fit.tree["posterior"].dataset for fit in fits]
+        variable = next((group[name] for group in groups if name in group), None)
+        if variable is None:
+            continue
+        count = variable.shape[-1]
+        rows = [
+            group[name].to_numpy().reshape(-1, count)[pick]
+            if name in group
+            else np.zeros((len(pick), count))
+            for group, pick in zip(groups, picks, strict=True)
+        ]
+        found[name] = (variable.dims, np.concatenate(rows)[None])
+        if name == OFFSET:
+            coords[OFFSET_SIZE] = (variable.dims[-1], variable[OFFSET_SIZE].to_numpy())
     for name in NAMES:
         having = [fit for fit in fits if name in fit.discrepancies]
         if not having:

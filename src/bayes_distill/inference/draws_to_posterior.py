@@ -72,6 +72,7 @@ def draws_to_posterior(
     """
     chains, draws = sample.stats["diverging"].shape
     n = len(table)
+    hyper = hyper if sample.hyper is None else sample.hyper
     joined = {k: v.reshape(chains * draws, *v.shape[2:]) for k, v in sample.unconstrained.items()}
     values = jax.device_get(constrainer(spec)(joined, data, hyper))
     before_raw = prior_sampler(spec)(

@@ -11,7 +11,7 @@ program of second derivatives takes longer to compile than all else here takes t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -37,6 +37,49 @@ def site_shapes(spec: ModelSpec, data: Data, hyper: Hyper) -> dict[str, jax.Shap
     return {n: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype) for n, leaf in draws.items()}
 
 
+class Modes(NamedTuple):
+    """Optima of the potential (results of `minimize`), and what they were sought with.
+
+    `zeros` is a point of zeros, `free` (sites,) says what may move, `prior` (sites, sites) is a root
+    of the prior's covariance and `centre` (sites,) its mode.
+    """
+
+    optima: list[Any]
+    zeros: dict[str, np.ndarray]
+    free: np.ndarray
+    centre: np.ndarray
+    prior: np.ndarray
+
+
+def modes(
+    spec: ModelSpec, data: Data, hyper: Hyper, count: int, seed: int, gradient: Gradient
+) -> Modes:
+    """Climb to a mode from so many draws around the prior."""
+    shapes = site_shapes(spec, data, hyper)
+    unseen = data._replace(mask=jax.device_put(np.zeros(data.mask.shape, bool)))
+    # scales of effects stay at the median of their prior: effects and their scale have no mode but
+    # the one where both vanish
+    zeros = {name: np.zeros(leaf.shape) for name, leaf in shapes.items()}
+    middle = _vector(zeros | {name: np.asarray(hyper[name][0]) for name in spec.spread_sites})
+    free = _vector(
+        {n: np.full(leaf.shape, n not in spec.spread_sites) for n, leaf in zeros.items()}
+    )
+
+    def mode(x: np.ndarray, runs: Data) -> Any:
+        options = {"maxiter": MAX_ITERATIONS, "gtol": 1e-3}
+        objective = _objective(gradient, zeros, free, hyper)
+        return minimize(objective, x, (runs,), jac=True, method="BFGS", options=options)
+
+    centre = mode(middle, unseen).x
+    prior = _root(_prior_curvature(gradient, zeros, unseen, hyper, centre))
+    generator = np.random.default_rng([seed, 1])
+    optima = []
+    for _ in range(count):
+        x = centre + 0.5 * prior @ generator.standard_normal(centre.size)
+        optima.append(mode(np.where(free, x, centre), data))
+    return Modes(optima, zeros, free, centre, prior)
+
+
 def starting_points(
     spec: ModelSpec, data: Data, hyper: Hyper, chains: int, seed: int, gradient: Gradient
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -44,20 +87,52 @@ def starting_points(
 
     `gradient` gives the potential of one point, with its gradient there.
     """
-    shapes = site_shapes(spec, data, hyper)
-    compiling = compile_ahead(expected(spec), shapes, data, hyper)
+    compiling = compile_ahead(expected(spec), site_shapes(spec, data, hyper), data, hyper)
     unseen = data._replace(mask=jax.device_put(np.zeros(data.mask.shape, bool)))
-    # scales of effects stay at the median of their prior: effects and their scale have no mode but
-    # the one where both vanish
-    zeros = {name: np.zeros(leaf.shape) for name, leaf in shapes.items()}
-    middle = _vector(zeros | {name: hyper[name][0] for name in spec.spread_sites})
-    free = _vector(
-        {n: np.full(leaf.shape, n not in spec.spread_sites) for n, leaf in zeros.items()}
+    optima, zeros, free, centre, prior = modes(spec, data, hyper, chains, seed, gradient)
+    best = min(optima, key=lambda optimum: optimum.fun).x
+    compiling.result()
+
+    def mean_and_scale(x: np.ndarray) -> np.ndarray:
+        mean, log_scale, _ = expected(spec)(sites_of(x, zeros), data, hyper)
+        return np.concatenate([mean, log_scale])
+
+    parameters = hyper["likelihood"] | expected(spec)(sites_of(best, zeros), data, hyper)[2]
+    known = _prior_curvature(gradient, zeros, unseen, hyper, best) + _information(
+        spec.likelihood(**{name: float(value) for name, value in parameters.items()}),
+        mean_and_scale(best),
+        _derivative(mean_and_scale, best),
+        np.asarray(data.mask),
     )
+    root = prior @ _root(prior.T @ known @ prior, MIN_CURVATURE)
+    objective = _objective(gradient, zeros, free, hyper)
+    generator = np.random.default_rng([seed, 2])
+    points = []
+    for optimum in optima:
+        step = root @ generator.standard_normal(centre.size)
+        while objective(optimum.x + step, data)[0] >= FAR:
+            step = step / 2
+        points.append(sites_of(optimum.x + step, zeros))
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *points), root @ root.T
+
+
+def _potential(
+    gradient: Gradient, zeros: Sites, hyper: Hyper
+) -> Callable[[np.ndarray, Data], tuple[float, np.ndarray]]:
+    """The potential as a function of a vector and of runs, with its slope."""
 
     def potential(x: np.ndarray, runs: Data) -> tuple[float, np.ndarray]:
-        value, slope = gradient(_sites(x, zeros), (runs, hyper))
+        value, slope = gradient(sites_of(x, zeros), (runs, hyper))
         return float(value), _vector(slope)
+
+    return potential
+
+
+def _objective(
+    gradient: Gradient, zeros: Sites, free: np.ndarray, hyper: Hyper
+) -> Callable[[np.ndarray, Data], tuple[float, np.ndarray]]:
+    """The same for a search that moves what is `free`."""
+    potential = _potential(gradient, zeros, hyper)
 
     def objective(x: np.ndarray, runs: Data) -> tuple[float, np.ndarray]:
         value, slope = potential(x, runs)
@@ -65,42 +140,15 @@ def starting_points(
             return FAR, np.zeros_like(x)
         return value, np.where(free, slope, 0.0)
 
-    def mode(x: np.ndarray, runs: Data) -> Any:
-        options = {"maxiter": MAX_ITERATIONS, "gtol": 1e-3}
-        return minimize(objective, x, (runs,), jac=True, method="BFGS", options=options)
+    return objective
 
-    def prior_curvature(x: np.ndarray) -> np.ndarray:
-        return _derivative(lambda y: potential(y, unseen)[1], x)
 
-    centre = mode(middle, unseen).x
-    prior = _root(prior_curvature(centre))
-    generator = np.random.default_rng([seed, 1])
-    modes = []
-    for _ in range(chains):
-        x = centre + 0.5 * prior @ generator.standard_normal(centre.size)
-        modes.append(mode(np.where(free, x, centre), data))
-    best = min(modes, key=lambda optimum: optimum.fun).x
-    compiling.result()
-
-    def mean_and_scale(x: np.ndarray) -> np.ndarray:
-        mean, log_scale, _ = expected(spec)(_sites(x, zeros), data, hyper)
-        return np.concatenate([mean, log_scale])
-
-    parameters = hyper["likelihood"] | expected(spec)(_sites(best, zeros), data, hyper)[2]
-    known = prior_curvature(best) + _information(
-        spec.likelihood(**{name: float(value) for name, value in parameters.items()}),
-        mean_and_scale(best),
-        _derivative(mean_and_scale, best),
-        np.asarray(data.mask),
-    )
-    root = prior @ _root(prior.T @ known @ prior, MIN_CURVATURE)
-    points = []
-    for optimum in modes:
-        step = root @ generator.standard_normal(centre.size)
-        while objective(optimum.x + step, data)[0] >= FAR:
-            step = step / 2
-        points.append(_sites(optimum.x + step, zeros))
-    return jax.tree.map(lambda *leaves: np.stack(leaves), *points), root @ root.T
+def _prior_curvature(
+    gradient: Gradient, zeros: Sites, unseen: Data, hyper: Hyper, x: np.ndarray
+) -> np.ndarray:
+    """Curvature (sites, sites) of the prior at a point; `unseen` are runs that are masked."""
+    potential = _potential(gradient, zeros, hyper)
+    return _derivative(lambda y: potential(y, unseen)[1], x)
 
 
 def _information(
@@ -140,7 +188,7 @@ def _vector(sites: Mapping[str, Any]) -> np.ndarray:
     return np.concatenate([np.ravel(sites[name]) for name in sorted(sites)])
 
 
-def _sites(vector: np.ndarray, like: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def sites_of(vector: np.ndarray, like: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Inverse of `_vector`."""
     sites, begun = {}, 0
     for name in sorted(like):

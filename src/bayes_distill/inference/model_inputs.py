@@ -106,7 +106,8 @@ def groups_of(card: Card, frame: pd.DataFrame, data: Data) -> dict[str, np.ndarr
     offsets = np.unique(data.offset_size[data.has_offset > 0]).size
     arrays["size_offset"] = (np.arange(padded(offsets, padding.SIZES)) < offsets).astype(float)
     medians = {name: prior.middle for name, prior in card.likelihood.priors.items()}
-    arrays["information"] = np.asarray(card.likelihood.at(medians).fisher_information().location)
+    information = card.likelihood.at(medians).fisher_information().location
+    arrays["information"] = np.full(len(data.mask), float(information))
     return arrays
 
 

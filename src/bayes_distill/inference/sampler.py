@@ -22,23 +22,27 @@ from bayes_distill.inference.density import Hyper, potential
 from bayes_distill.inference.initialisation import site_shapes, starting_points
 from bayes_distill.inference.metric import Metric
 from bayes_distill.inference.model import Data, ModelSpec
+from bayes_distill.inference.outlier_weights import weighed
 from bayes_distill.inference.programs import Programs, chain_keys
 from bayes_distill.inference.settings import SamplerSettings
 from bayes_distill.inference.stage_runner import StageRunner
 from bayes_distill.inference.warm_up import FIRST_STEP, warm_up
+from bayes_distill.inference.whitening import is_whitened
 from bayes_distill.parallel import Progress
 
 
 class Sample(NamedTuple):
     """What a sampling run returns; arrays are (chains, draws, ...).
 
-    `warmup` is the number of transitions of warm-up that each chain made.
+    `warmup` is the number of transitions of warm-up that each chain made, `hyper` are the
+    hyperparameters that `unconstrained` is to be read with, where they are not those given.
     """
 
     unconstrained: dict[str, np.ndarray]
     stats: dict[str, np.ndarray]
     seconds: dict[str, float]
     warmup: int
+    hyper: Hyper | None = None
 
 
 @lru_cache(maxsize=32)
@@ -78,6 +82,10 @@ def run_nuts(
     data, hyper = arguments = jax.device_put((data, hyper))
     programs = _programs(spec, settings.window, settings.target_accept)
     compiling = programs.ahead(site_shapes(spec, data, hyper), arguments, settings.chains)
+    if is_whitened(spec):
+        compiling[0].result()
+        hyper = weighed(spec, data, hyper, programs.gradient)
+        arguments = (data, hyper)
 
     def start() -> Start:
         compiling[0].result()
@@ -89,7 +97,7 @@ def run_nuts(
     sample = run_chains(
         programs, z, inverse_mass_matrix, arguments, settings, seed, progress, checkpoint
     )
-    return sample._replace(seconds={"mode": seconds, **sample.seconds})
+    return sample._replace(seconds={"mode": seconds, **sample.seconds}, hyper=hyper)
 
 
 def checkpoint_in(

@@ -122,7 +122,8 @@ def _normal(spec: ModelSpec, sites: Sites, data: Data, hyper: dict[str, Any]) ->
     scale = noise_scale(spec, values, mean, data)
     weight = jnp.where(data.mask, hyper["groups"]["information"] / scale**2, 0.0)
     residual = data.loss - mean
-    of_student = effect("student")
+    # a supervised loss is multiplied by the exponential of its discrepancy
+    of_student = mean if spec.kind == "supervised" else effect("student")
     columns, variances = [jnp.zeros((zero.shape[0], 0))], [jnp.zeros(0)]
     for name in spec.smooth:
         if name == SMOOTH_SITES[0]:

@@ -115,7 +115,7 @@ class Posterior:
     def size_offsets(self) -> SizeOffsets | None:
         """Offsets that supervised runs of one size share; ``None`` for a model without them."""
         group = self.tree["posterior"].dataset
-        if f"{OFFSET}_key" not in self.draws:
+        if OFFSET not in group:
             return None
         seen = group[OFFSET].to_numpy()
         return SizeOffsets(

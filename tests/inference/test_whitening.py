@@ -1,0 +1,121 @@
+"""Discrepancies are sampled in coordinates that the runs whiten: exact, and nearly normal."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import jax
+import numpy as np
+import pandas as pd
+import pytest
+from jax.flatten_util import ravel_pytree
+
+from bayes_distill.cards import load_card
+from bayes_distill.inference import reparameterisation
+from bayes_distill.inference.density import constrainer, prior_sampler
+from bayes_distill.inference.model_inputs import model_inputs, reference_point
+from bayes_distill.inference.smooth_rows import LEAST, all_weights, smooth_rows, told
+from bayes_distill.laws.smooth_discrepancy import WEIGHTS, basis
+from bayes_distill.runs import read_runs
+
+CARDS = {"supervised": "supervised", "distillation": "distillation", "mixed": "joint"}
+
+
+def table(kind: str) -> pd.DataFrame:
+    """Twenty runs of five sizes; of the mixed ones some have no teacher, some one of a size."""
+    generator = np.random.default_rng(5)
+    params = np.repeat([1e8, 3e8, 1e9, 3e9, 7e9], 4)
+    frame = pd.DataFrame(
+        {
+            "params": params,
+            "tokens": params * generator.uniform(10, 200, 20),
+            "loss": 2.2 + 0.4 * (params / 1e8) ** -0.3 + 0.01 * generator.standard_normal(20),
+        }
+    )
+    if kind != "supervised":
+        frame["teacher_loss"] = generator.uniform(1.9, 2.2, 20)
+    if kind == "mixed":
+        frame.loc[5:, "teacher_loss"] = np.nan
+        frame["teacher_params"] = np.where(frame.index >= 12, 7e9, np.nan)
+        frame["teacher_tokens"] = np.where(frame.index >= 12, 1.4e11, np.nan)
+    return frame
+
+
+def prepared(kind: str):
+    runs, card = read_runs(table(kind)), load_card(CARDS[kind])
+    reference = reference_point(card, runs.frame)
+    return model_inputs(card, runs, reference)[:3]
+
+
+@pytest.mark.parametrize("kind", CARDS)
+def test_there_and_back_with_the_volume_of_the_jacobian(kind):
+    spec, data, hyper = prepared(kind)
+    keys = jax.random.split(jax.random.key(2), 3)
+    draws = prior_sampler(spec)(keys, data, hyper)
+    sites = {name: value[1] for name, value in draws.items()}
+    of_law, volume = jax.jit(partial(reparameterisation.forward, spec))(sites, data, hyper)
+    back = jax.jit(partial(reparameterisation.inverse, spec))(of_law, data, hyper)
+    for name, value in sites.items():
+        np.testing.assert_allclose(back[name], value, atol=1e-7, err_msg=name)
+    flat, unravel = ravel_pytree(sites)
+
+    @jax.jit
+    def jacobian_at(x):
+        def vector(x):
+            return ravel_pytree(reparameterisation.forward(spec, unravel(x), data, hyper)[0])[0]
+
+        return jax.jacfwd(vector)(x)
+
+    jacobian = jacobian_at(flat)
+    sign, log_determinant = np.linalg.slogdet(jacobian)
+    assert sign == 1
+    assert float(volume) == pytest.approx(log_determinant, abs=1e-6)
+
+
+def test_offsets_are_of_supervised_runs_whose_size_recurs():
+    frame = table("mixed")
+    frame.loc[0, "params"] = 5e8  # alone of its size
+    runs, card = read_runs(frame), load_card("joint")
+    _, data, hyper, _ = model_inputs(card, runs, reference_point(card, runs.frame))
+    has = np.asarray(data.has_offset[: len(frame)]) > 0
+    supervised = frame["teacher_loss"].isna() & frame["teacher_params"].isna()
+    counts = frame.loc[supervised, "params"].value_counts()
+    expected = supervised & frame["params"].map(counts).gt(1)
+    assert list(has) == list(expected)
+    assert hyper["groups"]["size_offset"].sum() == counts.gt(1).sum()
+
+
+def test_few_combinations_of_weights_say_all_that_runs_tell():
+    x, y = np.log(table("supervised")[["params", "tokens"]].to_numpy(float) / [1e9, 5e10]).T
+    nothing = np.full(20, np.nan)
+    rows = smooth_rows((x, y), (nothing, nothing))
+    full = np.asarray(basis(x, y))
+    weights = np.random.default_rng(0).standard_normal(WEIGHTS)
+    kept = rows.student @ (rows.directions.T @ weights)
+    np.testing.assert_allclose(kept, full @ weights, atol=5 * LEAST)
+    assert rows.directions.shape[1] < WEIGHTS / 2
+    assert np.all(rows.teacher == 0)
+
+
+def test_what_no_run_tells_keeps_its_prior():
+    x, y = np.log(table("supervised")[["params", "tokens"]].to_numpy(float) / [1e9, 5e10]).T
+    directions = told(np.asarray(basis(x, y)))
+    generator = np.random.default_rng(1)
+    strength = np.full(4000, 0.02)
+    drawn = 0.1 * strength[:, None] * generator.standard_normal((4000, directions.shape[1]))
+    weights = all_weights(drawn, directions, strength, generator)
+    np.testing.assert_allclose(weights @ directions, drawn * (directions != 0).any(axis=0), atol=1e-12)
+    far = np.asarray(basis(12.0, 12.0)) @ weights.T
+    assert far.std() > 0.5 * 0.02 * np.linalg.norm(np.asarray(basis(12.0, 12.0)))
+
+
+def test_prior_draws_have_the_stated_scales():
+    spec, data, hyper = prepared("supervised")
+    keys = jax.random.split(jax.random.key(3), 2000)
+    raw = prior_sampler(spec)(keys, data, hyper)
+    values = constrainer(spec)(raw, data, hyper)
+    for name in ("smooth", "size_offset"):
+        z = np.asarray(values[f"{name}_z"])[:, 0] / np.asarray(values[f"{name}_sd"])
+        assert z.std() == pytest.approx(1, abs=0.06)
+        log_scale = np.log(np.asarray(values[f"{name}_sd"]))
+        assert log_scale.mean() == pytest.approx(hyper[f"{name}_sd"][0], abs=0.1)
