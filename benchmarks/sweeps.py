@@ -61,7 +61,7 @@ def split(runs: pd.DataFrame, pilots: int | None) -> tuple[pd.DataFrame, pd.Data
 def by_fit(cheap: pd.DataFrame, dear: pd.DataFrame, card: Any, seed: int) -> tuple[Any, str]:
     """Draws (draws, runs) of new runs by a card, and the verdict of the fit."""
     posterior = fit(cheap, card, seed=seed)
-    found = forecast(posterior, at=dear[["params", "tokens"]], seed=seed)
+    found = forecast(posterior, at=dear[["params", "tokens"]], seed=seed, allow_failed=True)
     return found.draws["new_run"].transpose("sample", "point").to_numpy(), posterior.verdict
 
 

@@ -1,9 +1,9 @@
 """Learn the priors of the card `supervised` from public sweeps, and write them for the card.
 
 Every CSV of a folder is a sweep (columns params, tokens, loss); the part of its name before the
-first underscore is its source. The population of sweeps is normal in nine numbers: the six that
-losses identify one by one (`inference.joint_prior`), and the logs of three scales (drift of the
-exponents, offsets of sizes, noise of a run). Each sweep is fitted in full under the present
+first underscore is its source. The population of sweeps is normal in ten numbers: the six that
+losses identify one by one (`inference.joint_prior`), and the logs of four scales (drift of the
+exponents to both sides, offsets of sizes, noise of a run). Each sweep is fitted in full under the present
 population, its draws are weighed anew as the population changes (expectation-maximisation; every
 source counts as one), and after that it is fitted again. The prior of a new sweep is wider than the
 population by what is uncertain of its centre.
@@ -32,18 +32,19 @@ from bayes_distill.inference.joint_prior import unconstrain
 
 MODELS = Path(__file__).parents[1] / "models"
 OUT = MODELS.parent / "benchmarks" / "learned_priors.json"
-SCALES = ("smooth_sd", "size_offset_sd", "supervised_scale")
+SCALES = ("smooth_up_sd", "smooth_down_sd", "size_offset_sd", "supervised_scale")
 NUMBERS = ("log_loss", "floor", "share", "params", "tokens", "gamma", *SCALES)
 # where learning begins: wide, so that the first fits say what the runs say
-START_CENTRE = np.array([0.0, 0.5, 0.0, -3.0, -3.0, -0.3, np.log(0.01), np.log(0.003), np.log(0.005)])
-START_SD = np.array([0.1, 1.2, 1.2, 0.7, 0.7, 0.6, 1.2, 1.2, 1.2])
+START_CENTRE = np.array([0.0, -0.4, 0.5, -2.8, -3.1, -1.0, *np.log([0.01, 0.01, 0.002, 0.002])])
+START_SD = np.array([0.05, 0.8, 1.0, 0.4, 0.4, 0.6, 1.2, 1.2, 1.2, 1.2])
 # spread that a handful of sources cannot show: counts as so many sources of this spread
-BASE_SD = np.array([0.05, 0.6, 0.6, 0.35, 0.35, 0.3, 0.6, 0.6, 0.7])
+BASE_SD = np.array([0.05, 0.6, 0.6, 0.35, 0.35, 0.3, 0.6, 0.6, 0.6, 0.7])
 BASE_COUNT = 2.0
 STEPS = 200
 BEGIN, END = "# >>> learned\n", "# <<< learned\n"
 LAW = ("supervised.fitted",)
-SUPERVISED = ("discrepancy.smooth", "discrepancy.size_offset", "likelihood.supervised_prior")
+SMOOTH = ("discrepancy.smooth_up", "discrepancy.smooth_down")
+SUPERVISED = (*SMOOTH, "discrepancy.size_offset", "likelihood.supervised_prior")
 DISTILLED = (
     "discrepancy.student_smooth",
     "discrepancy.shift",
@@ -55,7 +56,7 @@ CARDS = {
     "supervised": (*LAW, *SUPERVISED),
     "data-limited": SUPERVISED,
     "joint": (*LAW, *SUPERVISED, *DISTILLED),
-    "distillation": ("discrepancy.smooth", *DISTILLED),
+    "distillation": (*SMOOTH, *DISTILLED),
     
 }
 NEW = 0.999  # share of tokens that must be seen once
@@ -96,14 +97,15 @@ def parts_of(prior: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
             "centre": centre[:6].tolist(),
             "covariance": np.diag(sd[:6] ** 2).tolist(),
         },
-        "discrepancy.smooth": scale(6),
-        "discrepancy.size_offset": scale(7),
+        "discrepancy.smooth_up": scale(6),
+        "discrepancy.smooth_down": scale(7),
         "discrepancy.student_smooth": scale(6, 1 / reducible),
-        "discrepancy.shift": scale(7),
-        "likelihood.supervised_prior": scale(8),
-        "likelihood.prior": scale(8),
-        "likelihood.teacher_effect": scale(7),
-        "likelihood.condition_effect": scale(7),
+        "discrepancy.size_offset": scale(8),
+        "discrepancy.shift": scale(8),
+        "likelihood.teacher_effect": scale(8),
+        "likelihood.condition_effect": scale(8),
+        "likelihood.supervised_prior": scale(9),
+        "likelihood.prior": scale(9),
     }
 
 
@@ -135,7 +137,8 @@ def _toml(key: str, table: Mapping[str, Any]) -> str:
 
 def card_with(prior: Mapping[str, Any]) -> Card:
     """The card `supervised` with a learned prior in place of its own."""
-    content = tomllib.loads((MODELS / "supervised" / "card.toml").read_text(encoding="utf-8"))
+    before, rest = (MODELS / "supervised" / "card.toml").read_text(encoding="utf-8").split(BEGIN)
+    content = tomllib.loads(before + rest.split(END)[1])
     for key in CARDS["supervised"]:
         table, name = key.split(".")
         content.setdefault(table, {})[name] = parts_of(prior)[key]
@@ -143,7 +146,7 @@ def card_with(prior: Mapping[str, Any]) -> Card:
 
 
 def numbers_of(runs: pd.DataFrame, card: Card, seed: int) -> tuple[np.ndarray, str]:
-    """Draws (draws, 9) of the nine numbers of a sweep, and the verdict of its fit.
+    """Draws (draws, 10) of the ten numbers of a sweep, and the verdict of its fit.
 
     Of scales that the sweep has no runs for, the draws are NaN.
     """
@@ -159,14 +162,14 @@ def learned(
     before: Mapping[str, Any],
     sources: list[str],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Centre and standard deviation (9,) of the population of `sources`.
+    """Centre and standard deviation (10,) of the population of `sources`.
 
     `numbers` are draws of sweeps under the prior `before`.
     """
     old_centre, old_sd = (np.array(before[name]) for name in ("centre", "sd"))
     centre, sd = old_centre, old_sd
     for _ in range(STEPS):
-        first, second, count = np.zeros(9), np.zeros(9), np.zeros(9)
+        first, second, count = np.zeros(len(NUMBERS)), np.zeros(len(NUMBERS)), np.zeros(len(NUMBERS))
         for source in sources:
             own = [n for n in numbers if source_of(n) == source]
             moments = [_moments(numbers[n], old_centre, old_sd, centre, sd) for n in own]
@@ -190,7 +193,7 @@ def _moments(
     centre: np.ndarray,
     sd: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """First and second moments (9,) under the present population, and which the sweep has."""
+    """First and second moments (10,) under the present population, and which the sweep has."""
     there = np.isfinite(draws).all(axis=0)
     x = draws[:, there]
     log_weight = (
@@ -200,7 +203,7 @@ def _moments(
     weight = np.exp(log_weight - log_weight.max())
     weight = np.minimum(weight, weight.mean() * np.sqrt(len(weight)))  # Ionides (2008)
     weight /= weight.sum()
-    mean, square = np.zeros(9), np.zeros(9)
+    mean, square = np.zeros(len(NUMBERS)), np.zeros(len(NUMBERS))
     mean[there], square[there] = weight @ x, weight @ x**2
     return mean, square, there
 
@@ -211,6 +214,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--cards", action="store_true", help="only write the cards")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--start", type=Path, help="a file of priors to go on from")
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
     if options.cards:
@@ -225,6 +229,8 @@ def main() -> None:
         "centre": START_CENTRE.tolist(),
         "sd": START_SD.tolist(),
     }
+    if options.start is not None:
+        prior = json.loads(options.start.read_text(encoding="utf-8"))["all"]
     numbers: dict[str, np.ndarray] = {}
     for turn in range(options.rounds):
         card = card_with(prior)
@@ -237,7 +243,7 @@ def main() -> None:
         centre, sd = learned(numbers, before, sources)
         words = f"{len(sweeps)} public sweeps of {len(sources)} sources"
         prior = {"source": words, "centre": centre.tolist(), "sd": sd.tolist()}
-        print(pd.DataFrame({"centre": centre, "sd": sd}, NUMBERS).round(3).T, flush=True)
+        print(pd.DataFrame({"centre": centre, "sd": sd}, NUMBERS).round(3).T.to_string(), flush=True)
     priors = {"numbers": NUMBERS, "all": prior}
     for source in sources:
         others = [each for each in sources if each != source]

@@ -15,7 +15,7 @@ from bayes_distill.inference import reparameterisation
 from bayes_distill.inference.density import constrainer, prior_sampler
 from bayes_distill.inference.model_inputs import model_inputs, reference_point
 from bayes_distill.inference.smooth_rows import LEAST, all_weights, smooth_rows, told
-from bayes_distill.laws.smooth_discrepancy import WEIGHTS, basis
+from bayes_distill.laws.smooth_discrepancy import UPWARD, basis
 from bayes_distill.runs import read_runs
 
 CARDS = {"supervised": "supervised", "distillation": "distillation", "mixed": "joint"}
@@ -39,6 +39,11 @@ def table(kind: str) -> pd.DataFrame:
         frame["teacher_params"] = np.where(frame.index >= 12, 7e9, np.nan)
         frame["teacher_tokens"] = np.where(frame.index >= 12, 1.4e11, np.nan)
     return frame
+
+
+def log_points() -> np.ndarray:
+    """Logs of sizes and tokens over a reference, (2, runs)."""
+    return np.log(table("supervised")[["params", "tokens"]].to_numpy(float) / [1e9, 5e10]).T
 
 
 def prepared(kind: str):
@@ -85,20 +90,22 @@ def test_offsets_are_of_supervised_runs_whose_size_recurs():
     assert hyper["groups"]["size_offset"].sum() == counts.gt(1).sum()
 
 
-def test_few_combinations_of_weights_say_all_that_runs_tell():
-    x, y = np.log(table("supervised")[["params", "tokens"]].to_numpy(float) / [1e9, 5e10]).T
+@pytest.mark.parametrize("name", ["smooth_up", "smooth_down"])
+def test_few_combinations_of_weights_say_all_that_runs_tell(name):
+    x, y = log_points()
     nothing = np.full(20, np.nan)
-    rows = smooth_rows((x, y), (nothing, nothing))
-    full = np.asarray(basis(x, y))
-    weights = np.random.default_rng(0).standard_normal(WEIGHTS)
+    rows = smooth_rows((x, y), (nothing, nothing), nothing)[name]
+    side = UPWARD if name == "smooth_up" else ~UPWARD
+    full = np.asarray(basis(x, y))[:, side]
+    weights = np.random.default_rng(0).standard_normal(full.shape[1])
     kept = rows.student @ (rows.directions.T @ weights)
     np.testing.assert_allclose(kept, full @ weights, atol=5 * LEAST)
-    assert rows.directions.shape[1] < WEIGHTS / 2
+    assert (rows.directions != 0).any(axis=0).sum() < full.shape[1]
     assert np.all(rows.teacher == 0)
 
 
 def test_what_no_run_tells_keeps_its_prior():
-    x, y = np.log(table("supervised")[["params", "tokens"]].to_numpy(float) / [1e9, 5e10]).T
+    x, y = log_points()
     directions = told(np.asarray(basis(x, y)))
     generator = np.random.default_rng(1)
     strength = np.full(4000, 0.02)
@@ -114,7 +121,7 @@ def test_prior_draws_have_the_stated_scales():
     keys = jax.random.split(jax.random.key(3), 2000)
     raw = prior_sampler(spec)(keys, data, hyper)
     values = constrainer(spec)(raw, data, hyper)
-    for name in ("smooth", "size_offset"):
+    for name in ("smooth_up", "smooth_down", "size_offset"):
         z = np.asarray(values[f"{name}_z"])[:, 0] / np.asarray(values[f"{name}_sd"])
         assert z.std() == pytest.approx(1, abs=0.06)
         log_scale = np.log(np.asarray(values[f"{name}_sd"]))

@@ -23,6 +23,7 @@ from bayes_distill.inference.smooth_rows import all_weights
 from bayes_distill.inference.two_stage import FirstStageResults
 from bayes_distill.inference.within_chain import diagnose_within
 from bayes_distill.laws import Reference
+from bayes_distill.laws.smooth_discrepancy import SMOOTH, STUDENT_SMOOTH, UPWARD, WEIGHTS
 from bayes_distill.posterior.hull import Hull
 from bayes_distill.posterior.size_offsets import OFFSET, OFFSET_SIZE
 from bayes_distill.runs.grouping import condition_groups, size_groups
@@ -94,12 +95,8 @@ def draws_to_posterior(
     for name in spec.discrepancies:
         stored[name] = values[name][:, : len(sizes)]
         stored[f"{name}_new"] = generator.standard_normal(chains * draws)
-    smooth = {}
-    for name in spec.smooth:
-        directions = hyper["groups"][f"{name}_directions"]
-        stored[name] = smooth[name] = all_weights(
-            values[f"{name}_z"], directions, values[f"{name}_sd"], generator
-        )
+    smooth = _weights(spec, values, hyper, generator)
+    stored |= smooth
     of_sizes = {}
     if spec.size_offset:
         several = np.asarray(data.has_offset[:n]) > 0
@@ -197,6 +194,28 @@ def draws_to_posterior(
         "hull": {"points": hull.points, "teacher_loss": hull.teacher_loss},
         "epochs": float((frame["tokens"].to_numpy(float) / unique_tokens(frame)).max()),
     }
+
+
+def _weights(
+    spec: ModelSpec,
+    values: dict[str, np.ndarray],
+    hyper: dict[str, Any],
+    generator: np.random.Generator,
+) -> dict[str, np.ndarray]:
+    """Weights of smooth discrepancies (draws, weights) as laws take them."""
+
+    def of_site(name: str) -> np.ndarray:
+        directions = hyper["groups"][f"{name}_directions"]
+        return all_weights(values[f"{name}_z"], directions, values[f"{name}_sd"], generator)
+
+    weights = {}
+    if "smooth_up" in spec.smooth:
+        both = np.empty((len(values["smooth_up_sd"]), WEIGHTS))
+        both[:, UPWARD], both[:, ~UPWARD] = of_site("smooth_up"), of_site("smooth_down")
+        weights[SMOOTH] = both
+    if STUDENT_SMOOTH in spec.smooth:
+        weights[STUDENT_SMOOTH] = of_site(STUDENT_SMOOTH)
+    return weights
 
 
 def _in_mean(spec: ModelSpec, name: str) -> bool:

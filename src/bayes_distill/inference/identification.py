@@ -12,7 +12,8 @@ from bayes_distill.laws import Law
 from bayes_distill.laws.base import Support
 
 SPREAD = {
-    "smooth_sd": "drift of the law's exponents, away from the middle of the runs",
+    "smooth_up_sd": "drift of the law's exponents, towards large models and long runs",
+    "smooth_down_sd": "the same towards small models and short runs",
     "student_smooth_sd": "the same of a distilled student's excess over its teacher",
     "size_offset_sd": "relative offset that supervised runs of one size share",
     "shift_sd": "how far the loss of a size lies off the law",

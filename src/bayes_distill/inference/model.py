@@ -21,7 +21,11 @@ from bayes_distill.cards.priors import FAMILIES
 from bayes_distill.inference import joint_prior
 from bayes_distill.laws import LAWS, Law, Reference, TeacherLaw
 from bayes_distill.laws.discrepancy import OF_CONDITIONS, OF_SIZES
-from bayes_distill.laws.smooth_discrepancy import LOG_DISCREPANCY, STUDENT_LOG_DISCREPANCY
+from bayes_distill.laws.smooth_discrepancy import (
+    LOG_DISCREPANCY,
+    STUDENT_LOG_DISCREPANCY,
+    STUDENT_SMOOTH,
+)
 from bayes_distill.likelihoods import Likelihood
 from bayes_distill.posterior.size_offsets import OFFSET
 
@@ -34,9 +38,9 @@ class Data(NamedTuple):
     A run without a teacher has NaN in all three teacher fields; a teacher without a measured
     loss has NaN in `teacher_loss` only. `teacher_loss_se` is its standard error, 0 if the table has
     none. `size`, `teacher` and `condition` are the groups of runs (`runs.grouping`).
-    `unique_tokens` is that of the student, as many as `tokens` where none is repeated. `smooth`,
-    `teacher_smooth` and `student_smooth` (rows, combinations) are what the sampled combinations of
-    the weights of smooth discrepancies do to a run (`inference.smooth_rows`); `offset_size` is the
+    `unique_tokens` is that of the student, as many as `tokens` where none is repeated. `smooth`
+    and `teacher_smooth`, by name (rows, combinations), are what the sampled combinations of the
+    weights of smooth discrepancies do to a run, and to its teacher (`inference.smooth_rows`); `offset_size` is the
     place of the offset that supervised runs of its size share, and `has_offset` 1 where there is
     one.
     """
@@ -53,9 +57,8 @@ class Data(NamedTuple):
     condition: Array
     mask: Array
     unique_tokens: Array
-    smooth: Array
-    teacher_smooth: Array
-    student_smooth: Array
+    smooth: dict[str, Array]
+    teacher_smooth: dict[str, Array]
     offset_size: Array
     has_offset: Array
 
@@ -123,7 +126,7 @@ class ModelSpec:
 
 
 EFFECTS = ("teacher", "condition")
-SMOOTH_SITES = ("smooth", "student_smooth")
+SMOOTH_SITES = ("smooth_up", "smooth_down", "student_smooth")
 
 
 def model_spec(
@@ -135,7 +138,8 @@ def model_spec(
 ) -> ModelSpec:
     """Static part of the model of `card` on runs of `kind`."""
     taught = kind != "supervised"
-    smooth = SMOOTH_SITES if taught else SMOOTH_SITES[:1]
+    smooth = SMOOTH_SITES if taught else SMOOTH_SITES[:2]
+    smooth = tuple(name for name in smooth if getattr(card.discrepancy, name, None))
     return ModelSpec(
         law_name=card.law,
         families=tuple((name, prior.family) for name, prior in card.priors.items()),
@@ -151,7 +155,7 @@ def model_spec(
         ),
         noisy_teachers=noisy_teachers,
         parameters=tuple((n, prior.family) for n, prior in card.likelihood.priors.items()),
-        smooth=tuple(name for name in smooth if getattr(card.discrepancy, name, None)),
+        smooth=smooth,
         size_offset=recurring_sizes and getattr(card.discrepancy, OFFSET, None) is not None,
     )
 
@@ -201,10 +205,9 @@ def sample_smooth(spec: ModelSpec, data: Data, hyper: dict[str, Any]) -> dict[st
     Here all are as the card states them; NUTS samples others, see `inference.whitening`.
     """
     sites: dict[str, Any] = {}
-    rows = dict(zip(SMOOTH_SITES, (data.smooth, data.student_smooth), strict=True))
     for name in spec.smooth:
         scale = numpyro.sample(f"{name}_sd", dist.LogNormal(*hyper[f"{name}_sd"]))
-        prior = dist.Normal(0.0, scale).expand([rows[name].shape[1]]).to_event(1)
+        prior = dist.Normal(0.0, scale).expand([data.smooth[name].shape[1]]).to_event(1)
         sites[f"{name}_z"] = numpyro.sample(f"{name}_z", prior)
     if spec.size_offset:
         scale = numpyro.sample(f"{OFFSET}_sd", dist.LogNormal(*hyper[f"{OFFSET}_sd"]))
@@ -218,10 +221,13 @@ def of_rows(spec: ModelSpec, sites: Mapping[str, Array], data: Data) -> OfRows |
     if not spec.smooth and not spec.size_offset:
         return None
     student = teacher = excess = jnp.zeros_like(data.loss)
-    if "smooth" in spec.smooth:
-        student, teacher = (m @ sites["smooth_z"] for m in (data.smooth, data.teacher_smooth))
-    if "student_smooth" in spec.smooth:
-        excess = data.student_smooth @ sites["student_smooth_z"]
+    for name in spec.smooth:
+        own = data.smooth[name] @ sites[f"{name}_z"]
+        if name == STUDENT_SMOOTH:
+            excess = own
+        else:
+            student = student + own
+            teacher = teacher + data.teacher_smooth[name] @ sites[f"{name}_z"]
     if spec.size_offset:
         student = student + sites[f"{OFFSET}_z"][data.offset_size] * data.has_offset
     return OfRows(student, teacher, excess)

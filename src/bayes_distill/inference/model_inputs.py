@@ -8,11 +8,19 @@ import numpy as np
 import pandas as pd
 
 from bayes_distill.cards import Card
+from bayes_distill.cards.joint_prior import SUPERVISED
 from bayes_distill.inference import padding
 from bayes_distill.inference.joint_prior import joint_prior, loss_unit_ratio
-from bayes_distill.inference.model import Data, ModelSpec, hyperparameters, model_spec
+from bayes_distill.inference.model import (
+    SMOOTH_SITES,
+    Data,
+    ModelSpec,
+    hyperparameters,
+    model_spec,
+)
 from bayes_distill.inference.padding import padded
-from bayes_distill.inference.smooth_rows import SmoothRows, smooth_rows, student_smooth_rows
+from bayes_distill.inference.smooth_rows import smooth_rows
+from bayes_distill.inference.whitening import before_a_mode
 from bayes_distill.laws import Reference
 from bayes_distill.posterior.discrepancy import factor
 from bayes_distill.runs.grouping import condition_groups, size_groups, teacher_groups
@@ -21,6 +29,7 @@ from bayes_distill.runs.unique_tokens import has_repeats, unique_tokens
 if TYPE_CHECKING:
     from bayes_distill.runs import Runs
 
+FEW = 8  # runs, about as many as a law has coefficients
 MOST_OFFSETS = 128  # sizes; where more recur, what their runs share counts as noise
 
 
@@ -57,6 +66,11 @@ def model_inputs(
     joint = None
     if card.supervised is not None and card.supervised.fitted is not None:
         joint = joint_prior(card.supervised, reference, 1.0)
+        if len(frame) < FEW:
+            notes.append(
+                f"{len(frame)} runs are few: answers rest as much on the prior of the card, of "
+                f"{card.supervised.fitted.source}, as on them"
+            )
     elif card.supervised is not None:
         ratio = loss_unit_ratio(
             card.supervised, *(frame[c].to_numpy(float) for c in ("params", "tokens", "loss"))
@@ -70,9 +84,21 @@ def model_inputs(
     return (
         spec,
         data,
-        hyperparameters(card, joint) | {"groups": groups_of(card, frame, data) | directions},
+        hyperparameters(card, joint) | shapes_of(card, frame, data, directions),
         notes,
     )
+
+
+def shapes_of(
+    card: Card, frame: pd.DataFrame, data: Data, directions: dict[str, np.ndarray]
+) -> dict[str, Any]:
+    """What the model takes beside the numbers of priors: groups of runs, and a linear law."""
+    medians = {name: prior.middle for name, prior in card.likelihood.priors.items()}
+    information = card.likelihood.at(medians).fisher_information().location
+    return {
+        "groups": groups_of(card, frame, data) | directions,
+        "linear": before_a_mode(len(data.mask), float(information), len(SUPERVISED)),
+    }
 
 
 def groups_of(card: Card, frame: pd.DataFrame, data: Data) -> dict[str, np.ndarray]:
@@ -105,9 +131,6 @@ def groups_of(card: Card, frame: pd.DataFrame, data: Data) -> dict[str, np.ndarr
         arrays[f"condition_{name}"] = middle
     offsets = np.unique(data.offset_size[data.has_offset > 0]).size
     arrays["size_offset"] = (np.arange(padded(offsets, padding.SIZES)) < offsets).astype(float)
-    medians = {name: prior.middle for name, prior in card.likelihood.priors.items()}
-    information = card.likelihood.at(medians).fisher_information().location
-    arrays["information"] = np.full(len(data.mask), float(information))
     return arrays
 
 
@@ -136,17 +159,16 @@ def padded_data(
 
     stated = card.discrepancy
     x, y = np.log(params / reference.params), np.log(tokens / reference.tokens)
-    smooth, of_students = SmoothRows.none(n), SmoothRows.none(n)
-    if stated is not None and stated.smooth is not None:
-        of_teachers = (
-            np.log(column(f"teacher_{name}", getattr(reference, name))[:n])
-            for name in ("params", "tokens")
-        )
-        smooth = smooth_rows((x, y), tuple(of_teachers))
-    if stated is not None and stated.student_smooth is not None:
-        of_students = student_smooth_rows(
-            x, y, np.log(column("teacher_loss", reference.loss)[:n])
-        )
+    stated_names = () if stated is None else (n for n in SMOOTH_SITES if getattr(stated, n))
+    of_teachers = (
+        np.log(column(f"teacher_{name}", getattr(reference, name))[:n])
+        for name in ("params", "tokens")
+    )
+    log_teacher = np.log(column("teacher_loss", reference.loss)[:n])
+    smooth = {}
+    if names := tuple(stated_names):
+        found = smooth_rows((x, y), tuple(of_teachers), log_teacher)
+        smooth = {name: found[name] for name in names}
     offset_size, has_offset = np.zeros(n, int), np.zeros(n)
     if stated is not None and stated.size_offset is not None:
         offset_size, has_offset = recurring_sizes(frame)
@@ -161,15 +183,13 @@ def padded_data(
         **{name: group[rows] for name, group in groups.items()},
         mask=np.arange(size) < n,
         unique_tokens=unique_tokens(frame)[rows] / reference.tokens,
-        smooth=smooth.student[rows],
-        teacher_smooth=smooth.teacher[rows],
-        student_smooth=of_students.student[rows],
+        smooth={name: each.student[rows] for name, each in smooth.items()},
+        teacher_smooth={name: each.teacher[rows] for name, each in smooth.items()},
         offset_size=offset_size[rows],
         has_offset=has_offset[rows],
     )
     return Data(**columns), {
-        "smooth_directions": smooth.directions,
-        "student_smooth_directions": of_students.directions,
+        f"{name}_directions": each.directions for name, each in smooth.items()
     }
 
 

@@ -22,7 +22,7 @@ from bayes_distill.inference.density import Hyper, potential
 from bayes_distill.inference.initialisation import site_shapes, starting_points
 from bayes_distill.inference.metric import Metric
 from bayes_distill.inference.model import Data, ModelSpec
-from bayes_distill.inference.outlier_weights import weighed
+from bayes_distill.inference.linearised import linearised
 from bayes_distill.inference.programs import Programs, chain_keys
 from bayes_distill.inference.settings import SamplerSettings
 from bayes_distill.inference.stage_runner import StageRunner
@@ -84,7 +84,7 @@ def run_nuts(
     compiling = programs.ahead(site_shapes(spec, data, hyper), arguments, settings.chains)
     if is_whitened(spec):
         compiling[0].result()
-        hyper = weighed(spec, data, hyper, programs.gradient)
+        hyper = linearised(spec, data, hyper, programs.gradient)
         arguments = (data, hyper)
 
     def start() -> Start:

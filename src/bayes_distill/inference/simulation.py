@@ -17,7 +17,7 @@ from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.inference.density import constrainer, prior_sampler
 from bayes_distill.inference.joint_prior import joint_prior
 from bayes_distill.inference.model import hyperparameters, model_spec
-from bayes_distill.inference.model_inputs import groups_of, padded_data
+from bayes_distill.inference.model_inputs import padded_data, shapes_of
 from bayes_distill.laws import TABLE_6, Reference
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def prior_draw(card: Card, reference: Reference, seed: int) -> dict[str, float]:
     row |= {"teacher_loss": reference.loss} if kind == "distillation" else {}
     frame = pd.DataFrame([row])
     data, directions = padded_data(card, frame, reference)
-    hyper = hyperparameters(card, joint) | {"groups": groups_of(card, frame, data) | directions}
+    hyper = hyperparameters(card, joint) | shapes_of(card, frame, data, directions)
     raw = prior_sampler(spec)(jax.random.split(jax.random.key(seed), 1), data, hyper)
     values = constrainer(spec)(raw, data, hyper)
     return {name: float(value[0]) for name, value in values.items() if np.ndim(value) == 1}

@@ -12,7 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayes_distill.inference.padding import padded
-from bayes_distill.laws.smooth_discrepancy import basis, student_basis
+from bayes_distill.laws.smooth_discrepancy import (
+    STUDENT_SMOOTH,
+    UPWARD,
+    basis,
+    student_basis,
+)
 
 LEAST = 0.02
 """Singular value, all runs together, below which a combination of weights counts as untold."""
@@ -37,11 +42,6 @@ class SmoothRows:
     directions: np.ndarray
 
     @classmethod
-    def none(cls, rows: int) -> SmoothRows:
-        """For a model without a smooth discrepancy."""
-        return cls(np.zeros((rows, 0)), np.zeros((rows, 0)), np.zeros((0, 0)))
-
-    @classmethod
     def of(cls, student: np.ndarray, teacher: np.ndarray) -> SmoothRows:
         """Of the basis (rows, weights) at students and at teachers, zero where there is none."""
         directions = told(np.concatenate([student, teacher]))
@@ -49,26 +49,26 @@ class SmoothRows:
 
 
 def smooth_rows(
-    student: tuple[np.ndarray, np.ndarray], teacher: tuple[np.ndarray, np.ndarray]
-) -> SmoothRows:
-    """Discrepancy of supervised losses.
+    student: tuple[np.ndarray, np.ndarray],
+    teacher: tuple[np.ndarray, np.ndarray],
+    log_teacher: np.ndarray,
+) -> dict[str, SmoothRows]:
+    """Both sides of the discrepancy of supervised losses, and that of the excess of students.
 
-    Both are logs of size and tokens over the reference's, (rows,) each; NaN for a teacher that is
-    not known by its size.
+    `student` and `teacher` are logs of size and tokens over the reference's, (rows,) each; NaN for
+    a teacher that is not known by its size. `log_teacher` is the same of the teacher's loss;
+    without a measured one (NaN) a teacher counts as one of middling strength.
     """
     known = np.isfinite(teacher[0]) & np.isfinite(teacher[1])
     at_teacher = np.asarray(basis(*(np.where(known, each, 0.0) for each in teacher)))
-    return SmoothRows.of(np.asarray(basis(*student)), at_teacher * known[:, None])
-
-
-def student_smooth_rows(x: np.ndarray, y: np.ndarray, log_teacher: np.ndarray) -> SmoothRows:
-    """Discrepancy of the excess of distilled students.
-
-    `x`, `y` are logs of size and tokens, `log_teacher` of the teacher's loss, over the reference's,
-    (rows,) each. Without a measured loss (NaN) a teacher counts as one of middling strength.
-    """
-    at = np.asarray(student_basis(x, y, np.where(np.isfinite(log_teacher), log_teacher, 0.0)))
-    return SmoothRows.of(at, np.zeros_like(at))
+    at_student, at_teacher = np.asarray(basis(*student)), at_teacher * known[:, None]
+    strength = np.where(np.isfinite(log_teacher), log_teacher, 0.0)
+    excess = np.asarray(student_basis(*student, strength))
+    return {
+        "smooth_up": SmoothRows.of(at_student[:, UPWARD], at_teacher[:, UPWARD]),
+        "smooth_down": SmoothRows.of(at_student[:, ~UPWARD], at_teacher[:, ~UPWARD]),
+        STUDENT_SMOOTH: SmoothRows.of(excess, np.zeros_like(excess)),
+    }
 
 
 def told(rows: np.ndarray) -> np.ndarray:

@@ -8,7 +8,8 @@ exponents of the law do a random walk along log size, log tokens, log compute an
 parameter: delta is nothing in the middle of the runs, and its standard deviation grows as the
 distance to the power 1.5. The derivative of a Wiener process is white noise; here it is constant
 over pieces, whose values, the *weights*, are independent and normal. They are a draw's function,
-anywhere.
+anywhere. Towards small models and short runs, which often lie off any power law, the strength of
+the process is another than towards large ones.
 
 The excess of a distilled student over its teacher has a second one, with one more direction, the
 teacher's strength: ten times the log of the teacher's loss over what the student reaches alone by a
@@ -36,6 +37,8 @@ STUDENT_LOG_DISCREPANCY = "student_log_discrepancy"
 EDGES = np.array([0.0, 0.75, 1.5, 2.5, 4.0, 6.0, 9.0, 14.0])  # |log|; a factor of 1.2 million
 DIRECTIONS = ((1.0, 0.0), (0.0, 1.0), (0.5**0.5, 0.5**0.5), (-(0.5**0.5), 0.5**0.5))
 SIDES = (1.0, -1.0)
+UPWARD = np.tile(np.repeat(np.array(SIDES) > 0, len(EDGES) - 1), len(DIRECTIONS))
+"""Which weights (WEIGHTS,) are of the side of larger models, more tokens, compute, tokens a parameter."""
 PIECES = len(SIDES) * (len(EDGES) - 1)
 WEIGHTS = len(DIRECTIONS) * PIECES
 STUDENT_WEIGHTS = (len(DIRECTIONS) + 1) * PIECES
