@@ -252,7 +252,8 @@ def sample_shared(spec: ModelSpec, hyper: dict[str, Any]) -> dict[str, Array]:
         if of_size:
             shared[name] = numpyro.deterministic(name, unit * (hyper["groups"][name] @ z))
         else:
-            shared[f"{name}_effect"] = numpyro.deterministic(f"{name}_effect", unit * z)
+            effect = numpyro.deterministic(f"{name}_effect", unit * exists * z)
+            shared[f"{name}_effect"] = effect
     if spec.noisy_teachers:
         teachers = hyper["groups"]["teacher"].shape[0]
         shared["teacher_error"] = numpyro.sample(

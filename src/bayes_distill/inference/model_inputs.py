@@ -123,8 +123,11 @@ def groups_of(card: Card, frame: pd.DataFrame, data: Data) -> dict[str, np.ndarr
         ("teacher", teacher_groups(frame), padding.TEACHERS),
         ("condition", condition_groups(params, tokens), padding.CONDITIONS),
     ):
-        count = int(group.max()) + 1
-        arrays[name] = (np.arange(padded(count, pad)) < count).astype(float)
+        members = np.bincount(group)
+        # of a run that shares its group with none, an effect is part of the noise
+        least = 2 if card.discrepancy is not None and card.discrepancy.smooth_up else 1
+        arrays[name] = np.zeros(padded(len(members), pad))
+        arrays[name][: len(members)] = members >= least
     for name in ("params", "tokens"):
         middle = np.ones(len(arrays["condition"]))
         middle[np.asarray(data.condition)] = getattr(data, name)
