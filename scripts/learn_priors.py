@@ -55,9 +55,8 @@ DISTILLED = (
 CARDS = {
     "supervised": (*LAW, *SUPERVISED),
     "data-limited": SUPERVISED,
-    "joint": (*LAW, *SUPERVISED, *DISTILLED),
-    "distillation": (*SMOOTH, *DISTILLED),
-    
+    "joint-discrepancy": (*LAW, *SUPERVISED, *DISTILLED),
+    "distillation-discrepancy": (*SMOOTH, *DISTILLED),
 }
 NEW = 0.999  # share of tokens that must be seen once
 
@@ -169,7 +168,11 @@ def learned(
     old_centre, old_sd = (np.array(before[name]) for name in ("centre", "sd"))
     centre, sd = old_centre, old_sd
     for _ in range(STEPS):
-        first, second, count = np.zeros(len(NUMBERS)), np.zeros(len(NUMBERS)), np.zeros(len(NUMBERS))
+        first, second, count = (
+            np.zeros(len(NUMBERS)),
+            np.zeros(len(NUMBERS)),
+            np.zeros(len(NUMBERS)),
+        )
         for source in sources:
             own = [n for n in numbers if source_of(n) == source]
             moments = [_moments(numbers[n], old_centre, old_sd, centre, sd) for n in own]
@@ -243,7 +246,9 @@ def main() -> None:
         centre, sd = learned(numbers, before, sources)
         words = f"{len(sweeps)} public sweeps of {len(sources)} sources"
         prior = {"source": words, "centre": centre.tolist(), "sd": sd.tolist()}
-        print(pd.DataFrame({"centre": centre, "sd": sd}, NUMBERS).round(3).T.to_string(), flush=True)
+        print(
+            pd.DataFrame({"centre": centre, "sd": sd}, NUMBERS).round(3).T.to_string(), flush=True
+        )
     priors = {"numbers": NUMBERS, "all": prior}
     for source in sources:
         others = [each for each in sources if each != source]

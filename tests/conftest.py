@@ -127,7 +127,7 @@ def mixed(fits_folder: Path) -> Fitted:
     taught.loc[sized, "teacher_tokens"] = sizes * np.resize([20.0, 40.0, 100.0], sized.sum())
     taught.loc[sized, "teacher_loss"] = np.nan
     design = pd.concat([alone, taught], ignore_index=True)
-    runs, truth = simulate_from_card("joint-plain", design, coefficients="table6", seed=3)
+    runs, truth = simulate_from_card("joint", design, coefficients="table6", seed=3)
     frame = runs.frame.copy()
     frame.loc[frame["teacher_params"].notna(), "teacher_loss"] = np.nan  # not measured
     return fit_once(fits_folder, "mixed", read_runs(frame), truth, careful("joint"))

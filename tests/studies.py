@@ -105,8 +105,8 @@ def random_validation(groups: int = 3, pairs: int = 200) -> Validation:
 # cards whose priors are on coordinates: their draws are those of the law and of the noise
 CARDS = {
     "supervised": "hoffmann2022-gamma",
-    "chinchilla": "supervised",
-    "data-limited": "data-limited",
+    "chinchilla": "supervised-plain",
+    "data-limited": "data-limited-plain",
     "distillation": "joint",
     "distillation-gain": "joint",
     "distillation-no-gap": "joint",

@@ -33,7 +33,7 @@ def truths(setting, count):
 @pytest.fixture(scope="module")
 def taught():
     """The distillation card on the paper's design."""
-    return make_setting(load_card("distillation-plain"), None, read_design("paper")[0])
+    return make_setting(load_card("distillation"), None, read_design("paper")[0])
 
 
 def test_losses_are_the_law_s_with_the_scatter_of_the_likelihood(card, nine_runs):
@@ -109,7 +109,7 @@ def test_another_simulator_has_its_own_prior_at_the_same_reference(card, nine_ru
 
 def test_a_simulator_must_be_for_the_same_runs_and_reference(card, nine_runs):
     with pytest.raises(InputError, match=r"simulator: .*distillation law"):
-        make_setting(card, load_card("distillation-plain"), nine_runs)
+        make_setting(card, load_card("distillation"), nine_runs)
     with pytest.raises(InputError, match=r"simulator: .*published coefficients"):
         make_setting(card, load_card("busbridge2025-table6"), nine_runs)
     elsewhere = type(card).model_validate(card.model_dump() | {"reference": {"params": 1e9}})
@@ -205,7 +205,7 @@ def test_a_design_with_teachers_by_size_alone_is_fine():
     design = read_design("paper")[0].iloc[::30].drop(columns="teacher_loss").reset_index(drop=True)
     design = design.assign(teacher_params=3e9, teacher_tokens=6e10)
     setting = make_setting(
-        load_card("joint-plain"),
+        load_card("joint"),
         None,
         pd.concat([design, design[["params", "tokens"]]], ignore_index=True),
     )

@@ -116,7 +116,7 @@ def test_a_user_changes_a_prior(tmp_path):
     assert before in text
     copy = tmp_path / "mine.toml"
     copy.write_text(text.replace(before, '[priors.kappa]\nfamily = "gamma"\nmean = 3\nsd = 0.5'))
-    changed, original = load_card(copy).priors, load_card("joint-plain").priors
+    changed, original = load_card(copy).priors, load_card("joint").priors
     assert changed["kappa"] == FAMILIES["gamma"](family="gamma", mean=3, sd=0.5)
     assert {n for n in changed if changed[n] != original[n]} == {"kappa"}
 
@@ -133,7 +133,7 @@ def test_the_earlier_name_of_the_discrepancy_is_still_read():
 
 def test_cards_are_frozen():
     with pytest.raises(pydantic.ValidationError, match="frozen"):
-        load_card("joint-plain").law = "supervised"
+        load_card("joint").law = "supervised"
 
 
 def test_only_shipped_cards_have_shipped_posteriors(tmp_path):

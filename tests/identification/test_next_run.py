@@ -237,7 +237,9 @@ def test_the_promised_gain_comes_true():
     sizes, ratio = np.meshgrid(np.geomspace(5e7, 1e9, 8), [10.0, 20.0, 40.0])
     design = pd.DataFrame({"params": sizes.ravel(), "tokens": (sizes * ratio).ravel()})
     truth = {"E": 1.817, "A": 482.0, "B": 2085.0, "alpha": 0.348, "beta": 0.366}
-    runs, _ = simulate_from_card("supervised-plain", design, coefficients=truth, noise=0.003, seed=4)
+    runs, _ = simulate_from_card(
+        "supervised-plain", design, coefficients=truth, noise=0.003, seed=4
+    )
     card = load_card("supervised-plain").model_copy(update={"target_accept": 0.95})
     before = fit(runs, card, warmup=300, draws=1000)
     promised = next_run(before, coefficient="alpha")

@@ -140,9 +140,11 @@ def test_the_posterior_says_where_it_comes_from(sweep):
 
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_draws_and_compiles_nothing_new(chinchilla, compilations):
-    fit(chinchilla.runs, **SETTINGS, seed=0)  # whatever this session has not compiled yet
+    fit(
+        chinchilla.runs, "supervised-plain", **SETTINGS, seed=0
+    )  # whatever this session has not compiled yet
     before = compilations()
-    again = fit(chinchilla.runs, **SETTINGS, seed=0)
+    again = fit(chinchilla.runs, "supervised-plain", **SETTINGS, seed=0)
     assert compilations() == before
     for name, values in chinchilla.posterior.draws.items():
         np.testing.assert_array_equal(values, again.draws[name])
@@ -156,7 +158,7 @@ def test_another_seed_and_fewer_runs_give_other_draws_from_the_same_programs(
     spoilt = 57
     frame.loc[spoilt, "loss"] *= 1.1
     before = compilations()
-    other = fit(read_runs(frame), "supervised", **SETTINGS, where="row >= 20", seed=1)
+    other = fit(read_runs(frame), "supervised-plain", **SETTINGS, where="row >= 20", seed=1)
     compiled = compilations() - before
     assert other.info["n_runs"] == 205  # fewer than 225, but padded to the same shape
     assert any("row >= 20" in note for note in other.info["notes"])
@@ -212,15 +214,32 @@ def test_the_default_card_is_the_one_for_these_runs(kind, card):
     assert default_card(read_runs(few(kind, 8))) == card
 
 
-@pytest.mark.parametrize("kind", ["supervised", "distillation", "mixed"])
-def test_five_runs_are_refused(kind):
-    with pytest.raises(InputError, match=r"has 5 usable runs.*at least"):
-        fit(few(kind, 5))
+@pytest.mark.parametrize(("kind", "count"), [("supervised", 2), ("distillation", 5), ("mixed", 5)])
+def test_too_few_runs_are_refused(kind, count):
+    with pytest.raises(InputError, match=rf"has {count} usable runs.*at least"):
+        fit(few(kind, count))
+
+
+@pytest.mark.slow
+def test_three_runs_are_enough_and_the_fit_says_what_it_rests_on():
+    posterior = fit(few("supervised", 3), warmup=200, draws=200)
+    assert any("3 runs are few" in note and "prior" in note for note in posterior.info["notes"])
+    wide, narrow = (
+        np.subtract(
+            *np.log(
+                forecast(posterior, params=n, tokens=20 * n, allow_failed=True)
+                .table[["new_run_upper", "new_run_lower"]]
+                .iloc[0]
+            )
+        )
+        for n in (1e11, 4.5e8)
+    )
+    assert 0 < narrow < 0.5 * wide < 1
 
 
 def test_too_few_runs_left_by_a_condition_are_refused():
-    with pytest.raises(InputError, match="has 3 usable runs"):
-        fit(few("supervised", 30), where="row < 3")
+    with pytest.raises(InputError, match="has 2 usable runs"):
+        fit(few("supervised", 30), where="row < 2")
     with pytest.raises(InputError, match="leaves none"):
         fit(few("supervised", 30), where="loss > 10")
 

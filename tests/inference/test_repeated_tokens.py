@@ -27,14 +27,14 @@ def design():
 @pytest.fixture(scope="module")
 def swept():
     runs, _ = simulate_from_card(
-        "data-limited", design(), coefficients=MUENNIGHOFF, noise=0.001, seed=4
+        "data-limited-plain", design(), coefficients=MUENNIGHOFF, noise=0.001, seed=4
     )
     return runs
 
 
 @pytest.fixture(scope="module")
 def fitted(swept):
-    return fit(swept, "data-limited", warmup=400, draws=400, seed=0)
+    return fit(swept, "data-limited-plain", warmup=400, draws=400, seed=0)
 
 
 def test_a_sweep_with_repeats_tells_what_repeats_are_worth(fitted):

@@ -77,7 +77,7 @@ def test_the_prior_of_the_second_stage_says_of_losses_what_the_first_one_found(n
 def test_a_law_with_gamma_fixed_keeps_it_fixed():
     posterior = made_up("hoffmann2022")
     assert isinstance(posterior.law, Chinchilla)
-    card, notes = two_stage_card(load_card("distillation-plain"), posterior, HERE, "first.nc")
+    card, notes = two_stage_card(load_card("distillation"), posterior, HERE, "first.nc")
     covariance = np.array(card.supervised.fitted.covariance)
     assert card.supervised.fitted.centre[-1] == pytest.approx(0, abs=1e-12)
     assert np.sqrt(covariance[-1, -1]) == pytest.approx(0.001)
@@ -87,7 +87,7 @@ def test_a_law_with_gamma_fixed_keeps_it_fixed():
 
 def test_noise_of_supervised_runs_goes_along_where_it_means_the_same():
     posterior = made_up()
-    joint = load_card("joint-plain")
+    joint = load_card("joint")
     found = supervised_noise(posterior, joint, HERE)
     assert list(found) == ["supervised_scale"]
     np.testing.assert_allclose(found["supervised_scale"] * HERE.loss, 0.002 * THERE.loss)
@@ -98,7 +98,7 @@ def test_noise_of_supervised_runs_goes_along_where_it_means_the_same():
 
 
 def test_supervised_runs_alone_are_fitted_with_the_priors_of_the_whole():
-    joint = load_card("joint-plain")
+    joint = load_card("joint")
     card = first_stage_card(joint, HERE)
     assert card.law == "supervised"
     assert card.priors == {name: joint.priors[name] for name in LAW.coordinate_names}
@@ -173,7 +173,7 @@ def stages() -> SimpleNamespace:
     runs = simulate(Distillation(), TABLE_6, mixed_design(), noise=0.004, seed=5)
     settings = {"warmup": 200, "draws": 100}
     alone, taught = (read_runs(runs.frame[m]) for m in (~runs.distilled, runs.distilled))
-    first = fit(alone, first_stage_card(load_card("joint-plain"), THERE), **settings)
+    first = fit(alone, first_stage_card(load_card("joint"), THERE), **settings)
     first = Posterior(first.tree, first.card, first.reference, {**first.info, "verdict": "review"})
     two = fit(taught, "distillation", supervised=first, **settings)
     cut = fit(taught, "distillation", supervised=first, cut=True, imputations=40, **settings)

@@ -18,7 +18,11 @@ from bayes_distill.inference.smooth_rows import LEAST, all_weights, smooth_rows,
 from bayes_distill.laws.smooth_discrepancy import UPWARD, basis
 from bayes_distill.runs import read_runs
 
-CARDS = {"supervised": "supervised", "distillation": "distillation", "mixed": "joint"}
+CARDS = {
+    "supervised": "supervised",
+    "distillation": "distillation-discrepancy",
+    "mixed": "joint-discrepancy",
+}
 
 
 def table(kind: str) -> pd.DataFrame:
@@ -80,7 +84,7 @@ def test_there_and_back_with_the_volume_of_the_jacobian(kind):
 def test_offsets_are_of_supervised_runs_whose_size_recurs():
     frame = table("mixed")
     frame.loc[0, "params"] = 5e8  # alone of its size
-    runs, card = read_runs(frame), load_card("joint")
+    runs, card = read_runs(frame), load_card("joint-discrepancy")
     _, data, hyper, _ = model_inputs(card, runs, reference_point(card, runs.frame))
     has = np.asarray(data.has_offset[: len(frame)]) > 0
     supervised = frame["teacher_loss"].isna() & frame["teacher_params"].isna()
@@ -111,7 +115,9 @@ def test_what_no_run_tells_keeps_its_prior():
     strength = np.full(4000, 0.02)
     drawn = 0.1 * strength[:, None] * generator.standard_normal((4000, directions.shape[1]))
     weights = all_weights(drawn, directions, strength, generator)
-    np.testing.assert_allclose(weights @ directions, drawn * (directions != 0).any(axis=0), atol=1e-12)
+    np.testing.assert_allclose(
+        weights @ directions, drawn * (directions != 0).any(axis=0), atol=1e-12
+    )
     far = np.asarray(basis(12.0, 12.0)) @ weights.T
     assert far.std() > 0.5 * 0.02 * np.linalg.norm(np.asarray(basis(12.0, 12.0)))
 

@@ -55,10 +55,7 @@ def test_a_draw_is_one_smooth_function_of_the_point():
 def test_every_law_multiplies_its_supervised_loss(name):
     law = LAWS[name]
     generator = np.random.default_rng(1)
-    c = {
-        each.name: generator.uniform(0.2, 0.6, 3)[:, None]
-        for each in law.coordinates
-    }
+    c = {each.name: generator.uniform(0.2, 0.6, 3)[:, None] for each in law.coordinates}
     n, d = np.array([1e8, 1e9, 3e10, 1e9]), np.array([1e9, 2e10, 1e12, 1e13])
     w = 0.01 * weights(WEIGHTS, draws=3)
     plain = law.supervised_loss(c, n, d, AT)

@@ -264,7 +264,7 @@ def test_supervised_runs_keep_the_parameters_of_their_own_stage():
 
 
 def test_a_first_stage_hands_its_parameters_on(contaminated):
-    second = load_card("joint-plain").model_dump(mode="json")
+    second = load_card("joint").model_dump(mode="json")
     second["likelihood"] |= {"family": "contaminated", "scale": "relative"}
     card = card_from_dict(second, "second")
     found = supervised_noise(contaminated, card, contaminated.reference)

@@ -58,7 +58,7 @@ TRUTH = {"E": 1.8, "A": 500.0, "B": 2000.0, "alpha": 0.35, "beta": 0.37}
 def installed(tmp_path, monkeypatch):
     """The module on the path, and a card that names its class."""
     (tmp_path / "their_noise.py").write_text(MODULE)
-    text = (models_folder() / "supervised" / "card.toml").read_text(encoding="utf-8")
+    text = (models_folder() / "supervised-plain" / "card.toml").read_text(encoding="utf-8")
     ours = 'family = "student_t"\ndegrees_of_freedom = 4\n'
     assert ours in text
     card = text.replace(ours, 'family = "their_noise:Logistic"\n')

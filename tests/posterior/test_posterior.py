@@ -412,7 +412,7 @@ def test_point_values_come_back_under_their_names(reference, tmp_path):
 
 
 def noisy_card(family, scale):
-    card = load_card("joint-plain")
+    card = load_card("joint")
     return card.model_copy(
         update={"likelihood": card.likelihood.model_copy(update={"family": family, "scale": scale})}
     )

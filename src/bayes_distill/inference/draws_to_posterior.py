@@ -18,7 +18,7 @@ from bayes_distill.inference.density import constrainer, pointwise, prior_sample
 from bayes_distill.inference.diagnostics import diagnose
 from bayes_distill.inference.leave_one_out import leave_one_out
 from bayes_distill.inference.log_prior import log_prior
-from bayes_distill.inference.model import Data, ModelSpec
+from bayes_distill.inference.model import Data, ModelSpec, sites_of_mean
 from bayes_distill.inference.smooth_rows import all_weights
 from bayes_distill.inference.two_stage import FirstStageResults
 from bayes_distill.inference.within_chain import diagnose_within
@@ -80,9 +80,7 @@ def draws_to_posterior(
         jax.random.split(jax.random.key(seed + 1), PRIOR_DRAWS), data, hyper
     )
     before = jax.device_get(constrainer(spec)(before_raw, data, hyper))
-    by_run = jax.device_get(
-        pointwise(spec)({k: v for k, v in values.items() if _in_mean(spec, k)}, data, hyper)
-    )
+    by_run = jax.device_get(pointwise(spec)(sites_of_mean(spec, values), data, hyper))
     by_run = {name: array[:, :n] for name, array in by_run.items()}
     density = jax.device_get(log_prior(spec)(values, data, hyper))
 
@@ -216,12 +214,6 @@ def _weights(
     if STUDENT_SMOOTH in spec.smooth:
         weights[STUDENT_SMOOTH] = of_site(STUDENT_SMOOTH)
     return weights
-
-
-def _in_mean(spec: ModelSpec, name: str) -> bool:
-    """Whether the mean loss follows from a site, which may be one of many numbers."""
-    smooth = {f"{each}_z" for each in (*spec.smooth, OFFSET)}
-    return name in smooth or not name.endswith("_z")
 
 
 def _conditions(frame: pd.DataFrame) -> np.ndarray:

@@ -229,7 +229,9 @@ def check_card(card: Card, table: Runs) -> None:
     free = len(card.priors)
     needed = free + 3
     if len(table) < needed:
-        raise InputError(
-            f"{table.source} has {len(table)} usable runs; the {card.law} law has {free} "
-            f"coefficients of its own to learn, so give it at least {needed}"
+        why = (
+            f"; the {card.law} law has {free} coefficients of its own to learn, so give it"
+            if free
+            else ": give it"
         )
+        raise InputError(f"{table.source} has {len(table)} usable runs{why} at least {needed}")

@@ -317,6 +317,12 @@ def mean_loss(
     return jnp.where(distilled, student, supervised)
 
 
+def sites_of_mean(spec: ModelSpec, sites: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the sites, and of what follows from them, that `mean_loss` reads."""
+    of_runs = {f"{name}_z" for name in (*spec.smooth, OFFSET)}
+    return {k: v for k, v in sites.items() if k in of_runs or not k.endswith("_z")}
+
+
 def noise_scale(spec: ModelSpec, scales: dict[str, Array], mean: Array, data: Data) -> Array:
     """Residual scale of each run (rows,), in units of the reference loss."""
     if spec.kind == "mixed":

@@ -191,9 +191,7 @@ def padded_data(
         offset_size=offset_size[rows],
         has_offset=has_offset[rows],
     )
-    return Data(**columns), {
-        f"{name}_directions": each.directions for name, each in smooth.items()
-    }
+    return Data(**columns), {f"{name}_directions": each.directions for name, each in smooth.items()}
 
 
 def recurring_sizes(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

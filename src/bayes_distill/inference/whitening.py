@@ -179,9 +179,7 @@ def _by_size(rows: Array, size: Array, like: Array) -> Array:
     return jax.ops.segment_sum(rows, size, num_segments=like.shape[0])
 
 
-def _law(
-    spec: ModelSpec, sites: Sites, data: Data, hyper: dict[str, Any]
-) -> tuple[Array, Array]:
+def _law(spec: ModelSpec, sites: Sites, data: Data, hyper: dict[str, Any]) -> tuple[Array, Array]:
     """Mean (6,) and root of the information (6, 6) of the law's coordinates, given the scales.
 
     By the law made linear at a mode, see `linearised`. Before a mode is known its derivative is

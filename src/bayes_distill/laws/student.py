@@ -35,6 +35,7 @@ class StudentLaw(Supervised, TeacherLaw):
 
     student_bracket: ClassVar[Bracket | None] = STUDENT
     brackets: ClassVar[tuple[Bracket, ...]] = (*Supervised.brackets, STUDENT)
+    neutral: ClassVar[Mapping[str, float]] = {}
 
     def log_excess_loss(
         self,

@@ -62,6 +62,7 @@ class Supervised(Law):
     )
     published_values: ClassVar[PublishedValues | None] = OF_BUSBRIDGE
     trade_offs: ClassVar[tuple[tuple[str, ...], ...]] = (("A", "alpha", "gamma"), ("B", "beta"))
+    neutral: ClassVar[Mapping[str, float]] = {"gamma": 1.0}
 
     def log_supervised_loss(
         self,
@@ -148,6 +149,7 @@ class Chinchilla(Supervised):
     coordinates: ClassVar[tuple[Coordinate, ...]] = BRACKET
     coefficients: ClassVar[tuple[Coefficient, ...]] = PUBLISHED[:-1]
     fixed: ClassVar[Mapping[str, float]] = {"gamma": 1.0}
+    neutral: ClassVar[Mapping[str, float]] = {}
     brackets: ClassVar[tuple[Bracket, ...]] = (
         Bracket("level", "share", "slope_params", "slope_tokens"),
     )
