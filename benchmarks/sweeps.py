@@ -29,14 +29,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from bayes_distill import fit, forecast
+from bayes_distill.validation.scores import crps
 from bootstrap import GRID, best_of, bootstrap, log_loss, objective
 from common import markdown_table, write_json
 
-from bayes_distill import forecast, fit
-from bayes_distill.validation.scores import crps
-
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
-from learn_priors import OUT, card_with, read_sweeps, source_of  # noqa: E402
+from learn_priors import OUT, card_with, read_sweeps, source_of
 
 CHEAP, DEAR = 0.6, 0.75  # quantiles of compute
 LEVELS = (0.5, 0.8, 0.9, 0.95)

@@ -1,4 +1,4 @@
-"""Joint tables whose truth is not eq. 8: do credible bands hold the mean curve, and the best teacher?
+"""Joint tables whose truth is not eq. 8: how often bands hold the mean curve and the best teacher.
 
 Each truth makes 40 supervised and 60 distilled runs of students of 100M to 1B parameters; both the
 card `joint-discrepancy` and the laws alone, `joint`, are fitted. Compared are 90% credible bands
@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from common import markdown_table, write_json
 
 from bayes_distill import fit
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.optimal_teacher import optimal_teacher
+from common import markdown_table, write_json
 
 Curve = Callable[[Any, Any], Any]
 Student = Callable[[Any, Any, Any], Any]
@@ -154,7 +154,10 @@ def main() -> None:
     table = pd.DataFrame(rows)
     kept = ["inside", "beyond", "best teacher inside", "best teacher beyond"]
     mean = table.groupby(["truth", "card"], sort=False)[kept].mean()
-    cells = [[*key, *(f"{v:.0%}" for v in row)] for key, row in zip(mean.index, mean.to_numpy())]
+    cells = [
+        [*key, *(f"{v:.0%}" for v in row)]
+        for key, row in zip(mean.index, mean.to_numpy(), strict=True)
+    ]
     print(markdown_table(["truth", "card", *kept], cells))
     write_json(options.json, rows)
 

@@ -129,7 +129,7 @@ def test_padding_changes_neither_density_nor_gradient(kind):
     sites = prior_draws(spec, data, hyper)
     bare = jax.tree.map(lambda column: column[:20], data)
     factor = jnp.where(data.mask, 1.0, 1.7)
-    measured = {k: v for k, v in data._asdict().items() if getattr(v, "dtype", None) == float}
+    measured = {k: v for k, v in data._asdict().items() if getattr(v, "dtype", None) == jnp.float64}
     strange = data._replace(**{name: column * factor for name, column in measured.items()})
     for other in (bare, strange):
         for one, same in zip(

@@ -40,8 +40,8 @@ def site_shapes(spec: ModelSpec, data: Data, hyper: Hyper) -> dict[str, jax.Shap
 class Modes(NamedTuple):
     """Optima of the potential (results of `minimize`), and what they were sought with.
 
-    `zeros` is a point of zeros, `free` (sites,) says what may move, `prior` (sites, sites) is a root
-    of the prior's covariance and `centre` (sites,) its mode.
+    `zeros` is a point of zeros, `free` (sites,) says what may move, `prior` (sites, sites) is a
+    root of the prior's covariance and `centre` (sites,) its mode.
     """
 
     optima: list[Any]
@@ -117,7 +117,7 @@ def starting_points(
 
 
 def _potential(
-    gradient: Gradient, zeros: Sites, hyper: Hyper
+    gradient: Gradient, zeros: Mapping[str, np.ndarray], hyper: Hyper
 ) -> Callable[[np.ndarray, Data], tuple[float, np.ndarray]]:
     """The potential as a function of a vector and of runs, with its slope."""
 
@@ -129,7 +129,7 @@ def _potential(
 
 
 def _objective(
-    gradient: Gradient, zeros: Sites, free: np.ndarray, hyper: Hyper
+    gradient: Gradient, zeros: Mapping[str, np.ndarray], free: np.ndarray, hyper: Hyper
 ) -> Callable[[np.ndarray, Data], tuple[float, np.ndarray]]:
     """The same for a search that moves what is `free`."""
     potential = _potential(gradient, zeros, hyper)
@@ -144,7 +144,7 @@ def _objective(
 
 
 def _prior_curvature(
-    gradient: Gradient, zeros: Sites, unseen: Data, hyper: Hyper, x: np.ndarray
+    gradient: Gradient, zeros: Mapping[str, np.ndarray], unseen: Data, hyper: Hyper, x: np.ndarray
 ) -> np.ndarray:
     """Curvature (sites, sites) of the prior at a point; `unseen` are runs that are masked."""
     potential = _potential(gradient, zeros, hyper)

@@ -40,9 +40,9 @@ class Data(NamedTuple):
     none. `size`, `teacher` and `condition` are the groups of runs (`runs.grouping`).
     `unique_tokens` is that of the student, as many as `tokens` where none is repeated. `smooth`
     and `teacher_smooth`, by name (rows, combinations), are what the sampled combinations of the
-    weights of smooth discrepancies do to a run, and to its teacher (`inference.smooth_rows`); `offset_size` is the
-    place of the offset that supervised runs of its size share, and `has_offset` 1 where there is
-    one.
+    weights of smooth discrepancies do to a run, and to its teacher (`inference.smooth_rows`);
+    `offset_size` is the place of the offset that supervised runs of its size share, and
+    `has_offset` 1 where there is one.
     """
 
     params: Array
@@ -138,8 +138,9 @@ def model_spec(
 ) -> ModelSpec:
     """Static part of the model of `card` on runs of `kind`."""
     taught = kind != "supervised"
-    smooth = SMOOTH_SITES if taught else SMOOTH_SITES[:2]
-    smooth = tuple(name for name in smooth if getattr(card.discrepancy, name, None))
+    smooth = tuple(
+        name for name in SMOOTH_SITES[: 3 if taught else 2] if getattr(card.discrepancy, name, None)
+    )
     return ModelSpec(
         law_name=card.law,
         families=tuple((name, prior.family) for name, prior in card.priors.items()),

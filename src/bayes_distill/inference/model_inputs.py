@@ -164,13 +164,13 @@ def padded_data(
     x, y = np.log(params / reference.params), np.log(tokens / reference.tokens)
     stated_names = () if stated is None else (n for n in SMOOTH_SITES if getattr(stated, n))
     of_teachers = (
-        np.log(column(f"teacher_{name}", getattr(reference, name))[:n])
-        for name in ("params", "tokens")
+        np.log(column("teacher_params", reference.params)[:n]),
+        np.log(column("teacher_tokens", reference.tokens)[:n]),
     )
     log_teacher = np.log(column("teacher_loss", reference.loss)[:n])
     smooth = {}
     if names := tuple(stated_names):
-        found = smooth_rows((x, y), tuple(of_teachers), log_teacher)
+        found = smooth_rows((x, y), of_teachers, log_teacher)
         smooth = {name: found[name] for name in names}
     offset_size, has_offset = np.zeros(n, int), np.zeros(n)
     if stated is not None and stated.size_offset is not None:

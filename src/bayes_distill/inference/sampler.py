@@ -20,9 +20,9 @@ import numpy as np
 from bayes_distill.inference.checkpoint import Checkpoint, Start, key_of
 from bayes_distill.inference.density import Hyper, potential
 from bayes_distill.inference.initialisation import site_shapes, starting_points
+from bayes_distill.inference.linearised import linearised
 from bayes_distill.inference.metric import Metric
 from bayes_distill.inference.model import Data, ModelSpec
-from bayes_distill.inference.linearised import linearised
 from bayes_distill.inference.programs import Programs, chain_keys
 from bayes_distill.inference.settings import SamplerSettings
 from bayes_distill.inference.stage_runner import StageRunner

@@ -29,7 +29,6 @@ from jax.scipy.linalg import solve_triangular
 from numpyro.infer.util import constrain_fn
 
 from bayes_distill.inference.model import (
-    OFFSET,
     Data,
     ModelSpec,
     OfRows,
@@ -38,6 +37,7 @@ from bayes_distill.inference.model import (
     scaling_law_model,
 )
 from bayes_distill.laws.smooth_discrepancy import STUDENT_SMOOTH
+from bayes_distill.posterior.size_offsets import OFFSET
 
 Sites = dict[str, Array]
 LAW = "supervised_z"
@@ -82,8 +82,10 @@ class _Regression(NamedTuple):
         return cls(design, weight, effect, size, root, across, d)
 
     def told(self, rows: Array) -> tuple[Array, Array]:
-        """Of rows (rows, k): mean of the weights (combinations, k), and that of the offsets
-        (sizes, k) where the weights are zero, times their information."""
+        """Mean of the weights (combinations, k) of rows (rows, k), and of the offsets (sizes, k).
+
+        That of the offsets is where the weights are zero, times their information.
+        """
         weighted = self.weight[:, None] * rows
         of_weights = self.design.T @ weighted
         if not self.d.shape[0]:
@@ -218,7 +220,8 @@ def _discrepancies(
         """By how much a run's loss changes with one of its discrepancies (rows,)."""
         none = OfRows(zero, zero, zero)
         one = none._replace(**{part: jnp.ones_like(zero)})
-        return jax.jvp(loss, (none,), (one,))[1]
+        change: Array = jax.jvp(loss, (none,), (one,))[1]
+        return change
 
     mean = loss(OfRows(zero, zero, zero))
     scale = noise_scale(spec, values, mean, data)

@@ -38,7 +38,7 @@ EDGES = np.array([0.0, 0.75, 1.5, 2.5, 4.0, 6.0, 9.0, 14.0])  # |log|; a factor 
 DIRECTIONS = ((1.0, 0.0), (0.0, 1.0), (0.5**0.5, 0.5**0.5), (-(0.5**0.5), 0.5**0.5))
 SIDES = (1.0, -1.0)
 UPWARD = np.tile(np.repeat(np.array(SIDES) > 0, len(EDGES) - 1), len(DIRECTIONS))
-"""Which weights (WEIGHTS,) are of the side of larger models, more tokens, compute, tokens a parameter."""
+"""Weights (WEIGHTS,) of the side of larger models and of more tokens, compute and tokens each."""
 PIECES = len(SIDES) * (len(EDGES) - 1)
 WEIGHTS = len(DIRECTIONS) * PIECES
 STUDENT_WEIGHTS = (len(DIRECTIONS) + 1) * PIECES

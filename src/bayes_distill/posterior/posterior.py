@@ -80,7 +80,7 @@ class Posterior:
 
     @cached_property
     def coordinates(self) -> dict[str, np.ndarray]:
-        """What a law is evaluated with: its coordinates (draws,), weights of discrepancies (draws, k).
+        """The law's coordinates (draws,) and weights of its discrepancies (draws, weights).
 
         Chains are joined.
         """
