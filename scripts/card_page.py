@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+import shlex
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bayes_distill._input.numbers import format_quantity
 from bayes_distill.cards import Card
-from bayes_distill.inference.identification import SPREAD
+from bayes_distill.inference.identification import SCALES, meaning_of_scale
 from bayes_distill.laws import LAWS
 from bayes_distill.posterior import Posterior
 from bayes_distill.reporting.words import TextTable, coefficients_of, diagnostics_of
@@ -28,10 +30,12 @@ FAMILY = {
     "beta": "beta({a:g}, {b:g})",
     "normal": "normal, mean {mean:g}, sd {sd:g}",
 }
-EFFECTS = {
-    "prior": ("scale", "residual scale of a single run"),
-    "teacher_effect": ("teacher_sd", "offset that students of one teacher share"),
-    "condition_effect": ("condition_sd", "offset that runs of one size and tokens share"),
+# sampled scale -> setting of the likelihood that is its prior
+SCALE_PRIORS = {
+    "scale": "prior",
+    "supervised_scale": "supervised_prior",
+    "teacher_sd": "teacher_effect",
+    "condition_sd": "condition_effect",
 }
 
 
@@ -106,7 +110,7 @@ def _data(posterior: Posterior) -> Iterator[str]:
             low, high = hull.teacher_loss
             text += f" Teachers have losses of {low:.3g} to {high:.3g}."
         yield text
-    yield "What is wrong or odd with them:"
+    yield "Known faults and oddities of the table:"
     notes = list(info.get("notes", []))
     flagged = info.get("flagged_runs", [])
     if flagged:
@@ -121,17 +125,17 @@ def _law(posterior: Posterior) -> Iterator[str]:
     yield f"Law `{law.name}`:"
     yield f"```text\n{law.title}\n```"
     yield (
-        "The law counts from a reference in the middle of the runs: "
+        "The coordinates of the law refer to a point in the middle of the runs: "
         f"{format_quantity(reference.params)} parameters, {format_quantity(reference.tokens)} "
         f"tokens, a loss of {reference.loss:.4g}. Levels and scales are in units of that loss."
     )
     meanings = {c.name: c.meaning for c in law.coordinates}
     rows = [(name, meanings[name], _prior(prior)) for name, prior in card.priors.items()]
     likelihood = card.likelihood
-    for field, (name, meaning) in EFFECTS.items():
+    for name, field in SCALE_PRIORS.items():
         prior = getattr(likelihood, field)
-        if prior is not None:
-            rows.append((name, meaning, _prior(prior)))
+        if prior is not None and name in posterior.draws:
+            rows.append((name, SCALES[name], _prior(prior)))
     rows += [
         (each.name, each.meaning, _prior(likelihood.priors[each.name]))
         for each in likelihood.kind.parameters()
@@ -145,12 +149,12 @@ def _law(posterior: Posterior) -> Iterator[str]:
                 rows.append((f"{kind}_sd", text, _prior(prior)))
         for name in ("condition_stretch_sd", "condition_place_sd"):
             if (prior := getattr(card.discrepancy, name.removesuffix("_sd"))) is not None:
-                rows.append((name, SPREAD[name], _prior(prior)))
+                rows.append((name, SCALES[name], _prior(prior)))
     yield _table(TextTable(("coordinate", "what it is", "prior"), rows, words=(0, 1, 2)))
     if card.supervised is not None:
         yield _joint_prior(card)
     yield (
-        f"Likelihood: {likelihood.description}, with a residual scale that is "
+        f"Likelihood: {likelihood.description}, with a scale of the observation noise that is "
         + (
             "proportional to the loss."
             if likelihood.scale == "relative"
@@ -176,16 +180,20 @@ def _joint_prior(card: Card) -> str:
 def _diagnostics(posterior: Posterior) -> Iterator[str]:
     section = diagnostics_of(posterior)
     yield "## Diagnostics"
-    yield f"Verdict: **{posterior.verdict}**. They are of the whole fit, before it was thinned."
+    yield f"Verdict: **{posterior.verdict}**. These checks are of all draws, before thinning."
     yield from section.text
     yield from (_table(table) for table in section.tables)
 
 
 def _coefficients(posterior: Posterior) -> Iterator[str]:
-    section = coefficients_of(posterior)
+    relative = posterior.card.likelihood.scale == "relative"
+    stored = [
+        {**c, "meaning": meaning_of_scale(c["name"], relative)} if c["name"] in SCALES else c
+        for c in posterior.info.get("coefficients", [])
+    ]
+    section = coefficients_of(replace(posterior, info={**posterior.info, "coefficients": stored}))
     yield "## What is and what is not identified"
     yield from section.text
-    stored = posterior.info.get("coefficients", [])
     for known, says in ((True, "Known from these runs"), (False, "Not known from these runs")):
         names = [c["name"] for c in stored if c["identified"] is known]
         yield f"{says}: {', '.join(f'`{name}`' for name in names) or 'none'}."
@@ -198,14 +206,14 @@ def _validations(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield "## Does it hold on runs that it has not seen?"
     if not found:
         yield (
-            "Nobody has refitted this card without some of its runs for this page; "
-            "`bayes-distill validate` does."
+            "This card has not been validated for this page; `bayes-distill validate` refits it "
+            "without some of its runs."
         )
         return
     yield (
-        "Refits without some of the runs, and the share of those that the predictive bands (of one "
-        "new run) then hold. Width of the band, bias (forecast minus loss) and mean absolute error "
-        "are in the unit of the loss."
+        "The card was fitted again without some of the runs. The tables show the share of these "
+        "runs inside the predictive bands (of one new run). The width of the band, the bias "
+        "(forecast minus loss) and the mean absolute error are in the unit of the loss."
     )
     for each in found:
         levels = [f"{100 * level:g}" for level in each["levels"]]
@@ -234,17 +242,21 @@ def _validations(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield f"{LEFT_OUT[each['leave_out']]}:"
         yield _table(TextTable(header, rows))
         if each["notes"]:
-            yield "\n".join(_item(note[0].upper() + note[1:] + ".") for note in each["notes"])
+            notes = (
+                n.replace("fit without all but", "fit to the runs with") for n in each["notes"]
+            )
+            yield "\n".join(_item(note[0].upper() + note[1:] + ".") for note in notes)
         if each["gap_risk"] and each["leave_out"] != "tail":
             yield from _gap_risk(each["gap_risk"])
 
 
 def _gap_risk(risk: Mapping[str, Any]) -> Iterator[str]:
     yield (
-        f"Is the stronger teacher's student the worse one? Asked of {risk['pairs']} pairs of "
-        f"teachers of one left-out student ({100 * risk['observed']:.1f}% yes), by predictive "
-        f"probability; Brier score {risk['predictive']['brier']:.4f}, against "
-        f"{risk['brier_base_rate']:.4f} for always saying the base rate:"
+        f"Gap risk: the predictive probability that the stronger of two teachers gives the worse "
+        f"student, for {risk['pairs']} pairs of teachers of one left-out student. It did in "
+        f"{100 * risk['observed']:.1f}% of them. The Brier score is "
+        f"{risk['predictive']['brier']:.4f}, against {risk['brier_base_rate']:.4f} if this share "
+        "were forecast for every pair:"
     )
     rows = [
         (
@@ -265,23 +277,23 @@ def _limits(posterior: Posterior) -> Iterator[str]:
     items = [
         "Other data, tokenizers or architectures: these are losses of one family of models on one "
         "mixture of data. Fit your own runs, with this card as a start.",
-        "Promises far outside the runs: the bands there rest on the law being right, and nobody "
-        "has checked that.",
+        "Forecasts far outside the runs: there the bands are right only if the law is, which has "
+        "not been checked.",
     ]
     if known:
         items.append(
-            "Comparing single coefficients that are not known from the runs, here or with other "
-            "papers: they trade off. Compare forecasts."
+            "Comparisons of single coefficients that are not known from the runs, among each other "
+            "or with other papers: they trade off. Compare forecasts."
         )
     if posterior.law.has_teacher:
         items.append(
-            "Teachers of another kind: a teacher counts by its loss alone, and all of them are "
-            "of the family and the data of the students."
+            "Teachers of another family or trained on other data: the law sees only a teacher's "
+            "loss, and the teachers of these runs share family and data with the students."
         )
     if card.supervised is not None:
         items.append(
-            "Learning about supervised training: the supervised losses rest on the prior above, "
-            'and "beats supervised" with them.'
+            "Conclusions about supervised training: supervised losses rest on the prior above, and "
+            'so does the probability that distillation "beats supervised".'
         )
     if not posterior.law.has_teacher:
         items.append("Questions about distillation: the law knows no teacher.")
@@ -300,16 +312,21 @@ def _rebuild(posterior: Posterior, validations: Sequence[Mapping[str, Any]]) -> 
         f"--warmup {s['warmup']} --draws {s['draws']} --seed {info['seed']} --out fit.nc",
     ]
     for each in validations:
-        v = each["settings"]
-        commands.append(
-            f"bayes-distill validate {card.data} --model {card.name} --leave-out "
-            f"{each['leave_out']} {each.get('options', '')}".rstrip()
-            + f" --warmup {v['warmup']} --draws {v['draws']} --out validation.json"
-        )
+        v, stated = each["settings"], each.get("options", "")
+        given = {word.partition("=")[0] for word in shlex.split(stated)}
+        words = [f"bayes-distill validate {card.data} --model {card.name}", stated]
+        for flag, value in (
+            ("--leave-out", each["leave_out"]),
+            ("--warmup", v["warmup"]),
+            ("--draws", v["draws"]),
+        ):
+            if flag not in given:
+                words.append(f"{flag} {value}")
+        commands.append(" ".join(filter(None, [*words, "--out validation.json"])))
     yield "```sh\n" + "\n".join(commands) + "\n```"
     yield (
         f"Fitted with {versions}; seed {info['seed']}; fingerprint of the runs "
-        f"`{info['fingerprint'][:16]}`; {info['thinned_by']} draws of the fit to one that ships."
+        f"`{info['fingerprint'][:16]}`; one of every {info['thinned_by']} draws ships."
     )
 
 

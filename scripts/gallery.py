@@ -29,11 +29,11 @@ teacher_loss=2.0)` gives the figure in Python. The functions underneath, in the 
 `bayes_distill.plots`, take a result and the axes to draw on;
 [a plot of your own](howto/add-a-plot.md) is one function.
 
-Series run from dark to light, so that they keep apart in print; markers and dashes differ too.
+Series differ in brightness, markers and dashes, so that they can be told apart without colour.
 Every legend names its band: *credible* bands are about the mean curve, *predictive* ones about one
 new run, all of them equal-tailed at the level of `--interval`. Thin and pale curves are
-extrapolations: outside the runs, where the law is all there is. If the losses are not in nats per
-token, `--unit "bits per byte"` says so on the axes.
+extrapolations: they lie outside the runs and rest on the law alone. If the losses are not in nats
+per token, `--unit "bits per byte"` says so on the axes.
 
 The fits behind the plots, of the two public tables of runs:
 
@@ -64,146 +64,152 @@ EXAMPLES = (
     Example(
         "student-against-teacher",
         "Student loss against teacher loss",
-        "A stronger teacher helps until it does not: each curve has a best teacher, and small "
-        "students want weaker ones than large students do.",
+        "Each student has a best teacher: a stronger one makes it worse. The best teachers of "
+        "small students are weaker than those of large ones.",
         "student-against-teacher busbridge.nc",
     ),
     Example(
         "student-against-teacher-1b",
         "One student, with the teachers beyond the runs",
-        "A 1B student on 100B tokens; no run had a teacher better than 1.895, so the curve is "
-        "thin and its band pale there.",
+        "A 1B student on 100B tokens. No run had a teacher with a loss below 1.895: there the "
+        "curve is thin and its band pale.",
         "student-against-teacher busbridge.nc --params 1B --tokens 100B --teacher-loss 1.7,2.6",
     ),
     Example(
         "capacity-gap-map",
         "Capacity-gap map",
-        "Where a teacher of loss 2.0 is already too strong: to the left of the lines a slightly "
-        "stronger one makes the student worse.",
+        "Students for which a teacher of loss 2.0 is already too strong: below and left of the "
+        "lines a slightly stronger teacher makes the student worse.",
         "capacity-gap-map busbridge.nc --teacher-loss 2.0",
     ),
     Example(
         "recipe-against-budget",
         "Recipe against budget",
-        "What to spend on a 1B student whose teacher has to be trained and run as well: the "
-        "teacher's size and the shares are known well up to 1e23 FLOPs and badly above.",
+        "How to spend a budget on a 1B student whose teacher has to be trained and run as well. "
+        "The teacher's size and the shares are known well up to 1e23 FLOPs and badly above.",
         "recipe-against-budget busbridge.nc --params 1B --budget 1e20,1e25",
     ),
     Example(
         "recipe-best-case",
         "Recipe with a free teacher",
-        "With a teacher that costs nothing all of the budget is the student's, and what is left "
-        "to choose is the teacher's loss.",
+        "A teacher that costs nothing leaves all of the budget to the student; what is left to "
+        "choose is the teacher's loss.",
         "recipe-against-budget busbridge.nc --params 1B --budget 1e20,1e24 --scenario best-case",
     ),
     Example(
         "distillation-against-supervised",
         "Distillation against supervised training",
-        "A 546M student: a free teacher pays at every budget shown, one that is trained for this "
-        "student alone only above the upright band.",
+        "A 546M student. Distillation from a free teacher gives a lower loss at every budget "
+        "shown; from a teacher that is trained for this student alone, it does so only above "
+        "the upright band.",
         "distillation-against-supervised busbridge.nc --params 546M --budget 1e19,1e24",
     ),
     Example(
         "isoflop-profiles",
         "IsoFLOP profiles",
-        "Chinchilla's runs: which size of model a budget is best spent on, with the interval of "
-        "that size.",
+        "Chinchilla's runs: the size of model that makes the best use of a training budget, "
+        "with the interval of that size.",
         "isoflop-profiles hoffmann.nc --budget 1e19,1e20,1e21 --flops 6nd",
     ),
     Example(
         "isoflop-profiles-distilled",
         "IsoFLOP profiles under a teacher",
-        "The same question for students of a free teacher with loss 1.8953, the strongest of the "
-        "runs.",
+        "The same for students of a free teacher with loss 1.8953, the strongest of the runs.",
         "isoflop-profiles busbridge.nc --budget 1e20,1e21,1e22 --teacher-loss 1.8953",
     ),
     Example(
         "observed-against-predicted",
         "Observed against predicted",
-        "Fitted to runs with a loss above 2.3, compared with the others as well: diamonds lie "
-        "outside the fitted runs, triangles inside.",
+        "The runs with a loss above 2.3 were fitted; the others are shown as well. Diamonds lie "
+        "outside the range of the fitted runs, triangles inside it.",
         "observed-against-predicted smaller.nc --runs busbridge2025",
     ),
     Example(
         "coefficients-against-published",
         "Coefficients against published values",
-        "Posterior above, print below: most coefficients of the law are not identified by these "
-        "runs, and the printed intervals of A', B', beta' and c1 are far too narrow.",
+        "Each coefficient's posterior, with the published value below it. The runs do not "
+        "identify most coefficients of the law, and the published intervals of A', B', beta' "
+        "and c1 are far too narrow.",
         "coefficients-against-published busbridge.nc",
     ),
     Example(
         "trade-off-pairs",
         "Coefficients that trade off",
-        "Why they are not identified: the runs determine A', alpha' and gamma' together, and c1 "
-        "with d1, hardly any of them alone.",
+        "Coefficients that the runs determine only together: A', alpha' and gamma', and c1 with "
+        "d1. A change of one is made up for by the others, so that hardly any "
+        "is identified alone.",
         "trade-off-pairs busbridge.nc",
     ),
     Example(
         "prior-against-posterior",
         "Prior and posterior",
-        "How far the runs moved each number that is sampled: what no supervised run could tell, "
-        "they left to the prior.",
+        "Each sampled coordinate before and after the fit. The table holds no supervised runs, "
+        "so that the coordinates of supervised training (the first six) are not identified.",
         "prior-against-posterior busbridge.nc",
     ),
     Example(
         "next-run-map",
         "The next run",
-        "What one more run would tell about alpha: students between the sizes that were run, "
-        "trained for long.",
+        "How much one more run would reduce the variance of alpha. Students of sizes between "
+        "those of the runs, trained on many tokens, would reduce it most.",
         "next-run-map busbridge.nc --coefficient alpha",
     ),
     Example(
         "coverage",
         "Coverage of left-out runs",
-        "Each of five student sizes left out in turn, by the validation that ships with the card: "
-        "above the diagonal bands are too wide, below it too narrow.",
+        "Each of five student sizes left out in turn, from the validation that ships with the "
+        "card. Above the diagonal bands are too wide, below it too narrow.",
         "coverage busbridge2025",
     ),
     Example(
         "reliability",
         "Reliability of the gap risk",
-        "Pairs of teachers of students that were left out: of those forecast with 80%, some 80% "
-        "should come true.",
+        "Pairs of teachers of left-out students. If the forecasts are right, the stronger "
+        "teacher gives the worse student in 80% of the pairs for which its probability was "
+        "forecast as 80%.",
         "reliability busbridge2025",
     ),
     Example(
         "ranks",
         "Ranks of a calibration study",
-        "The card for distilled runs on 200 simulated sweeps: curves inside the grey band are "
-        "those of a posterior that is right.",
+        "The card for distilled runs on 200 simulated sweeps. If its posteriors are right, the "
+        "curves stay inside the grey bands.",
         "ranks calibration.json",
     ),
     Example(
         "prior-predictive",
         "Prior predictive check",
-        "The prior foresees losses like the real ones, and few that no run could have. Drawn by "
-        "ArviZ, as are the next one, the LOO-PITs and power-scaling.",
+        "Under the prior, losses like the measured ones are likely, and losses that no run "
+        "could have are rare. ArviZ draws this plot, the next one, the LOO-PITs and the "
+        "power-scaling.",
         "prior-predictive busbridge.nc",
     ),
     Example(
         "posterior-predictive",
         "Posterior predictive check",
-        "Runs replicated from the fit are like the real ones.",
+        "Tables of runs that are replicated from the fit have losses like the measured ones.",
         "posterior-predictive busbridge.nc",
     ),
     Example(
         "predictive-quantities",
-        "What could give the law away",
-        "Trends and patterns of the residuals, the largest of them, and students below their "
-        "teachers: in replicated tables, and in the real one.",
+        "Signs of a wrong law",
+        "Trends and patterns of the residuals, the largest residual, and the share of students "
+        "with a lower loss than their teachers: in replicated tables of runs, and in the "
+        "measured one.",
         "predictive-quantities busbridge.nc",
     ),
     Example(
         "loo-pit",
         "LOO-PIT",
-        "Where each run falls in what the others lead to expect: flat if bands are right.",
+        "The place of each run in its predictive distribution given the other runs. The curve "
+        "is flat if the predictive bands are right.",
         "loo-pit busbridge.nc",
     ),
     Example(
         "power-scaling",
         "Sensitivity by power-scaling",
-        "The three answers that the prior moves most, under a prior and a likelihood of 0.95 and "
-        "1.05 times their power.",
+        "The three answers that depend most on the prior, with the prior, or the likelihood, "
+        "raised to the powers 0.95 and 1.05.",
         "power-scaling hoffmann.nc",
     ),
 )

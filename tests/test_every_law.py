@@ -109,7 +109,10 @@ def test_risks_of_a_risk(law):
 @every_law
 def test_plans(law):
     scenario = PAID if knows_teachers(law) else "supervised"
-    rows = rows_of(plan(posterior_of_law(law), "1B", [1e21, 1e22], scenario=scenario, **PLAN))
+    found = plan(posterior_of_law(law), "1B", [1e21, 1e22], scenario=scenario, **PLAN)
+    repeats = any("no recipe repeats tokens" in note for note in found.notes)
+    assert repeats == posterior_of_law(law).law.knows_repeats
+    rows = rows_of(found)
     for row in rows:
         assert row["problem"] is None
         names = {name for name in empty(row) if not name.startswith(("flat_teacher", "problem"))}

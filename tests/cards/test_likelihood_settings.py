@@ -139,7 +139,10 @@ def test_every_fault_is_named_under_its_key():
         "reference.params",
     }
     assert "between 0 and 1, not 1.5" in faults["likelihood.contamination"]
-    assert "contamination, degrees_of_freedom, mean_excess" in faults["likelihood.skewness"]
+    assert faults["likelihood.skewness"] == (
+        "unknown setting: use one of condition_effect, contamination, degrees_of_freedom, family, "
+        "mean_excess, prior, scale, supervised_prior, teacher_effect"
+    )
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,7 @@ def module(tmp_path, monkeypatch):
     """A module that is on the path, and leaves a file where it is imported."""
     (tmp_path / "house_likelihoods.py").write_text(MODULE)
     (tmp_path / "broken_likelihoods.py").write_text("raise RuntimeError('not today')\n")
+    (tmp_path / "lacking_likelihoods.py").write_text("import no_such_house\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     yield "house_likelihoods"
@@ -71,8 +72,10 @@ def test_a_dotted_path_is_imported(module):
         ("{}:number", "not a subclass of bayes_distill.likelihoods.Likelihood"),
         ("{}:pathlib", "not a subclass"),
         ("{}:Half", "does not define log_prob"),
-        ("no_such_house:Mine", "No module named 'no_such_house'.*PYTHONPATH"),
-        ("broken_likelihoods:Mine", "broken_likelihoods:Mine cannot be imported .not today."),
+        ("no_such_house:Mine", "was not found: there is no module no_such_house here.*PYTHONPATH"),
+        ("no_such_house.deep:Mine", "was not found: there is no module no_such_house here"),
+        ("broken_likelihoods:Mine", "was found, but .* fails with RuntimeError: not today"),
+        ("lacking_likelihoods:Mine", "was found, but .* fails with .*'no_such_house'"),
     ],
 )
 def test_paths_that_lead_to_no_likelihood_are_refused(module, name, problem):
@@ -118,7 +121,7 @@ def test_entry_points_of_installed_packages(module, monkeypatch):
     assert likelihood_named("mine").__module__ == module
     assert likelihood_names() == [*BUILT_IN, "gone", "mine"]
     assert likelihood_named("normal") is Normal  # no package takes a built-in name
-    with pytest.raises(InputError, match="gone cannot be imported"):
+    with pytest.raises(InputError, match="gone is a likelihood of an installed package whose"):
         likelihood_named("gone")
     with pytest.raises(InputError, match=r"use student_t, normal, contaminated, gone, mine, or"):
         likelihood_named("theirs")

@@ -109,7 +109,7 @@ def test_a_posterior_says_what_it_needs_where_the_class_is_not_installed(install
     point = ["--params", "1B", "--tokens", "20B", "--allow-failed"]
     done = subprocess.run([*command, *point], check=False, capture_output=True, text=True)
     assert done.returncode == 2
-    assert "was fitted with a likelihood that is not here: their_noise:Logistic" in done.stderr
+    assert "was fitted with a likelihood that cannot be loaded: their_noise:Logistic" in done.stderr
     assert "PYTHONPATH" in done.stderr
-    with pytest.raises(InputError, match="no_such:Thing cannot be imported"):
+    with pytest.raises(InputError, match="no_such:Thing was not found"):
         likelihood_named("no_such:Thing")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from bayes_distill.plots.curves import extrapolation_spans
+from bayes_distill.plots.curves import Curve, extrapolation_spans
 
 
 @pytest.mark.parametrize(
@@ -21,3 +22,9 @@ from bayes_distill.plots.curves import extrapolation_spans
 def test_stretches_beyond_the_runs_reach_over_to_those_within(extrapolated, spans):
     found = extrapolation_spans(np.array(extrapolated, bool))
     assert [(part.start, part.stop, beyond) for part, beyond in found] == spans
+
+
+def test_where_there_is_no_curve_nothing_is_extrapolated():
+    table = pd.DataFrame({"x": [1.0, 2.0], "y": [np.nan, 2.0], "outside": [np.nan, True]})
+    curve = Curve.of(table.astype({"outside": object}), "x", ("y", "y", "y"), "outside")
+    assert curve.extrapolated.tolist() == [False, True]

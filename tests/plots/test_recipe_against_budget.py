@@ -66,10 +66,12 @@ def test_budgets_that_pay_for_no_recipe_are_left_out(made_up_plan, paid, reads):
     first = table["budget"] == table["budget"].min()
     numbers = table.select_dtypes("float").columns.drop(["budget", "params"])
     table.loc[first, numbers] = np.nan
+    table["outside"] = np.where(first, np.nan, False).astype(object)
     axes = recipe_against_budget(replace(made_up_plan, table=table), scenario=PAID)
     x, y = reads.curve(axes[0, 1], "student")
     np.testing.assert_allclose(x, paid["budget"].iloc[1:])
     np.testing.assert_allclose(y, paid["recipe_student_tokens"].iloc[1:])
+    assert "outside the runs" not in reads.legends(axes[0, 0].figure)
 
 
 def test_an_unknown_at_its_limit_says_so(made_up_plan, reads):

@@ -21,6 +21,7 @@ OF_RUNS = (
     "predictive-quantities",
     "loo-pit",
     "power-scaling",
+    "prior-against-posterior",
 )
 GIVEN = {"next-run-map": {"coefficient": "beta"}, "power-scaling": {"params": "1B", "tokens": "9B"}}
 
@@ -30,7 +31,7 @@ def study_file(tmp_path):
     return random_study().save(tmp_path / "calibration.json")
 
 
-@pytest.mark.parametrize("kind", [*OF_RUNS, "prior-against-posterior", "next-run-map"])
+@pytest.mark.parametrize("kind", [*OF_RUNS, "next-run-map"])
 def test_a_fit_with_runs_gives_a_figure_that_pyplot_does_not_keep(chinchilla, kind, tmp_path):
     out = tmp_path / "x.png"
     figure = bd.plot(kind, chinchilla.posterior, out=out, **GIVEN.get(kind, {}))
@@ -45,6 +46,15 @@ def test_a_posterior_without_runs_is_refused_with_the_way_out(kind, tmp_path):
     with pytest.raises(InputError, match=r'holds draws and no runs.*fit\("hoffmann2022"'):
         bd.plot(kind, "hoffmann2022", out=tmp_path / "x.png", **GIVEN.get(kind, {}))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_plots_of_runs_say_that_they_need_them():
+    assert {name for name, entry in PLOTS.items() if "Needs runs." in entry.shows} == set(OF_RUNS)
+
+
+def test_what_plots_show_is_said_without_flags_for_notebooks_too():
+    said = {name: entry.shows for name, entry in PLOTS.items()}
+    assert [name for name, shows in said.items() if "--" in shows or "FIT" in shows] == []
 
 
 @pytest.mark.parametrize("kind", ["coverage", "reliability"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -68,6 +69,15 @@ def test_its_page_is_the_one_of_this_posterior(name, posterior):
     found = [json.loads(p.read_text()) for p in sorted(folder.glob("validation-*.json"))]
     page = (folder / "CARD.md").read_text(encoding="utf-8")
     assert page == card_page(posterior, found), ADVICE.format(name)
+
+
+def test_its_page_states_every_option_of_a_command_once(name):
+    page = (models_folder() / name / "CARD.md").read_text(encoding="utf-8")
+    commands = [line for line in page.splitlines() if line.startswith("bayes-distill")]
+    assert commands
+    for command in commands:
+        flags = [word for word in shlex.split(command) if word.startswith("--")]
+        assert len(flags) == len(set(flags)), command
 
 
 def test_its_validations_are_of_the_same_card(name, builder):

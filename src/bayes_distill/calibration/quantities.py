@@ -11,6 +11,7 @@ import xarray as xr
 
 from bayes_distill._input.numbers import format_quantity
 from bayes_distill.calibration.setting import Model, Setting
+from bayes_distill.inference.identification import meaning_of_scale
 from bayes_distill.inference.model import Data
 from bayes_distill.laws.discrepancy import OF_SIZES
 from bayes_distill.posterior import Posterior
@@ -138,16 +139,11 @@ def sampled_names(model: Model, sites: Collection[str]) -> set[str]:
 def sampled_quantity(model: Model, name: str) -> Quantity:
     """Describe a sampled number; `name` may be that of a component, ``name[i]``."""
     spec = model.spec
-    if name in spec.noise_sites:
-        return Quantity(name, "noise", "residual scale, in units of the reference loss")
+    if name in (*spec.noise_sites, *spec.spread_sites):
+        return Quantity(name, "noise", meaning_of_scale(name, spec.relative))
     if name in dict(spec.parameters):
         parameters = {each.name: each for each in spec.likelihood.parameters()}
         return Quantity(name, "noise", parameters[name].meaning)
-    if name in spec.spread_sites:
-        meaning = (
-            f"standard deviation of {name.removesuffix('_sd')}, in units of the reference loss"
-        )
-        return Quantity(name, "noise", meaning)
     base, _, component = name.partition("[")
     meanings = {c.name: c.meaning for c in spec.law.coordinates}
     if component and base not in meanings:

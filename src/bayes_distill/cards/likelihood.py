@@ -55,7 +55,9 @@ class LikelihoodSettings(Settings):
     def _known(cls, value: str) -> str:
         taken = {each.name for each in likelihood_named(value).parameters()} & _keys()
         if taken:
-            raise ValueError(f"{value} has parameters that are keys of every card: {_list(taken)}")
+            raise ValueError(
+                f"{value} names parameters like settings that every likelihood has: {_list(taken)}"
+            )
         return value
 
     @model_validator(mode="wrap")
@@ -73,8 +75,7 @@ class LikelihoodSettings(Settings):
             value = content[key]
             result = _parsed(of_family[key], value) if key in of_family else None
             if result is None:
-                names = _list(of_family) or "none"
-                problem = f"is no key, and the parameters of this likelihood are {names}"
+                problem = f"unknown setting: use one of {_list(keys | set(of_family))}"
                 faults.append(fault_at((key,), problem, value))
             elif isinstance(result, ValidationError):
                 # less the prior's family, which pydantic adds

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bayes_distill.cli.interrupts import kept_in
 from bayes_distill.cli.options import Card, Collector, Count, Design, KeptDraws, option
 from bayes_distill.cli.output import print_json, print_table, progress_bar, say
 from bayes_distill.cli.shared_options import Common, Sampling, Spread, spread_options
@@ -76,7 +77,7 @@ def calibrate(
         with collect.joined():
             prepare(card, design or "paper", **settings)
     assert design is not None
-    with progress_bar(common.quiet) as progress:
+    with kept_in(spread.resume), progress_bar(common.quiet) as progress:
         result = call(card, design, resume=spread.resume, progress=progress, **settings)
     common.say_notes(result.notes)
     if out is not None:

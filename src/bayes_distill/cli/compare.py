@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bayes_distill.cli.interrupts import kept_in
 from bayes_distill.cli.options import AllowFailed, Collector, option
 from bayes_distill.cli.output import print_json, print_records, print_table, progress_bar, say
 from bayes_distill.cli.shared_options import Common, LeftOut, Refits, spread_options
@@ -92,7 +93,7 @@ def compare(
     if collect.faults:  # the rest of them, before anything is fitted
         with collect.joined():
             check(fits, **question, allow_failed=True, settings=settings)
-    with progress_bar(common.quiet) as progress:
+    with kept_in(refits.resume), progress_bar(common.quiet) as progress:
         result = call(
             fits,
             **question,

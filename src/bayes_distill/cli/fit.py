@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bayes_distill.cli.interrupts import kept_in
 from bayes_distill.cli.options import (
     Collector,
     Count,
@@ -20,7 +21,7 @@ from bayes_distill.cli.options import (
 from bayes_distill.cli.output import print_json, print_table, progress_bar, say
 from bayes_distill.cli.shared_options import Common, spread_options
 from bayes_distill.cli.spelling import as_typed
-from bayes_distill.errors import Fault, InputError, InterruptedFitError
+from bayes_distill.errors import Fault, InputError
 
 if TYPE_CHECKING:
     from bayes_distill.posterior import Posterior
@@ -90,25 +91,17 @@ def fit(
             "card and settings this one goes on from there; otherwise it begins anew",
             common.quiet,
         )
-    try:
-        with progress_bar(common.quiet) as progress:
-            posterior = fit_runs(
-                table,
-                card,
-                supervised=first,
-                cut=cut,
-                interval=probability,
-                progress=progress,
-                resume=unfinished,
-                **settings,
-            )
-    except KeyboardInterrupt:
-        if not any(unfinished.glob("*.npz")):
-            raise  # before there was anything to keep
-        raise InterruptedFitError(
-            f"interrupted; what was done is kept in {unfinished}, and the same command goes on "
-            "from there"
-        ) from None
+    with kept_in(unfinished, "*.npz"), progress_bar(common.quiet) as progress:
+        posterior = fit_runs(
+            table,
+            card,
+            supervised=first,
+            cut=cut,
+            interval=probability,
+            progress=progress,
+            resume=unfinished,
+            **settings,
+        )
     posterior.save(target)
     forget(unfinished)
     if common.json:
@@ -231,8 +224,9 @@ def _print(posterior: Posterior, target: Path, common: Common) -> None:
             ]
             for c in info["coefficients"]
         ],
-        caption="First the published coefficients, then the coordinates that were sampled. What is "
-        "not known from the data alone rests on its prior; forecasts may be sharp all the same.",
+        caption="Above are the coefficients in which the law is published, below them the "
+        "coordinates that were sampled. Those not known from the data rest on their priors; "
+        "forecasts can be precise even so.",
     )
     flagged = info["flagged_runs"]
     if flagged:

@@ -29,6 +29,9 @@ from bayes_distill.cli import (
 from bayes_distill.cli.output import error_line
 from bayes_distill.errors import BayesDistillError, InputError, InterruptedFitError
 
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells give it."""
+
 app = typer.Typer(
     name="bayes-distill",
     help="Bayesian scaling laws: fit runs, forecast students, judge teachers, plan budgets.",
@@ -68,12 +71,14 @@ def run(arguments: list[str]) -> int:
     """Run the command line and return its exit status."""
     try:
         result = app(arguments, standalone_mode=False)
+        if result == INTERRUPTED:  # typer takes a KeyboardInterrupt for an exit without a word
+            raise KeyboardInterrupt
     except InputError as error:
         error_line(error.faults, _flags(arguments))
         return 2
     except InterruptedFitError as error:
         error_line([str(error)])
-        return 130
+        return INTERRUPTED
     except BayesDistillError as error:
         error_line([str(error)])
         return 2
@@ -84,7 +89,7 @@ def run(arguments: list[str]) -> int:
         return 2
     except (KeyboardInterrupt, typer.Abort):
         error_line(["interrupted; nothing was written"])
-        return 130
+        return INTERRUPTED
     return result if isinstance(result, int) else 0
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bayes_distill.cli.interrupts import kept_in
 from bayes_distill.cli.options import AllowFailed, Collector, Fit, Params, option
 from bayes_distill.cli.output import progress_bar
 from bayes_distill.cli.shared_options import Common, Spread, spread_options
@@ -155,7 +156,8 @@ def plan(
         if collect.faults:  # only look for more of them
             read_request(params, budget, **arguments)
             collect.check()
-        with progress_bar(common.quiet, after=SHOWN_AFTER, lines=many) as progress:
+        bar = progress_bar(common.quiet, after=SHOWN_AFTER, lines=many)
+        with kept_in(spread.resume), bar as progress:
             result = call(
                 fit,
                 params,

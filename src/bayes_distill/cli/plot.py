@@ -69,8 +69,8 @@ def plot(
         str | None,
         typer.Argument(
             metavar="FIT",
-            help="File written by fit, or a card with a posterior; for coverage, reliability and "
-            "ranks the results' JSON.",
+            help="File written by fit, or a card with a posterior, which holds no runs; for "
+            "coverage and reliability the JSON of validate, for ranks that of calibrate.",
         ),
     ] = None,
     out: Annotated[str | None, option("File to write: .png, .svg or .pdf.", "FILE")] = None,

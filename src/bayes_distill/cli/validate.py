@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
+from bayes_distill.cli.interrupts import kept_in
 from bayes_distill.cli.options import Collector, MappingFile, Model, NoCorrections, Runs, option
 from bayes_distill.cli.output import print_json, print_records, progress_bar
 from bayes_distill.cli.shared_options import Common, LeftOut, Refits, spread_options
@@ -73,7 +74,7 @@ def validate(
     if collect.faults:  # the rest of them, before anything is fitted
         with collect.joined():
             prepare(runs, model, **settings)
-    with progress_bar(common.quiet) as progress:
+    with kept_in(refits.resume), progress_bar(common.quiet) as progress:
         result = call(runs, model, resume=refits.resume, progress=progress, **settings)
     common.say_notes(result.notes)
     if out is not None:

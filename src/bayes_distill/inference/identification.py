@@ -11,18 +11,23 @@ from bayes_distill.inference.model import ModelSpec
 from bayes_distill.laws import Law
 from bayes_distill.laws.base import Support
 
-SPREAD = {
     "smooth_up_sd": "drift of the law's exponents, towards large models and long runs",
     "smooth_down_sd": "the same towards small models and short runs",
     "student_smooth_sd": "the same of a distilled student's excess over its teacher",
     "size_offset_sd": "relative offset that supervised runs of one size share",
-    "shift_sd": "how far the loss of a size lies off the law",
-    "tilt_sd": "how far, under strong teachers, besides",
-    "condition_stretch_sd": "how far, where it matters, one size on one number of tokens does",
-    "condition_place_sd": "how far, there, the gap opens off L~_S, in its logarithm",
-    "teacher_sd": "what students of one teacher share",
-    "condition_sd": "what runs of one size on one number of tokens share",
+SCALES = {
+    "scale": "scale of the observation noise",
+    "supervised_scale": "scale of the observation noise of supervised runs",
+    "shift_sd": "how far the loss of one size lies off the law",
+    "tilt_sd": "how far it does besides under strong teachers",
+    "condition_stretch_sd": "how far the loss of one size on one number of tokens does, the "
+    "farther the stronger the teacher",
+    "condition_place_sd": "how far the loss at which the capacity gap opens for one size on one "
+    "number of tokens lies off L~_S",
+    "teacher_sd": "offset that students of one teacher share",
+    "condition_sd": "offset that runs of one size on one number of tokens share",
 }
+"""What the scales that a fit samples are, without their unit."""
 CONTRACTION = 0.75  # the posterior is at most half as wide as the prior
 KNOWN_WITHIN = 0.5  # sd of the logarithm: known to within a factor of about 1.6
 
@@ -85,11 +90,8 @@ def summarise(
     ]
     described += [(c.name, c.meaning, True, c.support) for c in law.coordinates]
     described += [
-        (name, f"{meaning}, in units of the reference loss", True, "positive")
-        for name, meaning in (
-            *((name, "residual scale") for name in spec.noise_sites),
-            *((name, SPREAD[name]) for name in spec.spread_sites),
-        )
+        (name, meaning_of_scale(name, spec.relative), True, "positive")
+        for name in (*spec.noise_sites, *spec.spread_sites)
     ]
     sampled_too = dict(spec.parameters)
     described += [
@@ -108,6 +110,17 @@ def summarise(
             _summary(name, meaning, sampled, support, posterior[name], prior[name], interval)
         )
     return summaries
+
+
+def meaning_of_scale(name: str, relative: bool) -> str:
+    """What a sampled scale is, with its unit; noise may be `relative` to the loss of the run."""
+    if name == "condition_place_sd":
+        unit = "in its logarithm"
+    elif relative and name.endswith("scale"):
+        unit = "relative to the loss"
+    else:
+        unit = "in units of the reference loss"
+    return f"{SCALES[name]}, {unit}"
 
 
 def contraction(posterior: np.ndarray, prior: np.ndarray, support: Support) -> float:

@@ -113,7 +113,10 @@ def _information(likelihood: Likelihood) -> Iterator[str]:
     for name, (first, second) in (("location", (0, 0)), ("scale", (1, 1)), ("cross", (0, 1))):
         value, integral = float(getattr(stated, name)), expected(first, second)
         if abs(value - integral) > 1e-5:
-            yield f"Fisher information of {name} is {value:.7f}, and its integral {integral:.7f}"
+            yield (
+                f"fisher_information().{name} is {value:.7f}, but integrating over the density "
+                f"gives {integral:.7f}"
+            )
 
 
 def _distribution(likelihood: Likelihood) -> Iterator[str]:

@@ -50,7 +50,10 @@ def likelihood_named(name: str) -> type[Likelihood]:
         try:
             family = point.load()
         except Exception as error:  # whatever the module of another package raises
-            raise InputError(f"{name} cannot be imported: {error}") from error
+            raise InputError(
+                f"{name} is a likelihood of an installed package whose import fails with "
+                f"{type(error).__name__}: {error}"
+            ) from error
         return _checked(family, name)
     known = ", ".join(likelihood_names())
     raise InputError(f"{name!r} is not known: use {known}, or a dotted path package.module:Class")
@@ -61,9 +64,16 @@ def _imported(path: str) -> Any:
     try:
         module = importlib.import_module(module_name)
     except Exception as error:  # whatever the module raises while it is imported
+        if isinstance(error, ModuleNotFoundError) and f"{module_name}.".startswith(
+            f"{error.name}."
+        ):
+            raise InputError(
+                f"{path} was not found: there is no module {error.name} here. Install the package "
+                "that holds it, or add the folder of its file to the environment variable "
+                "PYTHONPATH"
+            ) from error
         raise InputError(
-            f"{path} cannot be imported ({error}): install its package, or put its folder on "
-            "PYTHONPATH"
+            f"{path} was found, but importing its module fails with {type(error).__name__}: {error}"
         ) from error
     try:
         return getattr(module, attribute)

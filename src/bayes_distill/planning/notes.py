@@ -9,7 +9,7 @@ from bayes_distill.predict.extrapolation import by_factors
 
 
 def plan_notes(posterior: Posterior, used_draws: int, table: pd.DataFrame) -> tuple[str, ...]:
-    """Thinning, point values, and recipes outside the runs.
+    """Thinning, point values, repeated tokens, and recipes outside the runs.
 
     Parameters
     ----------
@@ -25,6 +25,11 @@ def plan_notes(posterior: Posterior, used_draws: int, table: pd.DataFrame) -> tu
         notes.append(f"planned with {used_draws} of {posterior.n_draws} draws")
     if posterior.n_draws == 1:
         notes.append("point coefficients: every interval is a single value, not a certainty")
+    if posterior.law.knows_repeats:
+        notes.append(
+            "no recipe repeats tokens: all of the student's tokens are taken to be new, however "
+            "many; for repeated ones ask for a forecast with `unique_tokens`"
+        )
     hull = posterior.hull
     if hull is None:
         return tuple(notes)

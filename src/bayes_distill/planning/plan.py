@@ -213,12 +213,13 @@ def _table(
         "problem": pd.Series(problems, dtype=object),
     }
     samples: dict[str, np.ndarray] = {}
+    everywhere = all(problem is None for problem in problems)
     pieces = [group.rows[block] for group in groups for block in blocks(group)]
     for rows, result in zip(pieces, results, strict=True):
         for name, values in result["columns"].items():
             if name not in columns:
-                empty = False if values.dtype == bool else np.nan
-                columns[name] = np.full(len(cells), empty)
+                dtype = object if values.dtype == bool and not everywhere else values.dtype
+                columns[name] = np.full(len(cells), np.nan, dtype)
             columns[name][rows] = values
         for name, values in result["samples"].items():
             if name not in samples:

@@ -51,7 +51,8 @@ class Plan(Result):
         supervised training does (all of it, if no run was supervised); ``regret_*`` is what the
         recipe loses against knowing the truth (``regret_upper`` is the 95th percentile).
         Where a budget pays for no recipe, ``feasible`` is false, ``problem`` says what the least
-        would be, and all other numbers are NaN.
+        would be, and all else is NaN (`outside` and `supervised_outside` too, which are true or
+        false elsewhere).
     crossovers
         Budgets at which distillation stops being better, one row a student and scenario.
     targets

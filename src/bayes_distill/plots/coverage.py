@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     "coverage",
     order=160,
     title="Coverage of left-out runs",
-    shows="share of left-out runs inside predictive bands, against their level. FIT is a file of "
-    "validate --out, or a card that ships with a validation.",
+    shows="share of left-out runs inside predictive bands, against their level. Takes what "
+    "validate wrote, or a card that ships with a validation.",
     source="validation",
 )
 def _draw(request: Request) -> Drawing:

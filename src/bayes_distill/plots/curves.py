@@ -31,7 +31,7 @@ class Curve(NamedTuple):
     def of(cls, table: pd.DataFrame, x: str, ends: Sequence[str], extrapolated: str) -> Self:
         """Curve of the columns of a table; `ends` are its middle, lower and upper end."""
         middle, lower, upper = (table[column].to_numpy(float) for column in ends)
-        beyond = table[extrapolated].to_numpy(bool)
+        beyond = table[extrapolated].eq(True).to_numpy(bool)  # NaN where there is no curve
         return cls(table[x].to_numpy(float), middle, lower, upper, beyond)
 
 

@@ -208,7 +208,7 @@ def distillation_against_supervised(
                     f"{style.interval_name(compared.interval)}"
                 )
             )
-        if bool(table[EXTRAPOLATED].any()):
+        if bool(table[EXTRAPOLATED].eq(True).any()):
             handles.append(extrapolation_handle())
         for ax in axes:
             ax.set_xscale("log")

@@ -26,7 +26,7 @@ PRIOR_WIDTH = 4.0  # times the largest loss: how far a prior predictive is drawn
     "prior-predictive",
     order=110,
     title="Prior predictive check",
-    shows="losses that the prior foresaw for these runs, and the real ones. Needs a fit with runs.",
+    shows="losses that the prior foresaw for these runs, and the real ones. Needs runs.",
 )
 def _draw_prior(request: Request) -> Drawing:
     checked = prior_predictive(request.subject, interval=request.interval, seed=request.seed)

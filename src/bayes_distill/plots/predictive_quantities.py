@@ -23,9 +23,9 @@ COLUMNS = 3
 @register(
     "predictive-quantities",
     order=130,
-    title="What could give a wrong law away",
-    shows="what could give a wrong law away (trends, spread, best teachers), in replicated tables "
-    "of runs and in the real one. Needs runs.",
+    title="Signs of a wrong law",
+    shows="signs of a wrong law (trends, spread, best teachers), in tables of runs replicated from "
+    "the fit and in the real one. Needs runs.",
 )
 def _draw(request: Request) -> Drawing:
     checked = posterior_predictive(request.subject, interval=request.interval, seed=request.seed)

@@ -27,7 +27,8 @@ WIDEST = 4.0  # prior standard deviations to either side
     "prior-against-posterior",
     order=90,
     title="Prior against posterior",
-    shows="how far the runs moved every sampled coordinate, in standard deviations of its prior.",
+    shows="how far the runs moved every sampled coordinate, in standard deviations of its prior. "
+    "Needs runs.",
 )
 def _draw(request: Request) -> Drawing:
     report = identifiability(

@@ -33,7 +33,7 @@ LOOKS = {
     "ranks",
     order=180,
     title="Ranks of a calibration study",
-    shows="rank ECDFs of simulation-based calibration. FIT is a file of calibrate --out.",
+    shows="rank ECDFs of simulation-based calibration. Takes what calibrate wrote.",
     source="calibration",
 )
 def _draw(request: Request) -> Drawing:

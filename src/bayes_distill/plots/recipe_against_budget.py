@@ -129,7 +129,7 @@ def recipe_against_budget(
             f"{style.interval_name(plan.interval, shape='band')}, of the splits that are best in "
             "single draws\n"
             "(student's loss: of the loss of the one recipe)"
-            + ("; thin and pale: outside the runs" if table[EXTRAPOLATED].any() else ""),
+            + ("; thin and pale: outside the runs" if table[EXTRAPOLATED].eq(True).any() else ""),
             fontsize=10,
             x=0.01,
             ha="left",

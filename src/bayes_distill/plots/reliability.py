@@ -26,8 +26,8 @@ MEANING = {"predictive": "of the runs as measured", "credible": "of the mean cur
     "reliability",
     order=170,
     title="Reliability of the gap risk",
-    shows="forecast gap risk of left-out pairs of teachers against how often it came true. FIT is "
-    "a file of validate --out, or a card that ships with a validation.",
+    shows="forecast gap risk of left-out pairs of teachers against how often it came true. Takes "
+    "what validate wrote, or a card that ships with a validation.",
     source="validation",
 )
 def _draw(request: Request) -> Drawing:

@@ -89,7 +89,7 @@ def read(path: str | Path) -> Content:
         )
     problem = _missing_likelihood(attributes["card"])
     if problem is not None:
-        raise InputError(f"{path} was fitted with a likelihood that is not here: {problem}")
+        raise InputError(f"{path} was fitted with a likelihood that cannot be loaded: {problem}")
     try:
         card = card_from_dict(json.loads(attributes["card"]), str(path))
         reference = Reference(*json.loads(attributes["reference"]))
@@ -123,7 +123,7 @@ def _opened(path: Path) -> xr.DataTree:
 
 
 def _missing_likelihood(card: str) -> str | None:
-    """Why a likelihood that a card names cannot be imported, or ``None``.
+    """Why a likelihood that a card names cannot be loaded, or ``None``.
 
     That is no damage: it is of a package that is installed elsewhere.
     """
