@@ -5,8 +5,8 @@ first underscore is its source. The population of sweeps is normal in ten number
 losses identify one by one (`inference.joint_prior`), and the logs of four scales (drift of the
 exponents to both sides, offsets of sizes, noise of a run). Each sweep is fitted in full under the
 present population, its draws are weighed anew as the population changes
-(expectation-maximisation; every source counts as one), and after that it is fitted again. The prior of a new sweep is wider than the
-population by what is uncertain of its centre.
+(expectation-maximisation; every source counts as one), and after that it is fitted again. The prior
+of a new sweep is wider than the population by what is uncertain of its centre.
 
     python scripts/learn_priors.py FOLDER [--rounds 3] [--out benchmarks/learned_priors.json]
     python scripts/learn_priors.py --cards      # only write what the file holds into the cards

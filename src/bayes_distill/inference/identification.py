@@ -11,11 +11,11 @@ from bayes_distill.inference.model import ModelSpec
 from bayes_distill.laws import Law
 from bayes_distill.laws.base import Support
 
+SCALES = {
     "smooth_up_sd": "drift of the law's exponents, towards large models and long runs",
     "smooth_down_sd": "the same towards small models and short runs",
     "student_smooth_sd": "the same of a distilled student's excess over its teacher",
-    "size_offset_sd": "relative offset that supervised runs of one size share",
-SCALES = {
+    "size_offset_sd": "offset that supervised runs of one size share",
     "scale": "scale of the observation noise",
     "supervised_scale": "scale of the observation noise of supervised runs",
     "shift_sd": "how far the loss of one size lies off the law",
@@ -28,6 +28,7 @@ SCALES = {
     "condition_sd": "offset that runs of one size on one number of tokens share",
 }
 """What the scales that a fit samples are, without their unit."""
+RELATIVE = ("smooth_up_sd", "smooth_down_sd", "student_smooth_sd", "size_offset_sd")
 CONTRACTION = 0.75  # the posterior is at most half as wide as the prior
 KNOWN_WITHIN = 0.5  # sd of the logarithm: known to within a factor of about 1.6
 
@@ -116,7 +117,7 @@ def meaning_of_scale(name: str, relative: bool) -> str:
     """What a sampled scale is, with its unit; noise may be `relative` to the loss of the run."""
     if name == "condition_place_sd":
         unit = "in its logarithm"
-    elif relative and name.endswith("scale"):
+    elif name in RELATIVE or (relative and name.endswith("scale")):
         unit = "relative to the loss"
     else:
         unit = "in units of the reference loss"
