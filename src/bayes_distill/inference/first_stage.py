@@ -25,6 +25,7 @@ from bayes_distill.inference.two_stage import (
     two_stage_card,
 )
 from bayes_distill.laws import Reference
+from bayes_distill.laws.smooth_discrepancy import SMOOTH
 from bayes_distill.parallel import Progress
 from bayes_distill.posterior import Posterior
 
@@ -135,6 +136,11 @@ def first_stage(
         table = replace(table, frame=table.frame[table.distilled])
         source = f"a fit of the {len(supervised_runs)} supervised runs by themselves"
         notes = [f"What is fitted here are the {len(table)} distillation runs."]
+    if SMOOTH in posterior.coordinates:
+        notes.append(
+            "The supervised law is taken from the supervised fit, and its discrepancy is not: fit "
+            "the law alone (supervised-plain) where that matters."
+        )
     staged, replaced = two_stage_card(card, posterior, reference, source)
     return FirstStage(posterior, staged, table, reference, [*notes, *replaced])
 
