@@ -15,6 +15,7 @@ Scores are relative to the measured loss, averaged over the runs of a sweep, ove
 source, then over sources.
 
     python benchmarks/sweeps.py FOLDER [--pilots 12] [--json FILE] [--figure FILE]
+    python benchmarks/sweeps.py --read FILE [--figure FILE]     # of scores that --json wrote
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import itertools
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -96,13 +98,18 @@ def scores(draws: np.ndarray, loss: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def run(sweeps: dict[str, pd.DataFrame], pilots: int | None, priors: dict[str, Any]) -> Any:
+def run(
+    sweeps: dict[str, pd.DataFrame],
+    pilots: int | None,
+    priors: dict[str, Any],
+    methods: Sequence[str] = METHODS,
+) -> pd.DataFrame:
     """Scores of every forecast run, long form."""
     tables = []
     for seed, (name, runs) in enumerate(sweeps.items()):
         cheap, dear = split(runs, pilots)
         most = (cheap["params"] * cheap["tokens"]).max()
-        for method in METHODS:
+        for method in methods:
             clock = time.perf_counter()
             if method == "bootstrap":
                 draws, verdict = by_bootstrap(cheap, dear, seed)
@@ -185,20 +192,69 @@ def markdown(table: pd.DataFrame) -> str:
     return "\n\n".join(parts)
 
 
+def figure(table: pd.DataFrame, path: Path) -> None:
+    """Coverage and interval score against the factor of extrapolation, one line a method."""
+    import matplotlib.pyplot as plt
+
+    words = {
+        "supervised": "default card",
+        "supervised-plain": "law alone",
+        "bootstrap": "Huber fit, bootstrap",
+    }
+    edges = np.array([1, 2, 4, 8, 16, np.inf])
+    labels = ["1 to 2", "2 to 4", "4 to 8", "8 to 16", "above 16"]
+    part = pd.cut(table["factor"], edges, right=False, labels=labels)
+    scores_of = {
+        label: over_sources(rows, ["held_0.9", "interval_score"])
+        for label, rows in table.groupby(part, observed=True)
+    }
+    drawing, (left, right) = plt.subplots(1, 2, figsize=(9.6, 3.8), layout="constrained")
+    for method, colour in zip(METHODS, ("#0072b2", "#d55e00", "#7f7f7f"), strict=True):
+        places = [i for i, label in enumerate(labels) if label in scores_of]
+        for axes, column in ((left, "held_0.9"), (right, "interval_score")):
+            values = [100 * scores_of[labels[i]].loc[method, column] for i in places]
+            axes.plot(places, values, "o-", color=colour, label=words[method], linewidth=2)
+    left.axhline(90, color="black", linewidth=0.8, linestyle="--")
+    left.set(ylim=(0, 103), ylabel="runs inside the 90% band, %")
+    right.set(yscale="log", ylabel="interval score of the 90% band, % of the loss")
+    right.set_yticks([2, 5, 10, 20, 50], ["2", "5", "10", "20", "50"])
+    right.minorticks_off()
+    for axes in (left, right):
+        axes.set_xticks(range(len(labels)), labels)
+        axes.set_xlabel("compute of the run over the most that was fitted")
+        axes.spines[["top", "right"]].set_visible(False)
+    left.legend(frameon=False, loc="lower left")
+    drawing.savefig(path, dpi=150)
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--read", type=Path, help="scores to show again")
+    parser.add_argument("--figure", type=Path)
     parser.add_argument("--pilots", type=int, help="fit that many of the cheap runs; default all")
     parser.add_argument("--priors", type=Path, default=OUT)
     parser.add_argument("--only", nargs="*", help="names of sweeps")
+    parser.add_argument("--methods", nargs="*", choices=METHODS, default=METHODS)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    if options.read is not None:
+        table = pd.DataFrame(json.loads(options.read.read_text(encoding="utf-8")))
+        print(markdown(table))
+        if options.figure:
+            figure(table, options.figure)
+        return
+    if options.folder is None:
+        parser.error("name the folder of the sweeps, or scores to read")
     sweeps = read_sweeps(options.folder)
     sweeps = {n: t for n, t in sweeps.items() if not options.only or n in options.only}
-    table = run(sweeps, options.pilots, json.loads(options.priors.read_text(encoding="utf-8")))
+    priors = json.loads(options.priors.read_text(encoding="utf-8"))
+    table = run(sweeps, options.pilots, priors, options.methods)
     print("\n" + markdown(table))
     write_json(options.json, table.to_dict("list"))
+    if options.figure:
+        figure(table, options.figure)
 
 
 if __name__ == "__main__":

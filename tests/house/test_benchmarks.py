@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -9,15 +10,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bayes_distill.cards import load_card
 from bayes_distill.inference.programs import Programs
 from bayes_distill.inference.sampler import run_chains
 from bayes_distill.inference.settings import SamplerSettings
 
+sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+import learn_priors
+
 import bootstrap
-import coverage_of_sweeps
 import kernels
 import samplers
+import sweeps
 
 X = np.array([np.log(482.0), np.log(2085.0), np.log(1.817), 0.348, 0.366])
 
@@ -121,12 +126,74 @@ def test_the_table_of_samplers_has_ratios_and_errors():
 
 
 def test_a_sweep_is_split_by_compute(exact):
-    runs, most = coverage_of_sweeps.split(exact, None)
-    compute = (runs["params"] * runs["tokens"]).to_numpy()
-    fitted = compute <= most
+    cheap, dear = sweeps.split(exact, None)
+    of_cheap, of_dear = (runs["params"] * runs["tokens"] for runs in (cheap, dear))
     # powers of four, 0 1 2 2 3 4 4 5 6 6 7 8: 60% lies between 4 and 5, 75% is 6
-    assert (fitted.sum(), (~fitted).sum()) == (7, 4)
-    assert compute[fitted].max() < np.quantile(exact["params"] * exact["tokens"], 0.75)
-    some, same = coverage_of_sweeps.split(exact, 3)
-    assert same == most
-    assert len(some) == 3 + 4
+    assert (len(cheap), len(dear)) == (7, 4)
+    assert of_cheap.max() < np.quantile(exact["params"] * exact["tokens"], 0.75) <= of_dear.min()
+    pilots, same = sweeps.split(exact, 3)
+    pd.testing.assert_frame_equal(same, dear)
+    assert len(pilots) == 3
+    assert set(pilots["loss"]) <= set(cheap["loss"])
+
+
+def test_scores_of_a_forecast_are_those_of_its_definition():
+    draws = np.random.default_rng(0).normal(2.0, 0.1, (200_000, 3))
+    found = sweeps.scores(draws, np.array([2.0, 2.15, 3.0]))
+    assert found["held_0.5"].tolist() == [1, 0, 0]
+    assert found["held_0.9"].tolist() == [1, 1, 0]
+    width = 2 * 1.6449 * 0.1
+    assert found["width"].tolist() == pytest.approx([width / x for x in (2, 2.15, 3)], rel=0.01)
+    outside = 3.0 - (2.0 + width / 2)
+    assert found["interval_score"][2] == pytest.approx((width + 20 * outside) / 3, rel=0.01)
+    assert found["error"].tolist() == pytest.approx([0, 0.15 / 2.15, 1 / 3], abs=1e-3)
+
+
+def test_sources_count_as_one_whatever_their_number_of_sweeps():
+    rows = {"method": "bootstrap", "interval_score": [0.1, 0.1, 0.4], "error": [1.0, 3.0, 8.0]}
+    table = pd.DataFrame({"sweep": ["a_one", "a_two", "b_one"], **rows})
+    found = sweeps.over_sources(table, ["interval_score", "error"]).loc["bootstrap"]
+    assert found["error"] == pytest.approx((2 + 8) / 2)
+    assert found["interval_score_geometric"] == pytest.approx(0.2)
+
+
+def test_the_population_of_sweeps_is_recovered():
+    generator = np.random.default_rng(2)
+    count = len(learn_priors.NUMBERS)
+    before = {"centre": np.zeros(count), "sd": np.full(count, 3.0)}
+    sources = [f"s{i}" for i in range(40)]
+    # sweeps known to a standard deviation of 0.1, of a population about 1 with one of 0.5
+    numbers = {
+        f"{name}_x": generator.normal(
+            1 + 0.5 * generator.standard_normal(count), 0.1, (2000, count)
+        )
+        for name in sources
+    }
+    centre, sd = learn_priors.learned(numbers, before, sources)
+    np.testing.assert_allclose(centre, 1, atol=0.3)
+    np.testing.assert_allclose(sd, 0.5, atol=0.2)
+
+
+def test_priors_that_are_judged_on_a_source_never_saw_it():
+    priors = json.loads(learn_priors.OUT.read_text(encoding="utf-8"))
+    sources = set(priors) - {"numbers", "all"}
+    assert len(sources) == 8
+    for source in sources:
+        assert source not in priors[source]["source"]
+        assert priors[source]["centre"] != priors["all"]["centre"]
+        card = learn_priors.card_with(priors[source])
+        assert card.supervised.fitted.source == priors[source]["source"]
+
+
+def test_the_cards_hold_the_priors_of_the_file():
+    prior = json.loads(learn_priors.OUT.read_text(encoding="utf-8"))["all"]
+    parts = learn_priors.parts_of(prior)
+    for name, keys in learn_priors.CARDS.items():
+        card = load_card(name).model_dump()
+        for key in keys:
+            table, part = key.split(".")
+            stated = card[table][part]
+            if "median" in parts[key]:
+                assert stated["median"] == pytest.approx(parts[key]["median"], rel=0.01)
+            else:
+                np.testing.assert_allclose(stated["centre"], parts[key]["centre"], rtol=1e-3)
