@@ -45,6 +45,7 @@ LEVELS = (0.5, 0.8, 0.9, 0.95)
 METHODS = ("supervised", "supervised-plain", "bootstrap")
 FACTORS = (1, 3, 8, np.inf)
 RESAMPLES, RESIDUALS, STARTS = 300, 10, 64
+MOST = 20.0  # nats per token
 
 
 def split(runs: pd.DataFrame, pilots: int | None) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -60,15 +61,16 @@ def split(runs: pd.DataFrame, pilots: int | None) -> tuple[pd.DataFrame, pd.Data
     return cheap.reset_index(drop=True), dear.reset_index(drop=True)
 
 
-def by_fit(cheap: pd.DataFrame, dear: pd.DataFrame, card: Any, seed: int) -> tuple[Any, str]:
-    """Draws (draws, runs) of new runs by a card, and the verdict of the fit."""
+def by_fit(cheap: pd.DataFrame, dear: pd.DataFrame, card: Any, seed: int) -> tuple[Any, Any, str]:
+    """Draws (draws, runs) of new runs by a card, their mean, and the verdict of the fit."""
     posterior = fit(cheap, card, seed=seed)
     found = forecast(posterior, at=dear[["params", "tokens"]], seed=seed, allow_failed=True)
-    return found.draws["new_run"].transpose("sample", "point").to_numpy(), posterior.verdict
+    draws = found.draws["new_run"].transpose("sample", "point").to_numpy()
+    return draws, draws.mean(axis=0), posterior.verdict
 
 
-def by_bootstrap(cheap: pd.DataFrame, dear: pd.DataFrame, seed: int) -> tuple[Any, str]:
-    """Draws (draws, runs) of new runs by the bootstrap of a Huber fit."""
+def by_bootstrap(cheap: pd.DataFrame, dear: pd.DataFrame, seed: int) -> tuple[Any, Any, str]:
+    """Draws (draws, runs) of new runs by the bootstrap of a Huber fit, and the fit's own curve."""
     columns = [np.log(cheap[name].to_numpy(float)) for name in ("params", "tokens", "loss")]
     ones = np.ones(len(cheap))
     starts = np.array(list(itertools.product(*GRID)))
@@ -80,11 +82,16 @@ def by_bootstrap(cheap: pd.DataFrame, dear: pd.DataFrame, seed: int) -> tuple[An
     curve = np.array([np.asarray(log_loss(x, *at)) for x in fits])
     generator = np.random.default_rng([seed, 1])
     noise = generator.choice(residuals, (RESIDUALS, *curve.shape))
-    return np.exp(curve + noise).reshape(-1, len(dear)), "none"
+    # some resamples of a dozen runs send the curve anywhere: no language model has such a loss
+    draws = np.exp(np.minimum(curve + noise, np.log(MOST))).reshape(-1, len(dear))
+    return draws, np.exp(np.asarray(log_loss(first, *at))), "none"
 
 
-def scores(draws: np.ndarray, loss: np.ndarray) -> pd.DataFrame:
-    """Scores of forecasts, one row a run; all are relative to the loss."""
+def scores(draws: np.ndarray, loss: np.ndarray, point: np.ndarray) -> pd.DataFrame:
+    """Scores of forecasts (draws, runs), one row a run; all are relative to the loss.
+
+    The error is that of `point` (runs,).
+    """
     found: dict[str, np.ndarray] = {}
     for level in LEVELS:
         low, high = np.quantile(draws, [0.5 - level / 2, 0.5 + level / 2], axis=0)
@@ -94,7 +101,7 @@ def scores(draws: np.ndarray, loss: np.ndarray) -> pd.DataFrame:
             found["width"] = (high - low) / loss
             found["interval_score"] = (high - low + 20 * outside) / loss
     found["crps"] = crps(draws, loss) / loss
-    found["error"] = np.abs(draws.mean(axis=0) / loss - 1)
+    found["error"] = np.abs(point / loss - 1)
     return pd.DataFrame(found)
 
 
@@ -112,12 +119,14 @@ def run(
         for method in methods:
             clock = time.perf_counter()
             if method == "bootstrap":
-                draws, verdict = by_bootstrap(cheap, dear, seed)
+                draws, point, verdict = by_bootstrap(cheap, dear, seed)
             elif method == "supervised":
-                draws, verdict = by_fit(cheap, dear, card_with(priors[source_of(name)]), seed)
+                draws, point, verdict = by_fit(
+                    cheap, dear, card_with(priors[source_of(name)]), seed
+                )
             else:
-                draws, verdict = by_fit(cheap, dear, method, seed)
-            table = scores(draws, dear["loss"].to_numpy(float))
+                draws, point, verdict = by_fit(cheap, dear, method, seed)
+            table = scores(draws, dear["loss"].to_numpy(float), point)
             table.insert(0, "factor", dear["params"] * dear["tokens"] / most)
             table.insert(0, "verdict", verdict)
             table.insert(0, "method", method)

@@ -139,7 +139,7 @@ def test_a_sweep_is_split_by_compute(exact):
 
 def test_scores_of_a_forecast_are_those_of_its_definition():
     draws = np.random.default_rng(0).normal(2.0, 0.1, (200_000, 3))
-    found = sweeps.scores(draws, np.array([2.0, 2.15, 3.0]))
+    found = sweeps.scores(draws, np.array([2.0, 2.15, 3.0]), draws.mean(axis=0))
     assert found["held_0.5"].tolist() == [1, 0, 0]
     assert found["held_0.9"].tolist() == [1, 1, 0]
     width = 2 * 1.6449 * 0.1
