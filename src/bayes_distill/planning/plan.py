@@ -79,7 +79,8 @@ def plan(
         ``params`` and ``tokens``.
     criterion
         Risk measure that is minimised: ``mean``, ``quantile:0.9``, ``cvar:0.9``, ``target:2.2``,
-        or a function of the losses (draws,) of one recipe that returns a number.
+        or a function of the losses (draws,) of runs of one recipe that returns a number. All but
+        the mean are of the loss that a single run measures, with its noise; see `Criterion`.
     utility
         What `criterion` was called before; deprecated.
     limits

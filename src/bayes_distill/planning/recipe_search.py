@@ -121,7 +121,7 @@ def _score(setting: Setting, budget: Floats, unknowns: Floats) -> Floats:
     trials, budgets = unknowns.shape[:2]
     flat = unknowns.reshape(trials * budgets, -1)
     recipe = complete(setting, np.tile(budget, trials), flat)
-    scores = setting.criterion(recipe.losses)
+    scores = setting.score(recipe.losses)
     infeasible = np.isnan(recipe.student_tokens) | np.isnan(scores)
     return np.where(infeasible, np.inf, scores).reshape(trials, budgets)
 
