@@ -21,7 +21,8 @@ def draw_keys(draws: Mapping[str, np.ndarray], purpose: str, seed: int = 0) -> n
     Parameters
     ----------
     draws
-        Numbers of each draw, name -> (draws,); all of them count.
+        Numbers of each draw, name -> (draws,); all of them count. Or of anything else that is to
+        be told apart by its numbers.
     purpose
         What the keys are for: different purposes have independent keys.
     seed
