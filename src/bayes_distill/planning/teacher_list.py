@@ -71,7 +71,7 @@ def rank_teachers(
         affordable = tokens >= limits.min_tokens
         feasible_tokens = np.where(affordable, tokens, limits.min_tokens)
         student = effects + posterior.distilled_loss(
-            np.full(n, setting.params), feasible_tokens, losses
+            np.full(n, setting.params), feasible_tokens, losses, conditions="none"
         )
         reachable = np.where(affordable, student, np.inf)
         supervised_tokens = min(left / (TRAINING_PASSES * setting.student_flops), limits.max_tokens)

@@ -74,7 +74,7 @@ class Discrepancy:
     def at(self, params: np.ndarray, tokens: np.ndarray | None = None) -> np.ndarray:
         """Discrepancies (draws, points) of students of `params` parameters, `tokens` (points,).
 
-        Without `tokens`, of students under a condition that is not among the runs.
+        Without `tokens` those of sizes alone, which all conditions of a size share.
         """
         log_params = np.log(np.asarray(params, float))
         # many points are often of few sizes
@@ -82,9 +82,17 @@ class Discrepancy:
         weights = self._inverse @ correlation(self.log_sizes, each, self.length)
         path = self.scale[:, None] * matern_path(self.new, each, self.length)
         drawn = (path + self._off_the_path @ weights)[:, place]
-        if self.conditions is not None:
+        if self.conditions is not None and tokens is not None:
             drawn = drawn + self.conditions.at(log_params, tokens)
         return np.asarray(drawn)
+
+    def at_new_condition(self, params: np.ndarray) -> np.ndarray:
+        """Discrepancies (draws, points) under one condition that nobody has seen.
+
+        That of the condition is the same for all points: common random numbers to compare them by.
+        """
+        drawn = self.at(params)
+        return drawn if self.conditions is None else drawn + self.conditions.unseen[:, None]
 
     @cached_property
     def _inverse(self) -> np.ndarray:
@@ -111,11 +119,9 @@ class ConditionDiscrepancy:
     scale: np.ndarray
     new: np.ndarray
 
-    def at(self, log_params: np.ndarray, tokens: np.ndarray | None) -> np.ndarray:
-        """Discrepancies (draws, points); without `tokens` of a condition of its own."""
+    def at(self, log_params: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+        """Discrepancies (draws, points)."""
         cells = np.round(log_params / CELL_SIZE) * SIZES
-        if tokens is None:
-            return self._new(cells - 1)
         log_tokens = np.log(np.broadcast_to(tokens, log_params.shape))
         drawn = self._new(cells + np.round(log_tokens / CELL_TOKENS))
         across = self._alike(np.column_stack([log_params, log_tokens]))
@@ -125,6 +131,11 @@ class ConditionDiscrepancy:
             remaining = np.sqrt(np.maximum(1 - (across[:, near] * weights).sum(0), 0.0))
             drawn[:, near] = self.seen @ weights + drawn[:, near] * remaining
         return drawn
+
+    @property
+    def unseen(self) -> np.ndarray:
+        """Discrepancy (draws,) of a condition unlike any that has a size and tokens."""
+        return self._new(np.full(1, -1.0))[:, 0]
 
     def _new(self, labels: np.ndarray) -> np.ndarray:
         """Independent discrepancies (draws, points) of new conditions with these labels."""
@@ -166,6 +177,10 @@ class JoinedDiscrepancy:
     def at(self, params: np.ndarray, tokens: np.ndarray | None = None) -> np.ndarray:
         """Discrepancies (draws, points) of students, as `Discrepancy.at` gives them."""
         return np.concatenate([piece.at(params, tokens) for piece in self.pieces])
+
+    def at_new_condition(self, params: np.ndarray) -> np.ndarray:
+        """Discrepancies (draws, points), as `Discrepancy.at_new_condition` gives them."""
+        return np.concatenate([piece.at_new_condition(params) for piece in self.pieces])
 
 
 def discrepancies(
