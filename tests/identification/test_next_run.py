@@ -5,17 +5,50 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
+from bayes_distill.cards import load_card
 from bayes_distill.errors import InputError
 from bayes_distill.identification.candidates import candidate_grid, read_candidates
 from bayes_distill.identification.gain import linear_gain, reweighted_gain
 from bayes_distill.identification.identifiability import identifiability
 from bayes_distill.identification.identify import identify
 from bayes_distill.identification.next_run import next_run
+from bayes_distill.laws import TABLE_6
 from bayes_distill.likelihoods import Contaminated, Normal, StudentT
+from bayes_distill.posterior import Posterior
+from posteriors import synthetic_posterior
 
 NORMAL = Normal()
 STUDENT = StudentT(degrees_of_freedom=4.0)
+
+
+@pytest.fixture(scope="module")
+def only_shifts():
+    """One law in all draws, and shifts of sizes that are independent beyond a factor of two."""
+    plain = synthetic_posterior(load_card("busbridge2025"), {**TABLE_6, "G": 0.01, "X_G": 0.05})
+    group = plain.tree["posterior"].dataset
+    draws = 4000
+    generator = np.random.default_rng(0)
+    dims = ("chain", "draw")
+    values = {str(name): (dims, np.full((1, draws), float(v[0, 0]))) for name, v in group.items()}
+    values["scale"] = (dims, np.full((1, draws), 1e-5))
+    values["shift"] = ((*dims, "size"), 0.01 * generator.standard_normal((1, draws, 1)))
+    values["shift_sd"] = (dims, np.full((1, draws), 0.01))
+    values["shift_new"] = (dims, generator.standard_normal((1, draws)))
+    tree = xr.DataTree.from_dict({"posterior": xr.Dataset(values, coords={"size": [5e8]})})
+    return Posterior(tree, plain.card, plain.reference, plain.info)
+
+
+def test_a_run_tells_of_its_own_size_and_not_of_one_that_is_unlike(only_shifts):
+    """Shifts of 30M and of 20B are independent, so that a run of one removes nothing."""
+    runs = pd.DataFrame({"params": [3e7, 2e10], "tokens": [1e9, 4e11], "teacher_loss": [2.3, 2.0]})
+    at = {"target_params": "20B", "target_tokens": "400B", "teacher_loss": 2.0}
+    found = next_run(only_shifts, **at, candidates=runs).table.set_index("params")
+    gain = found["linear_information_gain"]
+    assert gain[3e7] < 16 / 4000  # the squared correlation of independent draws: four errors
+    assert gain[2e10] > 0.99
+    assert abs(found.loc[3e7, "information_gain"]) < 0.1
 
 
 @pytest.fixture(scope="module")

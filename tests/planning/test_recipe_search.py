@@ -150,11 +150,12 @@ def test_with_one_draw_it_is_that_draws_optimum(point, scenario):
 @taught
 def test_another_criterion_has_a_recipe_that_is_better_by_it(solved, posterior, scenario, name):
     criterion = criterion_named(name)
-    recipe, usual = solve(posterior, scenario, criterion)[2], solved[scenario.name][2]
-    assert (criterion(recipe.losses) <= criterion(usual.losses) + 1e-12).all()
+    setting, _, recipe = solve(posterior, scenario, criterion)
+    usual = solved[scenario.name][2]
+    assert (setting.score(recipe.losses) <= setting.score(usual.losses) + 1e-12).all()
     assert (recipe.losses.mean(axis=0) >= usual.losses.mean(axis=0) - 1e-9).all()
     if name != "target:2.2":  # which all draws reach, or none does, at most budgets
-        assert (criterion(recipe.losses) < criterion(usual.losses)).any()
+        assert (setting.score(recipe.losses) < setting.score(usual.losses)).any()
 
 
 def test_a_users_own_function_is_a_criterion(solved, posterior):
@@ -208,11 +209,11 @@ def test_a_free_teacher_is_no_better_than_the_best_that_the_limits_allow(posteri
 def test_of_a_menu_it_takes_the_size_that_is_best_alone(posterior, scenario, name):
     sizes, criterion, budgets = (5e8, 2e9, 8e9, 3e10), criterion_named(name), np.array([1e21, 1e23])
     limits = Limits(teacher_sizes=sizes, max_teacher_tokens=5e12)
-    recipe = solve(posterior, scenario, criterion, limits, budgets)[2]
+    setting, _, recipe = solve(posterior, scenario, criterion, limits, budgets)
     alone = [
         solve(posterior, scenario, criterion, replace(limits, teacher_sizes=(size,)), budgets)[2]
         for size in sizes
     ]
-    scores = np.array([criterion(one.losses) for one in alone])
+    scores = np.array([setting.score(one.losses) for one in alone])
     assert np.isin(np.round(recipe.teacher_params), sizes).all()
-    assert (criterion(recipe.losses) <= scores.min(axis=0) + 1e-6).all()
+    assert (setting.score(recipe.losses) <= scores.min(axis=0) + 1e-6).all()

@@ -88,7 +88,8 @@ def plan(
     criterion: Annotated[
         str | None,
         option(
-            "Risk measure to be minimised: mean (default), quantile:0.9, cvar:0.9 or target:LOSS.",
+            "Risk measure to be minimised: mean (default); or of the loss of a single run, noise "
+            "included, quantile:0.9, cvar:0.9 or target:LOSS.",
             "CRITERION",
         ),
     ] = None,

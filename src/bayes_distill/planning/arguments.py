@@ -39,6 +39,7 @@ class PlanRequest:
     served_tokens: float = 0.0
     target_loss: float | None = None
     draw_counts: DrawCounts = DRAW_COUNTS
+    seed: int = 0
 
     def setting(self, posterior: Posterior, group: Group) -> Setting:
         """What the budgets of one student and scenario have in common."""
@@ -51,6 +52,7 @@ class PlanRequest:
             self.criterion,
             self.served_tokens,
             self.draw_counts,
+            self.seed,
         )
 
     @property
@@ -133,6 +135,7 @@ def read_request(
         served or 0.0,
         target,
         counts,
+        seed,
     )
 
 

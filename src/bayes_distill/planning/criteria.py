@@ -1,6 +1,10 @@
 """Criteria: what makes one recipe better than another.
 
-A criterion is a risk measure of the draws of a recipe's loss, which is minimised.
+A criterion is a risk measure of the draws of a recipe's loss, which is minimised. That loss is the
+one that a single run measures: a quantile, the mean of the worst part and the probability of
+missing a target count its noise, and what it shares with other runs, with the uncertainty of the
+law. Only the expected loss is that of the mean curve, which is the same but for less Monte Carlo
+error.
 """
 
 from __future__ import annotations
@@ -27,27 +31,31 @@ class Criterion:
         As `criterion_named` reads it; empty for a function of the caller's.
     measure
         Takes losses (draws, recipes) and returns numbers (recipes,).
+    of_run
+        Whether the draws are of single new runs (`run_scatter`), several for each draw of the
+        posterior, and not of the mean curve, of which there is one.
     """
 
     name: str
     measure: Callable[[Floats], Any]
+    of_run: bool = True
 
     def __call__(self, losses: Floats) -> Floats:
         """Numbers (recipes,) of losses (draws, recipes)."""
         return np.asarray(self.measure(losses), dtype=float)
 
 
-mean = Criterion("mean", lambda losses: losses.mean(axis=0))
+mean = Criterion("mean", lambda losses: losses.mean(axis=0), of_run=False)
 """Expected loss: for whoever repeats such decisions."""
 
 
 def quantile(level: float) -> Criterion:
-    """Loss that is exceeded with probability 1 - level: for whoever promises a loss."""
+    """Loss that a run exceeds with probability 1 - level: for whoever promises a loss."""
     return Criterion(f"quantile:{level!r}", lambda losses: np.quantile(losses, level, axis=0))
 
 
 def cvar(level: float) -> Criterion:
-    """Mean of the worst 1 - level of the draws (conditional value at risk)."""
+    """Mean of the worst 1 - level of runs (conditional value at risk)."""
 
     def worst(losses: Floats) -> Any:
         count = max(1, round((1 - level) * losses.shape[0]))
@@ -57,7 +65,7 @@ def cvar(level: float) -> Criterion:
 
 
 def miss(target: float) -> Criterion:
-    """Probability of missing a target loss; ties are broken by the expected loss.
+    """Probability that a run misses a target loss; ties are broken by the expected loss.
 
     The tie-break is worth at most a thousandth of a probability, so it decides only where all
     draws agree.
@@ -71,7 +79,9 @@ def miss(target: float) -> Criterion:
 
 
 def per_recipe(function: Callable[[Floats], float]) -> Criterion:
-    """Make a criterion of a function of the draws (draws,) of one recipe.
+    """Make a criterion of a function of the losses (draws,) of runs of one recipe.
+
+    ``Criterion("", measure, of_run=False)`` has those of the mean curve.
 
     Raises
     ------

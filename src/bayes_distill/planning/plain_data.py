@@ -104,6 +104,7 @@ def setting_as_plain(setting: Setting) -> dict[str, Any]:
         "criterion": setting.criterion.name,
         "served_tokens": setting.served_tokens,
         "draw_counts": asdict(setting.draw_counts),
+        "seed": setting.seed,
     }
 
 
@@ -120,6 +121,7 @@ def setting_of_plain(content: Mapping[str, Any], posterior: Posterior) -> Settin
         criterion_named(content["criterion"]),
         content["served_tokens"],
         DrawCounts(**content["draw_counts"]),
+        content["seed"],
     )
 
 

@@ -23,6 +23,7 @@ from bayes_distill.planning.notes import plan_notes
 from bayes_distill.planning.parts import Part, Places, blocks, compute_all
 from bayes_distill.planning.result import Plan
 from bayes_distill.planning.solver.limits import Limits
+from bayes_distill.planning.tables import RUN_LOSS
 from bayes_distill.planning.teacher_list import rank_all
 from bayes_distill.posterior import Posterior, load_posterior
 from bayes_distill.predict.points import Quantity
@@ -79,7 +80,8 @@ def plan(
         ``params`` and ``tokens``.
     criterion
         Risk measure that is minimised: ``mean``, ``quantile:0.9``, ``cvar:0.9``, ``target:2.2``,
-        or a function of the losses (draws,) of one recipe that returns a number.
+        or a function of the losses (draws,) of runs of one recipe that returns a number. All but
+        the mean are of the loss that a single run measures, with its noise; see `Criterion`.
     utility
         What `criterion` was called before; deprecated.
     limits
@@ -239,8 +241,9 @@ def _add_new_runs(
     """Add the losses of a single new run of each recipe; one generator serves all in turn."""
     generator = np.random.default_rng(seed)
     columns: dict[str, np.ndarray] = {}
+    middle = samples.pop(RUN_LOSS)
     for group in groups:
-        losses = samples["recipe_loss"][:, group.rows]
+        losses = middle[:, group.rows]
         distils = np.full(group.rows.size, group.scenario.distils)
         new_runs = posterior.new_run(
             losses, distils, generator, params=np.full(group.rows.size, group.params)

@@ -8,7 +8,7 @@ smooth criterion.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from bayes_distill.planning.criteria import mean
 from bayes_distill.planning.setting import Setting
 from bayes_distill.planning.solver.optimise import Optimum
 from bayes_distill.planning.solver.pattern_search import SMALL_STEP, minimise
+from bayes_distill.posterior.posterior import Conditions
 
 Floats = NDArray[np.float64]
 
@@ -35,7 +36,10 @@ class Recipe:
     """One allocation a budget; arrays (budgets,), NaN where something is not determined.
 
     `teacher_loss` is the expected loss of the teacher. A free one is not described but looked for
-    by its loss, or the nearest that the limits allow. `losses` are the student's (draws, budgets).
+    by its loss, or the nearest that the limits allow. `losses` are the student's (draws, budgets),
+    by the law and the discrepancies of its size, as those of each draw's optimum: what a condition
+    has besides is scatter of a run. `run_losses` (draws, budgets) have it too, and `score`
+    (budgets,) is the criterion.
     """
 
     student_tokens: Floats
@@ -43,6 +47,8 @@ class Recipe:
     teacher_tokens: Floats
     teacher_loss: Floats
     losses: Floats
+    run_losses: Floats | None = None
+    score: Floats | None = None
 
 
 def best_recipe(setting: Setting, budget: Floats, optimum: Optimum) -> Recipe:
@@ -56,7 +62,7 @@ def best_recipe(setting: Setting, budget: Floats, optimum: Optimum) -> Recipe:
     menu = np.log(setting.limits.menu)
     if starts.shape[-1] == 1 or not menu.size:
         if thin.posterior.n_draws == setting.posterior.n_draws:  # no more draws to end with
-            return complete(setting, budget, _search(setting, budget, starts)[0])
+            return _final(setting, budget, _search(setting, budget, starts)[0])
         ends, scores = _search(thin, budget, starts, rough=ROUGH)
         ends = ends[None]
     else:  # every size of the menu is searched separately
@@ -67,7 +73,16 @@ def best_recipe(setting: Setting, budget: Floats, optimum: Optimum) -> Recipe:
         scores = _score(thin, budget, starts)
     order = scores.argsort(axis=0)[:FINALISTS]
     finalists = np.concatenate([ends, starts[order, np.arange(budget.size)]])
-    return complete(setting, budget, _search(setting, budget, finalists, SMALL_STEP)[0])
+    return _final(setting, budget, _search(setting, budget, finalists, SMALL_STEP)[0])
+
+
+def _final(setting: Setting, budget: Floats, unknowns: Floats) -> Recipe:
+    """Recipes that were chosen (budgets, unknowns), with all that is said of them."""
+    return replace(
+        complete(setting, budget, unknowns),
+        run_losses=complete(setting, budget, unknowns, conditions="own").losses,
+        score=_score(setting, budget, unknowns[None])[0],
+    )
 
 
 def _search(
@@ -120,14 +135,21 @@ def _score(setting: Setting, budget: Floats, unknowns: Floats) -> Floats:
     """Criterion (trials, budgets) of trial recipes (trials, budgets, unknowns); inf: infeasible."""
     trials, budgets = unknowns.shape[:2]
     flat = unknowns.reshape(trials * budgets, -1)
-    recipe = complete(setting, np.tile(budget, trials), flat)
-    scores = setting.criterion(recipe.losses)
+    # runs of all recipes have one condition's discrepancies, as they have one noise
+    conditions: Conditions = "new" if setting.criterion.of_run else "none"
+    recipe = complete(setting, np.tile(budget, trials), flat, conditions=conditions)
+    scores = setting.score(recipe.losses)
     infeasible = np.isnan(recipe.student_tokens) | np.isnan(scores)
     return np.where(infeasible, np.inf, scores).reshape(trials, budgets)
 
 
-def complete(setting: Setting, budget: Floats, unknowns: Floats) -> Recipe:
-    """Complete recipes (recipes, unknowns) by the budget identity, within the limits."""
+def complete(
+    setting: Setting, budget: Floats, unknowns: Floats, *, conditions: Conditions = "none"
+) -> Recipe:
+    """Complete recipes (recipes, unknowns) by the budget identity, within the limits.
+
+    `conditions` are as in `Posterior.distilled_loss`.
+    """
     posterior, limits = setting.posterior, setting.limits
     n = budget.size
     each = TRAINING_PASSES * setting.student_flops
@@ -138,7 +160,9 @@ def complete(setting: Setting, budget: Floats, unknowns: Floats) -> Recipe:
         strongest, weakest = posterior.supervised_loss(*ends).T[..., None]
         wanted = np.exp(unknowns[:, 0])
         teacher = np.clip(wanted, strongest, weakest)  # no teacher within the limits has another
-        losses = posterior.distilled_loss(np.full(n, setting.params), tokens, teacher)
+        losses = posterior.distilled_loss(
+            np.full(n, setting.params), tokens, teacher, conditions=conditions
+        )
         known = [(teacher == strongest).all(axis=0), (teacher == weakest).all(axis=0)]
         sizes, teacher_tokens = (np.select(known, list(end), np.nan) for end in ends)
         return Recipe(tokens, sizes, teacher_tokens, mean_of(teacher), losses)
@@ -152,7 +176,9 @@ def complete(setting: Setting, budget: Floats, unknowns: Floats) -> Recipe:
     feasible = tokens >= limits.min_tokens * (1 - 1e-9)
     tokens = np.clip(tokens, limits.min_tokens, limits.max_tokens)
     teacher_draws = posterior.supervised_loss(size, teacher_tokens)
-    losses = posterior.distilled_loss(np.full(n, setting.params), tokens, teacher_draws)
+    losses = posterior.distilled_loss(
+        np.full(n, setting.params), tokens, teacher_draws, conditions=conditions
+    )
     tokens = np.where(feasible, tokens, np.nan)
     return Recipe(tokens, size, teacher_tokens, teacher_draws.mean(axis=0), losses)
 
@@ -163,4 +189,4 @@ def _supervised(setting: Setting, budget: Floats) -> Recipe:
     )
     losses = setting.posterior.supervised_loss(np.full(budget.size, setting.params), tokens)
     nothing = np.full(budget.size, np.nan)
-    return Recipe(tokens, nothing, nothing, nothing, losses)
+    return Recipe(tokens, nothing, nothing, nothing, losses, losses, setting.score(losses))

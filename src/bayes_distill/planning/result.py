@@ -49,7 +49,9 @@ class Plan(Result):
         ``near_optimal_teacher_params_*`` is the range of teachers that do nearly as well;
         ``outside`` says that the recipe lies outside the runs, and ``supervised_outside`` that
         supervised training does (all of it, if no run was supervised); ``regret_*`` is what the
-        recipe loses against knowing the truth (``regret_upper`` is the 95th percentile).
+        recipe loses against knowing the truth (``regret_upper`` is the 95th percentile). Losses of
+        recipes and optima are those of a student of this size, by the law and the discrepancies of
+        the size; what its condition has besides is in ``new_run`` alone.
         Where a budget pays for no recipe, ``feasible`` is false, ``problem`` says what the least
         would be, and all else is NaN (`outside` and `supervised_outside` too, which are true or
         false elsewhere).

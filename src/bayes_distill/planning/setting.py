@@ -5,12 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bayes_distill.compute import SCENARIOS, ForwardFlops, Scenario
 from bayes_distill.planning.criteria import Criterion, mean
 from bayes_distill.planning.draw_counts import DRAW_COUNTS, DrawCounts
+from bayes_distill.planning.run_scatter import RUNS, RunScatter
 from bayes_distill.planning.solver.limits import Limits
 from bayes_distill.planning.solver.problem import ARCHITECTURE, NO_LIMITS, Problem, least_budget
 from bayes_distill.posterior import Posterior
+
+Floats = NDArray[np.float64]
+
+BLOCK = 2**21  # draws times runs times recipes that are judged at once: 16 MB an array
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +39,8 @@ class Setting:
         Tokens that the student will serve, charged to every budget.
     draw_counts
         Most draws of each part of a plan.
+    seed
+        Of the noise of single runs, by which some criteria judge.
     """
 
     posterior: Posterior
@@ -41,6 +51,7 @@ class Setting:
     criterion: Criterion = mean
     served_tokens: float = 0.0
     draw_counts: DrawCounts = DRAW_COUNTS
+    seed: int = 0
 
     @cached_property
     def problem(self) -> Problem:
@@ -74,6 +85,20 @@ class Setting:
     def supervised(self) -> Setting:
         """The same student without a teacher."""
         return replace(self, scenario=SCENARIOS["supervised"])
+
+    @cached_property
+    def scatter(self) -> RunScatter:
+        """Scatter of single runs of this student, the same for all recipes."""
+        distils = self.scenario.distils
+        return RunScatter.of(self.posterior, self.params, distils=distils, seed=self.seed)
+
+    def score(self, losses: Floats) -> Floats:
+        """Criterion (recipes,) of recipes whose mean curve has these losses (draws, recipes)."""
+        if not self.criterion.of_run:
+            return self.criterion(losses)
+        width = max(1, BLOCK // (RUNS * len(losses)))
+        blocks = [losses[:, i : i + width] for i in range(0, losses.shape[1], width)]
+        return np.concatenate([self.criterion(self.scatter.of_runs(block)) for block in blocks])
 
     def thin(self, draws: int) -> Setting:
         """The same with at most so many draws."""

@@ -61,7 +61,8 @@ def best_student_size(setting: Setting, budget: float) -> StudentSize:
         optimum = optimise(student.problem, budgets)
         losses[size] = optimum.loss[:, 0]
         recipe = best_recipe(student, budgets, optimum)
-        return float(setting.criterion(recipe.losses)[0])
+        assert recipe.score is not None
+        return float(recipe.score[0])
 
     sizes = np.geomspace(*RANGE, COARSE)
     scores = np.array([score(float(size)) for size in sizes])

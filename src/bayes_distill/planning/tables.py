@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bayes_distill.compute import TRAINING_PASSES
 from bayes_distill.planning.near_optimal import near_optimal_teachers
 from bayes_distill.planning.recipe_search import Recipe, best_recipe
+from bayes_distill.planning.regret import regret_of
 from bayes_distill.planning.setting import Setting
 from bayes_distill.planning.solver.optimise import optimise
 from bayes_distill.planning.student_size import best_student_size
@@ -19,6 +20,8 @@ from bayes_distill.predict.results.columns import summary
 Floats = NDArray[np.float64]
 SPREAD = ("median", "lower", "upper")
 UNKNOWNS = ("student_tokens", "teacher_params", "teacher_tokens", "teacher_loss")
+RUN_LOSS = "run_loss"
+"""Losses that runs of a recipe scatter about, with the discrepancies of its condition."""
 
 
 class Rows(NamedTuple):
@@ -52,7 +55,7 @@ def solve_rows(
     optimum = optimise(setting.problem, left)
     recipe = best_recipe(setting, left, optimum)
     supervised = best_recipe(setting.supervised, left, optimise(setting.supervised.problem, left))
-    regret = np.maximum(recipe.losses - optimum.loss, 0.0)
+    regret = regret_of(recipe.losses, optimum.loss, setting.posterior.reference.loss)
     columns: dict[str, Any] = {"params": setting.params, "served_tokens": setting.served_tokens}
     columns |= {f"recipe_{name}": getattr(recipe, name) for name in UNKNOWNS}
     columns |= _shares(setting, budgets, recipe)
@@ -87,8 +90,10 @@ def solve_rows(
         "near_optimal_teacher_params_lower": smallest,
         "near_optimal_teacher_params_upper": largest,
     }
+    assert recipe.run_losses is not None
     samples = {
         "recipe_loss": recipe.losses,
+        RUN_LOSS: recipe.run_losses,
         "optimum_loss": optimum.loss,
         "supervised_loss": supervised.losses,
         **{f"optimum_{name}": getattr(optimum, name) for name in UNKNOWNS},

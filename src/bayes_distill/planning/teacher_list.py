@@ -56,10 +56,12 @@ def rank_teachers(
 
     The student gets the tokens that the budget leaves after the scenario's charges for the
     teacher (eq. 9) and the FLOPs for the tokens served. A teacher that leaves nothing is not
-    affordable, and comes last.
+    affordable, and comes last. All columns are of a student's mean curve under these very
+    teachers, with the effect that each has on all its students, and the scatter of a teacher that
+    is known by size and tokens (`Teachers.effects`, `Teachers.run_losses`).
     """
     scenario, posterior, limits = setting.scenario, setting.posterior, setting.limits
-    losses = teachers.loss_draws(posterior, seed)
+    losses, effects = teachers.run_losses(posterior, seed), teachers.effects(posterior)
     n = len(teachers)
     training, per_token = _charges(setting, teachers)
     parts = []
@@ -68,7 +70,9 @@ def rank_teachers(
         tokens = np.minimum((left - training) / per_token, limits.max_tokens)
         affordable = tokens >= limits.min_tokens
         feasible_tokens = np.where(affordable, tokens, limits.min_tokens)
-        student = posterior.distilled_loss(np.full(n, setting.params), feasible_tokens, losses)
+        student = effects + posterior.distilled_loss(
+            np.full(n, setting.params), feasible_tokens, losses, conditions="none"
+        )
         reachable = np.where(affordable, student, np.inf)
         supervised_tokens = min(left / (TRAINING_PASSES * setting.student_flops), limits.max_tokens)
         supervised = posterior.supervised_loss(

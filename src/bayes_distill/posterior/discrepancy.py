@@ -2,9 +2,10 @@
 
 Students of one size share what the law misses about them. Sizes that are close share more of it:
 the prior correlation is a Matern 3/2 function of the distance of log sizes. A draw of the
-posterior holds the discrepancies of the sizes that were seen, and one standard normal number for
-new sizes; together they define one function of size in each draw, so that a forecast, a risk and a
-plan are about the same student.
+posterior holds the discrepancies of the sizes that were seen, and a key from which one path of the
+process follows (`matern_path`). The path, moved by what is known of the seen sizes, is one function
+of size in each draw (pathwise conditioning, Wilson et al. 2020): forecasts, risks and plans are
+about the same students, and sizes far apart have independent discrepancies.
 """
 
 from __future__ import annotations
@@ -17,9 +18,13 @@ import numpy as np
 import xarray as xr
 
 from bayes_distill.laws.discrepancy import NAMES
+from bayes_distill.posterior.keyed_normal import keyed_normal
+from bayes_distill.posterior.matern_path import matern_path
 
 JITTER = 1e-9
 SAME_CONDITION = 0.05  # of a natural logarithm
+CELL_SIZE, CELL_TOKENS = 0.01, 0.02  # of a natural logarithm: new conditions that are one
+SIZES = 2**20  # more cells than there are along tokens
 UNLIKE = 1e-12  # correlation below which a condition has no information about a point
 
 
@@ -38,20 +43,6 @@ def _regular(log_sizes: np.ndarray, length: float) -> np.ndarray:
     return correlation(log_sizes, log_sizes, length) + JITTER * np.eye(len(log_sizes))
 
 
-def _conditional(
-    seen: np.ndarray, new: np.ndarray, inverse: np.ndarray, across: np.ndarray
-) -> np.ndarray:
-    """Draws (draws, points) of the process at other points, given its values at the levels.
-
-    `seen` (draws, levels) are those values and `new` (draws,) the deviate of the part that they do
-    not determine. `across` (levels, points) are correlations of levels and points, `inverse` is
-    the inverse of the correlations between levels.
-    """
-    weights = inverse @ across
-    remaining = np.sqrt(np.maximum(1 - (across * weights).sum(0), 0.0))
-    return np.asarray(seen @ weights + np.outer(new, remaining))
-
-
 @dataclass(frozen=True)
 class Discrepancy:
     """One kind of discrepancy (``shift``, ``tilt``, ...), as a function of the student.
@@ -68,7 +59,7 @@ class Discrepancy:
     scale
         Prior standard deviation (draws,).
     new
-        Standard normal numbers (draws,) for the part that the seen sizes do not determine.
+        Numbers (draws,), all different: keys of the part that the seen sizes do not determine.
     conditions
         Discrepancies of conditions besides; ``None`` if there are none.
     """
@@ -83,27 +74,43 @@ class Discrepancy:
     def at(self, params: np.ndarray, tokens: np.ndarray | None = None) -> np.ndarray:
         """Discrepancies (draws, points) of students of `params` parameters, `tokens` (points,).
 
-        Without `tokens`, of students under a condition that is not among the runs.
+        Without `tokens` those of sizes alone, which all conditions of a size share.
         """
         log_params = np.log(np.asarray(params, float))
         # many points are often of few sizes
         each, place = np.unique(log_params, return_inverse=True)
-        across = correlation(self.log_sizes, each, self.length)
-        drawn = _conditional(self.seen, self.scale * self.new, self._inverse, across)[:, place]
-        if self.conditions is not None:
+        weights = self._inverse @ correlation(self.log_sizes, each, self.length)
+        path = self.scale[:, None] * matern_path(self.new, each, self.length)
+        drawn = (path + self._off_the_path @ weights)[:, place]
+        if self.conditions is not None and tokens is not None:
             drawn = drawn + self.conditions.at(log_params, tokens)
         return np.asarray(drawn)
+
+    def at_new_condition(self, params: np.ndarray) -> np.ndarray:
+        """Discrepancies (draws, points) under one condition that nobody has seen.
+
+        That of the condition is the same for all points: common random numbers to compare them by.
+        """
+        drawn = self.at(params)
+        return drawn if self.conditions is None else drawn + self.conditions.unseen[:, None]
 
     @cached_property
     def _inverse(self) -> np.ndarray:
         return np.linalg.inv(_regular(self.log_sizes, self.length))
+
+    @cached_property
+    def _off_the_path(self) -> np.ndarray:
+        """By how much the sizes that were seen lie off the draw's path (draws, sizes)."""
+        path = matern_path(self.new, self.log_sizes, self.length)
+        return np.asarray(self.seen - self.scale[:, None] * path)
 
 
 @dataclass(frozen=True)
 class ConditionDiscrepancy:
     """Discrepancies of a size on a number of tokens, besides those of the size, in every draw.
 
-    A condition within some 5% of one of the runs shares its discrepancy.
+    A condition within some 5% of one of the runs shares its discrepancy. Others are independent,
+    and one where sizes lie within 1% and tokens within 2% of each other (in one cell of a grid).
     `log_points` is (conditions, 2): log sizes and log tokens; the rest is as in `Discrepancy`.
     """
 
@@ -112,18 +119,28 @@ class ConditionDiscrepancy:
     scale: np.ndarray
     new: np.ndarray
 
-    def at(self, log_params: np.ndarray, tokens: np.ndarray | None) -> np.ndarray:
+    def at(self, log_params: np.ndarray, tokens: np.ndarray) -> np.ndarray:
         """Discrepancies (draws, points)."""
-        if tokens is None:
-            return np.repeat((self.scale * self.new)[:, None], len(log_params), axis=1)
-        points = np.column_stack([log_params, np.log(np.broadcast_to(tokens, log_params.shape))])
-        across = self._alike(points)
-        drawn = np.repeat((self.scale * self.new)[:, None], len(log_params), axis=1)
+        cells = np.round(log_params / CELL_SIZE) * SIZES
+        log_tokens = np.log(np.broadcast_to(tokens, log_params.shape))
+        drawn = self._new(cells + np.round(log_tokens / CELL_TOKENS))
+        across = self._alike(np.column_stack([log_params, log_tokens]))
         near = across.max(axis=0, initial=0.0) > UNLIKE
         if near.any():  # most points are like no condition that was seen
-            nearby = across[:, near]
-            drawn[:, near] = _conditional(self.seen, self.scale * self.new, self._inverse, nearby)
+            weights = self._inverse @ across[:, near]
+            remaining = np.sqrt(np.maximum(1 - (across[:, near] * weights).sum(0), 0.0))
+            drawn[:, near] = self.seen @ weights + drawn[:, near] * remaining
         return drawn
+
+    @property
+    def unseen(self) -> np.ndarray:
+        """Discrepancy (draws,) of a condition unlike any that has a size and tokens."""
+        return self._new(np.full(1, -1.0))[:, 0]
+
+    def _new(self, labels: np.ndarray) -> np.ndarray:
+        """Independent discrepancies (draws, points) of new conditions with these labels."""
+        each, place = np.unique(labels, return_inverse=True)
+        return np.asarray((self.scale[:, None] * keyed_normal(self.new, each))[:, place])
 
     @cached_property
     def _inverse(self) -> np.ndarray:
@@ -160,6 +177,10 @@ class JoinedDiscrepancy:
     def at(self, params: np.ndarray, tokens: np.ndarray | None = None) -> np.ndarray:
         """Discrepancies (draws, points) of students, as `Discrepancy.at` gives them."""
         return np.concatenate([piece.at(params, tokens) for piece in self.pieces])
+
+    def at_new_condition(self, params: np.ndarray) -> np.ndarray:
+        """Discrepancies (draws, points), as `Discrepancy.at_new_condition` gives them."""
+        return np.concatenate([piece.at_new_condition(params) for piece in self.pieces])
 
 
 def discrepancies(
@@ -202,7 +223,7 @@ def _nothing(group: xr.Dataset, sizes: int) -> tuple[np.ndarray, np.ndarray, np.
 
 
 def _parts(group: xr.Dataset, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Values at the levels (draws, levels), scale and new deviate (draws,), chains joined."""
+    """Values at the levels (draws, levels), scale and key (draws,), chains joined."""
     seen = group[name].to_numpy()
     scale, new = (group[f"{name}_{part}"].to_numpy().reshape(-1) for part in ("sd", "new"))
     return seen.reshape(-1, seen.shape[-1]), scale, new

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -20,6 +20,8 @@ from bayes_distill.posterior.discrepancy import Discrepancy, JoinedDiscrepancy, 
 from bayes_distill.posterior.hull import Hull
 from bayes_distill.posterior.size_offsets import OFFSET, OFFSET_SIZE, SizeOffsets
 from bayes_distill.posterior.thinning import chains_of, thinned
+
+Conditions = Literal["own", "new", "none"]
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ class Posterior:
         )
 
     def student(self, params: float) -> dict[str, np.ndarray]:
-        """Draws with the discrepancies of one student size, under a condition not in the runs.
+        """Draws with the discrepancies of one student size, which all its conditions share.
 
         A plan is made from these: its tokens are not chosen yet.
         """
@@ -172,13 +174,25 @@ class Posterior:
         )
 
     def distilled_loss(
-        self, params: np.ndarray, tokens: np.ndarray, teacher_loss: np.ndarray
+        self,
+        params: np.ndarray,
+        tokens: np.ndarray,
+        teacher_loss: np.ndarray,
+        *,
+        conditions: Conditions = "own",
     ) -> np.ndarray:
         """Student loss L_S (eq. 8, with the discrepancies of its size), (draws, points).
 
-        `teacher_loss` is (points,), or (draws, points) where it is itself uncertain.
+        `teacher_loss` is (points,), or (draws, points) where it is itself uncertain. `conditions`
+        says whose discrepancies besides: each point's ``own``, those of one ``new`` condition that
+        all points share, or ``none``, as the optimum of a plan (`student`).
         """
-        of_students = {n: each.at(params, tokens) for n, each in self.discrepancies.items()}
+        of_students = {
+            name: each.at_new_condition(params)
+            if conditions == "new"
+            else each.at(params, tokens if conditions == "own" else None)
+            for name, each in self.discrepancies.items()
+        }
         return evaluate.distilled_loss(
             self.law, self.coordinates, params, tokens, teacher_loss, self.reference, of_students
         )

@@ -36,7 +36,9 @@ class GapRisk(Result):
     Parameters
     ----------
     table
-        One row a point, stated as in `Forecast.table`. ``p_stronger_teacher_hurts`` is the
+        One row a point, stated as in `Forecast.table`. All of it is of the mean curve, over the
+        teacher's loss: what a teacher has of its own beside its loss is not in it, nor the scatter
+        of a teacher that is known by size and tokens. ``p_stronger_teacher_hurts`` is the
         probability that a slightly better teacher than this one would make this student worse,
         ``p_boundary`` that every better teacher is better for it. Then
         ``{quantity}_{mean|median|sd|lower|upper}`` of ``loss`` (the mean curve), ``supervised``,
@@ -45,13 +47,16 @@ class GapRisk(Result):
         `Forecast.table`.
     teachers
         One row a candidate and student, lowest expected loss first within a student; empty without
-        a list of candidates. ``p_best``; ``loss_*`` and ``teacher_loss_*`` as above;
+        a list of candidates. ``p_best``; ``loss_*`` and ``teacher_loss_*`` as above, but of this
+        very teacher: with the effect that it has on all its students, and with a run's scatter
+        where it is known by size and tokens;
         ``regret_mean`` and ``regret_upper`` (the 95% quantile, whatever `interval`) are what
         choosing it costs against the best candidate of each draw; ``p_beats_supervised``.
     samples
         What `draws` labels.
     interval
-        Probability inside every interval, all of them credible (about the mean curve).
+        Probability inside every interval, all of them credible (about the mean curve; in
+        `teachers` about that under a certain teacher).
     notes
         Sentences for people: points outside the runs, thinned draws.
     """
@@ -192,7 +197,7 @@ def risk(
     ranked = pd.DataFrame()
     if candidates is not None:
         losses = candidates.loss_draws(thin, seed)
-        ranked = _rank(thin, students, candidates, losses, interval)
+        ranked = _rank(thin, students, candidates, seed, interval)
     teacher = points.teacher_draws(thin, seed)
     if not points.distilled.all():
         assert candidates is not None
@@ -291,15 +296,16 @@ def _rank(
     posterior: Posterior,
     students: np.ndarray,
     candidates: Teachers,
-    losses: np.ndarray,
+    seed: int,
     interval: float,
 ) -> pd.DataFrame:
     """Candidates by expected student loss, with what choosing each of them would cost."""
     k = len(candidates)
+    losses, effects = candidates.run_losses(posterior, seed), candidates.effects(posterior)
     parts = []
     for params, tokens in students:
         n, d = np.full(k, params), np.full(k, tokens)
-        student = posterior.distilled_loss(n, d, losses)
+        student = posterior.distilled_loss(n, d, losses) + effects
         supervised = posterior.supervised_loss(n[:1], d[:1])
         regret = student - student.min(axis=1, keepdims=True)
         best = np.bincount(student.argmin(axis=1), minlength=k) / len(student)

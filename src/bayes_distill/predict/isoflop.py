@@ -179,7 +179,7 @@ def _profile(
     if teacher is None:
         loss = posterior.supervised_loss(sizes, tokens)
     else:
-        loss = posterior.distilled_loss(sizes, tokens, teachers)
+        loss = posterior.distilled_loss(sizes, tokens, teachers, conditions="none")
     lower, upper = equal_tailed(loss, interval)
     where = extrapolation(posterior, Points(sizes, tokens, teachers, none, none), teachers)
     mean = loss.mean(axis=0)

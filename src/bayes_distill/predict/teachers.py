@@ -7,9 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtr
 
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.posterior import Posterior
+from bayes_distill.posterior.draw_keys import draw_keys
+from bayes_distill.posterior.keyed_normal import keyed_normal
 
 COLUMNS = {
     "name": ("name", "run", "teacher"),
@@ -45,7 +48,7 @@ class Teachers:
         return len(self.names)
 
     def loss_draws(self, posterior: Posterior, seed: int) -> np.ndarray:
-        """Losses (draws, teachers): measured with their error, or from the supervised law."""
+        """Losses (draws, teachers): measured with their error, or by the supervised mean curve."""
         generator = np.random.default_rng([seed, 1])
         error = generator.standard_normal((posterior.n_draws, len(self)))
         losses = self.loss + self.loss_se * error
@@ -55,6 +58,49 @@ class Teachers:
                 self.params[predicted], self.tokens[predicted]
             )
         return losses
+
+    def run_losses(self, posterior: Posterior, seed: int) -> np.ndarray:
+        """Losses (draws, teachers) of the teachers that there are: as `loss_draws`, with scatter.
+
+        A teacher known by size and tokens is one supervised run. It lies off the mean curve by its
+        noise and by the offset of its size, which follow from the draw and from the teacher.
+        """
+        losses = self.loss_draws(posterior, seed)
+        of_run = np.isnan(self.loss)
+        if of_run.any():
+            alone = np.zeros(int(of_run.sum()), bool)
+            middle = losses[:, of_run]
+            keys = draw_keys(posterior.draws, "scatter of teachers")
+            probability = ndtr(keyed_normal(keys, self._labels[of_run]))
+            noise = np.empty(middle.shape)
+            for likelihood, rows in posterior.likelihoods(alone):
+                noise[rows] = likelihood.quantile(probability[rows])
+            losses[:, of_run] = (
+                middle
+                + posterior.size_effects(middle, self.params[of_run], alone)
+                + posterior.noise_scale(middle, alone) * noise
+            )
+        return losses
+
+    def effects(self, posterior: Posterior) -> np.ndarray:
+        """Effect (draws, teachers) of each teacher on all of its students, in the loss's unit.
+
+        By this a student ends above or below what the teacher's loss leads to expect. Every teacher
+        is a new one, with an effect of its own in every draw: the same for all students and
+        budgets, in every call, whatever other teachers are listed. Zero for a model without such
+        effects.
+        """
+        if "teacher_sd" not in posterior.draws:
+            return np.zeros((posterior.n_draws, len(self)))
+        keys = draw_keys(posterior.draws, "effect of teachers")
+        spread = posterior.draws["teacher_sd"] * posterior.reference.loss
+        return np.asarray(spread[:, None] * keyed_normal(keys, self._labels))
+
+    @property
+    def _labels(self) -> np.ndarray:
+        """A number (teachers,) for each teacher, by what is known of it, whatever its place."""
+        known = {name: getattr(self, name) for name in ("loss", "params", "tokens")}
+        return draw_keys(known, "teacher")
 
 
 def read_teachers(source: Teachers | pd.DataFrame | str | Path) -> Teachers:
