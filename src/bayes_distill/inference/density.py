@@ -21,6 +21,7 @@ from bayes_distill.inference.model import (
     noise_scale,
     scaling_law_model,
 )
+from bayes_distill.posterior.size_offsets import OFFSET
 
 Hyper = dict[str, Any]
 Sites = dict[str, Array]
@@ -46,6 +47,16 @@ def gradient_of_all(
 ) -> Callable[[Mapping[str, Any], tuple[Data, Hyper]], tuple[Any, Sites]]:
     """Compiled function of (one draw's sites, (data, hyper)): the potential, and its gradient."""
     return jax.jit(lambda sites, arguments: jax.value_and_grad(potential(spec, *arguments))(sites))
+
+
+@lru_cache(maxsize=64)
+def potentials(spec: ModelSpec) -> Callable[[Mapping[str, Any], Data, Hyper], Array]:
+    """Compiled function of (sites (draws, ...), data, hyper): the potential of each, (draws,)."""
+
+    def one(sites: Sites, data: Data, hyper: Hyper) -> Array:
+        return potential(spec, data, hyper)(sites)
+
+    return jax.jit(jax.vmap(one, in_axes=(0, None, None)))
 
 
 @lru_cache(maxsize=64)
@@ -119,3 +130,9 @@ def pointwise(spec: ModelSpec) -> Callable[[Sites, Data, Hyper], dict[str, Array
         return {"mean": mean, "scale": scale, "log_likelihood": noise.log_prob(data.loss)}
 
     return jax.jit(jax.vmap(one, in_axes=(0, None, None)))
+
+
+def in_mean(spec: ModelSpec, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The sites that the mean loss follows from, which may be many numbers each."""
+    smooth = {f"{each}_z" for each in (*spec.smooth, OFFSET)}
+    return {n: value for n, value in values.items() if n in smooth or not n.endswith("_z")}

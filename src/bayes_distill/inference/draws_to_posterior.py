@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ import xarray as xr
 
 from bayes_distill.cards import Card
 from bayes_distill.inference import identification
-from bayes_distill.inference.density import constrainer, pointwise, prior_sampler
+from bayes_distill.inference.density import constrainer, in_mean, pointwise, prior_sampler
 from bayes_distill.inference.diagnostics import diagnose
 from bayes_distill.inference.leave_one_out import leave_one_out
 from bayes_distill.inference.log_prior import log_prior
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from bayes_distill.runs import Runs
 
 PRIOR_DRAWS = 1000
+LawChecks = Callable[[dict[str, Any], dict[str, Any], np.ndarray, np.ndarray], dict[str, Any]]
 LOG_LIKELIHOOD_LIMIT = 4_000_000  # numbers; a larger pointwise log likelihood is not stored
 
 
@@ -47,6 +49,7 @@ def draws_to_posterior(
     seed: int,
     interval: float,
     stages: FirstStageResults | None = None,
+    law_checks: LawChecks | None = None,
 ) -> tuple[xr.DataTree, dict[str, Any]]:
     """Tree of a posterior, and its ``info``: diagnostics, leave-one-out and summaries.
 
@@ -62,6 +65,8 @@ def draws_to_posterior(
         Seed of prior draws and of new discrepancies; probability inside intervals.
     stages
         Of a fit in two stages: what the first one adds.
+    law_checks
+        Makes the verdict on the law, see `law_checks.check_law`; by default there is none.
 
     Returns
     -------
@@ -78,9 +83,7 @@ def draws_to_posterior(
         jax.random.split(jax.random.key(seed + 1), PRIOR_DRAWS), data, hyper
     )
     before = jax.device_get(constrainer(spec)(before_raw, data, hyper))
-    by_run = jax.device_get(
-        pointwise(spec)({k: v for k, v in values.items() if _in_mean(spec, k)}, data, hyper)
-    )
+    by_run = jax.device_get(pointwise(spec)(in_mean(spec, values), data, hyper))
     by_run = {name: array[:, :n] for name, array in by_run.items()}
     density = jax.device_get(log_prior(spec)(values, data, hyper))
 
@@ -187,21 +190,18 @@ def draws_to_posterior(
         frame["teacher_loss"].to_numpy(float) if "teacher_loss" in frame else np.full(n, np.nan)
     )
     hull = Hull.of(frame["params"].to_numpy(float), frame["tokens"].to_numpy(float), teacher)
+    checked = diagnostics.to_json()
+    if law_checks is not None:
+        checked["law"] = law_checks(hyper, values, by_run["mean"], by_run["scale"])
     return tree, {
         "verdict": diagnostics.verdict,
-        "diagnostics": diagnostics.to_json(),
+        "diagnostics": checked,
         "coefficients": [c.to_json() for c in coefficients],
         "flagged_runs": [asdict(run) for run in loo.flagged(rows)],
         "loo": {"elpd": loo.elpd, "se": loo.se},
         "hull": {"points": hull.points, "teacher_loss": hull.teacher_loss},
         "epochs": float((frame["tokens"].to_numpy(float) / unique_tokens(frame)).max()),
     }
-
-
-def _in_mean(spec: ModelSpec, name: str) -> bool:
-    """Whether the mean loss follows from a site, which may be one of many numbers."""
-    smooth = {f"{each}_z" for each in (*spec.smooth, OFFSET)}
-    return name in smooth or not name.endswith("_z")
 
 
 def _conditions(frame: pd.DataFrame) -> np.ndarray:

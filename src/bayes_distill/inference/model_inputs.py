@@ -143,9 +143,7 @@ def padded_data(
         )
         smooth = smooth_rows((x, y), tuple(of_teachers))
     if stated is not None and stated.student_smooth is not None:
-        of_students = student_smooth_rows(
-            x, y, np.log(column("teacher_loss", reference.loss)[:n])
-        )
+        of_students = student_smooth_rows(x, y, np.log(column("teacher_loss", reference.loss)[:n]))
     offset_size, has_offset = np.zeros(n, int), np.zeros(n)
     if stated is not None and stated.size_offset is not None:
         offset_size, has_offset = recurring_sizes(frame)

@@ -156,6 +156,4 @@ def _normal(spec: ModelSpec, sites: Sites, data: Data, hyper: dict[str, Any]) ->
 
 
 def _solved(root: Array, vector: Array) -> Array:
-    return solve_triangular(
-        root, solve_triangular(root, vector, lower=True), lower=True, trans="T"
-    )
+    return solve_triangular(root, solve_triangular(root, vector, lower=True), lower=True, trans="T")
