@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import stats
 
 from bayes_distill.checking.pit import leave_one_out_pit
 from bayes_distill.checking.predictive import posterior_predictive, prior_predictive
-from bayes_distill.checking.quantities import below_teacher, quantities_for
 from bayes_distill.errors import InputError
 from bayes_distill.inference.fitted_model import FittedModel, fitted_draws
 
@@ -72,7 +70,7 @@ def test_replications_scatter_as_the_likelihood_says(chinchilla):
 def test_runs_from_the_model_pass(sweep):
     found = by_name(posterior_predictive(sweep.posterior))
     assert set(found.index) >= {"largest_residual", "same_size", "trend_tokens", "below_teacher"}
-    # nine quantities at 1% in either tail: one alarm may be chance, three are not
+    # at 1% in either tail one alarm may be chance, three are not
     assert (found["verdict"] == "review").sum() <= 1, found[["p", "verdict"]]
     assert (found["advice"] != "").sum() == (found["verdict"] == "review").sum()
 
@@ -99,33 +97,6 @@ def test_a_trend_is_found_and_its_direction_said(chinchilla, sign):
     ]
     assert row["p_larger"] < 0.01 if sign > 0 else row["p_larger"] > 0.99
     assert ("rise" if sign > 0 else "fall") in row["advice"]
-
-
-def test_quantities_are_those_that_the_runs_allow():
-    rows = pd.DataFrame({"params": np.geomspace(1e8, 1e9, 12), "tokens": np.full(12, 1e10)})
-    assert [q.name for q in quantities_for(rows)] == [
-        "largest_residual",
-        "trend_params",
-        "pattern_params",
-    ]
-    assert below_teacher(rows) is None
-
-
-def test_p_values_and_statistics_by_hand():
-    rows = pd.DataFrame({"params": np.repeat([1e8, 1e9], 3), "tokens": np.geomspace(1e9, 1e10, 6)})
-    found = {q.name: q for q in quantities_for(rows)}
-    residuals = np.array([[1.0, 1.0, 1.0, -1.0, -1.0, -1.0], [1.0, -1.0, 0, 1.0, -1.0, 0]])
-    assert found["same_size"].statistic(residuals).tolist() == [1.0, 0.0]
-    assert found["largest_residual"].statistic(residuals).tolist() == [1.0, 1.0]
-    x = np.log(rows["tokens"])
-    expected = [np.corrcoef(r, x)[0, 1] for r in residuals]
-    np.testing.assert_allclose(found["trend_tokens"].statistic(residuals), expected, atol=1e-12)
-
-
-def test_students_below_their_teacher_are_counted():
-    rows = pd.DataFrame({"teacher_loss": [2.0, np.nan, 2.2, 2.4]})
-    share = below_teacher(rows).statistic(np.array([[1.9, 1.0, 2.3, 2.3], [2.1, 1.0, 2.3, 2.5]]))
-    np.testing.assert_allclose(share, [2 / 3, 0])
 
 
 def test_prior_predictive_is_of_the_prior_and_of_these_runs(sweep):

@@ -14,8 +14,9 @@ import pandas as pd
 from bayes_distill._input.files import atomic_path
 from bayes_distill._input.intervals import number
 from bayes_distill.calibration.quantities import Quantity
-from bayes_distill.calibration.uniformity import bands, holm, uniformity_p_values
+from bayes_distill.calibration.uniformity import bands, uniformity_p_values
 from bayes_distill.errors import InputError
+from bayes_distill.inference.p_values import holm
 from bayes_distill.predict.results.display import Result
 
 FORMAT = "bayes-distill calibration"

@@ -1,4 +1,4 @@
-"""Tests of uniform ranks: one for each quantity, and adjustment for their number."""
+"""Tests of uniform ranks: one for each quantity, and bands of all ranks."""
 
 from __future__ import annotations
 
@@ -22,15 +22,6 @@ def uniformity_p_values(pits: np.ndarray) -> np.ndarray:
     """
     p_values: np.ndarray = np.asarray(array_stats.uniformity_test(pits, method="pot_c")[0], float)
     return p_values
-
-
-def holm(p_values: np.ndarray) -> np.ndarray:
-    """Adjust p values for their number (Holm 1979): valid whatever their dependence."""
-    order = np.argsort(p_values)
-    factors = len(p_values) - np.arange(len(p_values))
-    adjusted = np.empty(len(p_values))
-    adjusted[order] = np.minimum(np.maximum.accumulate(p_values[order] * factors), 1.0)
-    return adjusted
 
 
 @lru_cache(maxsize=32)

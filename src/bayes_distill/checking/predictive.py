@@ -14,13 +14,13 @@ import pandas as pd
 import xarray as xr
 
 from bayes_distill._input.intervals import number
-from bayes_distill.checking.quantities import (
+from bayes_distill.compute import Architecture
+from bayes_distill.inference.fitted_model import ByRun, Draws, FittedModel, fitted_draws
+from bayes_distill.inference.quantities import (
     Quantity,
     below_teacher,
     quantities_for,
 )
-from bayes_distill.compute import Architecture
-from bayes_distill.inference.fitted_model import ByRun, Draws, FittedModel, fitted_draws
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.results.columns import summary
 from bayes_distill.predict.results.display import Result

@@ -31,6 +31,11 @@ MEANING = {
     "review": "usable with care: see the advice",
     "fail": "not to be used: see the advice",
 }
+OF_LAW = {
+    "pass": "the runs look like what the model would make",
+    "review": "some runs do not look like what the model would make",
+    "fail": "the runs do not look like what the model would make",
+}
 
 
 @spread_options
@@ -195,6 +200,28 @@ def _checks(posterior: Posterior) -> list[dict[str, Any]]:
     return list(posterior.info["diagnostics"]["checks"])
 
 
+def _print_law(law: dict[str, Any]) -> None:
+    """Checks of the law that did not pass, with their advice; a sentence if all did."""
+    made = [c for c in law["checks"] if c["verdict"] != "not checked"]
+    amiss = [c for c in made if c["verdict"] != "pass"]
+    if not amiss:
+        least = min(c["value"] for c in made)
+        typer.echo(
+            f"Law: {law['verdict']} ({OF_LAW[law['verdict']]}; {len(made)} checks, least adjusted "
+            f"p-value {least:.2g})\n"
+        )
+        return
+    print_table(
+        f"Law: {law['verdict']} ({OF_LAW[law['verdict']]})",
+        ["check", "adjusted p-value", "threshold", "verdict"],
+        [
+            [c["name"], f"{c['value']:.2g}", f"{c['threshold']:.2g}", c["verdict"]]
+            for c in sorted(amiss, key=lambda c: c["value"])
+        ],
+        caption=as_typed("\n".join(f"{c['name']}: {c['advice']}" for c in amiss)),
+    )
+
+
 def _print(posterior: Posterior, target: Path, common: Common) -> None:
     info = posterior.info
     common.say_notes(info["notes"])
@@ -210,6 +237,7 @@ def _print(posterior: Posterior, target: Path, common: Common) -> None:
         )
         or None,
     )
+    _print_law(info["diagnostics"]["law"])
     percent = f"{100 * info['interval']:g}%"
     print_table(
         f"{posterior.card.name}: {info['n_runs']} {info['kind']} runs, "

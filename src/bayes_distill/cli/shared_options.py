@@ -76,8 +76,16 @@ class Common:
             say(f"note: {note}", self.quiet)
 
     def printed(self, result: Answer) -> bool:
-        """Print the notes of a result and, with ``--json``, its JSON; whether that was printed."""
+        """Print notes of a result, verdicts on the fit and, with ``--json``, the JSON.
+
+        Returns whether that was printed.
+        """
         self.say_notes(result.notes)
+        fit = getattr(result, "fit", None)
+        if fit is not None and fit["sampling"] != "none":
+            from bayes_distill.predict.verdicts import one_line
+
+            say(one_line(fit), self.quiet)
         if self.json:
             print_json(result.to_json())
         return self.json

@@ -13,6 +13,7 @@ from bayes_distill.comparison.fits import Source, load_fits
 from bayes_distill.comparison.loo import loo_table
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.inference.diagnostics import RANK
+from bayes_distill.inference.law_checks import law_of_members
 from bayes_distill.laws import STACKED
 from bayes_distill.laws.discrepancy import NAMES
 from bayes_distill.laws.smooth_discrepancy import SMOOTH, STUDENT_SMOOTH
@@ -260,6 +261,7 @@ def _info(fits: Mapping[str, Posterior]) -> dict[str, Any]:
             for name, d in checked.items()
             for check in d["checks"]
         ],
+        "law": law_of_members(checked),
     }
     worst: dict[int, dict[str, Any]] = {}
     for fit in fits.values():

@@ -49,6 +49,16 @@ def gradient_of_all(
 
 
 @lru_cache(maxsize=64)
+def potentials(spec: ModelSpec) -> Callable[[Mapping[str, Any], Data, Hyper], Array]:
+    """Compiled function of (sites (draws, ...), data, hyper): the potential of each, (draws,)."""
+
+    def one(sites: Sites, data: Data, hyper: Hyper) -> Array:
+        return potential(spec, data, hyper)(sites)
+
+    return jax.jit(jax.vmap(one, in_axes=(0, None, None)))
+
+
+@lru_cache(maxsize=64)
 def prior_sampler(spec: ModelSpec) -> Callable[[Array, Data, Hyper], Sites]:
     """Compiled function of (keys, data, hyper): draws from the prior (keys, ...).
 

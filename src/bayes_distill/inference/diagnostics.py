@@ -11,7 +11,7 @@ import xarray as xr
 
 from bayes_distill.inference.kernel import MAX_TREE_DEPTH
 
-Verdict = Literal["pass", "review", "fail"]
+Verdict = Literal["pass", "review", "fail", "not checked"]
 RANK: dict[Verdict, int] = {"pass": 0, "review": 1, "fail": 2}
 
 
@@ -19,8 +19,9 @@ RANK: dict[Verdict, int] = {"pass": 0, "review": 1, "fail": 2}
 class Check:
     """One check.
 
-    `scope` is ``sampling`` for checks of the draws, which decide the verdict of the fit, and
-    ``model`` for comparisons of data and prior, which do not.
+    `scope` is ``sampling`` for checks of the draws, which decide the verdict of the fit, ``model``
+    for comparisons of data and prior, which do not, and ``law`` for those of `law_checks`, which
+    have a verdict of their own.
     """
 
     name: str
@@ -28,7 +29,7 @@ class Check:
     threshold: float
     verdict: Verdict
     advice: str
-    scope: Literal["sampling", "model"] = "sampling"
+    scope: Literal["sampling", "model", "law"] = "sampling"
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from bayes_distill.runs import Runs
 
 PRIOR_DRAWS = 1000
+LawChecks = Callable[[dict[str, Any], dict[str, Any], np.ndarray, np.ndarray], dict[str, Any]]
 LOG_LIKELIHOOD_LIMIT = 4_000_000  # numbers; a larger pointwise log likelihood is not stored
 
 
@@ -48,6 +50,7 @@ def draws_to_posterior(
     seed: int,
     interval: float,
     stages: FirstStageResults | None = None,
+    law_checks: LawChecks | None = None,
 ) -> tuple[xr.DataTree, dict[str, Any]]:
     """Tree of a posterior, and its ``info``: diagnostics, leave-one-out and summaries.
 
@@ -63,6 +66,8 @@ def draws_to_posterior(
         Seed of prior draws and of new discrepancies; probability inside intervals.
     stages
         Of a fit in two stages: what the first one adds.
+    law_checks
+        Makes the verdict on the law, see `law_checks.check_law`; by default there is none.
 
     Returns
     -------
@@ -183,9 +188,12 @@ def draws_to_posterior(
         frame["teacher_loss"].to_numpy(float) if "teacher_loss" in frame else np.full(n, np.nan)
     )
     hull = Hull.of(frame["params"].to_numpy(float), frame["tokens"].to_numpy(float), teacher)
+    checked = diagnostics.to_json()
+    if law_checks is not None:
+        checked["law"] = law_checks(hyper, values, by_run["mean"], by_run["scale"])
     return tree, {
         "verdict": diagnostics.verdict,
-        "diagnostics": diagnostics.to_json(),
+        "diagnostics": checked,
         "coefficients": [c.to_json() for c in coefficients],
         "flagged_runs": [asdict(run) for run in loo.flagged(rows)],
         "loo": {"elpd": loo.elpd, "se": loo.se},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from bayes_distill.cards import Card, load_card, model_names
 from bayes_distill.errors import InputError
 from bayes_distill.inference.draws_to_posterior import draws_to_posterior
 from bayes_distill.inference.first_stage import cut_settings, first_stage
+from bayes_distill.inference.law_checks import Fitted, law_checks
+from bayes_distill.inference.masked_refit import compile_refit
 from bayes_distill.inference.model_inputs import model_inputs, reference_point
 from bayes_distill.inference.sampler import run_nuts
 from bayes_distill.inference.settings import SamplerSettings
@@ -47,6 +50,7 @@ def fit(
     imputations: int | None = None,
     progress: Progress | None = None,
     resume: str | Path | None = None,
+    check_law: bool = True,
 ) -> Posterior:
     """Fit a scaling law to runs with NUTS.
 
@@ -85,6 +89,9 @@ def fit(
         Folder that the sampler's state is written to as it goes: a second call with the same
         arguments, after an interrupt or a crash, continues from there, and returns the same draws
         as one that was not interrupted. Remove the folder once the posterior is saved.
+    check_law
+        Whether to check the law too: ``info["diagnostics"]["law"]``, beside the checks of the
+        sampling. Refits that are only scored can do without.
 
     Returns
     -------
@@ -123,6 +130,7 @@ def fit(
                 seed=seed,
                 progress=progress,
                 resume=resume,
+                check_law=check_law,
             )
 
         first = first_stage(table, card, reference, supervised, fit_supervised)
@@ -139,7 +147,14 @@ def fit(
         sample, stages = first.two_stage(parts, settings, seed, progress, resume)
     if progress:
         progress("checking", 0, 1)
-    tree, info = draws_to_posterior(card, *parts, table, sample, reference, seed, interval, stages)
+    law = None
+    if check_law:
+        compile_refit(spec, data, hyper, sample)
+        fitted = Fitted(card, table.frame, spec, data, sample, settings, reference.loss, cut)
+        law = partial(law_checks, fitted, seed)
+    tree, info = draws_to_posterior(
+        card, *parts, table, sample, reference, seed, interval, stages, law
+    )
     if first is not None:
         info["stages"] = first.to_json(cut=cut)
         notes = [*first.notes, *notes]

@@ -155,3 +155,8 @@ def thinned(
         groups = stats[name].reshape(len(stats[name]), -1, every)
         of_last[name] = groups.any(axis=2) if name == "diverging" else groups.sum(axis=2)
     return {name: values[:, last] for name, values in draws.items()}, of_last
+
+
+def programs_of(spec: ModelSpec, settings: SamplerSettings) -> Programs:
+    """The programs that `run_nuts` runs; compiled already where it has."""
+    return _programs(spec, settings.window, settings.target_accept)

@@ -6,6 +6,7 @@ import pandas as pd
 
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.extrapolation import by_factors
+from bayes_distill.predict.verdicts import law_notes
 
 
 def plan_notes(posterior: Posterior, used_draws: int, table: pd.DataFrame) -> tuple[str, ...]:
@@ -20,7 +21,7 @@ def plan_notes(posterior: Posterior, used_draws: int, table: pd.DataFrame) -> tu
     table
         The plan's.
     """
-    notes = list(posterior.warnings)
+    notes = [*posterior.warnings, *law_notes(posterior)]
     if used_draws < posterior.n_draws:
         notes.append(f"planned with {used_draws} of {posterior.n_draws} draws")
     if posterior.n_draws == 1:

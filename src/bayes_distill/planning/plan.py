@@ -30,6 +30,7 @@ from bayes_distill.predict.points import Quantity
 from bayes_distill.predict.results.columns import summary
 from bayes_distill.predict.results.draws import Samples
 from bayes_distill.predict.teachers import Teachers
+from bayes_distill.predict.verdicts import fit_verdicts
 
 __all__ = ["Plan", "plan"]
 
@@ -194,6 +195,7 @@ def plan(
         notes=plan_notes(whole, thin.n_draws, table),
         samples=Samples(samples, thin.chains),
         draw_counts=request.draw_counts.of(whole.n_draws),
+        fit=fit_verdicts(whole),
     )
 
 

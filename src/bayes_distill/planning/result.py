@@ -13,6 +13,7 @@ import pandas as pd
 from bayes_distill.planning.tables import SPREAD, UNKNOWNS
 from bayes_distill.predict.results.display import Result
 from bayes_distill.predict.results.draws import Samples
+from bayes_distill.predict.verdicts import UNKNOWN
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -70,6 +71,8 @@ class Plan(Result):
         ``supervised_loss`` and the optima's allocations, ``optimum_*``.
     draw_counts
         How many draws each part of the plan was made with, by the names of `DrawCounts`.
+    fit
+        Verdicts on the fit, ``sampling`` and ``law``.
     """
 
     table: pd.DataFrame
@@ -80,6 +83,7 @@ class Plan(Result):
     notes: tuple[str, ...]
     samples: Samples
     draw_counts: Mapping[str, int] = field(default_factory=dict)
+    fit: Mapping[str, str] = field(default_factory=lambda: UNKNOWN)
 
     def shown_tables(self) -> dict[str, pd.DataFrame]:
         """Heading -> table, for a notebook: recipes with their losses, and what else there is."""
@@ -141,6 +145,7 @@ class Plan(Result):
             "teachers": [_teacher(r) for r in self.teachers.to_dict("records")],
             "notes": list(self.notes),
             "draw_counts": dict(self.draw_counts),
+            "fit": dict(self.fit),
         }
 
 

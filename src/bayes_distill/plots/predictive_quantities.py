@@ -1,6 +1,6 @@
 """Test quantities of replicated tables of runs, and of the real one.
 
-Their numbers are those of `checking.predictive` and `checking.quantities`.
+Their numbers are those of `checking.predictive` and `inference.quantities`.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -25,6 +25,7 @@ from bayes_distill.predict.results.columns import summary
 from bayes_distill.predict.results.display import Result
 from bayes_distill.predict.results.draws import Samples, points_of
 from bayes_distill.predict.teachers import Teachers, read_teachers
+from bayes_distill.predict.verdicts import UNKNOWN, fit_verdicts, law_notes
 
 UPPER_REGRET = 0.95  # the quantile that `regret_upper` is, whatever the interval
 
@@ -59,6 +60,8 @@ class GapRisk(Result):
         `teachers` about that under a certain teacher).
     notes
         Sentences for people: points outside the runs, thinned draws.
+    fit
+        Verdicts on the fit, ``sampling`` and ``law``.
     """
 
     shown: ClassVar[Mapping[str, str]] = {"table": "", "teachers": "Candidates, best first"}
@@ -68,6 +71,7 @@ class GapRisk(Result):
     samples: Samples
     interval: float
     notes: tuple[str, ...]
+    fit: Mapping[str, str] = field(default_factory=lambda: UNKNOWN)
 
     @cached_property
     def draws(self) -> xr.Dataset:
@@ -112,7 +116,12 @@ class GapRisk(Result):
             }
             for r in self.teachers.to_dict("records")
         ]
-        return {"interval": self.interval, "rows": rows, "teachers": teachers}
+        return {
+            "interval": self.interval,
+            "rows": rows,
+            "teachers": teachers,
+            "fit": dict(self.fit),
+        }
 
 
 def _point(row: Mapping[Hashable, Any]) -> dict[str, float | None]:
@@ -203,8 +212,13 @@ def risk(
         assert candidates is not None
         points, teacher = _with_candidates(points, teacher, candidates, losses)
     table, samples = _risk(thin, points, teacher, strongest, interval)
-    notes = (*posterior.warnings, *extrapolation_notes(table), *thinning_notes(posterior, thin))
-    return GapRisk(table, ranked, samples, interval, notes)
+    notes = (
+        *posterior.warnings,
+        *law_notes(posterior),
+        *extrapolation_notes(table),
+        *thinning_notes(posterior, thin),
+    )
+    return GapRisk(table, ranked, samples, interval, notes, fit_verdicts(posterior))
 
 
 def _risk(

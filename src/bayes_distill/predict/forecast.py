@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,6 +29,7 @@ from bayes_distill.predict.points import SIZES, Points, Quantity
 from bayes_distill.predict.results.columns import summary
 from bayes_distill.predict.results.display import Result
 from bayes_distill.predict.results.draws import Samples, points_of
+from bayes_distill.predict.verdicts import UNKNOWN, fit_verdicts, law_notes
 
 DRAWS = 4000  # by default; a note says what thinning to them costs
 BLOCK = 2**21  # draws times points of one block: 16 MB an array
@@ -57,12 +59,15 @@ class Forecast(Result):
         Probability inside every interval.
     notes
         Sentences for people: points outside the runs, thinned draws.
+    fit
+        Verdicts on the fit, ``sampling`` and ``law``.
     """
 
     table: pd.DataFrame
     samples: Samples | None
     interval: float
     notes: tuple[str, ...]
+    fit: Mapping[str, str] = field(default_factory=lambda: UNKNOWN)
 
     @cached_property
     def draws(self) -> xr.Dataset:
@@ -107,7 +112,7 @@ class Forecast(Result):
                     },
                 }
             )
-        return {"interval": self.interval, "rows": rows}
+        return {"interval": self.interval, "rows": rows, "fit": dict(self.fit)}
 
 
 def forecast(
@@ -209,6 +214,7 @@ def forecast(
     blocks = [block for _, block in evaluated if block is not None]
     notes = (
         *posterior.warnings,
+        *law_notes(posterior),
         *extrapolation_notes(table),
         *repeat_notes(posterior, points),
         *thinning_notes(posterior, thin),
@@ -220,7 +226,7 @@ def forecast(
             for name, parts in zip(_Block._fields, zip(*blocks, strict=True), strict=True)
         }
         samples = Samples(values, thin.chains)
-    return Forecast(table, samples, interval, notes)
+    return Forecast(table, samples, interval, notes, fit_verdicts(posterior))
 
 
 class _Block(NamedTuple):

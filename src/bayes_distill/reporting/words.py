@@ -8,6 +8,7 @@ from typing import Any
 
 from bayes_distill._input.numbers import format_quantity
 from bayes_distill.posterior import Posterior
+from bayes_distill.predict.verdicts import fit_verdicts, law_checks_of, law_notes
 
 CHECKS = {
     "rhat_max": "the chains agree (largest R-hat)",
@@ -20,22 +21,26 @@ CHECKS = {
     "coordinates_left_to_prior": "coordinates that the data hardly moved",
     "prior_pull_max": "data and prior agree (largest pull, in prior sd)",
 }
-VERDICTS = {
-    "pass": ("Yes.", "The draws passed every check of the sampling."),
-    "review": (
-        "With care.",
-        "Some checks of the sampling ask for review; see the advice under Diagnostics.",
-    ),
-    "fail": (
-        "No.",
-        "The draws failed checks of the sampling: whatever this page shows may be wrong. The "
-        "advice is under Diagnostics.",
-    ),
-    "none": (
-        "These are point coefficients.",
-        "They were not fitted here: every interval is a single value, and that is not a certainty.",
-    ),
+OF_SAMPLING = {
+    "pass": "The draws passed every check of the sampling",
+    "review": "Some checks of the sampling ask for review",
+    "fail": "The draws failed checks of the sampling: whatever this page shows may be wrong",
 }
+OF_LAW = {
+    "pass": "the runs look like what the model would make",
+    "review": "some checks of the law ask for review",
+    "fail": "the runs do not look like what the model would make: numbers away from them are worth "
+    "little",
+    "not checked": "whether the runs look like what the model would make was not checked (fit "
+    "again for that)",
+}
+WEIGHT = {"not checked": "review"}  # of a verdict on the law, for the head
+HEADS = {"pass": "Yes.", "review": "With care.", "fail": "No."}
+POINTS = (
+    "These are point coefficients.",
+    "They were not fitted here: every interval is a single value, and that is not a certainty.",
+)
+UNCHECKED = ("Nobody checked.", "These draws carry no diagnostics: they were not made by fit.")
 
 
 @dataclass(frozen=True)
@@ -83,14 +88,16 @@ def lead_of(posterior: Posterior) -> str:
 
 
 def verdict_of(posterior: Posterior) -> dict[str, str]:
-    """State, head and text of the verdict."""
-    head, text = VERDICTS.get(posterior.verdict, VERDICTS["none"])
-    if posterior.verdict == "none" and posterior.n_draws > 1:
-        head, text = (
-            "Nobody checked.",
-            "These draws carry no diagnostics: they were not made by fit.",
-        )
-    return {"state": posterior.verdict, "head": head, "text": text}
+    """State, head and text of the verdict: a fit is used if sampling and law allow it."""
+    sampling, law = (fit_verdicts(posterior)[name] for name in ("sampling", "law"))
+    if sampling not in OF_SAMPLING:
+        head, text = UNCHECKED if posterior.n_draws > 1 else POINTS
+        return {"state": sampling, "head": head, "text": text}
+    worst = next(s for s in ("fail", "review", "pass") if s in (sampling, WEIGHT.get(law, law)))
+    advice = "" if worst == "pass" else " See the advice under Diagnostics."
+    between = ", and " if sampling == law == "pass" else "; "
+    text = f"{OF_SAMPLING[sampling]}{between}{OF_LAW[law]}.{advice}"
+    return {"state": worst, "head": HEADS[worst], "text": text}
 
 
 def remarks_of(posterior: Posterior) -> list[str]:
@@ -111,7 +118,8 @@ def remarks_of(posterior: Posterior) -> list[str]:
     flagged = info.get("flagged_runs", [])
     if flagged:
         found.append(f"{len(flagged)} of {info['n_runs']} runs are worth a second look; see below.")
-    return [text[0].upper() + text[1:] for text in [*posterior.warnings, *found]]
+    said = [*posterior.warnings, *law_notes(posterior), *found]
+    return [text[0].upper() + text[1:] for text in said]
 
 
 def coefficients_of(posterior: Posterior) -> Section:
@@ -163,24 +171,35 @@ def diagnostics_of(posterior: Posterior) -> Section:
     if not checks:
         return Section(["There was no sampling to check."])
     found = posterior.info["diagnostics"]
-    rows = [
+    header = ("check", "value", "threshold", "verdict", "advice")
+    words = (0, 3, 4)
+    tables = [TextTable(header, _rows_of_checks(checks), "Sampling, and data against prior", words)]
+    text = [
+        f"{found['chains']} chains of {found['draws']} draws. Checks of the sampling decide "
+        "its verdict; the last ones tell what data and prior made of each other, which is no "
+        "fault of the draws."
+    ]
+    if of_law := law_checks_of(posterior):
+        header = ("check", "adjusted p-value", *header[2:])
+        tables.append(TextTable(header, _rows_of_checks(of_law), "The law", words))
+        text.append(
+            "Checks of the law ask whether the runs look like what the model would make: their "
+            "residuals, and the dearer half as the cheaper half would have it forecast."
+        )
+    return Section(text, tables)
+
+
+def _rows_of_checks(checks: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+    return [
         (
-            CHECKS.get(c["name"], c["name"]),
-            f"{c['value']:.4g}",
+            CHECKS.get(c["name"], c["name"].replace("_", " ")),
+            "–" if c["value"] != c["value"] else f"{c['value']:.4g}",
             f"{c['threshold']:.4g}",
             c["verdict"],
             c["advice"] or "–",
         )
         for c in checks
     ]
-    return Section(
-        [
-            f"{found['chains']} chains of {found['draws']} draws. Checks of the sampling decide "
-            "the verdict; the last ones tell what data and prior made of each other, which is no "
-            "fault of the draws."
-        ],
-        [TextTable(("check", "value", "threshold", "verdict", "advice"), rows, words=(0, 3, 4))],
-    )
 
 
 def flagged_of(posterior: Posterior) -> Section:

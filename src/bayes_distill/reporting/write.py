@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -19,6 +19,7 @@ from bayes_distill.planning.plan import Plan
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.arguments import load_beside
 from bayes_distill.predict.results.display import Result
+from bayes_distill.predict.verdicts import UNKNOWN, fit_verdicts, law_notes
 from bayes_distill.reporting.accuracy import Accuracy, recipe_accuracy, student_accuracy
 from bayes_distill.reporting.page import page_of, vega_bundle
 from bayes_distill.reporting.plots_as_svg import figures_of
@@ -47,6 +48,8 @@ class Report(Result):
         Measured errors of the explorer's numbers, by kind.
     notes
         Sentences for people.
+    fit
+        Verdicts on the fit, ``sampling`` and ``law``.
     """
 
     path: Path
@@ -54,6 +57,7 @@ class Report(Result):
     seconds: float
     accuracy: dict[str, Accuracy]
     notes: tuple[str, ...]
+    fit: Mapping[str, str] = field(default_factory=lambda: UNKNOWN)
 
     def shown_tables(self) -> dict[str, pd.DataFrame]:
         """Heading -> table, for a notebook."""
@@ -76,6 +80,7 @@ class Report(Result):
                 for key, a in self.accuracy.items()
             },
             "notes": list(self.notes),
+            "fit": dict(self.fit),
         }
 
 
@@ -153,7 +158,12 @@ def report(
     say("page", 3, 3)
     size = len(text.encode("utf-8"))
     return Report(
-        Path(out), size, perf_counter() - start, accuracy | of_recipes, posterior.warnings
+        Path(out),
+        size,
+        perf_counter() - start,
+        accuracy | of_recipes,
+        (*posterior.warnings, *law_notes(posterior)),
+        fit_verdicts(posterior),
     )
 
 
