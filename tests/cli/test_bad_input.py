@@ -167,7 +167,7 @@ def test_a_misspelt_card(refused):
 
 
 def test_a_card_with_faults_names_each(refused, workplace, command):
-    text = command("models", "show", "supervised").out
+    text = command("models", "show", "supervised-plain").out
     broken = text.replace('law = "chinchilla"', 'law = "chinchila"').replace("sd = 0.4", "sd = -1")
     (workplace / "mine.toml").write_text(broken)
     error = refused("fit", write("runs.csv", *GOOD), "--model", "mine.toml", "--out", "fit.nc")

@@ -138,6 +138,8 @@ def test_fit_that_passes(command, workplace, chinchilla):
         "0.5",
         "--out",
         "fit.nc",
+        "--model",
+        "supervised-plain",
         "--json",
     )
     assert answer.status == 0
@@ -145,7 +147,7 @@ def test_fit_that_passes(command, workplace, chinchilla):
     assert set(told) >= FIT_KEYS
     assert told["fit"] == "fit.nc"
     assert (workplace / "fit.nc").stat().st_size > 10_000
-    assert (told["model"], told["law"], told["runs"]) == ("supervised", "chinchilla", 225)
+    assert (told["model"], told["law"], told["runs"]) == ("supervised-plain", "chinchilla", 225)
     assert told["seconds"] > 0
     diagnostics = told["diagnostics"]
     assert diagnostics["verdict"] == "pass"
@@ -445,7 +447,7 @@ def test_simulate_from_the_prior_tells_the_truth_it_drew(command, workplace):
             "--json",
         ).json["coefficients"]
 
-    assert set(truth("1")) == {"E", "A", "B", "alpha", "beta"}
+    assert set(truth("1")) == {"E", "A", "B", "alpha", "beta", "gamma"}
     assert truth("1") == truth("1") != truth("2")
 
 
@@ -463,7 +465,7 @@ def test_coefficients_from_a_file(command, workplace):
         "runs.csv",
         "--json",
     )
-    assert answer.json["coefficients"] == truth
+    assert answer.json["coefficients"] == truth | {"gamma": 1.0}
 
 
 def test_models(command):
@@ -478,7 +480,7 @@ def test_models(command):
 
 
 def test_a_card_that_is_shown_can_be_edited_and_used(command, workplace):
-    text = command("models", "show", "supervised").out
+    text = command("models", "show", "supervised-plain").out
     (workplace / "mine.toml").write_text(text.replace("median = 0.6", "median = 0.7"))
     shown = command("models", "show", "mine.toml", "--json")
     assert shown.json["priors"]["floor"]["median"] == 0.7

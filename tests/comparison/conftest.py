@@ -39,7 +39,7 @@ def pair() -> Pair:
         "hoffmann2022-gamma", design, coefficients=TRUTH, noise=0.002, seed=4
     )
     cards = [
-        load_card(name).model_copy(update={"target_accept": 0.98})
-        for name in ("hoffmann2022-gamma", "supervised")
+        load_card(name).model_copy(update={"target_accept": 0.98, "name": name.split("-plain")[0]})
+        for name in ("hoffmann2022-gamma", "supervised-plain")
     ]
     return Pair(runs, *(fit(runs, card, **SHORT) for card in cards))

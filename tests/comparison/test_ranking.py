@@ -94,9 +94,9 @@ def test_validations_that_exist_are_used_and_give_the_same(pair, answered, tmp_p
     from bayes_distill import validate
 
     files = []
-    for name in ("supervised", "hoffmann2022-gamma"):
-        found = validate(pair.runs, name, leave_out="params")
-        files.append(tmp_path / f"{name}.json")
+    for card in (pair.straight.card, pair.bent.card):
+        found = validate(pair.runs, card, leave_out="params")
+        files.append(tmp_path / f"{card.name}.json")
         files[-1].write_text(json.dumps(found.to_json()), encoding="utf-8")
     read = compare(pair.fits, validation=files).left_out["params"]
     anew = compare(pair.fits, leave_out=["params"]).left_out["params"]

@@ -247,4 +247,4 @@ def test_every_fault_is_named_before_anything_is_fitted(chinchilla):
 def test_a_refit_that_would_have_too_few_runs_is_refused_beforehand(chinchilla):
     few = chinchilla.runs.where("row < 8")
     with pytest.raises(InputError, match=r"without .*: .* usable runs"):
-        validate(few, leave_out="params", min_runs=1)
+        validate(few, "supervised-plain", leave_out="params", min_runs=1)
