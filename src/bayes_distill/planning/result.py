@@ -55,7 +55,9 @@ class Plan(Result):
         Where a budget pays for no recipe, ``feasible`` is false, ``problem`` says what the least
         would be, and all other numbers are NaN.
     crossovers
-        Budgets at which distillation stops being better, one row a student and scenario.
+        Budgets at which distillation stops being better, one row a student and scenario. Quantiles
+        are over all draws: infinite where distillation is still better at the largest budget, minus
+        infinity where it never is.
     targets
         Least compute and least data for a target loss; empty without one.
     teachers
