@@ -5,7 +5,17 @@ import pytest
 
 from bayes_distill.compute import SCENARIOS, Architecture
 from bayes_distill.errors import InputError
-from bayes_distill.planning import Limits, Problem, crossover, least_compute, least_tokens, optimise
+from bayes_distill.planning import (
+    Limits,
+    Problem,
+    crossover,
+    crossover_tables,
+    least_compute,
+    least_tokens,
+    optimise,
+)
+from bayes_distill.planning.crossover import Crossover
+from bayes_distill.planning.setting import Setting
 from bayes_distill.planning.solver.roots import first_fall, only_fall
 
 SUPERVISED, BEST, INFERENCE, PRETRAINING, BOTH = SCENARIOS.values()
@@ -58,6 +68,33 @@ def test_no_crossover_is_infinite_or_nan(law, reference, table_6):
     never = crossover(Problem(law, table_6, reference, 1e9, BOTH))
     assert np.isnan(never.budget).all()
     assert never.p_never_better == never.p_none == 1
+
+
+def test_quantiles_are_over_all_draws(posterior, monkeypatch):
+    """Three draws of ten cross, in six distillation stays better: so it does in the median."""
+    budgets = np.array([np.inf] * 6 + [1e22, 2e22, 3e22] + [np.nan])
+    setting = Setting(posterior, 1e9, BEST)
+    made_up = Crossover(BEST, 1e9, budgets, budgets)
+    monkeypatch.setattr(crossover_tables, "crossover", lambda problem, offset: made_up)
+    row = crossover_tables.crossover_row(setting, 0.8)
+    assert row["budget_lower"] == 1e22  # the second of ten, in order: never better, 1e22, ...
+    assert row["budget_median"] == row["budget_upper"] == np.inf
+    assert (row["p_none"], row["p_never_better"], row["p_always_better"]) == (0.7, 0.1, 0.6)
+    never = Crossover(BEST, 1e9, np.full(10, np.nan), budgets)
+    monkeypatch.setattr(crossover_tables, "crossover", lambda problem, offset: never)
+    assert crossover_tables.crossover_row(setting, 0.8)["budget_median"] == -np.inf
+
+
+def test_supervised_training_has_the_offset_of_its_size(law, reference, table_6):
+    """Where it lies 0.2% above its law, distillation stays better for longer."""
+    problem = Problem(law, table_6, reference, 1e9, BEST)
+    usual, moved = (crossover(problem, offset=x).budget for x in (None, np.array([0.002])))
+    budget = moved[:, None]
+    assert moved[0] > 1.2 * usual[0]
+    supervised, distilled = (
+        optimise(Problem(law, table_6, reference, 1e9, s), budget).loss for s in (SUPERVISED, BEST)
+    )
+    np.testing.assert_allclose(1.002 * supervised, distilled, atol=1e-8)
 
 
 def test_crossover_refuses_what_makes_no_sense(law, reference, table_6):

@@ -23,7 +23,7 @@ def test_defaults_and_what_they_come_to():
         "plan": 500,
         "recipe_search": 250,
         "student_size": 125,
-        "crossover": 100,
+        "crossover": 250,
         "near_optimal": 63,
     }
     assert set(DrawCounts().of(1).values()) == {1}

@@ -124,7 +124,8 @@ def test_crossovers_are_those_of_the_draws(extras, posterior, name):
     finite = found.budget[np.isfinite(found.budget)]
     assert got["p_none"] == found.p_none == 1 - finite.size / 32
     assert got["p_none"] == pytest.approx(got["p_never_better"] + got["p_always_better"])
-    expected = np.quantile(finite, [0.1, 0.5, 0.9]) if finite.size else [np.nan] * 3
+    ordered = np.sort(np.where(np.isnan(found.budget), -np.inf, found.budget))
+    expected = ordered[[3, 16, 28]]  # of 32 draws: nearest to 10%, 50% (half to even) and 90%
     np.testing.assert_allclose(
         got[["budget_lower", "budget_median", "budget_upper"]].tolist(), expected
     )

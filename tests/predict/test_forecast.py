@@ -17,6 +17,7 @@ from bayes_distill.errors import FailedFitError, InputError
 from bayes_distill.laws import TABLE_6
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict import forecast as forecasting
+from bayes_distill.predict.capacity_gap import risk
 from bayes_distill.predict.forecast import forecast
 
 STUDENT = (1e9, 2e10)
@@ -286,3 +287,77 @@ def test_draws_are_thinned_to_what_is_asked_and_the_cost_is_said(scattered):
     assert not any("draws were used" in n for n in forecast(scattered, "1B", "10B").notes)
     with pytest.raises(InputError, match="draws: must be at least 1"):
         forecast(scattered, "1B", "10B", draws=0)
+
+
+TEACHER, CONDITION = 0.002, 0.0015  # standard deviations of effects, of the reference loss
+
+
+@pytest.fixture(scope="module")
+def with_effects(scattered):
+    """`scattered` with effects of teachers and of conditions."""
+    draws = scattered.tree["posterior"].dataset
+    spread = {"teacher_sd": TEACHER, "condition_sd": CONDITION}
+    group = draws.assign({name: draws["scale"] * 0 + sd for name, sd in spread.items()})
+    tree = xr.DataTree.from_dict({"posterior": group})
+    return Posterior(tree, scattered.card, scattered.reference, scattered.info)
+
+
+def scatter(found):
+    """New runs off their mean curve, (draws, points), in units of the reference loss."""
+    return (found.draws["new_run"] - found.draws["loss"]).to_numpy() / 2.4
+
+
+def test_new_runs_of_one_teacher_and_of_one_condition_share_their_effects(with_effects):
+    at = pd.DataFrame(
+        {
+            "params": [1e9, 1e9, 3e8, 3e8],
+            "tokens": [2e10, 2e10, 6e9, 6e9],
+            "teacher_loss": [2.1, 2.3, 2.1, 1.95],
+        }
+    )
+    off = scatter(forecast(with_effects, at=at))
+    expected = np.zeros((4, 4))
+    expected[0, 2] = TEACHER**2  # of one teacher
+    expected[0, 1] = expected[2, 3] = CONDITION**2  # of one condition
+    found, total = np.cov(off.T), TEACHER**2 + CONDITION**2
+    # Student t noise with 4 degrees of freedom has twice its scale squared as variance
+    noise = 2 * (with_effects.draws["scale"] ** 2).mean()
+    upper = np.triu_indices(4, 1)
+    np.testing.assert_allclose(found[upper], expected[upper], atol=4 * (total + noise) / 2000**0.5)
+
+
+def test_effects_are_shared_across_blocks(with_effects, monkeypatch):
+    """With next to no noise: two points a block, or all in one."""
+    group = with_effects.tree["posterior"].dataset
+    tree = xr.DataTree.from_dict({"posterior": group.assign(scale=group["scale"] * 1e-9)})
+    quiet = Posterior(tree, with_effects.card, with_effects.reference, with_effects.info)
+    asked = {"teacher_loss": "1.95,2.1", "seed": 3}
+    whole = scatter(forecast(quiet, "1B,3B,7B", "20B,60B", **asked))
+    monkeypatch.setattr(forecasting, "BLOCK", 2 * quiet.n_draws)
+    np.testing.assert_allclose(
+        scatter(forecast(quiet, "1B,3B,7B", "20B,60B", **asked)), whole, atol=1e-9
+    )
+    assert whole.std() == pytest.approx(np.hypot(TEACHER, CONDITION), rel=0.05)
+
+
+def test_both_sides_of_a_comparison_have_what_the_model_says_of_their_size(scattered):
+    """Where all supervised students of a size lie 1% above the law, that is what is to be beaten."""
+    draws = scattered.tree["posterior"].dataset
+    offsets = np.full((4, 500, 1), 0.01)
+    group = draws.assign(
+        {
+            "size_offset": (("chain", "draw", "size_with_offset"), offsets),
+            "size_offset_sd": draws["scale"] * 0 + 0.01,
+            "size_offset_key": draws["scale"] * 0 + np.random.default_rng(0).random((4, 500)),
+        }
+    ).assign_coords(offset_params=("size_with_offset", [1e9]))
+    tree = xr.DataTree.from_dict({"posterior": group})
+    moved = Posterior(tree, scattered.card, scattered.reference, scattered.info)
+    teacher = 2.0
+    found = forecast(moved, "1B", "2T", teacher_loss=teacher)
+    loss, alone = (found.draws[name][:, 0].to_numpy() for name in ("loss", "supervised"))
+    (row,) = found.table.to_dict("records")
+    assert row["p_beats_supervised"] == (loss < 1.01 * alone).mean()
+    assert row["p_beats_supervised"] > (loss < alone).mean() + 0.2
+    by_risk = risk(moved, "1B", "2T", teacher_loss=teacher).table
+    assert by_risk["p_beats_supervised"].item() == row["p_beats_supervised"]

@@ -68,7 +68,7 @@ def print_plan(result: Plan) -> None:
                 "scenario",
                 "student",
                 "median",
-                f"{percent} of those",
+                f"{percent} of the draws",
                 "P(none)",
                 "P(still better at 1e28)",
                 "P(never better)",
@@ -77,8 +77,10 @@ def print_plan(result: Plan) -> None:
                 [
                     str(r["scenario"]),
                     _count(r["params"]),
-                    _count(r["budget_median"]),
-                    _range(r, "budget"),
+                    _crossing(r["budget_median"]),
+                    " to ".join(
+                        dict.fromkeys(_crossing(r[f"budget_{end}"]) for end in ("lower", "upper"))
+                    ),
                     f"{r['p_none']:.2f}",
                     f"{r['p_always_better']:.2f}",
                     f"{r['p_never_better']:.2f}",
@@ -189,6 +191,11 @@ def _optimum(r: Row) -> list[str]:
         f"{r['optimum_teacher_loss_lower']:.3f} to {r['optimum_teacher_loss_upper']:.3f}",
         _range(r, "near_optimal_teacher_params"),
     ]
+
+
+def _crossing(budget: float) -> str:
+    """A crossover, which may lie beyond all budgets."""
+    return _count(budget) if math.isfinite(budget) else "none" if budget > 0 else "never better"
 
 
 def _range(r: Row, name: str) -> str:

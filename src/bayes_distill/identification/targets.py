@@ -61,8 +61,7 @@ class Targets:
         there too, and is the same as in a forecast of that size.
         """
         curve = points.loss_draws(self.posterior)
-        generator = np.random.default_rng([seed, 1])
-        shared = self.posterior.shared_effects(points.distilled, generator)
+        shared = self.posterior.shared_effects(points.distilled, seed)
         return curve + shared, self.posterior.noise_scale(curve, points.distilled)
 
 

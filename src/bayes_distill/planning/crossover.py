@@ -61,6 +61,7 @@ def crossover(
     *,
     budgets: tuple[float, float] = (1e20, 1e28),
     per_decade: int = 4,
+    offset: Floats | None = None,
 ) -> Crossover:
     """Find where distillation, at its best, stops being better than supervised training.
 
@@ -77,6 +78,9 @@ def crossover(
         feasible. Far below the budgets of real runs the curves may cross once more.
     per_decade
         Grid points for each factor of ten.
+    offset
+        By how much supervised training of this size lies above its law (draws,), relative to the
+        loss (`Posterior.size_offsets`); by default nothing.
 
     Raises
     ------
@@ -93,6 +97,8 @@ def crossover(
         supervised, distilled = (
             optimal_loss(each.of_draws(index), budget) for each in (without_teacher, problem)
         )
+        if offset is not None:
+            supervised = supervised * (1 + offset[index, None])
         return (supervised - distilled) / problem.reference.loss - TIE
 
     values = advantage(np.arange(problem.n_draws), np.exp(grid))

@@ -17,16 +17,16 @@ Floats = NDArray[np.float64]
 def crossover_row(setting: Setting, interval: float) -> dict[str, Any]:
     """Where distillation stops being better, for one student and scenario with a teacher.
 
-    Budgets include the tokens served; quantiles are over the draws that have a crossover.
+    Budgets include the tokens served. Quantiles are over all draws: one in which distillation is
+    still better at the largest budget looked at has an infinite crossover, one in which it never is
+    has minus infinity. So a median that is infinite says that most draws have none on that side.
     """
     thin = setting.thin(setting.draw_counts.crossover)
-    result = crossover(thin.problem)
-    budgets = result.budget[np.isfinite(result.budget)] + setting.serving_flops
-    lower, median, upper = (
-        np.quantile(budgets, [(1 - interval) / 2, 0.5, (1 + interval) / 2])
-        if budgets.size
-        else (np.nan,) * 3
-    )
+    offsets = thin.posterior.size_offsets
+    offset = None if offsets is None else offsets.at(np.array([setting.params]))[:, 0]
+    result = crossover(thin.problem, offset=offset)
+    budgets = np.where(np.isnan(result.budget), -np.inf, result.budget) + setting.serving_flops
+    lower, median, upper = _quantiles(budgets, interval)
     return {
         "scenario": setting.scenario.name,
         "params": float(setting.params),
@@ -54,12 +54,16 @@ def target_row(setting: Setting, target_loss: float, interval: float) -> dict[st
 
 def _reach(name: str, values: Floats, interval: float) -> dict[str, float]:
     """Quantiles over all draws (infinite where a draw never gets there) and that probability."""
-    lower, median, upper = np.quantile(
-        values, [(1 - interval) / 2, 0.5, (1 + interval) / 2], method="nearest"
-    )
+    lower, median, upper = _quantiles(values, interval)
     return {
         f"{name}_median": float(median),
         f"{name}_lower": float(lower),
         f"{name}_upper": float(upper),
         f"{name}_p_unreachable": float(np.isinf(values).mean()),
     }
+
+
+def _quantiles(values: Floats, interval: float) -> Floats:
+    """Lower end, median and upper end; of draws, for infinite ones have nothing between them."""
+    levels = [(1 - interval) / 2, 0.5, (1 + interval) / 2]
+    return np.asarray(np.quantile(values, levels, method="nearest"))

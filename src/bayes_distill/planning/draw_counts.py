@@ -28,7 +28,7 @@ class DrawCounts:
         solved, and the criterion is flat in the size.
     crossover
         Draws of crossovers and targets. Each is the root of an optimum, which takes 33 budgets on
-        a grid and a dozen more; intervals of 90% leave five draws in either tail.
+        a grid and a dozen more; intervals of 90% leave a dozen draws in either tail.
     near_optimal
         Draws of the range of teachers that do nearly as well: 3,000 recipes are tried for each
         budget, and the range is read off a grid of sizes anyway.
@@ -42,7 +42,7 @@ class DrawCounts:
     plan: int = 500
     recipe_search: int = 256
     student_size: int = 128
-    crossover: int = 100
+    crossover: int = 250
     near_optimal: int = 64
 
     def __post_init__(self) -> None:

@@ -57,7 +57,9 @@ class Plan(Result):
         would be, and all else is NaN (`outside` and `supervised_outside` too, which are true or
         false elsewhere).
     crossovers
-        Budgets at which distillation stops being better, one row a student and scenario.
+        Budgets at which distillation stops being better, one row a student and scenario. Quantiles
+        are over all draws: infinite where distillation is still better at the largest budget, minus
+        infinity where it never is.
     targets
         Least compute and least data for a target loss; empty without one.
     teachers

@@ -16,13 +16,13 @@ from scipy.special import ndtr
 
 from bayes_distill.posterior import Posterior
 from bayes_distill.posterior.draw_keys import draw_keys
+from bayes_distill.posterior.effects import EFFECTS
 from bayes_distill.posterior.keyed_normal import keyed_normal
 
 Floats = NDArray[np.float64]
 
 RUNS = 8
 """Runs of every draw. Their noise is spread evenly over its distribution (a systematic sample)."""
-EFFECTS = ("teacher", "condition")
 
 
 @dataclass(frozen=True, eq=False)

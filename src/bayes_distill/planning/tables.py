@@ -55,13 +55,16 @@ def solve_rows(
     optimum = optimise(setting.problem, left)
     recipe = best_recipe(setting, left, optimum)
     supervised = best_recipe(setting.supervised, left, optimise(setting.supervised.problem, left))
+    alone = supervised.losses
+    if scenario.distils:
+        alone = setting.posterior.of_its_size(alone, np.full(left.size, setting.params))
     regret = regret_of(recipe.losses, optimum.loss, setting.posterior.reference.loss)
     columns: dict[str, Any] = {"params": setting.params, "served_tokens": setting.served_tokens}
     columns |= {f"recipe_{name}": getattr(recipe, name) for name in UNKNOWNS}
     columns |= _shares(setting, budgets, recipe)
     columns |= summary("loss", recipe.losses, interval)
     columns |= summary("supervised", supervised.losses, interval)
-    columns |= summary("improvement", supervised.losses - recipe.losses, interval)
+    columns |= summary("improvement", alone - recipe.losses, interval)
     for name in UNKNOWNS:
         columns |= summary(f"optimum_{name}", getattr(optimum, name), interval, SPREAD)
     for name, share in optimum.shares.items():
@@ -70,9 +73,7 @@ def solve_rows(
     columns |= {
         "regret_mean": regret.mean(axis=0),
         "regret_upper": np.quantile(regret, 0.95, axis=0),
-        "p_beats_supervised": (recipe.losses < supervised.losses).mean(axis=0)
-        if scenario.distils
-        else np.nan,
+        "p_beats_supervised": (recipe.losses < alone).mean(axis=0) if scenario.distils else np.nan,
     }
     columns |= {
         f"p_at_{name}": np.asarray(flag, float).mean(axis=0)

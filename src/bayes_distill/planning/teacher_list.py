@@ -75,8 +75,9 @@ def rank_teachers(
         )
         reachable = np.where(affordable, student, np.inf)
         supervised_tokens = min(left / (TRAINING_PASSES * setting.student_flops), limits.max_tokens)
-        supervised = posterior.supervised_loss(
-            np.array([setting.params]), np.array([supervised_tokens])
+        size = np.array([setting.params])
+        supervised = posterior.of_its_size(
+            posterior.supervised_loss(size, np.array([supervised_tokens])), size
         )
         best = reachable.min(axis=1, keepdims=True)
         regret = student - np.where(np.isfinite(best), best, np.nan)

@@ -15,7 +15,7 @@ from bayes_distill.cards import Card
 from bayes_distill.laws import Law, Reference
 from bayes_distill.laws.smooth_discrepancy import SMOOTH, STUDENT_SMOOTH
 from bayes_distill.likelihoods import Likelihood
-from bayes_distill.posterior import evaluate, io
+from bayes_distill.posterior import effects, evaluate, io
 from bayes_distill.posterior.discrepancy import Discrepancy, JoinedDiscrepancy, discrepancies
 from bayes_distill.posterior.hull import Hull
 from bayes_distill.posterior.size_offsets import OFFSET, OFFSET_SIZE, SizeOffsets
@@ -234,7 +234,7 @@ class Posterior:
     def shared_effects(
         self,
         distilled: np.ndarray,
-        generator: np.random.Generator,
+        seed: int,
         *,
         teacher: np.ndarray | None = None,
         condition: np.ndarray | None = None,
@@ -242,18 +242,12 @@ class Posterior:
         """Offsets (draws, points), in the unit of the loss, that new runs share.
 
         `teacher` and `condition` (points,) are whole numbers that say which points have one
-        teacher, and which one size and number of tokens (`levels`); by default none do. Zero for
+        teacher, and which one size and number of tokens; by default none do. The effect of a number
+        follows from the draw and the seed: it is the same whatever other points there are. Zero for
         a model without such effects, and for points without a teacher.
         """
-        offsets = np.zeros((self.n_draws, len(distilled)))
-        for name, labels in (("teacher_sd", teacher), ("condition_sd", condition)):
-            if name not in self.draws:
-                continue
-            level = np.arange(len(distilled))
-            if labels is not None:
-                level = np.unique(labels, return_inverse=True)[1].reshape(-1)
-            z = generator.standard_normal((self.n_draws, int(level.max(initial=-1)) + 1))
-            offsets += self.draws[name][:, None] * z[:, level]
+        labels = {"teacher": teacher, "condition": condition}
+        offsets = effects.shared_effects(self.draws, len(distilled), seed, labels)
         return np.asarray(np.where(distilled, offsets * self.reference.loss, 0.0))
 
     def new_run(
@@ -265,18 +259,22 @@ class Posterior:
         params: np.ndarray | None = None,
         teacher: np.ndarray | None = None,
         condition: np.ndarray | None = None,
+        effects_seed: int | None = None,
     ) -> np.ndarray:
         """Losses that single new runs would measure around `mean` (draws, points).
 
         `distilled`, `teacher` and `condition` are as in `noise_scale` and `shared_effects`, and
         `params` (points,) are the sizes of the students, which supervised runs share an offset by.
-        A posterior without noise gives `mean` back.
+        `effects_seed` is that of what runs share, by default drawn from `generator`, which draws
+        their noise. A posterior without noise gives `mean` back.
         """
+        if effects_seed is None:
+            effects_seed = int(generator.integers(2**32))
         spread = self.noise_scale(mean, distilled)
         noise = np.empty(mean.shape)
         for likelihood, rows in self.likelihoods(distilled):
             noise[rows] = likelihood.sample(generator, noise[rows].shape)
-        shared = self.shared_effects(distilled, generator, teacher=teacher, condition=condition)
+        shared = self.shared_effects(distilled, effects_seed, teacher=teacher, condition=condition)
         if params is not None:
             shared += self.size_effects(mean, params, distilled)
         losses: np.ndarray = mean + shared + spread * noise
@@ -293,6 +291,14 @@ class Posterior:
         if self.size_offsets is None:
             return np.zeros_like(mean)
         return np.asarray(np.where(distilled, 0.0, mean * self.size_offsets.at(params)))
+
+    def of_its_size(self, supervised: np.ndarray, params: np.ndarray) -> np.ndarray:
+        """Supervised losses (draws, points) with the offsets of sizes (points,).
+
+        What a distilled student is held against, whose loss has the discrepancies of its size.
+        """
+        alone = np.zeros(len(params), bool)
+        return np.asarray(supervised + self.size_effects(supervised, params, alone))
 
     def log_density(self, loss: np.ndarray, mean: np.ndarray, distilled: np.ndarray) -> np.ndarray:
         """Log density (draws, points) of measured losses (points,) about `mean`, per unit of loss.

@@ -231,6 +231,7 @@ def _risk(
     loss = posterior.distilled_loss(points.params, points.tokens, teacher)
     slope = loss_slope(posterior, points.params, points.tokens, teacher)
     supervised = posterior.supervised_loss(points.params, points.tokens)
+    alone = posterior.of_its_size(supervised, points.params)
     best = _optimum_by_point(posterior, points, strongest)
     losses = {
         "loss": loss,
@@ -242,7 +243,7 @@ def _risk(
     columns = points.columns() | {
         "p_stronger_teacher_hurts": (slope < 0).mean(axis=0),
         "p_boundary": best.boundary.mean(axis=0),
-        "p_beats_supervised": (loss < supervised).mean(axis=0),
+        "p_beats_supervised": (loss < alone).mean(axis=0),
     }
     for quantity, values in losses.items():
         columns |= summary(quantity, values, interval)
@@ -320,7 +321,7 @@ def _rank(
     for params, tokens in students:
         n, d = np.full(k, params), np.full(k, tokens)
         student = posterior.distilled_loss(n, d, losses) + effects
-        supervised = posterior.supervised_loss(n[:1], d[:1])
+        supervised = posterior.of_its_size(posterior.supervised_loss(n[:1], d[:1]), n[:1])
         regret = student - student.min(axis=1, keepdims=True)
         best = np.bincount(student.argmin(axis=1), minlength=k) / len(student)
         columns: dict[str, Any] = {

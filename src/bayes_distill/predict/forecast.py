@@ -18,6 +18,7 @@ from bayes_distill._runtime.memory import return_freed_memory
 from bayes_distill._runtime.threads import on_cores
 from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.posterior import Posterior
+from bayes_distill.posterior.effects import EFFECTS
 from bayes_distill.predict.arguments import check_repeats, check_teachers, load_beside, read_points
 from bayes_distill.predict.extrapolation import (
     extrapolation,
@@ -50,7 +51,8 @@ class Forecast(Result):
         ``{quantity}_{mean|median|sd|lower|upper}`` of ``loss`` (the mean curve: a credible
         interval), ``new_run`` (the measured loss of one new run: a predictive interval),
         ``supervised`` (the same student without a teacher) and ``teacher_loss`` (NaN without a
-        teacher); ``p_beats_supervised``; and how far the point lies outside the runs (``outside``,
+        teacher); ``p_beats_supervised``, where each side has what a model says of its size; and how
+        far the point lies outside the runs (``outside``,
         ``factor_params``, ``factor_tokens``, ``teacher_outside``). Losses are in the unit of the
         runs; all intervals are equal-tailed.
     samples
@@ -73,7 +75,9 @@ class Forecast(Result):
     def draws(self) -> xr.Dataset:
         """``loss``, ``new_run``, ``supervised``, ``teacher_loss`` (sample, point).
 
-        In the unit of the runs' loss. ``sample`` has the levels ``chain`` and ``draw``;
+        New runs of one teacher, and of one student size and number of tokens, share what a fit says
+        that they share, so that differences of points have the spread of differences of runs. In
+        the unit of the runs' loss. ``sample`` has the levels ``chain`` and ``draw``;
         `bayes_distill.by_chain` puts them apart for ArviZ.
 
         Raises
@@ -198,10 +202,13 @@ def forecast(
     size = max(1, BLOCK // thin.n_draws)
     stored = thin.n_draws * len(points) <= STORED
     rows = np.array_split(np.arange(len(points)), range(size, len(points), size))
+    # over all points: those of one teacher or condition may be in several blocks
+    groups = points.groups if any(f"{name}_sd" in thin.draws for name in EFFECTS) else {}
 
     def evaluate(place: int) -> tuple[pd.DataFrame, _Block | None]:
         block = points.subset(rows[place])
-        losses = _Block.of(thin, block, seed, place)
+        here = {name: group[rows[place]] for name, group in groups.items()}
+        losses = _Block.of(thin, block, seed, place, here)
         table = _table(thin, block, losses, interval)
         if place % TIDY == TIDY - 1:
             return_freed_memory()
@@ -238,7 +245,14 @@ class _Block(NamedTuple):
     teacher_loss: np.ndarray
 
     @classmethod
-    def of(cls, posterior: Posterior, points: Points, seed: int, place: int) -> _Block:
+    def of(
+        cls,
+        posterior: Posterior,
+        points: Points,
+        seed: int,
+        place: int,
+        groups: dict[str, np.ndarray],
+    ) -> _Block:
         distilled = points.distilled
         supervised = points.supervised_draws(posterior)
         teacher = points.teacher_draws(posterior, seed)
@@ -248,7 +262,9 @@ class _Block(NamedTuple):
                 points.params[distilled], points.tokens[distilled], teacher[:, distilled]
             )
         generator = np.random.default_rng([seed, place] if place else seed)
-        new_run = posterior.new_run(loss, distilled, generator, params=points.params)
+        new_run = posterior.new_run(
+            loss, distilled, generator, params=points.params, effects_seed=seed, **groups
+        )
         return cls(loss, new_run, supervised, teacher)
 
 
@@ -256,7 +272,8 @@ def _table(posterior: Posterior, points: Points, losses: _Block, interval: float
     columns = points.columns()
     for quantity, draws in losses._asdict().items():
         columns |= summary(quantity, draws, interval)
-    beats = (losses.loss < losses.supervised).mean(axis=0)
+    alone = posterior.of_its_size(losses.supervised, points.params)
+    beats = (losses.loss < alone).mean(axis=0)
     columns["p_beats_supervised"] = np.where(points.distilled, beats, np.nan)
     table = pd.DataFrame(columns)
     return table.join(extrapolation(posterior, points, columns["teacher_loss_mean"]))

@@ -78,6 +78,19 @@ class Points:
             return found | {"unique_tokens": self.tokens}
         return found | {"unique_tokens": np.where(self.repeated, self.unique_tokens, self.tokens)}
 
+    @property
+    def groups(self) -> dict[str, np.ndarray]:
+        """Which points share what new runs share: ``teacher`` and ``condition``, (points,) each.
+
+        As in the tables of runs that are fitted, see `runs.grouping`.
+        """
+        from bayes_distill.runs.grouping import condition_groups, teacher_groups
+
+        return {
+            "teacher": teacher_groups(pd.DataFrame(self.columns())),
+            "condition": condition_groups(self.params, self.tokens),
+        }
+
     def subset(self, which: np.ndarray) -> Points:
         """Some of the points; `which` is boolean, (points,), or their places."""
         columns = {field.name: getattr(self, field.name) for field in fields(self)}

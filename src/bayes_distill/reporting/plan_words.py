@@ -68,5 +68,5 @@ def _with_ends(
     form: Callable[[float], str], middle: float | None, lower: float | None, upper: float | None
 ) -> str:
     """A value with its interval in brackets, as far as they are known."""
-    shown = "–" if middle is None else form(middle)
-    return shown if lower is None or upper is None else f"{shown} ({form(lower)} to {form(upper)})"
+    shown, *ends = ("–" if value is None else form(value) for value in (middle, lower, upper))
+    return shown if lower is upper is None else f"{shown} ({' to '.join(ends)})"

@@ -15,7 +15,6 @@ from bayes_distill.cards import Card
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.points import NAMES, of_frame
 from bayes_distill.runs import Runs
-from bayes_distill.runs.grouping import condition_groups, teacher_groups
 from bayes_distill.runs.table import NUMERIC
 from bayes_distill.validation.gap_pairs import gap_pairs
 from bayes_distill.validation.groups import Group
@@ -109,13 +108,12 @@ def score(
         mean[:, distilled] = posterior.distilled_loss(
             points.params[distilled], points.tokens[distilled], teacher[:, distilled]
         )
-    groups = {
-        "teacher": teacher_groups(frame),
-        "condition": condition_groups(points.params, points.tokens),
-    }
+    groups = points.groups
     generator = np.random.default_rng(seed)
-    new_run = posterior.new_run(mean, distilled, generator, params=points.params, **groups)
-    shared = posterior.shared_effects(distilled, np.random.default_rng(seed), **groups)
+    new_run = posterior.new_run(
+        mean, distilled, generator, params=points.params, effects_seed=seed, **groups
+    )
+    shared = posterior.shared_effects(distilled, seed, **groups)
     shared += posterior.size_effects(mean, points.params, distilled)
     log_density = posterior.log_density(loss, mean + shared, distilled)
     joint, joint_draws = joint_log_predictive(log_density)
