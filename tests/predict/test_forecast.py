@@ -341,7 +341,7 @@ def test_effects_are_shared_across_blocks(with_effects, monkeypatch):
 
 
 def test_both_sides_of_a_comparison_have_what_the_model_says_of_their_size(scattered):
-    """Where all supervised students of a size lie 1% above the law, that is what is to be beaten."""
+    """All supervised students of a size lie 1% above the law: that is what is to be beaten."""
     draws = scattered.tree["posterior"].dataset
     offsets = np.full((4, 500, 1), 0.01)
     group = draws.assign(
