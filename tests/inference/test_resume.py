@@ -179,6 +179,8 @@ def start_fit(table: Path, out: Path) -> subprocess.Popen[str]:
         FIT,
         "fit",
         str(table),
+        "--model",
+        "supervised-plain",
         "--out",
         str(out),
         "--warmup",
