@@ -41,7 +41,7 @@ class Modes(NamedTuple):
     """Optima of the potential (results of `minimize`), and what they were sought with.
 
     `zeros` is a point of zeros, `free` (sites,) says what may move, `prior` (sites, sites) is a
-    root of the prior's covariance and `centre` (sites,) its mode.
+    root of the prior's covariance and `centre` (sites,) its mode. `generator` goes on from there.
     """
 
     optima: list[Any]
@@ -49,6 +49,7 @@ class Modes(NamedTuple):
     free: np.ndarray
     centre: np.ndarray
     prior: np.ndarray
+    generator: np.random.Generator
 
 
 def modes(
@@ -77,7 +78,7 @@ def modes(
     for _ in range(count):
         x = centre + 0.5 * prior @ generator.standard_normal(centre.size)
         optima.append(mode(np.where(free, x, centre), data))
-    return Modes(optima, zeros, free, centre, prior)
+    return Modes(optima, zeros, free, centre, prior, generator)
 
 
 def starting_points(
@@ -89,7 +90,7 @@ def starting_points(
     """
     compiling = compile_ahead(expected(spec), site_shapes(spec, data, hyper), data, hyper)
     unseen = data._replace(mask=jax.device_put(np.zeros(data.mask.shape, bool)))
-    optima, zeros, free, centre, prior = modes(spec, data, hyper, chains, seed, gradient)
+    optima, zeros, free, centre, prior, generator = modes(spec, data, hyper, chains, seed, gradient)
     best = min(optima, key=lambda optimum: optimum.fun).x
     compiling.result()
 
@@ -106,7 +107,6 @@ def starting_points(
     )
     root = prior @ _root(prior.T @ known @ prior, MIN_CURVATURE)
     objective = _objective(gradient, zeros, free, hyper)
-    generator = np.random.default_rng([seed, 2])
     points = []
     for optimum in optima:
         step = root @ generator.standard_normal(centre.size)
