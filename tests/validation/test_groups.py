@@ -67,11 +67,32 @@ def test_labels(table):
         split(bare, "group")
 
 
-def test_the_tail_is_the_tenth_with_the_lowest_losses(table):
+def test_the_tail_is_the_tenth_that_took_most_compute(table):
     (group,) = split(table, "tail")
-    loss = table.frame["loss"].to_numpy()
-    assert sorted(loss[group.held]) == sorted(loss)[:2]
-    assert group.name == "loss up to 2.1"
+    cost = (table.frame["params"] * table.frame["tokens"]).to_numpy()
+    assert sorted(cost[group.held]) == sorted(cost)[-2:]
+    assert group.name == f"from {6 * sorted(cost)[-2]:.2g} FLOP"
+
+
+def test_budgets_are_parts_of_the_dearest_run(table):
+    found = split(table, "compute", factors=[10, 2])
+    cost = (table.frame["params"] * table.frame["tokens"]).to_numpy()
+    assert [g.name for g in found] == [f"above {6 * cost.max() / f:.2g} FLOP" for f in (2, 10)]
+    for group, factor in zip(found, (2, 10), strict=True):
+        assert group.held.tolist() == (cost > cost.max() / factor).tolist()
+    # the cheapest run costs a 63rd of the dearest; 50 and 60 leave the same two runs
+    assert len(split(table, "compute")) == 3
+    assert len(split(table, "compute", factors=[60, 50])) == 1
+    with pytest.raises(InputError, match=r"62\.9 times as much as the cheapest"):
+        split(table, "compute", factors=[64, 100])
+    with pytest.raises(InputError) as caught:
+        split(table, "compute", factors=[1, float("nan")])
+    assert [f.problem for f in caught.value.faults] == [
+        "1 is no factor above 1",
+        "nan is no factor above 1",
+    ]
+    with pytest.raises(InputError, match="factors: is an empty list"):
+        split(table, "compute", factors=[])
 
 
 def test_the_tail_by_a_condition_on_what_is_kept(table):
@@ -90,5 +111,7 @@ def test_options_that_do_not_go_together_are_all_named(table):
     assert {f.column for f in caught.value.faults} == {"tail", "min_runs", "groups"}
     with pytest.raises(InputError, match="groups: goes with `leave_out` params or group"):
         split(table, "tail", groups=["a"])
-    with pytest.raises(InputError, match="leave_out: 'size' is none of params, group, tail"):
+    with pytest.raises(InputError, match='factors: goes with `leave_out="compute"`, not tail'):
+        split(table, "tail", factors=[3])
+    with pytest.raises(InputError, match="leave_out: 'size' is none of params, group, tail, comp"):
         split(table, "size")  # type: ignore[arg-type]

@@ -14,7 +14,8 @@ from bayes_distill.errors import InputError
 from bayes_distill.runs import Runs
 from bayes_distill.validation.read import read_validation
 from bayes_distill.validation.refit import score
-from bayes_distill.validation.result import Validation, collect
+from bayes_distill.validation.result import Validation
+from bayes_distill.validation.summaries import collect
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 SHORT = {"chains": 4, "warmup": 500, "draws": 200}  # shares the compiled programs of `chinchilla`

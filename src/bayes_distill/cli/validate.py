@@ -20,8 +20,8 @@ def validate(
         str,
         option(
             "What is left out in turn: one student size (params), one label of the column "
-            "group, or at once the best runs (tail).",
-            "params|group|tail",
+            "group, at once the dearest runs (tail), or those above budgets (compute).",
+            "params|group|tail|compute",
         ),
     ] = "params",
     model: Model = None,
@@ -34,8 +34,16 @@ def validate(
         str | None,
         option(
             "With tail: the runs kept for fitting, e.g. 'loss > 2.3' (default: all but the "
-            "tenth with the lowest losses).",
+            "tenth that took most compute).",
             "EXPR",
+        ),
+    ] = None,
+    factors: Annotated[
+        str | None,
+        option(
+            "With compute: how many times as dear as each budget the dearest run is, 3,10,30 by "
+            "default.",
+            "NUMBER,NUMBER",
         ),
     ] = None,
     teacher_apart: Annotated[
@@ -56,6 +64,7 @@ def validate(
         "teacher_apart": collect.number("teacher_apart", teacher_apart),
         "student_apart": collect.number("student_apart", student_apart),
         "interval": collect.probability("interval", common.interval),
+        "factors": _factors(collect, factors),
         **collect.whole(workers=refits.workers),
     }
     collect.place("out", out)
@@ -86,28 +95,67 @@ def validate(
     return 3 if result.verdict == "fail" else 0
 
 
-def _print(result: Validation) -> None:
-    from bayes_distill.validation.refit import percent
+def _factors(collect: Collector, text: str | None) -> list[float] | None:
+    """Factors as numbers, with what is none of them gathered."""
+    if text is None:
+        return None
+    return [collect.number("factors", each) for each in text.split(",")]
+
+
+def _print_factors(result: Validation) -> None:
+    from bayes_distill.validation.rows import percent
 
     levels = [percent(level) for level in result.levels]
+    records = result.by_factor.to_dict("records")
+    said = [r["held"] for r in result.to_json()["rows"]]
+    print_records(
+        f"{result.model}: forecasts of dearer runs, by factor of compute over the dearest fitted",
+        [{**r, "held": words} for r, words in zip(records, said, strict=True)],
+        [
+            ("factor", "{above:g} to {factor:g}"),
+            ("forecasts", "{runs}"),
+            *((f"in {level}%", f"{{coverage_{level}:.0%}}") for level in levels),
+            (f"width of {percent(result.interval)}%", "{width:.2%}"),
+            ("interval score", "{interval_score:.2%}"),
+            ("CRPS", "{crps:.2%}"),
+            ("error", "{error:.2%}"),
+            ("bands", "{held}"),
+        ],
+        caption="All relative to the loss; a run counts once for every budget that it lies above. "
+        "Interval score: width, and 2 / (1 - level) times the distance of losses outside; less is "
+        "better. Error: of the mean, absolute. The last range also holds what lies beyond it.",
+    )
+
+
+def _print(result: Validation) -> None:
+    from bayes_distill.validation.rows import percent
+
+    levels = [percent(level) for level in result.levels]
+    if result.factors:
+        _print_factors(result)
     print_records(
         f"{result.model}: forecasts of left-out runs",
-        result.table.to_dict("records"),
+        [{**r, "held": result.held(r)} for r in result.table.to_dict("records")],
         [
             ("left out", "{group}"),
             ("runs", "{runs}"),
             *((f"in {level}%", f"{{coverage_{level}:.0%}}") for level in levels),
+            ("bands", "{held}"),
+            ("factor", "{factor:.3g}"),
             (f"width of {percent(result.interval)}%", "{width:.4f}"),
             ("CRPS", "{crps:.4f}"),
             ("bias", "{bias:+.4f}"),
             ("mean abs. error", "{mae:.4f}"),
             ("largest", "{max_relative_error:.2%}"),
             ("joint log density", "{joint_lpd:.1f}"),
-            ("verdict", "{verdict}"),
+            ("sampling", "{verdict}"),
         ],
         caption="In 90%: share of the runs inside the 90% predictive interval (of one new run): it "
-        "should be 90%. Width, CRPS, bias (forecast minus loss) and errors are in the unit of the "
-        "loss; less is better. Joint log density: of all runs left out together; more is better.",
+        "should be 90%. Bands: what may be said of them, runs of one label or size counting as one "
+        "in so far as they are inside together. Factor: compute of the dearest run left out over "
+        "that of the dearest fitted. Width, CRPS, bias (forecast minus loss) and errors are in the "
+        "unit of the loss; less is better. Joint log density: of all runs left out together; more "
+        "is better.",
     )
     if not len(result.pairs):
         return

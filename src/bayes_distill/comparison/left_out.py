@@ -13,7 +13,8 @@ import pandas as pd
 from bayes_distill.comparison.weights import stacking_weights
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.posterior import Posterior
-from bayes_distill.validation.result import FEW_DRAWS, Validation
+from bayes_distill.validation.result import Validation
+from bayes_distill.validation.summaries import FEW_DRAWS
 
 Content = Mapping[str, Any]
 """A validation as plain data: what `Validation.to_json` gives and `Validation.save` writes."""

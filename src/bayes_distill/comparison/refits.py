@@ -12,7 +12,8 @@ from bayes_distill.parallel import Progress, map_tasks
 from bayes_distill.posterior import Posterior
 from bayes_distill.validation.leave_out import Prepared, prepare
 from bayes_distill.validation.refit import refit
-from bayes_distill.validation.result import Validation, collect
+from bayes_distill.validation.result import Validation
+from bayes_distill.validation.summaries import collect
 
 TEACHER_APART, STUDENT_APART = 0.05, 0.004  # as `validate` has them; pairs are not compared here
 

@@ -18,7 +18,8 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-SAME_SIZE = 0.01  # of the logarithm: values within 1% are one
+from bayes_distill.runs.grouping import SAME_SIZE, clusters, size_groups
+
 SAME_ORDER = 0.999  # correlation of two logarithms of which one says what the other does
 BINS = 8
 Statistic = Callable[[np.ndarray], np.ndarray]
@@ -62,7 +63,7 @@ def quantities_for(frame: pd.DataFrame) -> list[Quantity]:
             partial(_tails_of_largest, count=n),
         )
     ]
-    sizes = _levels(frame["params"].to_numpy(float))
+    sizes = size_groups(frame["params"].to_numpy(float))[0]
     if 1 < len(np.unique(sizes)) <= len(sizes) / 2:
         found.append(
             Quantity(
@@ -169,7 +170,7 @@ def _logs(frame: pd.DataFrame) -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
     for name, values in candidates.items():
         known = np.isfinite(values)
-        if known.sum() < 3 or len(np.unique(_levels(np.exp(values[known])))) < 3:
+        if known.sum() < 3 or len(clusters(values[known], SAME_SIZE)[1]) < 3:
             continue
         if not any(_same_order(values, other) for other in found.values()):
             found[name] = values
@@ -280,15 +281,6 @@ def _tails_of_cosine(cosine: np.ndarray, freedom: int) -> Tails:
     """Of a correlation with numbers that do not depend on residuals."""
     t = cosine * np.sqrt(freedom / np.maximum(1 - np.square(cosine), 1e-300))
     return stats.t.cdf(t, freedom), stats.t.sf(t, freedom)
-
-
-def _levels(values: np.ndarray) -> np.ndarray:
-    """Labels (runs,) of values, of which those within 1% are one."""
-    order = np.argsort(values)
-    steps = np.diff(np.log(values[order]), prepend=np.log(values[order[0]])) > SAME_SIZE
-    labels = np.empty(len(values), int)
-    labels[order] = np.cumsum(steps)
-    return labels
 
 
 def _bins(x: np.ndarray) -> np.ndarray:

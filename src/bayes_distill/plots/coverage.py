@@ -12,7 +12,7 @@ from bayes_distill.plots import style
 from bayes_distill.plots.figures import axes_or_new, figure_of
 from bayes_distill.plots.marks import draw_calibrated
 from bayes_distill.plots.registry import Drawing, Request, register
-from bayes_distill.validation.refit import percent
+from bayes_distill.validation.rows import percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

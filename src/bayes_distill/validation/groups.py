@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
@@ -12,21 +11,11 @@ import numpy as np
 from bayes_distill._input.numbers import format_quantity, parse_quantity
 from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.runs import Runs
+from bayes_distill.validation.budgets import FACTORS, Group, beyond_budgets, compute_of
 
-LeaveOut = Literal["params", "group", "tail"]
+LeaveOut = Literal["params", "group", "tail", "compute"]
 SAME_SIZE = 0.01  # relative
 TAIL = 0.1  # share of the runs
-
-
-@dataclass(frozen=True, eq=False)
-class Group:
-    """Runs that are left out together; `held` (runs,) marks them."""
-
-    name: str
-    held: np.ndarray
-
-    def __len__(self) -> int:
-        return int(self.held.sum())
 
 
 def split(
@@ -36,6 +25,7 @@ def split(
     groups: Sequence[str] | None = None,
     min_runs: int = 8,
     tail: str | None = None,
+    factors: Sequence[float] | None = None,
 ) -> tuple[Group, ...]:
     """Groups of runs to leave out, each in turn.
 
@@ -45,14 +35,18 @@ def split(
         All runs.
     leave_out
         ``params``: the runs of one student size (sizes within 1% are one). ``group``: those of one
-        label in the column ``group``. ``tail``: the best runs at once, predicted from the rest.
+        label in the column ``group``. ``tail``: the dearest runs at once, predicted from the rest.
+        ``compute``: the runs above each of several budgets.
     groups
         Sizes (``"143M"``) or labels to leave out; by default every one with enough runs.
     min_runs
         Least number of runs of a group that is left out.
     tail
         For ``tail``, a condition on the runs that are kept for fitting, such as ``"loss > 2.3"``;
-        by default all but the tenth with the lowest losses.
+        by default all but the tenth that took most compute (size times tokens).
+    factors
+        For ``compute``, how many times as dear the dearest run is as the budgets, 3, 10 and 30 by
+        default.
 
     Raises
     ------
@@ -67,8 +61,12 @@ def split(
         faults.append(Fault(f"{min_runs} is less than 1", column="min_runs"))
     if tail is not None and leave_out != "tail":
         faults.append(Fault(f'goes with `leave_out="tail"`, not {leave_out}', column="tail"))
-    if groups is not None and leave_out == "tail":
-        faults.append(Fault("goes with `leave_out` params or group, not tail", column="groups"))
+    if factors is not None and leave_out != "compute":
+        faults.append(Fault(f'goes with `leave_out="compute"`, not {leave_out}', column="factors"))
+    if groups is not None and leave_out in ("tail", "compute"):
+        faults.append(
+            Fault(f"goes with `leave_out` params or group, not {leave_out}", column="groups")
+        )
     if leave_out == "group" and (
         "group" not in table.frame or not table.frame["group"].notna().any()
     ):
@@ -77,6 +75,8 @@ def split(
     with collected(faults):
         if leave_out == "tail":
             chosen = (_tail(table, tail),)
+        elif leave_out == "compute":
+            chosen = beyond_budgets(table, FACTORS if factors is None else factors)
         elif not any(fault.column == "leave_out" for fault in faults):
             found = _sizes(table) if leave_out == "params" else _labels(table)
             chosen = _chosen(found, groups, leave_out, min_runs)
@@ -107,9 +107,9 @@ def _labels(table: Runs) -> tuple[Group, ...]:
 
 def _tail(table: Runs, tail: str | None) -> Group:
     if tail is None:
-        loss = table.frame["loss"].to_numpy(float)
-        edge = float(np.sort(loss)[math.ceil(TAIL * len(loss)) - 1])
-        return Group(f"loss up to {edge:.4g}", loss <= edge)
+        cost = compute_of(table.frame)
+        edge = float(np.sort(cost)[-math.ceil(TAIL * len(cost))])
+        return Group(f"from {edge:.2g} FLOP", cost >= edge)
     try:
         fitted = table.where(tail).frame.index
     except InputError as error:

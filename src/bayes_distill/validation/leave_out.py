@@ -15,9 +15,11 @@ from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.inference.fit import check_card, check_settings, default_card
 from bayes_distill.parallel import Progress, check_places, map_tasks
 from bayes_distill.runs import Runs, read_runs
-from bayes_distill.validation.groups import Group, LeaveOut, split
+from bayes_distill.validation.budgets import FACTORS, Group
+from bayes_distill.validation.groups import LeaveOut, split
 from bayes_distill.validation.refit import refit, refit_task
-from bayes_distill.validation.result import Validation, collect
+from bayes_distill.validation.result import Validation
+from bayes_distill.validation.summaries import collect
 
 if TYPE_CHECKING:
     from bayes_distill.runs.reading import MappingSource
@@ -36,6 +38,7 @@ def validate(
     min_runs: int = 8,
     groups: Sequence[str] | None = None,
     tail: str | None = None,
+    factors: Sequence[float] | None = None,
     teacher_apart: float = 0.05,
     student_apart: float = 0.004,
     chains: int = 4,
@@ -56,7 +59,8 @@ def validate(
         As in `fit`.
     leave_out
         ``params``: one student size at a time (sizes within 1% are one). ``group``: one label of
-        the column ``group`` at a time. ``tail``: the best runs at once.
+        the column ``group`` at a time. ``tail``: the dearest runs at once. ``compute``: the runs
+        above a budget, for several budgets; `Validation.by_factor` has the scores.
     min_runs
         Least number of runs of a size or label that is left out.
     groups
@@ -64,7 +68,10 @@ def validate(
         runs.
     tail
         For ``tail``, a condition on the runs that are kept for fitting, such as ``"loss > 2.3"``;
-        by default all but the tenth with the lowest losses.
+        by default all but the tenth that took most compute (size times tokens).
+    factors
+        For ``compute``, how many times as dear as the budgets the dearest run is: 3, 10 and 30 by
+        default. Budgets below which there are too few runs for the law are left out.
     teacher_apart, student_apart
         Least distance of two teachers' losses, and of their students' losses, for a pair to count
         in the gap risk's calibration.
@@ -94,6 +101,7 @@ def validate(
         min_runs=min_runs,
         groups=groups,
         tail=tail,
+        factors=factors,
         teacher_apart=teacher_apart,
         student_apart=student_apart,
         chains=chains,
@@ -120,7 +128,8 @@ def validate(
         levels=prepared.levels,
         interval=interval,
         settings=prepared.settings,
-        notes=prepared.table.notes,
+        notes=prepared.notes,
+        factors=prepared.factors,
     )
 
 
@@ -133,6 +142,8 @@ class Prepared:
     levels: tuple[float, ...]
     settings: dict[str, Any]
     tasks: list[dict[str, Any]]
+    factors: tuple[float, ...]
+    notes: tuple[str, ...]
 
 
 def prepare(
@@ -155,6 +166,7 @@ def prepare(
     interval: float,
     workers: int | None,
     scheduler: Any,
+    factors: Sequence[float] | None = None,
 ) -> Prepared:
     """Check everything and fit nothing; the arguments are those of `validate`.
 
@@ -175,8 +187,21 @@ def prepare(
         where,
         corrections,
         mapping,
-        {"leave_out": leave_out, "groups": groups, "min_runs": min_runs, "tail": tail},
+        {
+            "leave_out": leave_out,
+            "groups": groups,
+            "min_runs": min_runs,
+            "tail": tail,
+            "factors": factors,
+        },
     )
+    notes: list[str] = []
+    if leave_out == "compute" and table is not None and card is not None:
+        found, short = _fittable(table, card, found)
+        if found:
+            notes += [f"left out: {fault.problem}" for fault in short]
+        else:
+            more += short
     faults += more
     if faults or table is None or card is None:
         raise InputError(faults)
@@ -184,7 +209,26 @@ def prepare(
     settings = {"chains": chains, "warmup": warmup, "draws": draws, "seed": seed}
     scoring = {"levels": levels, "teacher_apart": teacher_apart, "student_apart": student_apart}
     tasks = [refit_task(table, card, group, settings, scoring) for group in found]
-    return Prepared(table, card, levels, settings, tasks)
+    ends: tuple[float, ...] = ()
+    if leave_out == "compute":
+        ends = tuple(sorted(set(FACTORS if factors is None else factors)))
+    return Prepared(table, card, levels, settings, tasks, ends, (*table.notes, *notes))
+
+
+def _fittable(
+    table: Runs, card: Card, found: tuple[Group, ...]
+) -> tuple[tuple[Group, ...], list[Fault]]:
+    """Groups without which the card can be fitted, and what is at fault with the others."""
+    faults = {group.name: _too_few(table, card, group) for group in found}
+    good = tuple(group for group in found if not faults[group.name])
+    return good, [fault for group in found for fault in faults[group.name]]
+
+
+def _too_few(table: Runs, card: Card, group: Group) -> list[Fault]:
+    rest = Runs(table.frame[~group.held], table.source)
+    return [
+        Fault(f"without {group.name}: {fault.problem}") for fault in _faults(check_card, card, rest)
+    ]
 
 
 def _inputs(
@@ -213,13 +257,9 @@ def _inputs(
     if table is not None:
         with collected(faults):
             found = split(table, **grouping)
-    if table is not None and card is not None:
+    if table is not None and card is not None and grouping["leave_out"] != "compute":
         for group in found:
-            rest = Runs(table.frame[~group.held], table.source)
-            faults += [
-                Fault(f"without {group.name}: {fault.problem}")
-                for fault in _faults(check_card, card, rest)
-            ]
+            faults += _too_few(table, card, group)
     return table, card, found, faults
 
 

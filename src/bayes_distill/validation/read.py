@@ -47,7 +47,7 @@ def read_validation(path: str | Path) -> Validation:
     levels = tuple(float(level) for level in content["levels"])
     return Validation(
         pd.DataFrame([_group(r) for r in [*content["groups"], content["overall"]]]),
-        pd.DataFrame([_row(r) for r in content.get("rows", [])]),
+        pd.DataFrame([_row(r) for r in content.get("runs") or content.get("rows", [])]),
         pd.DataFrame(),
         _reliability(content["gap_risk"]),
         content["leave_out"],
@@ -56,11 +56,13 @@ def read_validation(path: str | Path) -> Validation:
         float(content["interval"]),
         content["settings"],
         tuple(content.get("notes", ())),
+        tuple(float(factor) for factor in content.get("factors", ())),
     )
 
 
 def _group(record: dict[str, Any]) -> dict[str, Any]:
-    plain = {name: _number(value) for name, value in record.items() if name != "coverage"}
+    apart = ("coverage", "held")
+    plain = {name: _number(value) for name, value in record.items() if name not in apart}
     return plain | {f"coverage_{level}": share for level, share in record["coverage"].items()}
 
 

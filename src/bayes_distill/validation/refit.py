@@ -16,8 +16,9 @@ from bayes_distill.posterior import Posterior
 from bayes_distill.predict.points import NAMES, of_frame
 from bayes_distill.runs import Runs
 from bayes_distill.runs.table import NUMERIC
+from bayes_distill.validation.budgets import Group, compute_of
 from bayes_distill.validation.gap_pairs import gap_pairs
-from bayes_distill.validation.groups import Group
+from bayes_distill.validation.rows import percent
 from bayes_distill.validation.scores import (
     bands,
     crps,
@@ -40,6 +41,7 @@ def refit_task(
             for name in NUMERIC  # no law knows of labels
             if name in table.frame
         },
+        "labels": table.frame["group"].tolist() if "group" in table.frame else None,
         "group": group.name,
         "held": group.held,
         "settings": settings,
@@ -48,7 +50,10 @@ def refit_task(
 
 
 def refit(task: dict[str, Any]) -> dict[str, Any]:
-    """Fit the runs that are not held out, and score the forecast of those that are."""
+    """Fit the runs that are not held out, and score the forecast of those that are.
+
+    Rows have a ``factor`` besides: compute over that of the dearest fitted run.
+    """
     from bayes_distill.cards import card_from_dict
     from bayes_distill.inference.fit import fit
 
@@ -59,6 +64,11 @@ def refit(task: dict[str, Any]) -> dict[str, Any]:
     runs = Runs(frame[~held], task["source"])
     posterior = fit(runs, card, **task["settings"], check_law=False)
     diagnostics = posterior.info["diagnostics"]
+    scored = score(posterior, frame[held], seed=task["settings"]["seed"], **task["scoring"])
+    cost = compute_of(frame)
+    scored["rows"]["factor"] = cost[held] / cost[~held].max()
+    if task.get("labels") is not None:
+        scored["rows"]["label"] = np.array(task["labels"], object)[held]
     return {
         "group": task["group"],
         "fitted": int((~held).sum()),
@@ -66,7 +76,7 @@ def refit(task: dict[str, Any]) -> dict[str, Any]:
         "rhat_max": diagnostics["rhat_max"],
         "divergences": diagnostics["divergences"],
         "seconds": posterior.info["seconds"]["total"],
-        **score(posterior, frame[held], seed=task["settings"]["seed"], **task["scoring"]),
+        **scored,
     }
 
 
@@ -138,8 +148,3 @@ def score(
         seed=seed,
     )
     return {"rows": columns, "pairs": pairs, "joint_lpd": joint, "joint_draws": joint_draws}
-
-
-def percent(level: float) -> str:
-    """A level as it stands in the name of a column: 0.9 is 90, 0.975 is 97.5."""
-    return f"{100 * level:.6g}"
