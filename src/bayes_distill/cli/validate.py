@@ -141,7 +141,7 @@ def _print(result: Validation) -> None:
             ("runs", "{runs}"),
             *((f"in {level}%", f"{{coverage_{level}:.0%}}") for level in levels),
             ("bands", "{held}"),
-            ("factor", "{factor:.3g}"),
+            *([("factor", "{factor:.3g}")] if "factor" in result.table else []),
             (f"width of {percent(result.interval)}%", "{width:.4f}"),
             ("CRPS", "{crps:.4f}"),
             ("bias", "{bias:+.4f}"),
