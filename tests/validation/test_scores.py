@@ -65,11 +65,11 @@ def test_log_predictive_averages_densities_not_their_logs():
 
 def test_joint_density_multiplies_within_a_draw():
     density = np.array([[0.1, 4.0], [0.3, 2.0]])  # products 0.4 and 0.6
-    joint, draws = joint_log_predictive(np.log(density))
+    joint, draws = joint_log_predictive(np.log(density).sum(axis=1))
     assert joint == pytest.approx(np.log(0.5))
     assert draws == pytest.approx(1 / (0.4**2 + 0.6**2))
     # no overflow far from any density that a float can hold
-    far, _ = joint_log_predictive(np.full((3, 500), -50.0))
+    far, _ = joint_log_predictive(np.full((3, 500), -50.0).sum(axis=1))
     assert far == pytest.approx(-25_000)
 
 
@@ -78,7 +78,10 @@ def test_losses_that_are_wrong_together_score_better_jointly():
     shared = generator.normal(0, 1, (4000, 1)) + np.zeros((1, 12))
     apart = generator.normal(0, 1, (4000, 12))
     loss = np.full(12, 0.9)  # all off in the same direction
-    scores = [joint_log_predictive(stats.norm.logpdf(loss, m, 0.3))[0] for m in (shared, apart)]
+    scores = [
+        joint_log_predictive(stats.norm.logpdf(loss, m, 0.3).sum(axis=1))[0]
+        for m in (shared, apart)
+    ]
     assert scores[0] > scores[1] + 3
 
 

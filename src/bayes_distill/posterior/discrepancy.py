@@ -44,6 +44,23 @@ def _regular(log_sizes: np.ndarray, length: float) -> np.ndarray:
 
 
 @dataclass(frozen=True)
+class Moments:
+    """Normal distribution of a discrepancy at some points, in every draw.
+
+    Parameters
+    ----------
+    mean
+        (draws, points).
+    scale, alike
+        The covariance is `scale` (draws,) squared times `alike` (points, points).
+    """
+
+    mean: np.ndarray
+    scale: np.ndarray
+    alike: np.ndarray
+
+
+@dataclass(frozen=True)
 class Discrepancy:
     """One kind of discrepancy (``shift``, ``tilt``, ...), as a function of the student.
 
@@ -94,6 +111,25 @@ class Discrepancy:
         drawn = self.at(params)
         return drawn if self.conditions is None else drawn + self.conditions.unseen[:, None]
 
+    def moments(
+        self, params: np.ndarray, tokens: np.ndarray, condition: np.ndarray
+    ) -> tuple[Moments, ...]:
+        """Distributions of what `at` draws, independent parts: of sizes, and of conditions.
+
+        `condition` (points,) is a number for every condition.
+        """
+        parts = (self._of_sizes(params),) if self.scale.any() else ()
+        if self.conditions is None:
+            return parts
+        return (*parts, self.conditions.moments(np.log(params), tokens, condition))
+
+    def _of_sizes(self, params: np.ndarray) -> Moments:
+        log_params = np.log(np.asarray(params, float))
+        across = correlation(self.log_sizes, log_params, self.length)
+        weights = self._inverse @ across
+        alike = correlation(log_params, log_params, self.length) - across.T @ weights
+        return Moments(self.seen @ weights, self.scale, alike)
+
     @cached_property
     def _inverse(self) -> np.ndarray:
         return np.linalg.inv(_regular(self.log_sizes, self.length))
@@ -121,16 +157,41 @@ class ConditionDiscrepancy:
 
     def at(self, log_params: np.ndarray, tokens: np.ndarray) -> np.ndarray:
         """Discrepancies (draws, points)."""
-        cells = np.round(log_params / CELL_SIZE) * SIZES
-        log_tokens = np.log(np.broadcast_to(tokens, log_params.shape))
-        drawn = self._new(cells + np.round(log_tokens / CELL_TOKENS))
-        across = self._alike(np.column_stack([log_params, log_tokens]))
-        near = across.max(axis=0, initial=0.0) > UNLIKE
+        labels = self._labels(log_params, tokens)
+        drawn = self._new(labels)
+        near, weights, remaining = self._given(log_params, tokens)
         if near.any():  # most points are like no condition that was seen
-            weights = self._inverse @ across[:, near]
-            remaining = np.sqrt(np.maximum(1 - (across[:, near] * weights).sum(0), 0.0))
             drawn[:, near] = self.seen @ weights + drawn[:, near] * remaining
         return drawn
+
+    def moments(self, log_params: np.ndarray, tokens: np.ndarray, condition: np.ndarray) -> Moments:
+        """Distribution of what `at` draws; `condition` (points,) says which points are of one."""
+        mean, sd = np.zeros((len(self.seen), len(log_params))), np.ones(len(log_params))
+        near, weights, remaining = self._given(log_params, tokens)
+        mean[:, near], sd[near] = self.seen @ weights, remaining
+        same = condition[:, None] == condition
+        return Moments(mean, self.scale, same * np.outer(sd, sd))
+
+    def _labels(self, log_params: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+        """A number (points,) for every condition."""
+        log_tokens = np.log(np.broadcast_to(tokens, log_params.shape))
+        sizes = np.round(log_params / CELL_SIZE) * SIZES
+        return np.asarray(sizes + np.round(log_tokens / CELL_TOKENS))
+
+    def _given(
+        self, log_params: np.ndarray, tokens: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Which points (points,) are near conditions that were seen.
+
+        With the weights (conditions, near points) of these, and the standard deviations (near
+        points,) of what they leave open, relative to the scale.
+        """
+        log_tokens = np.log(np.broadcast_to(tokens, log_params.shape))
+        across = self._alike(np.column_stack([log_params, log_tokens]))
+        near = across.max(axis=0, initial=0.0) > UNLIKE
+        weights = self._inverse @ across[:, near]
+        left = 1 - (across[:, near] * weights).sum(axis=0)
+        return near, weights, np.sqrt(np.maximum(left, 0.0))
 
     @property
     def unseen(self) -> np.ndarray:

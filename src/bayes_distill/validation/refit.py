@@ -18,6 +18,7 @@ from bayes_distill.runs import Runs
 from bayes_distill.runs.table import NUMERIC
 from bayes_distill.validation.budgets import Group, compute_of
 from bayes_distill.validation.gap_pairs import gap_pairs
+from bayes_distill.validation.joint_density import joint_log_density
 from bayes_distill.validation.rows import percent
 from bayes_distill.validation.scores import (
     bands,
@@ -126,7 +127,8 @@ def score(
     shared = posterior.shared_effects(distilled, seed, **groups)
     shared += posterior.size_effects(mean, points.params, distilled)
     log_density = posterior.log_density(loss, mean + shared, distilled)
-    joint, joint_draws = joint_log_predictive(log_density)
+    together = joint_log_density(posterior, points, loss, teacher, seed)
+    joint, joint_draws = joint_log_predictive(together)
     columns: dict[str, Any] = {
         "row": frame.index.to_numpy(),
         **{name: frame[name].to_numpy(float) for name in NAMES if name in frame},

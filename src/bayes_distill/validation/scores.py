@@ -62,14 +62,14 @@ def log_predictive(log_density: np.ndarray) -> np.ndarray:
 def joint_log_predictive(log_density: np.ndarray) -> tuple[float, float]:
     """Log predictive density of all losses together, and how many draws it rests on.
 
-    Losses that are wrong together within a draw are judged together: the densities are multiplied
-    within each draw and averaged after that. The second figure is the effective number of draws,
-    (sum w)^2 / sum w^2 of the densities w; where it is close to 1 the first is a lower bound.
+    Losses that are wrong together within a draw are judged together: `log_density` (draws,) is that
+    of all of them in each draw (`joint_density`), and the densities are averaged. The second figure
+    is the effective number of draws, (sum w)^2 / sum w^2 of the densities w; where it is close to 1
+    the first is a lower bound.
     """
-    together = log_density.sum(axis=1)
-    total = logsumexp(together)
-    effective = np.exp(2 * total - logsumexp(2 * together))
-    return float(total - np.log(len(together))), float(effective)
+    total = logsumexp(log_density)
+    effective = np.exp(2 * total - logsumexp(2 * log_density))
+    return float(total - np.log(len(log_density))), float(effective)
 
 
 def brier(forecast: np.ndarray, happened: np.ndarray) -> float:
