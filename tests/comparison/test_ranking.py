@@ -130,8 +130,8 @@ def test_weights_that_are_given_make_the_stack(pair):
     assert between == pytest.approx(0.75 * bent + 0.25 * straight, abs=0.02 * gap)
 
 
-def test_by_default_a_stack_has_the_weights_of_leave_one_out(pair):
-    found = {piece["fit"]: piece["weight"] for piece in stack(pair.fits).info["stack"]}
+def test_a_stack_may_have_the_weights_of_leave_one_out(pair):
+    found = {piece["fit"]: piece["weight"] for piece in stack(pair.fits, "loo").info["stack"]}
     assert found == pytest.approx(compare(pair.fits).weights)
 
 

@@ -55,10 +55,12 @@ def compare(
     weights: Annotated[
         str,
         option(
-            "Where the weights for the stack come from, or shares such as 0.7,0.3.",
-            "loo|params|group|LIST",
+            "Where the weights for the stack come from, or shares such as 0.7,0.3. auto: student "
+            "sizes left out (or labels), where there are several, for which --stack refits (slow); "
+            "loo: single runs (quick).",
+            "auto|loo|params|group|LIST",
         ),
-    ] = "loo",
+    ] = "auto",
     stack: Annotated[str | None, option("Where the stacked posterior goes.", "FILE.nc")] = None,
     stack_draws: Annotated[str, option("Most draws of the stack.", "INTEGER")] = "4000",
     *,
@@ -87,12 +89,19 @@ def compare(
         "validation": [] if validation is None else validation.split(","),
         "weights": _weights(collect, weights),
     }
-    from bayes_distill.comparison.ranking import check
+    from bayes_distill.comparison.ranking import AUTO, check
     from bayes_distill.comparison.ranking import compare as call
 
     if collect.faults:  # the rest of them, before anything is fitted
         with collect.joined():
             check(fits, **question, allow_failed=True, settings=settings)
+    asked = leave_out is not None or validation is not None
+    if stack is not None and question["weights"] == AUTO and not asked:
+        from bayes_distill.comparison.fits import groups_to_leave_out, load_fits
+
+        loaded = load_fits(fits, allow_failed=allow_failed)
+        if (kind := groups_to_leave_out(loaded, settings["min_runs"])) is not None:
+            question["leave_out"] = (kind,)
     with kept_in(refits.resume), progress_bar(common.quiet) as progress:
         result = call(
             fits,

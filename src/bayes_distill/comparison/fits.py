@@ -12,6 +12,7 @@ from bayes_distill.errors import FailedFitError, Fault, InputError
 from bayes_distill.posterior import Posterior, load_posterior
 from bayes_distill.runs import Runs
 from bayes_distill.runs.table import CANONICAL
+from bayes_distill.validation.groups import LeaveOut, split
 
 Source = Posterior | str | Path
 
@@ -112,6 +113,27 @@ def runs_table(fit: Posterior) -> Runs:
     raise InputError(
         f"the fit of {fit.card.name} does not hold its runs in full: fit again with this version"
     )
+
+
+def groups_to_leave_out(fits: Mapping[str, Posterior], min_runs: int = 8) -> LeaveOut | None:
+    """What to leave out of the runs of some fits: ``params`` or ``group``, or ``None``.
+
+    Runs of one student size are alike, so that one that is left out alone is known from the others.
+    Student sizes are left out where at least two have `min_runs` runs, else labels of the column
+    ``group``; ``None`` where neither is so, or the fits do not hold their runs.
+    """
+    try:
+        table = runs_table(next(iter(fits.values())))
+    except InputError:
+        return None
+    kinds: tuple[LeaveOut, ...] = ("params", "group")
+    for kind in kinds:
+        try:
+            if len(split(table, kind, min_runs=min_runs)) > 1:
+                return kind
+        except InputError:
+            continue
+    return None
 
 
 def _labels(sources: Sequence[Source], fits: Sequence[Posterior]) -> list[str]:

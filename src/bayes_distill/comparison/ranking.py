@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import pandas as pd
 
-from bayes_distill.comparison.fits import Source, load_fits
+from bayes_distill.comparison.fits import Source, groups_to_leave_out, load_fits
 from bayes_distill.comparison.left_out import (
     Content,
     left_out_notes,
@@ -26,6 +26,7 @@ from bayes_distill.validation.groups import LeaveOut
 from bayes_distill.validation.result import Validation
 
 KINDS = get_args(LeaveOut)
+AUTO = "auto"
 TOO_CLOSE = 4.0  # nats: below this a standard error of a difference is not to be trusted
 
 
@@ -35,7 +36,7 @@ def compare(
     leave_out: str | Sequence[str] = (),
     tail: str | None = None,
     validation: Sequence[Validation | Content | str | Path] = (),
-    weights: str | Sequence[float] = "loo",
+    weights: str | Sequence[float] = AUTO,
     min_runs: int = 8,
     groups: Sequence[str] | None = None,
     chains: int = 4,
@@ -67,8 +68,10 @@ def compare(
     validation
         Results of `validate`, or files that `Validation.save` wrote, one for each fit and kind.
     weights
-        Where the weights for a stack come from: ``loo``, ``params`` or ``group`` (stacking on the
-        joint densities of the groups, which must be there), or shares in the order of `fits`.
+        Where the weights for a stack come from: ``params`` or ``group`` (stacking on the joint
+        densities of the groups, which must be there), ``loo`` (on those of single runs), or shares
+        in the order of `fits`. ``auto`` takes groups if some are left out here, and else single
+        runs, with a note where there are groups.
     min_runs, groups, chains, warmup, draws, seed, interval, workers, scheduler, resume
         Of the refits, as in `validate`.
     allow_failed
@@ -117,11 +120,17 @@ def compare(
             found[kind] = {label: result.to_json() for label, result in by_label.items()}
     tables = {kind: left_out_table(found[kind]) for kind in KINDS if kind in found}
     chosen, source = _weights(weights, list(loaded), table, tables)
+    grouped = groups_to_leave_out(loaded, min_runs) if weights == AUTO else None
     notes = [
         *(f"{name}: {text}" for name, fit in loaded.items() for text in fit.warnings),
         *_loo_notes(table),
         *(note for kind, each in tables.items() for note in left_out_notes(kind, each)),
     ]
+    if source == "loo" and grouped is not None:
+        notes.append(
+            "the weights are by single runs, each predicted with others like it among the runs: "
+            f'`leave_out="{grouped}"` weighs by what a new one is predicted with'
+        )
     return Comparison(table, tables, chosen, source, tuple(notes))
 
 
@@ -169,7 +178,7 @@ def check(
         Fault(f"{kind} is in `validation` already: give one of the two", column="leave_out")
         for kind in twice
     ]
-    if isinstance(weights, str) and weights != "loo":
+    if isinstance(weights, str) and weights not in ("loo", AUTO):
         faults += _weight_source_faults(weights, {*kinds, *stored})
     if faults:
         raise InputError(faults)
@@ -202,7 +211,7 @@ def _weight_source_faults(weights: str, there: set[str]) -> list[Fault]:
     if weights not in KINDS:
         return [
             Fault(
-                f"{weights!r} is none of loo, params, group, nor numbers such as 0.7,0.3",
+                f"{weights!r} is none of auto, loo, params, group, nor numbers such as 0.7,0.3",
                 column="weights",
             )
         ]
@@ -220,6 +229,8 @@ def _weights(
     left_out: Mapping[str, pd.DataFrame],
 ) -> tuple[dict[str, float], str]:
     """Weights in the order of the fits, and where they come from."""
+    if weights == AUTO:
+        weights = next((kind for kind in ("params", "group") if kind in left_out), "loo")
     if isinstance(weights, str):
         table = by_loo if weights == "loo" else left_out[weights]
         found = dict(zip(table["fit"], table["weight"], strict=True))

@@ -9,8 +9,7 @@ import numpy as np
 import xarray as xr
 
 from bayes_distill.cards import Card
-from bayes_distill.comparison.fits import Source, load_fits
-from bayes_distill.comparison.loo import loo_table
+from bayes_distill.comparison.fits import Source, groups_to_leave_out, load_fits
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.inference.diagnostics import RANK
 from bayes_distill.inference.law_checks import law_of_members
@@ -37,10 +36,11 @@ SHARED_INFO = (
 
 def stack(
     fits: Sequence[Source],
-    weights: Sequence[float] | None = None,
+    weights: Sequence[float] | str | None = None,
     *,
     draws: int = 4000,
     allow_failed: bool = False,
+    **refits: Any,
 ) -> Posterior:
     """Stack fits of the same runs into one posterior, which is used like any other.
 
@@ -52,13 +52,18 @@ def stack(
     fits
         Posteriors, files written by `fit`, or cards with a posterior.
     weights
-        Shares of the draws, in the order of `fits`; they are divided by their sum. By default the
-        stacking weights by PSIS-LOO (Yao et al. 2018), see `compare`.
+        Shares of the draws, in the order of `fits`; they are divided by their sum. By default
+        stacking weights (Yao et al. 2018) by student sizes that are left out, or else labels of the
+        column ``group``, which takes a refit of each card for each; by PSIS-LOO where there are no
+        such groups, or with ``"loo"``. ``"params"`` and ``"group"`` name what is left out.
     draws
         Most draws of the stack. No draw is used twice, so there may be fewer. A fit whose share is
         less than half a draw is left out, and noted.
     allow_failed
         Whether fits that failed their checks may be used.
+    refits
+        Of the refits, as in `compare`: ``min_runs``, ``groups``, ``chains``, ``warmup``, ``draws``
+        as ``refit_draws``, ``seed``, ``workers``, ``scheduler``, ``resume``, ``progress``.
 
     Raises
     ------
@@ -68,7 +73,8 @@ def stack(
     FailedFitError
         If a fit failed its checks and that is not allowed.
     """
-    faults = [] if weights is None else weight_faults(weights, len(fits))
+    stated = weights is not None and not isinstance(weights, str)
+    faults = weight_faults(weights, len(fits)) if stated else []  # type: ignore[arg-type]
     if draws < 1:
         faults.append(Fault(f"{draws} is less than 1", column="draws"))
     try:
@@ -78,10 +84,27 @@ def stack(
         raise InputError([*error.faults, *faults]) from None
     if faults:
         raise InputError(faults)
-    if weights is None:
-        by_loo = loo_table(loaded).set_index("fit")["weight"]
-        weights = [float(by_loo[name]) for name in loaded]
+    if weights is None or isinstance(weights, str):
+        weights = _found_weights(loaded, weights, refits)
     return stack_loaded(loaded, weights, draws)
+
+
+def _found_weights(
+    fits: Mapping[str, Posterior], kind: str | None, refits: dict[str, Any]
+) -> list[float]:
+    """Stacking weights by single runs, or by groups that are left out, which are refits."""
+    from bayes_distill.comparison.ranking import compare
+
+    chosen = kind or groups_to_leave_out(fits, refits.get("min_runs", 8)) or "loo"
+    renamed = {{"refit_draws": "draws"}.get(name, name): each for name, each in refits.items()}
+    found = compare(
+        list(fits.values()),
+        leave_out=() if chosen == "loo" else (chosen,),
+        weights=chosen,
+        allow_failed=True,  # what is not allowed was refused before
+        **renamed,
+    )
+    return list(found.weights.values())
 
 
 def stack_loaded(fits: Mapping[str, Posterior], weights: Sequence[float], draws: int) -> Posterior:
