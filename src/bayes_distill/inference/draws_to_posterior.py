@@ -124,7 +124,7 @@ def draws_to_posterior(
     stats = {
         name: sample.stats[name] for name in ("diverging", "energy", "n_steps", "step_size", "lp")
     }
-    steps = sample.stats["n_steps"] / card.transitions_per_draw
+    steps = sample.stats["n_steps"] / sample.transitions_per_draw
     stats["tree_depth"] = np.floor(np.log2(steps)).astype(int) + 1
     rows = table.frame.index.to_numpy()
     with warnings.catch_warnings():  # a cut posterior has many short chains
