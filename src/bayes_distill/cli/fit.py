@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bayes_distill._input.folders import folder_problem
+from bayes_distill._input.outputs import FIT
 from bayes_distill.cli.interrupts import kept_in
 from bayes_distill.cli.options import (
     Collector,
@@ -15,6 +17,7 @@ from bayes_distill.cli.options import (
     MappingFile,
     Model,
     NoCorrections,
+    Overwrite,
     Runs,
     option,
 )
@@ -61,6 +64,7 @@ def fit(
         str, option("At most, per chain: fewer where less is enough.", "INTEGER")
     ] = "1000",
     draws: KeptDraws = "1000",
+    overwrite: Overwrite = False,
     *,
     common: Common,
 ) -> int:
@@ -82,14 +86,17 @@ def fit(
         if not cut:
             collect.add(Fault("is for --cut: add that, or leave it out", column="imputations"))
     probability = collect.probability("interval", common.interval)
-    collect.place("out", target)
+    inputs = (runs, model, mapping, supervised)
+    collect.place("out", target, FIT, inputs=inputs, overwrite=overwrite)
+    unfinished = Path(f"{target}.unfinished")
+    problem = folder_problem(unfinished)
+    collect.add(Fault(problem, column="out") if problem else None)
     card, table = _inputs(collect, runs, model, where, not no_corrections, mapping)
     first = _first_stage(collect, table, supervised, cut)
     collect.check()
     from bayes_distill.inference.checkpoint import forget
     from bayes_distill.inference.fit import fit as fit_runs
 
-    unfinished = Path(f"{target}.unfinished")
     if any(unfinished.glob("*.npz")):
         say(
             f"note: {unfinished} holds the state of an interrupted fit. If it is of the same runs, "
@@ -107,7 +114,7 @@ def fit(
             resume=unfinished,
             **settings,
         )
-    posterior.save(target)
+    posterior.save(target, overwrite=overwrite)
     forget(unfinished)
     if common.json:
         print_json(fit_json(posterior, target))

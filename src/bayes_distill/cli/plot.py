@@ -14,6 +14,7 @@ from bayes_distill.cli.options import (
     Coefficient,
     Collector,
     OptionalDraws,
+    Overwrite,
     option,
 )
 from bayes_distill.cli.output import print_json, print_table
@@ -80,6 +81,7 @@ def plot(
     unit: Annotated[
         str, option("Unit of the runs' losses, for the labels.", "TEXT")
     ] = "nats per token",
+    overwrite: Overwrite = False,
     allow_failed: AllowFailed = False,
     common: Common,
 ) -> None:
@@ -109,6 +111,7 @@ def plot(
             seed=seed,
             unit=unit,
             allow_failed=allow_failed,
+            overwrite=overwrite,
             faults=tuple(collect.faults),
         )
     except InputError as error:

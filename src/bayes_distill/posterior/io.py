@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import xarray as xr
 
 from bayes_distill._input.files import atomic_path
+from bayes_distill._input.outputs import FIT
 from bayes_distill.cards import Card, card_from_dict
 from bayes_distill.errors import InputError
 from bayes_distill.laws import LAWS, STACKED, Reference
@@ -32,13 +33,13 @@ class Content(NamedTuple):
     info: Mapping[str, Any]
 
 
-def write(path: str | Path, content: Content) -> Path:
+def write(path: str | Path, content: Content, *, overwrite: bool = False) -> Path:
     """Write one netCDF file, whole or not at all.
 
     Raises
     ------
     InputError
-        If the place cannot be written to.
+        If the place cannot be written to, or holds a file of another kind and not `overwrite`.
     """
     tree, reference = content.tree.copy(), content.reference
     tree.attrs = {
@@ -57,7 +58,7 @@ def write(path: str | Path, content: Content) -> Path:
         }
         for node in tree.subtree
     }
-    with atomic_path(path) as temporary:
+    with atomic_path(path, FIT, overwrite=overwrite) as temporary:
         tree.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
     return Path(path)
 

@@ -53,7 +53,10 @@ def rows_where(frame: pd.DataFrame, text: str) -> pd.Series[bool]:
     """
     columns = [*map(str, frame.columns), "row"]
     grammar = Grammar(
-        {*columns, "index"}, dict.fromkeys({**MISSING, **NUMERIC}, (1, 1)), methods=MISSING, logic=True
+        {*columns, "index"},
+        dict.fromkeys({**MISSING, **NUMERIC}, (1, 1)),
+        methods=MISSING,
+        logic=True,
     )
     advice = f"{EXAMPLE}; columns: {', '.join(columns)}"
     functions = {**MISSING, **{name: _of_numbers(each) for name, each in NUMERIC.items()}}
