@@ -25,9 +25,7 @@ def folder_problem(folder: str | Path) -> str | None:
             return None
         if not folder.is_dir():
             return f"{folder} cannot be made a folder: it is a file"
-        foreign = sorted(
-            each.name for each in folder.iterdir() if not _own(each) or each.is_symlink()
-        )
+        foreign = sorted(each.name for each in folder.iterdir() if not _own(each))
     except (OSError, ValueError) as error:
         return f"{folder} cannot be used: {getattr(error, 'strerror', None) or error}"
     if not foreign:
@@ -63,10 +61,11 @@ def own_folder(folder: str | Path) -> Path:
 
 
 def states_in(folder: str | Path) -> Iterator[Path]:
-    """Files of unfinished work in a folder, half-written ones too; none where it cannot be read."""
-    if folder_problem(folder) is None and Path(folder).is_dir():
-        yield from list(Path(folder).iterdir())
+    """Files of unfinished work in a folder, half-written ones too; none in one that is a link."""
+    if not Path(folder).is_symlink() and Path(folder).is_dir():
+        yield from [each for each in Path(folder).iterdir() if _own(each)]
 
 
 def _own(path: Path) -> bool:
-    return bool(OWN.fullmatch(path.name) or HALF_WRITTEN.fullmatch(path.name)) and path.is_file()
+    named = OWN.fullmatch(path.name) or HALF_WRITTEN.fullmatch(path.name)
+    return named is not None and path.is_file() and not path.is_symlink()

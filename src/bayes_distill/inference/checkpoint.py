@@ -20,7 +20,7 @@ import jax
 import numpy as np
 
 from bayes_distill._input.files import atomic_path
-from bayes_distill._input.folders import folder_problem, own_folder, states_in
+from bayes_distill._input.folders import own_folder, states_in
 from bayes_distill._version import __version__
 from bayes_distill.inference.metric import Metric
 
@@ -145,7 +145,7 @@ def forget(folder: str | Path) -> None:
     with suppress(OSError):  # the posterior is written: what is left costs space and no more
         for path in states_in(folder):
             path.unlink(missing_ok=True)
-        if folder_problem(folder) is None and Path(folder).is_dir():
+        if Path(folder).is_dir() and not any(Path(folder).iterdir()):
             Path(folder).rmdir()
 
 

@@ -114,7 +114,7 @@ def draw_plot(
 
     options = {name: value for name, value in options.items() if value is not None}
     every = list(faults)
-    given = {"inputs": (posterior, *options.values()), "overwrite": overwrite}
+    given: dict[str, Any] = {"inputs": (posterior, *options.values()), "overwrite": overwrite}
     entry = _entry(kind, every)
     if out is not None:
         every += [Fault(problem, column="out") for problem in _out_problems(Path(out), given)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import functools
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -52,12 +54,8 @@ def rows_where(frame: pd.DataFrame, text: str) -> pd.Series[bool]:
         If it is no such condition.
     """
     columns = [*map(str, frame.columns), "row"]
-    grammar = Grammar(
-        {*columns, "index"},
-        dict.fromkeys({**MISSING, **NUMERIC}, (1, 1)),
-        methods=MISSING,
-        logic=True,
-    )
+    takes = dict.fromkeys((*MISSING, *NUMERIC), (1, 1))
+    grammar = Grammar({*columns, "index"}, takes, methods=MISSING, logic=True)
     advice = f"{EXAMPLE}; columns: {', '.join(columns)}"
     functions = {**MISSING, **{name: _of_numbers(each) for name, each in NUMERIC.items()}}
     row = pd.Series(frame.index, index=frame.index)
@@ -88,18 +86,18 @@ class _Rows(Evaluator):
         if isinstance(node, ast.Compare):
             return self._compared(node)
         if isinstance(node, ast.BoolOp):
-            values = [_truth(self.value(each)) for each in node.values]
-            joined = values[0]
-            for value in values[1:]:
-                joined = joined & value if isinstance(node.op, ast.And) else joined | value
-            return joined
+            join = operator.and_ if isinstance(node.op, ast.And) else operator.or_
+            parts: list[ast.expr] = node.values  # noqa: PD011  of a syntax tree
+            return functools.reduce(join, [_truth(self.value(each)) for each in parts])
         if isinstance(node, ast.UnaryOp):
             value = _truth(self.value(node.operand))
             return not value if isinstance(value, bool) else ~value
         raise TypeError("this has no value")
 
     def _compared(self, node: ast.Compare) -> Any:
-        left, result = self.value(node.left), None
+        left = self.value(node.left)
+        result: Any = None
+        holds: Any
         for op, part in zip(node.ops, node.comparators, strict=True):
             if isinstance(part, (ast.List, ast.Tuple, ast.Set)):
                 if not isinstance(left, pd.Series):
