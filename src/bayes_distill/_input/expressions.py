@@ -21,6 +21,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bayes_distill._input.text import shown
+
 MOST_CHARACTERS = 4000
 MOST_NODES = 1000
 MOST_DEPTH = 40
@@ -287,9 +289,3 @@ class Evaluator:
     def logical(self, node: ast.expr) -> Any:
         """Value of a comparison, or of what joins conditions."""
         raise TypeError(f"{type(node).__name__} has no value here")
-
-
-def shown(text: str, most: int = 60) -> str:
-    """Text of somebody's as part of a message: of bounded length, without control characters."""
-    plain = "".join(each if each.isprintable() else repr(each)[1:-1] for each in text[: most + 1])
-    return plain if len(plain) <= most else f"{plain[:most]}..."

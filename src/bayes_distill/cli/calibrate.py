@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from bayes_distill._input.outputs import PICTURE, RESULT
 from bayes_distill.cli.interrupts import kept_in
 from bayes_distill.cli.options import Card, Collector, Count, Design, KeptDraws, Overwrite, option
-from bayes_distill.cli.output import print_json, print_table, progress_bar, say
+from bayes_distill.cli.output import echo, print_json, print_table, progress_bar, say
 from bayes_distill.cli.shared_options import Common, Sampling, Spread, spread_options
 
 if TYPE_CHECKING:
@@ -150,6 +148,6 @@ def _print(result: Calibration, out: str | None) -> None:
         for r in result.table.to_dict("records")
         if r["kind"] == "forecast"
     ]
-    typer.echo("Forecasts:\n" + "\n".join(meanings))
+    echo("Forecasts:\n" + "\n".join(meanings))
     if out is not None:
-        typer.echo(f"Written to {out}")
+        echo(f"Written to {out}")

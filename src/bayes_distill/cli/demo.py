@@ -7,12 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from bayes_distill._input.outputs import FIT, PICTURE
 from bayes_distill.cli.demo_ready import MODEL, Ready, ask_ready
 from bayes_distill.cli.options import Collector, option
-from bayes_distill.cli.output import print_json, print_table, progress_bar, say
+from bayes_distill.cli.output import echo, print_json, print_table, progress_bar, say
 from bayes_distill.cli.shared_options import Common, spread_options
 from bayes_distill.errors import Fault
 
@@ -140,7 +138,7 @@ def demo(
     assert isinstance(law, TeacherLaw)
     exact = law.distilled_loss(law.from_published(truth, reference), *STUDENT, 2.0, reference)
     size, data = (format_quantity(value) for value in STUDENT)
-    typer.echo(
+    echo(
         f"A {size} student on {data} tokens from a teacher of loss 2.0 reaches "
         f"{r['loss_mean']:.4f} nats\n"
         f"   ({percent} credible {r['loss_lower']:.4f} to {r['loss_upper']:.4f}; one run "
@@ -166,17 +164,17 @@ def demo(
         caption=f"The best teacher's loss is {small.table['optimal_teacher_loss_lower'][0]:.3f} to "
         f"{small.table['optimal_teacher_loss_upper'][0]:.3f} ({percent} credible).",
     )
-    typer.echo(f"Fit: {folder / 'demo.nc'}   Plot: {picture}")
+    echo(f"Fit: {folder / 'demo.nc'}   Plot: {picture}")
     return 0 if posterior.verdict != "fail" else 3
 
 
 def _print_ready(ready: Ready) -> None:
     import textwrap
 
-    typer.echo(f"The posterior that ships with {MODEL}, {ready.answers['seconds']:.1f} s\n")
+    echo(f"The posterior that ships with {MODEL}, {ready.answers['seconds']:.1f} s\n")
     for sentence in ready.sentences:
-        typer.echo(textwrap.fill(sentence, 96, initial_indent="  ", subsequent_indent="    "))
-    typer.echo("")
+        echo(textwrap.fill(sentence, 96, initial_indent="  ", subsequent_indent="    "))
+    echo("")
 
 
 def _curves(teacher_losses: Iterable[float]) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from bayes_distill.cli.options import (
     Runs,
     option,
 )
-from bayes_distill.cli.output import print_json, print_table, progress_bar, say
+from bayes_distill.cli.output import echo, print_json, print_table, progress_bar, say
 from bayes_distill.cli.shared_options import Common, spread_options
 from bayes_distill.cli.spelling import as_typed
 from bayes_distill.errors import Fault, InputError
@@ -213,7 +213,7 @@ def _print_law(law: dict[str, Any]) -> None:
     amiss = [c for c in made if c["verdict"] != "pass"]
     if not amiss:
         least = min(c["value"] for c in made)
-        typer.echo(
+        echo(
             f"Law: {law['verdict']} ({OF_LAW[law['verdict']]}; {len(made)} checks, least adjusted "
             f"p-value {least:.2g})\n"
         )
@@ -270,4 +270,4 @@ def _print(posterior: Posterior, target: Path, common: Common) -> None:
             ["row", "Pareto k", "reason"],
             [[str(f["row"]), f"{f['pareto_k']:.2f}", f["reason"]] for f in flagged],
         )
-    typer.echo(f"Posterior written to {target}")
+    echo(f"Posterior written to {target}")

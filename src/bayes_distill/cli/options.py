@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bayes_distill._input.text import shown
 from bayes_distill.errors import Fault, InputError
 
 if TYPE_CHECKING:
@@ -69,21 +70,29 @@ RefitFolder = Annotated[
 ]
 
 
+MOST = 2**62
+"""Largest whole number of an option, as `_input.intervals.LARGEST_SEED`."""
+
+
 class Collector:
     """Gathers faults of options, so that one error names them all."""
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
 
-    def integer(self, name: str, text: str, least: int = 0) -> int:
-        """Read a whole number of at least `least`."""
+    def integer(self, name: str, text: str, least: int = 0, most: int = MOST) -> int:
+        """Read a whole number of at least `least` and at most `most`."""
         try:
             value = int(text)
         except ValueError:
-            self.faults.append(Fault(f"{text!r} is not a whole number", column=name))
+            self.faults.append(Fault(f"'{shown(text)}' is not a whole number", column=name))
             return least
         if value < least:
             self.faults.append(Fault(f"{value} is less than {least}", column=name))
+            return least
+        if value > most:
+            self.faults.append(Fault(f"{value} is more than {most}", column=name))
+            return least
         return value
 
     def number(self, name: str, text: str) -> float:

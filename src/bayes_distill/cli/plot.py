@@ -17,7 +17,7 @@ from bayes_distill.cli.options import (
     Overwrite,
     option,
 )
-from bayes_distill.cli.output import print_json, print_table
+from bayes_distill.cli.output import echo, print_json, print_table
 from bayes_distill.cli.shared_options import Common, Students, spread_options
 from bayes_distill.cli.spelling import as_typed, flag
 from bayes_distill.errors import Fault, InputError
@@ -123,7 +123,7 @@ def plot(
     if common.json:
         print_json({"plot": str(out), "kind": entry.name, "notes": list(drawing.notes)})
     else:
-        typer.echo(str(out))
+        echo(str(out))
 
 
 def _list(json: bool) -> None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
 from bayes_distill.cli.options import AllowFailed, Fit, Overwrite, option
-from bayes_distill.cli.output import progress_bar
+from bayes_distill.cli.output import echo, progress_bar
 from bayes_distill.cli.shared_options import Common, spread_options
 from bayes_distill.errors import Fault
 
@@ -44,4 +42,4 @@ def report(
         with progress_bar(common.quiet) as progress:
             result = call(fit, target, **settings, allow_failed=allow_failed, progress=progress)
     if not common.printed(result):
-        typer.echo(f"{result.path}: {result.size / 1e6:.1f} MB, {result.seconds:.0f} s")
+        echo(f"{result.path}: {result.size / 1e6:.1f} MB, {result.seconds:.0f} s")

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from bayes_distill._input.outputs import TABLE
 from bayes_distill.cli.options import Card, Design, Overwrite, option
-from bayes_distill.cli.output import print_json
+from bayes_distill.cli.output import echo, print_json
 from bayes_distill.cli.shared_options import Common, spread_options
 
 
@@ -57,6 +55,6 @@ def simulate(
             }
         )
     else:
-        typer.echo(f"{len(runs)} {runs.kind} runs written to {out}; the truth:")
+        echo(f"{len(runs)} {runs.kind} runs written to {out}; the truth:")
         for coefficient, number_ in truth.items():
-            typer.echo(f"  {coefficient:8s} {number_:.6g}")
+            echo(f"  {coefficient:8s} {number_:.6g}")

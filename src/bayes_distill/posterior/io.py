@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from bayes_distill._input.expressions import shown
 from bayes_distill._input.files import atomic_path
 from bayes_distill._input.outputs import FIT
+from bayes_distill._input.text import shown
 from bayes_distill.cards import Card, card_from_dict
 from bayes_distill.errors import InputError
 from bayes_distill.laws import LAWS, STACKED, Reference

@@ -17,8 +17,8 @@ from bayes_distill._input.expressions import (
     ExpressionError,
     Grammar,
     parse,
-    shown,
 )
+from bayes_distill._input.text import shown
 from bayes_distill.errors import InputError
 
 EXAMPLE = "write a condition such as loss > 2.3 and params < 1e9"

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_distill._input.expressions import shown
+from bayes_distill._input.text import shown
 from bayes_distill.errors import InputError
 from bayes_distill.runs.conditions import rows_where
 
