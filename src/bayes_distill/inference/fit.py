@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from bayes_distill._input.intervals import seed_faults
+from bayes_distill._input.text import without_folders
 from bayes_distill._runtime.memory import drop_programs_near_map_limit
 from bayes_distill._version import __version__
 from bayes_distill.cards import Card, load_card, model_names
@@ -162,7 +163,7 @@ def fit(
     info |= {
         "interval": interval,
         "seed": seed,
-        "source": table.source,
+        "source": without_folders(table.source),
         "where": where,
         "fingerprint": table.fingerprint,
         "kind": table.kind,

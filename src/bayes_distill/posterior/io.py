@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import hashlib
 import json
+import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -176,10 +179,19 @@ def _bytes_of(values: np.ndarray) -> bytes:
 
 
 def _opened(path: Path) -> xr.DataTree:
-    if not path.exists():
-        raise InputError(f"{path} does not exist")
-    if path.is_dir():
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{path} does not exist") from None
+    except (OSError, ValueError) as error:  # a folder that cannot be entered, a NUL in the name
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path} cannot be read: {reason}") from None
+    if stat.S_ISDIR(mode):
         raise InputError(f"{path} is a folder, not a file written by fit")
+    if not stat.S_ISREG(mode):
+        raise InputError(f"{path} is a device or a pipe, not a file written by fit")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{path} cannot be read: {os.strerror(errno.EACCES)}")
     try:
         with xr.open_datatree(path, engine="netcdf4") as opened:
             return opened.load()
