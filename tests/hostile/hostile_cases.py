@@ -229,7 +229,7 @@ READ = [
             ("latin.toml", "model card latin.toml cannot be read"),
             ("members.toml", "model card members.toml cannot be used"),
             ("name.toml", "model card name.toml cannot be used; name: "),
-            ("code.toml", "model card code.toml cannot be used; ...os has no"),
+            ("code.toml", "model card code.toml cannot be used; ...standard library"),
             ("code-2.toml", "model card code-2.toml cannot be used; "),
             ("law.toml", "model card law.toml cannot be used; law: "),
             ("sd-inf.toml", "model card sd-inf.toml cannot be used; priors.floor.sd: "),

@@ -9,6 +9,7 @@ import json
 import os
 import stat
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -67,8 +68,13 @@ def write(path: str | Path, content: Content, *, overwrite: bool = False) -> Pat
         }
         for node in tree.subtree
     }
-    with atomic_path(path, FIT, overwrite=overwrite) as temporary:
-        tree.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
+    # on a thread of its own: after an interrupt inside netCDF's calls, which hold a lock, closing
+    # the file would wait for that lock for ever
+    with (
+        atomic_path(path, FIT, overwrite=overwrite) as temporary,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        pool.submit(tree.to_netcdf, temporary, engine="netcdf4", encoding=encoding).result()
     return Path(path)
 
 
