@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from hostile_damage import DAMAGES, write_damaged
 from hostile_files import write_files
+from hostile_home import small_posterior
 
 from bayes_distill.cli.main import run
 from bayes_distill.posterior import Posterior
-from posteriors import posterior_of_law
-
-CHECKS = {
-    "verdict": "review",
-    "checks": [{"name": "R-hat", "scope": "sampling", "verdict": "review", "value": 1.02}],
-}
-
-
-def small_posterior() -> Posterior:
-    """Forty draws of a distillation law, with the runs that they are taken to be of."""
-    whole = posterior_of_law("distillation", draws=40)
-    info = {**whole.info, "verdict": "review", "diagnostics": CHECKS}
-    return Posterior(whole.tree, whole.card, whole.reference, info)
 
 
 @dataclass(frozen=True)
@@ -81,22 +67,3 @@ def say(capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
         return Said(status, said.out, said.err)
 
     return command
-
-
-def contents(folder: Path) -> dict[str, str]:
-    """Checksum of every file under a folder, where links lead, and what is no file."""
-    found = {}
-    for path in sorted(folder.rglob("*")):
-        name = str(path.relative_to(folder))
-        if path.is_symlink():
-            found[name] = f"link to {path.readlink()}"
-        elif path.is_file():
-            found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
-        else:
-            found[name] = "folder" if path.is_dir() else "other"
-    return found
-
-
-@pytest.fixture(scope="session")
-def runs_frame(posterior: Posterior) -> pd.DataFrame:
-    return posterior.tree["runs"].to_dataframe()[["params", "tokens", "loss", "teacher_loss"]]

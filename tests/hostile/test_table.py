@@ -6,8 +6,7 @@ import shlex
 
 import pytest
 from hostile_cases import CASES, TEXTS, Case
-
-from conftest import contents
+from hostile_home import contents
 
 LONGEST_LINE = 21_000
 
