@@ -25,7 +25,7 @@ from bayes_distill.errors import InputError
         lambda: bd.report("fit.nc", "fit.nc"),
         lambda: bd.report("fit.nc", "notes.html"),
         lambda: bd.report("fit.nc", "plan.json", plan="plan.json"),
-        lambda: bd.plot("optimal-teacher", "fit.nc", out="notes.png"),
+        lambda: bd.plot("student-against-teacher", "fit.nc", out="notes.png"),
         lambda: bd.load_posterior("bad/nan-draw.nc"),
         lambda: bd.load_posterior("bad/verdict-missing.nc", allow_failed=True),
         lambda: bd.forecast("bad/negative-scale.nc", 1e9, 2e10),
