@@ -11,9 +11,9 @@ from contextlib import ExitStack, contextmanager
 from string import Formatter
 from typing import TYPE_CHECKING, Any, TextIO
 
-from bayes_distill._input.text import printable, shortened
+from bayes_distill._input.text import printable
 from bayes_distill.cli.spelling import as_typed, flag, prose_as_typed
-from bayes_distill.errors import Fault
+from bayes_distill.errors import Fault, shortened
 
 if TYPE_CHECKING:
     from bayes_distill.parallel import Progress

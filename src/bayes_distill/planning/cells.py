@@ -16,6 +16,7 @@ from bayes_distill.errors import Fault, InputError
 Floats = NDArray[np.float64]
 
 LEAST_PARAMS = 1e3
+MOST_CELLS = 100_000
 COLUMNS = {
     "params": ("params", "student_params", "n", "ns", "n_params", "num_params", "model_size"),
     "budget": ("budget", "flops", "flop", "c", "compute"),
@@ -68,8 +69,20 @@ class Cells:
     def grid(
         cls, scenarios: Sequence[Scenario], params: Sequence[float], budgets: Sequence[float]
     ) -> Cells:
-        """Every combination, by scenario, then student, then budget; no `params`: to be chosen."""
+        """Every combination, by scenario, then student, then budget; no `params`: to be chosen.
+
+        Raises
+        ------
+        InputError
+            If there are more than `MOST_CELLS`.
+        """
         sizes = list(params) or [np.nan]
+        number = len(scenarios) * len(sizes) * len(budgets)
+        if number > MOST_CELLS:
+            raise InputError(
+                f"the lists make a grid of {number:,} plans, and {MOST_CELLS:,} is most: ask for "
+                "fewer at a time"
+            )
         combinations = [(s, n, c) for s in scenarios for n in sizes for c in budgets]
         return cls(
             tuple(s for s, _, _ in combinations),

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_distill._input.suggestions import did_you_mean
+from bayes_distill._input.text import named
 from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.runs.cell_values import parse_cells, parse_labels
 from bayes_distill.runs.column_names import (
@@ -127,7 +128,7 @@ def examine(
     sound = frame.loc[~frame.index.isin(faulty_rows)]
     notes = [*opened.notes]
     if columns.unused:
-        names = ", ".join(name or "(no name)" for name in columns.unused)
+        names = named([name or "(no name)" for name in columns.unused])
         notes.append(f"Columns that are not used: {names}.")
     if label in DATASETS:
         sound, corrected = correct(label, sound, corrections)
@@ -220,7 +221,7 @@ def _open_table(source: str | Path | pd.DataFrame) -> tuple[Cells, Path | None]:
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except OSError:  # a name that is too long
+    except (OSError, ValueError):  # a name that is too long, or has a NUL in it
         return False
 
 

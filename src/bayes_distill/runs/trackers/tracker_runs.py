@@ -6,6 +6,7 @@ import ast
 import difflib
 import math
 import re
+import warnings
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -13,6 +14,7 @@ import pandas as pd
 from bayes_distill.runs.formats import Cells
 
 SCHEME = "mlflow:"
+LONGEST_CELL = 10_000  # characters of a summary of a metric
 STATES = {
     "finished",
     "failed",
@@ -166,9 +168,13 @@ def _unwrapped(cell: object) -> object:
         text = cell.strip()
         for name, python in (("null", "None"), ("true", "True"), ("false", "False")):
             text = text.replace(f": {name}", f": {python}")
+        if len(text) > LONGEST_CELL:
+            return cell
         try:
-            value = ast.literal_eval(text)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # Python's advice on odd text
+                value = ast.literal_eval(text)  # reads plain data, and runs nothing
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             return cell
         return value if isinstance(value, dict) else cell
     return cell
