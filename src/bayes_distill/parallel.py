@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ import joblib
 import numpy as np
 
 from bayes_distill._input.files import atomic_path
+from bayes_distill._input.folders import own_folder
 from bayes_distill._version import __version__
 from bayes_distill.errors import Fault, InputError
 
@@ -99,15 +99,7 @@ class Store:
     """A folder of results: one JSON file a task, named after the function and the task."""
 
     def __init__(self, folder: str | Path, name: str) -> None:
-        self.folder, self.name = Path(folder), name
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(
-                Fault(f"{folder} cannot be made a folder: {error.strerror}", column="resume")
-            ) from None
-        if not os.access(self.folder, os.W_OK):
-            raise InputError(Fault(f"{folder} cannot be written to", column="resume"))
+        self.folder, self.name = own_folder(folder), name
 
     def path(self, task: Any) -> Path:
         """Where the result of a task is, or will be."""

@@ -25,6 +25,8 @@ from bayes_distill.posterior import load_posterior
 
 SETTINGS = SamplerSettings(chains=3, warmup=960, draws=350)
 
+RUN = "0123456789abcdef" * 2  # names are checksums
+
 
 def gaussian(mean: jax.Array) -> Any:
     return lambda z: 0.5 * jnp.sum((z["x"] - mean) ** 2 * jnp.array([1.0, 4.0]))
@@ -83,10 +85,10 @@ def test_a_resumed_run_equals_the_uninterrupted_one(programs, uninterrupted, tmp
     sample, blocks = uninterrupted
     block %= blocks
     with pytest.raises(KeyboardInterrupt):
-        draw(programs, Checkpoint(tmp_path, "run"), stop_at(block))
+        draw(programs, Checkpoint(tmp_path, RUN), stop_at(block))
     phases: list[tuple[str, int]] = []
     again = draw(
-        programs, Checkpoint(tmp_path, "run"), lambda phase, done, of: phases.append((phase, done))
+        programs, Checkpoint(tmp_path, RUN), lambda phase, done, of: phases.append((phase, done))
     )
     same(again, sample)
     assert again.warmup == sample.warmup
@@ -97,16 +99,16 @@ def test_a_resumed_run_equals_the_uninterrupted_one(programs, uninterrupted, tmp
 def test_a_run_may_be_interrupted_again_and_again(programs, tmp_path):
     for _ in range(3):
         with pytest.raises(KeyboardInterrupt):
-            draw(programs, Checkpoint(tmp_path, "run"), stop_at(3))
-    same(draw(programs, Checkpoint(tmp_path, "run")), draw(programs))
+            draw(programs, Checkpoint(tmp_path, RUN), stop_at(3))
+    same(draw(programs, Checkpoint(tmp_path, RUN)), draw(programs))
 
 
 def test_a_damaged_file_costs_the_time_and_not_the_answer(programs, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        draw(programs, Checkpoint(tmp_path, "run"), stop_at(5))
+        draw(programs, Checkpoint(tmp_path, RUN), stop_at(5))
     (file,) = tmp_path.iterdir()
     file.write_bytes(file.read_bytes()[:500])
-    same(draw(programs, Checkpoint(tmp_path, "run")), draw(programs))
+    same(draw(programs, Checkpoint(tmp_path, RUN)), draw(programs))
 
 
 def test_an_interrupt_writes_what_was_not_written_yet(
@@ -114,16 +116,16 @@ def test_an_interrupt_writes_what_was_not_written_yet(
 ):
     monkeypatch.setattr(checkpoint_module, "EVERY", 1e9)
     with pytest.raises(KeyboardInterrupt):
-        draw(programs, Checkpoint(tmp_path, "run"), stop_at(uninterrupted[1] - 2))
-    position = Checkpoint(tmp_path, "run").position()
+        draw(programs, Checkpoint(tmp_path, RUN), stop_at(uninterrupted[1] - 2))
+    position = Checkpoint(tmp_path, RUN).position()
     assert position is not None
     assert (position.stage, position.done) == (SETTINGS.windows + 1, 200)
 
 
 def test_the_start_is_found_once(tmp_path):
     first = {"x": np.arange(6.0).reshape(3, 2)}, np.eye(2)
-    Checkpoint(tmp_path, "run").start(lambda: first)
-    points, mass = Checkpoint(tmp_path, "run").start(lambda: pytest.fail("found again"))
+    Checkpoint(tmp_path, RUN).start(lambda: first)
+    points, mass = Checkpoint(tmp_path, RUN).start(lambda: pytest.fail("found again"))
     np.testing.assert_array_equal(points["x"], first[0]["x"])
     np.testing.assert_array_equal(mass, first[1])
 
@@ -150,7 +152,7 @@ def test_a_file_of_another_format_is_never_read(monkeypatch):
 
 def test_forgetting_leaves_what_is_not_its_own(tmp_path):
     folder = tmp_path / "kept"
-    Checkpoint(folder, "a").start(lambda: ({"x": np.zeros(2)}, np.eye(2)))
+    Checkpoint(folder, RUN).start(lambda: ({"x": np.zeros(2)}, np.eye(2)))
     (folder / "mine.txt").write_text("x", encoding="utf-8")
     forget(folder)
     assert [path.name for path in folder.iterdir()] == ["mine.txt"]

@@ -49,7 +49,13 @@ def synthetic(card=None, **info):
                 coords=rows,
             ),
             "runs": xr.Dataset(
-                {"teacher_loss": ("run", np.array([2.1, np.nan, 2.3, 2.4, 2.5]))}, coords=rows
+                {
+                    "params": ("run", np.full(5, 1e9)),
+                    "tokens": ("run", np.full(5, 2e10)),
+                    "loss": ("run", np.full(5, 2.5)),
+                    "teacher_loss": ("run", np.array([2.1, np.nan, 2.3, 2.4, 2.5])),
+                },
+                coords=rows,
             ),
         }
     )
@@ -127,7 +133,7 @@ def test_a_failure_while_writing_leaves_what_was_there(posterior, tmp_path, monk
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(xr.DataTree, "to_netcdf", fail_half_way)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(InputError, match="No space left"):
         synthetic(seed=8).save(target)
     assert [path.name for path in tmp_path.iterdir()] == (["fit.nc"] if old else [])
     if old:

@@ -2,33 +2,55 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
+import stat
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from bayes_distill._input.outputs import Kind, no_file, output_problem
 from bayes_distill.errors import InputError
+
+LITTLE = 2**20  # bytes: below, a write that failed did so for want of space
 
 
 @contextmanager
-def atomic_path(target: str | Path) -> Iterator[Path]:
+def atomic_path(
+    target: str | Path,
+    kind: Kind | None = None,
+    *,
+    inputs: Iterable[object] = (),
+    overwrite: bool = False,
+) -> Iterator[Path]:
     """Give a temporary path beside `target` that replaces it when the block ends well.
 
-    Nothing is left behind, and an existing file stays as it was, when the block raises.
+    Nothing is left behind, and an existing file stays as it was, when the block raises. A link is
+    followed: the file that it leads to is replaced.
+
+    Parameters
+    ----------
+    target
+        Where the file is to be.
+    kind, inputs, overwrite
+        As for `outputs.output_problem`; ``None`` for files of the package's own, such as caches.
 
     Raises
     ------
     InputError
-        If the folder does not exist or cannot be written to, or `target` is a folder.
+        If the folder does not exist or cannot be written to, `target` is a folder or a device, it
+        must not be replaced, or the disk is full.
     """
-    target = Path(target)
-    fault = unwritable(target)
+    fault = unwritable(target, kind, inputs=inputs, overwrite=overwrite)
     if fault is not None:
         raise InputError(fault)
+    target = Path(target)
+    place = Path(os.path.realpath(target))
     try:
         handle, name = tempfile.mkstemp(
-            dir=target.parent, prefix=f".{target.stem[:40]}-", suffix=target.suffix
+            dir=place.parent, prefix=f".{place.stem[:40]}-", suffix=place.suffix[:40]
         )
     except OSError as error:  # a full disk or a read-only mount
         raise InputError(f"{target} cannot be written: {error.strerror}") from error
@@ -37,24 +59,50 @@ def atomic_path(target: str | Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.chmod(0o666 & ~_umask())
-        temporary.replace(target)
+        temporary.replace(place)
+    except (OSError, RuntimeError) as error:
+        if isinstance(error, OSError) or "HDF error" in str(error):
+            raise InputError(f"{target} cannot be written: {_reason(error, place)}") from error
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
-def unwritable(target: str | Path) -> str | None:
-    """Say why `target` cannot be written, or ``None`` if it can."""
+def _reason(error: Exception, place: Path) -> str:
+    """Why writing failed; HDF5 says of a full disk no more than that it failed."""
+    strerror = getattr(error, "strerror", None)
+    if not strerror or "HDF" in str(strerror):
+        with suppress(OSError):
+            if shutil.disk_usage(place.parent).free < LITTLE:
+                return os.strerror(errno.ENOSPC)
+    return str(strerror or error)
+
+
+def unwritable(
+    target: str | Path,
+    kind: Kind | None = None,
+    *,
+    inputs: Iterable[object] = (),
+    overwrite: bool = False,
+) -> str | None:
+    """Say why `target` cannot or must not be written, or ``None``; the rest as in `atomic_path`."""
     target = Path(target)
     try:
-        if target.is_dir():
-            return f"{target} is a folder: name a file in it"
-    except OSError as error:  # a name that is too long
-        return f"{target} cannot be written: {error.strerror}"
-    if not target.parent.is_dir():
-        return f"the folder {target.parent} does not exist: create it first"
-    if not os.access(target.parent, os.W_OK):
-        return f"the folder {target.parent} cannot be written to"
-    return None
+        with suppress(FileNotFoundError):
+            if stat.S_ISDIR(target.stat().st_mode):
+                return f"{target} is a folder: name a file in it"
+        place = Path(os.path.realpath(target))
+    except (OSError, ValueError) as error:  # a name that is too long, or has a NUL in it
+        return f"{target} cannot be written: {getattr(error, 'strerror', None) or error}"
+    if not place.parent.is_dir():
+        return f"the folder {place.parent} does not exist: create it first"
+    if not os.access(place.parent, os.W_OK):
+        return f"the folder {place.parent} cannot be written to"
+    problem = no_file(target)
+    if problem is None and kind is not None:
+        problem = output_problem(target, kind, inputs, overwrite)
+    return problem
 
 
 def _umask() -> int:

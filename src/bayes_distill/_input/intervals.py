@@ -6,6 +6,9 @@ import numpy as np
 
 from bayes_distill.errors import Fault
 
+LARGEST_SEED = 2**62
+"""Beyond it there is no place in 64 bits for a seed and what is added to it."""
+
 
 def interval_fault(interval: float) -> Fault | None:
     """Say what is wrong with an interval's probability, or ``None``."""
@@ -14,6 +17,15 @@ def interval_fault(interval: float) -> Fault | None:
     return Fault(
         f"{interval:g} is not a probability between 0 and 1 (0.9 means 90%)", column="interval"
     )
+
+
+def seed_faults(seed: int) -> list[Fault]:
+    """What is wrong with a seed, as a list to which others are added."""
+    if seed < 0:
+        return [Fault(f"{seed} is less than 0", column="seed")]
+    if seed > LARGEST_SEED:
+        return [Fault(f"{seed} is more than {LARGEST_SEED}", column="seed")]
+    return []
 
 
 def equal_tailed(draws: np.ndarray, interval: float) -> tuple[np.ndarray, np.ndarray]:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from bayes_distill._input.files import atomic_path
 from bayes_distill._input.intervals import number
+from bayes_distill._input.outputs import RESULT
 from bayes_distill.calibration.quantities import Quantity
 from bayes_distill.calibration.uniformity import bands, uniformity_p_values
 from bayes_distill.errors import InputError
@@ -117,15 +118,15 @@ class Calibration(Result):
             }
         return content
 
-    def save(self, path: str | Path) -> Path:
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write everything as JSON, whole or not at all; `read_calibration` reads it.
 
         Raises
         ------
         InputError
-            If the place cannot be written to.
+            If the place cannot be written to, or holds a file of another kind and not `overwrite`.
         """
-        with atomic_path(path) as temporary:
+        with atomic_path(path, RESULT, overwrite=overwrite) as temporary:
             temporary.write_text(json.dumps(self.to_json(), allow_nan=False), encoding="utf-8")
         return Path(path)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, PositiveFloat, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from bayes_distill.cards.discrepancy import DiscrepancyPriors
 from bayes_distill.cards.joint_prior import SUPERVISED, SupervisedPrior
 from bayes_distill.cards.likelihood import LikelihoodSettings
-from bayes_distill.cards.priors import FAMILIES, Prior
+from bayes_distill.cards.priors import FAMILIES, Prior, Size
 from bayes_distill.cards.settings import Settings, fault_at
 from bayes_distill.errors import Fault
 from bayes_distill.laws import LAWS, STACKED, Law, stack_laws
@@ -19,9 +19,9 @@ from bayes_distill.laws import LAWS, STACKED, Law, stack_laws
 class ReferencePoint(Settings):
     """Where the law counts from; what is left out is the median of the runs."""
 
-    params: PositiveFloat | None = None
-    tokens: PositiveFloat | None = None
-    loss: PositiveFloat | None = None
+    params: Annotated[float, Field(ge=1.0, le=1e30)] | None = None
+    tokens: Annotated[float, Field(ge=1.0, le=1e30)] | None = None
+    loss: Annotated[float, Field(ge=1e-6, le=1e6)] | None = None
 
 
 class Card(Settings):
@@ -43,8 +43,8 @@ class Card(Settings):
     supervised: SupervisedPrior | None = None
     discrepancy: DiscrepancyPriors | None = None
     priors: dict[str, Prior] = Field(default_factory=dict)
-    coefficients: dict[str, PositiveFloat] | None = None
-    noise: Annotated[float, Field(ge=0)] = 0.0
+    coefficients: dict[str, Size] | None = None
+    noise: Annotated[float, Field(ge=0, le=1e6)] = 0.0
     target_accept: Annotated[float, Field(gt=0.5, lt=1)] = 0.9
     transitions_per_draw: Annotated[int, Field(ge=1, le=100)] = 1
     members: tuple[Card, ...] = ()

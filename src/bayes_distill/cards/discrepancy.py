@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import PositiveFloat, model_validator
+from pydantic import Field, model_validator
 
 from bayes_distill.cards.priors import LogNormal
 from bayes_distill.cards.settings import Settings
 
+Length = Annotated[float, Field(ge=1e-6, le=1e6)]
 OF_LAW = ("smooth_up", "smooth_down", "size_offset", "student_smooth")
 
 
@@ -35,9 +36,9 @@ class DiscrepancyPriors(Settings):
     size_offset: LogNormal | None = None
     student_smooth: LogNormal | None = None
     shift: LogNormal | None = None
-    shift_length: PositiveFloat = 0.15
+    shift_length: Length = 0.15
     tilt: LogNormal | None = None
-    tilt_length: PositiveFloat = 3.0
+    tilt_length: Length = 3.0
     condition_stretch: LogNormal | None = None
     condition_place: LogNormal | None = None
 

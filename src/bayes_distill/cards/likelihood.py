@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import (
     Field,
-    PositiveFloat,
     SerializerFunctionWrapHandler,
     TypeAdapter,
     ValidationError,
@@ -42,7 +41,7 @@ class LikelihoodSettings(Settings):
     """
 
     family: str = "student_t"
-    degrees_of_freedom: PositiveFloat = 4.0
+    degrees_of_freedom: Annotated[float, Field(ge=0.1, le=1e6)] = 4.0
     scale: Literal["absolute", "relative"] = "absolute"
     prior: LogNormal = LogNormal(family="lognormal", median=0.004, sd=1.0)
     supervised_prior: LogNormal = LogNormal(family="lognormal", median=0.004, sd=1.0)

@@ -6,12 +6,21 @@ import math
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, override
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bayes_distill.laws.base import Support
 
 if TYPE_CHECKING:
     from numpyro import distributions as dist
+
+
+Size = Annotated[float, Field(ge=1e-30, le=1e30)]
+"""A positive number of which logarithms, powers and squares are numbers too."""
+Spread = Annotated[float, Field(ge=1e-9, le=100.0)]
+"""A standard deviation of a logarithm: beyond, all numbers that there are would be alike."""
+
+Shape = Annotated[float, Field(ge=1e-3, le=1e6)]
+"""A shape parameter."""
 
 
 class _Prior(BaseModel, ABC):
@@ -42,8 +51,8 @@ class LogNormal(_Prior):
     """Positive; `median`, and `sd` of the natural logarithm."""
 
     family: Literal["lognormal"]
-    median: PositiveFloat
-    sd: PositiveFloat
+    median: Size
+    sd: Spread
     support: ClassVar[Support] = "positive"
     numpyro_name: ClassVar[str] = "LogNormal"
 
@@ -61,10 +70,16 @@ class Gamma(_Prior):
     """Positive; `mean` and `sd` on the natural scale."""
 
     family: Literal["gamma"]
-    mean: PositiveFloat
-    sd: PositiveFloat
+    mean: Size
+    sd: Size
     support: ClassVar[Support] = "positive"
     numpyro_name: ClassVar[str] = "Gamma"
+
+    @model_validator(mode="after")
+    def _has_a_shape(self) -> Gamma:
+        if not 1e-3 <= self.mean / self.sd <= 1e6:
+            raise ValueError("its mean over its sd is not between 0.001 and 1,000,000")
+        return self
 
     @property
     @override
@@ -80,8 +95,8 @@ class LogitNormal(_Prior):
     """Between 0 and 1; `median`, and `sd` of the log odds."""
 
     family: Literal["logitnormal"]
-    median: Annotated[float, Field(gt=0, lt=1)]
-    sd: PositiveFloat
+    median: Annotated[float, Field(ge=1e-12, le=1 - 1e-12)]
+    sd: Spread
     support: ClassVar[Support] = "unit"
 
     @property
@@ -107,8 +122,8 @@ class Beta(_Prior):
     """Between 0 and 1; the two shape parameters `a` and `b`."""
 
     family: Literal["beta"]
-    a: PositiveFloat
-    b: PositiveFloat
+    a: Shape
+    b: Shape
     support: ClassVar[Support] = "unit"
     numpyro_name: ClassVar[str] = "Beta"
 
@@ -126,8 +141,8 @@ class Normal(_Prior):
     """Any real number; `mean` and `sd`."""
 
     family: Literal["normal"]
-    mean: float
-    sd: PositiveFloat
+    mean: Annotated[float, Field(ge=-1e12, le=1e12)]
+    sd: Annotated[float, Field(ge=1e-12, le=1e12)]
     support: ClassVar[Support] = "real"
     numpyro_name: ClassVar[str] = "Normal"
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from bayes_distill._input.intervals import seed_faults
 from bayes_distill.checking.pit import LeaveOneOutPit, leave_one_out_pit
 from bayes_distill.checking.predictive import (
     VOCABULARY,
@@ -84,7 +85,7 @@ def predictive(
     InputError, FailedFitError
         As `forecast`; or if the posterior holds no runs.
     """
-    faults = interval_faults(interval)
+    faults = interval_faults(interval) + seed_faults(seed)
     if not 1 < vocabulary < float("inf"):
         faults.append(Fault(f"{vocabulary:g} is not a number of entries", column="vocabulary"))
     posterior = load_beside(faults, posterior, allow_failed)

@@ -5,17 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from bayes_distill._input.outputs import PICTURE, RESULT
 from bayes_distill.cli.interrupts import kept_in
-from bayes_distill.cli.options import Card, Collector, Count, Design, KeptDraws, option
-from bayes_distill.cli.output import print_json, print_table, progress_bar, say
+from bayes_distill.cli.options import Card, Collector, Count, Design, KeptDraws, Overwrite, option
+from bayes_distill.cli.output import echo, print_json, print_table, progress_bar, say
 from bayes_distill.cli.shared_options import Common, Sampling, Spread, spread_options
 
 if TYPE_CHECKING:
     from bayes_distill.calibration.result import Calibration
-
-PICTURES = (".png", ".svg", ".pdf")
 
 
 @dataclass(frozen=True)
@@ -55,6 +52,7 @@ def calibrate(
     spread: ReplicateSpread,
     out: Annotated[str | None, option("Where everything goes, with ranks.", "FILE.json")] = None,
     plot: Annotated[str | None, option("Draw the ranks: a PNG, SVG or PDF file.", "FILE")] = None,
+    overwrite: Overwrite = False,
     common: Common,
 ) -> int:
     """Simulate replicates from a card's prior, fit each, and test the ranks of the truths."""
@@ -68,8 +66,11 @@ def calibrate(
         "simulator": simulator,
     }
     collect.needed(design=design)
-    collect.place("out", out)
-    collect.place("plot", plot, *PICTURES)
+    inputs = (card, design, simulator)
+    collect.place("out", out, RESULT, inputs=inputs, overwrite=overwrite)
+    collect.place(
+        "plot", plot, PICTURE, inputs=(*inputs, out), overwrite=overwrite, endings=PICTURE.endings
+    )
     from bayes_distill.calibration.study import calibrate as call
     from bayes_distill.calibration.study import prepare
 
@@ -81,9 +82,9 @@ def calibrate(
         result = call(card, design, resume=spread.resume, progress=progress, **settings)
     common.say_notes(result.notes)
     if out is not None:
-        result.save(out)
+        result.save(out, overwrite=overwrite)
     if plot is not None:
-        _draw(result, plot)
+        _draw(result, plot, overwrite)
     if common.json:
         print_json(result.to_json(ranks=False))
     else:
@@ -94,14 +95,14 @@ def calibrate(
     return 0
 
 
-def _draw(result: Calibration, place: str) -> None:
+def _draw(result: Calibration, place: str, overwrite: bool) -> None:
     from matplotlib import pyplot as plt
 
     from bayes_distill._input.files import atomic_path
     from bayes_distill.plots.ranks import ranks
 
     figure = ranks(result).reshape(-1)[0].figure
-    with atomic_path(place) as temporary:
+    with atomic_path(place, PICTURE, overwrite=overwrite) as temporary:
         figure.savefig(temporary)
     plt.close(figure)
 
@@ -147,6 +148,6 @@ def _print(result: Calibration, out: str | None) -> None:
         for r in result.table.to_dict("records")
         if r["kind"] == "forecast"
     ]
-    typer.echo("Forecasts:\n" + "\n".join(meanings))
+    echo("Forecasts:\n" + "\n".join(meanings))
     if out is not None:
-        typer.echo(f"Written to {out}")
+        echo(f"Written to {out}")

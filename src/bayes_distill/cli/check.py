@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import typer
-
 from bayes_distill.cli.options import MappingFile, NoCorrections, Runs
-from bayes_distill.cli.output import error_line, print_json, spans
+from bayes_distill.cli.output import echo, error_line, print_json, spans
 from bayes_distill.cli.shared_options import Common, spread_options
 from bayes_distill.cli.spelling import as_typed
 
@@ -47,21 +45,21 @@ def _print(runs: str, report: RunsReport) -> None:
     kind = f"{report.kind} runs" if report.kind else "runs"
     skipped = f", {len(report.skipped)} skipped" if report.skipped else ""
     verdict = _count(report.faults) if report.faults else "no faults"
-    typer.echo(f"{runs}: {report.rows} {kind}{skipped}, {verdict}")
+    echo(f"{runs}: {report.rows} {kind}{skipped}, {verdict}")
     if report.columns:
         named = ", ".join(
             name if name == label else f"{name} = {label}" for name, label in report.columns.items()
         )
-        typer.echo(f"  columns: {named}")
+        echo(f"  columns: {named}")
     if report.rows and (report.faults or report.notes or report.skipped):
         first = "the oldest run" if runs.startswith("mlflow:") else "the first below the header"
-        typer.echo(f"  (rows count from 0, {first})")
+        echo(f"  (rows count from 0, {first})")
     for fault in report.faults:
-        typer.echo(f"  fault: {fault}")
+        echo(f"  fault: {fault}")
     for skip in report.skipped:
-        typer.echo(f"  skipped: {skip}")
+        echo(f"  skipped: {skip}")
     for note in report.notes:
-        typer.echo(as_typed(f"  note: {note}"))
+        echo(as_typed(f"  note: {note}"))
 
 
 def _places(faults: Sequence[Fault]) -> str:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bayes_distill._input.outputs import FIT
 from bayes_distill.cli.interrupts import kept_in
-from bayes_distill.cli.options import AllowFailed, Collector, option
+from bayes_distill.cli.options import AllowFailed, Collector, Overwrite, option
 from bayes_distill.cli.output import print_json, print_records, print_table, progress_bar, say
 from bayes_distill.cli.shared_options import Common, LeftOut, Refits, spread_options
 from bayes_distill.errors import Fault
@@ -66,6 +67,7 @@ def compare(
     *,
     left_out: LeftOut,
     refits: RefitsOfFits,
+    overwrite: Overwrite = False,
     allow_failed: AllowFailed = False,
     common: Common,
 ) -> int:
@@ -82,7 +84,8 @@ def compare(
     most = collect.integer("stack_draws", stack_draws)
     if most < 1:
         collect.add(Fault(f"{most} is less than 1", column="stack_draws"))
-    collect.place("stack", stack)
+    members = [*fits, *(validation or "").split(",")]
+    collect.place("stack", stack, FIT, inputs=members, overwrite=overwrite)
     question: dict[str, Any] = {
         "leave_out": leave_out.split(",") if leave_out is not None else (),
         "tail": tail,
@@ -119,7 +122,7 @@ def compare(
             fits, list(result.weights.values()), draws=most, allow_failed=allow_failed
         )
         written = {
-            "file": str(stacked.save(Path(stack))),
+            "file": str(stacked.save(Path(stack), overwrite=overwrite)),
             "draws": stacked.n_draws,
             "members": stacked.info["stack"],
         }

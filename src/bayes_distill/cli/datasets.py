@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bayes_distill.cli.output import print_json, print_table
+from bayes_distill.cli.output import echo, print_json, print_table
 from bayes_distill.cli.shared_options import Common, spread_options
 
 app = typer.Typer(help="Named tables of real runs.", no_args_is_help=True)
@@ -50,4 +50,4 @@ def fetch_named(
     if common.json:
         print_json({"name": name, "path": str(path)})
     else:
-        typer.echo(str(path))
+        echo(str(path))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from bayes_distill._input.outputs import FIT, PICTURE
 from bayes_distill.cli.demo_ready import MODEL, Ready, ask_ready
 from bayes_distill.cli.options import Collector, option
-from bayes_distill.cli.output import print_json, print_table, progress_bar, say
+from bayes_distill.cli.output import echo, print_json, print_table, progress_bar, say
 from bayes_distill.cli.shared_options import Common, spread_options
 from bayes_distill.errors import Fault
 
@@ -33,8 +33,17 @@ def demo(
     number = collect.integer("seed", common.seed)
     probability = collect.probability("interval", common.interval)
     folder = Path(out)
-    if folder.exists() and not folder.is_dir():
-        collect.add(Fault(f"{out} exists and is no folder", column="out"))
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise FileExistsError(errno.EEXIST, "it exists and is no folder")
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        collect.add(Fault(f"{out} cannot be made a folder: {reason}", column="out"))
+    collect.check()
+    picture = folder / "student-against-teacher.png"
+    collect.place("out", folder / "demo.nc", FIT)
+    collect.place("out", picture, PICTURE)
     collect.check()
     import matplotlib
 
@@ -51,7 +60,6 @@ def demo(
     from bayes_distill.predict.capacity_gap import risk
     from bayes_distill.predict.forecast import forecast
 
-    folder.mkdir(parents=True, exist_ok=True)
     say(f"Asking the posterior that ships with {MODEL} (the first plan compiles) ...", common.quiet)
     ready = ask_ready(probability, number)
     if not common.json:
@@ -82,11 +90,10 @@ def demo(
     curves = forecast(
         posterior, at=_curves(np.linspace(1.75, 2.75, 60)), interval=probability, seed=number
     )
-    picture = folder / "student-against-teacher.png"
     figure, axes = plt.subplots(figsize=(7, 5), layout="constrained")
     student_against_teacher(curves, runs, axes)
     axes.set_title("Simulated sweep: a stronger teacher helps, until it does not", loc="left")
-    with atomic_path(picture) as temporary:
+    with atomic_path(picture, PICTURE) as temporary:
         figure.savefig(temporary, dpi=150)
     plt.close(figure)
 
@@ -131,7 +138,7 @@ def demo(
     assert isinstance(law, TeacherLaw)
     exact = law.distilled_loss(law.from_published(truth, reference), *STUDENT, 2.0, reference)
     size, data = (format_quantity(value) for value in STUDENT)
-    typer.echo(
+    echo(
         f"A {size} student on {data} tokens from a teacher of loss 2.0 reaches "
         f"{r['loss_mean']:.4f} nats\n"
         f"   ({percent} credible {r['loss_lower']:.4f} to {r['loss_upper']:.4f}; one run "
@@ -157,17 +164,17 @@ def demo(
         caption=f"The best teacher's loss is {small.table['optimal_teacher_loss_lower'][0]:.3f} to "
         f"{small.table['optimal_teacher_loss_upper'][0]:.3f} ({percent} credible).",
     )
-    typer.echo(f"Fit: {folder / 'demo.nc'}   Plot: {picture}")
+    echo(f"Fit: {folder / 'demo.nc'}   Plot: {picture}")
     return 0 if posterior.verdict != "fail" else 3
 
 
 def _print_ready(ready: Ready) -> None:
     import textwrap
 
-    typer.echo(f"The posterior that ships with {MODEL}, {ready.answers['seconds']:.1f} s\n")
+    echo(f"The posterior that ships with {MODEL}, {ready.answers['seconds']:.1f} s\n")
     for sentence in ready.sentences:
-        typer.echo(textwrap.fill(sentence, 96, initial_indent="  ", subsequent_indent="    "))
-    typer.echo("")
+        echo(textwrap.fill(sentence, 96, initial_indent="  ", subsequent_indent="    "))
+    echo("")
 
 
 def _curves(teacher_losses: Iterable[float]) -> pd.DataFrame:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bayes_distill._input.folders import folder_problem
+from bayes_distill._input.outputs import FIT
 from bayes_distill.cli.interrupts import kept_in
 from bayes_distill.cli.options import (
     Collector,
@@ -15,10 +17,11 @@ from bayes_distill.cli.options import (
     MappingFile,
     Model,
     NoCorrections,
+    Overwrite,
     Runs,
     option,
 )
-from bayes_distill.cli.output import print_json, print_table, progress_bar, say
+from bayes_distill.cli.output import echo, print_json, print_table, progress_bar, say
 from bayes_distill.cli.shared_options import Common, spread_options
 from bayes_distill.cli.spelling import as_typed
 from bayes_distill.errors import Fault, InputError
@@ -64,6 +67,7 @@ def fit(
     extensions: Annotated[
         str, option("Longer rounds that may follow where chains disagree, at most.", "INTEGER")
     ] = "2",
+    overwrite: Overwrite = False,
     *,
     common: Common,
 ) -> int:
@@ -86,14 +90,17 @@ def fit(
         if not cut:
             collect.add(Fault("is for --cut: add that, or leave it out", column="imputations"))
     probability = collect.probability("interval", common.interval)
-    collect.place("out", target)
+    inputs = (runs, model, mapping, supervised)
+    collect.place("out", target, FIT, inputs=inputs, overwrite=overwrite)
+    unfinished = Path(f"{target}.unfinished")
+    problem = folder_problem(unfinished)
+    collect.add(Fault(problem, column="out") if problem else None)
     card, table = _inputs(collect, runs, model, where, not no_corrections, mapping)
     first = _first_stage(collect, table, supervised, cut)
     collect.check()
     from bayes_distill.inference.checkpoint import forget
     from bayes_distill.inference.fit import fit as fit_runs
 
-    unfinished = Path(f"{target}.unfinished")
     if any(unfinished.glob("*.npz")):
         say(
             f"note: {unfinished} holds the state of an interrupted fit. If it is of the same runs, "
@@ -111,7 +118,7 @@ def fit(
             resume=unfinished,
             **settings,
         )
-    posterior.save(target)
+    posterior.save(target, overwrite=overwrite)
     forget(unfinished)
     if common.json:
         print_json(fit_json(posterior, target))
@@ -211,7 +218,7 @@ def _print_law(law: dict[str, Any]) -> None:
     amiss = [c for c in made if c["verdict"] != "pass"]
     if not amiss:
         least = min(c["value"] for c in made)
-        typer.echo(
+        echo(
             f"Law: {law['verdict']} ({OF_LAW[law['verdict']]}; {len(made)} checks, least adjusted "
             f"p-value {least:.2g})\n"
         )
@@ -268,4 +275,4 @@ def _print(posterior: Posterior, target: Path, common: Common) -> None:
             ["row", "Pareto k", "reason"],
             [[str(f["row"]), f"{f['pareto_k']:.2f}", f["reason"]] for f in flagged],
         )
-    typer.echo(f"Posterior written to {target}")
+    echo(f"Posterior written to {target}")

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import os
+import re
 import sys
+from contextlib import suppress
+from typing import TextIO
 
 import typer
 
@@ -31,6 +36,9 @@ from bayes_distill.errors import BayesDistillError, InputError, InterruptedFitEr
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells give it."""
+PIPE_CLOSED = 141
+"""Exit status where nobody reads stdout any more, as shells give it."""
+OUT_OF_MEMORY = re.compile(r"RESOURCE_EXHAUSTED|[Oo]ut of memory|bad_alloc")
 
 app = typer.Typer(
     name="bayes-distill",
@@ -63,8 +71,35 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit with 0, 2 (input at fault) or 3 (fit failed its checks)."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    """Run the command line and exit with 0, 2 (input at fault) or 3 (fit failed its checks).
+
+    The process is the package's own: it writes what the streams have no characters for as escapes,
+    and computes in float64 whatever ``JAX_ENABLE_X64`` says.
+    """
+    os.environ.pop("JAX_ENABLE_X64", None)
+    if sys.stdout is None:
+        error_line(["stdout is closed, and the answer goes there"])
+        sys.exit(2)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    status = run(sys.argv[1:] if arguments is None else arguments)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read has seen enough
+        _abandon(sys.stdout)
+        status = status or PIPE_CLOSED
+    except OSError as error:
+        _abandon(sys.stdout)
+        error_line([f"stdout cannot be written to: {error.strerror}"])
+        status = status or 2
+    sys.exit(status)
+
+
+def _abandon(stream: TextIO) -> None:
+    """Let what could not be written go, which Python would try again as it ends."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def run(arguments: list[str]) -> int:
@@ -87,10 +122,29 @@ def run(arguments: list[str]) -> int:
         message = describe() if describe else str(error)
         error_line([message or "name one of the commands above"])  # none: the help was printed
         return 2
+    except BrokenPipeError:
+        return PIPE_CLOSED
+    except OSError as error:  # a full disk, a folder that cannot be entered
+        error_line([_of_system(error)])
+        return 2
+    except MemoryError:
+        error_line(["there is not enough memory: ask for less at a time, or use fewer draws"])
+        return 2
+    except RuntimeError as error:  # XLA's, which has no class of its own for it
+        if not OUT_OF_MEMORY.search(str(error)):
+            raise
+        error_line(["there is not enough memory: ask for less at a time, or use fewer draws"])
+        return 2
     except (KeyboardInterrupt, typer.Abort):
         error_line(["interrupted; nothing was written"])
         return INTERRUPTED
     return result if isinstance(result, int) else 0
+
+
+def _of_system(error: OSError) -> str:
+    """What the system said, and of which file."""
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}" if error.filename is not None else reason
 
 
 def _flags(arguments: list[str]) -> set[str]:

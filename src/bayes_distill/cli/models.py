@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bayes_distill.cli.output import print_json, print_table
+from bayes_distill.cli.output import echo, print_json, print_table
 from bayes_distill.cli.shared_options import Common, spread_options
 
 app = typer.Typer(help="Model cards that ship.", no_args_is_help=True)
@@ -61,4 +61,4 @@ def show_model(
         print_json({**content, "posterior": str(shipped) if shipped else None})
         return
     path = models_folder() / name / "card.toml" if name in model_names() else Path(name)
-    typer.echo(path.read_text(encoding="utf-8"), nl=False)
+    echo(path.read_text(encoding="utf-8"), end="")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bayes_distill._input.text import shown
 from bayes_distill.errors import Fault, InputError
+
+if TYPE_CHECKING:
+    from bayes_distill._input.outputs import Kind
 
 
 def option(text: str | None, metavar: str, panel: str | None = None) -> Any:
@@ -23,6 +27,10 @@ Seed = Annotated[str, option("Seed of everything random.", "INTEGER")]
 Interval = Annotated[str, option("Probability inside every interval.", "PROBABILITY")]
 AllowFailed = Annotated[
     bool, typer.Option("--allow-failed", help="Use a fit that failed its checks.")
+]
+Overwrite = Annotated[
+    bool,
+    typer.Option("--overwrite", help="Replace an input, or a file of another kind, by the output."),
 ]
 Fit = Annotated[
     str, typer.Argument(metavar="FIT", help="File written by fit, or a card with a posterior.")
@@ -62,21 +70,29 @@ RefitFolder = Annotated[
 ]
 
 
+MOST = 2**62
+"""Largest whole number of an option, as `_input.intervals.LARGEST_SEED`."""
+
+
 class Collector:
     """Gathers faults of options, so that one error names them all."""
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
 
-    def integer(self, name: str, text: str, least: int = 0) -> int:
-        """Read a whole number of at least `least`."""
+    def integer(self, name: str, text: str, least: int = 0, most: int = MOST) -> int:
+        """Read a whole number of at least `least` and at most `most`."""
         try:
             value = int(text)
         except ValueError:
-            self.faults.append(Fault(f"{text!r} is not a whole number", column=name))
+            self.faults.append(Fault(f"'{shown(text)}' is not a whole number", column=name))
             return least
         if value < least:
             self.faults.append(Fault(f"{value} is less than {least}", column=name))
+            return least
+        if value > most:
+            self.faults.append(Fault(f"{value} is more than {most}", column=name))
+            return least
         return value
 
     def number(self, name: str, text: str) -> float:
@@ -124,15 +140,28 @@ class Collector:
             name: None if text is None else self.integer(name, text) for name, text in texts.items()
         }
 
-    def place(self, name: str, place: str | Path | None, *endings: str) -> None:
-        """Add a fault if a file cannot be written there, or ends in none of `endings`."""
+    def place(
+        self,
+        name: str,
+        place: str | Path | None,
+        kind: Kind,
+        *,
+        inputs: Iterable[object] = (),
+        overwrite: bool = False,
+        endings: Collection[str] = (),
+    ) -> None:
+        """Add a fault if a file cannot or must not be written there, or ends in no `endings`.
+
+        `kind`, `inputs` and `overwrite` are those of `outputs.output_problem`.
+        """
         if place is None:
             return
         from bayes_distill._input.files import unwritable
 
-        problem = unwritable(place)
+        problem = unwritable(place, kind, inputs=inputs, overwrite=overwrite)
         if endings and Path(place).suffix not in endings:
-            problem = f"{place} must end in {', '.join(endings[:-1])} or {endings[-1]}"
+            *others, last = endings
+            problem = f"{place} must end in {', '.join(others)} or {last}"
         self.add(Fault(problem, column=name) if problem else None)
 
     def needed(self, **values: str | None) -> None:

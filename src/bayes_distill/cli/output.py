@@ -9,8 +9,9 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from string import Formatter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
+from bayes_distill._input.text import printable, shortened
 from bayes_distill.cli.spelling import as_typed, flag, prose_as_typed
 from bayes_distill.errors import Fault
 
@@ -18,11 +19,14 @@ if TYPE_CHECKING:
     from bayes_distill.parallel import Progress
 
 MOST_FAULTS = 50  # in full in one error line; a table can have thousands
+MOST_CHARACTERS = 10_000  # of all faults together, shared out among them
+LEAST_CHARACTERS = 400  # of each
+LONGEST = 100_000  # that is looked through for Python to be spelt as flags
 
 
 def print_json(content: dict[str, Any]) -> None:
     """Print exactly one JSON object on stdout; a number that is not finite is null."""
-    sys.stdout.write(json_text(content))
+    _write(sys.stdout, json_text(content))
 
 
 def json_text(content: dict[str, Any]) -> str:
@@ -37,21 +41,39 @@ def error_line(faults: Iterable[Fault | str], flags: Collection[str] = ()) -> No
     so is every argument that a message mentions.
     """
     found = list(faults)
-    shown = [_flagged(fault, flags) for fault in found[:MOST_FAULTS]]
     rest = found[MOST_FAULTS:]
+    each = max(MOST_CHARACTERS // max(min(len(found), MOST_FAULTS), 1), LEAST_CHARACTERS)
+    shown = [
+        shortened(as_typed(shortened(_flagged(fault, flags), LONGEST)), each)
+        for fault in found[:MOST_FAULTS]
+    ]
     if rest:
         rows = [f.row for f in rest if isinstance(f, Fault) and f.row is not None]
         where = f", in rows {spans(rows)}" if rows else ""
         shown.append(f"and {len(rest)} more{where} (see 'bayes-distill check')")
-    sys.stderr.write(
-        "error: " + "; ".join(" ".join(as_typed(text).split()) for text in shown) + "\n"
-    )
+    line = "; ".join(" ".join(printable(text).split()) for text in shown)
+    _write(sys.stderr, f"error: {shortened(line, 2 * MOST_CHARACTERS)}\n")
 
 
 def say(text: str, quiet: bool = False) -> None:
     """Print a sentence for people on stderr, with arguments as the flags that are typed."""
     if not quiet:
-        sys.stderr.write(as_typed(text) + "\n")
+        _write(sys.stderr, shortened(printable(as_typed(shortened(text, LONGEST)))) + "\n")
+
+
+def echo(text: str, end: str = "\n") -> None:
+    """Print a line for people on stdout; control characters in names are written as escapes."""
+    _write(sys.stdout, printable(text) + end)
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    """Write text that the stream may have no characters for, or that has nowhere to go."""
+    if stream is None:  # closed by whoever started the process
+        return
+    try:
+        stream.write(text)
+    except UnicodeEncodeError as error:
+        stream.write(text.encode(error.encoding, "backslashreplace").decode(error.encoding))
 
 
 def print_table(
@@ -65,10 +87,15 @@ def print_table(
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
+
+    def text(words: str) -> Text:
+        # as Text, names are shown as they are: no [markup] and no :emoji: in them
+        return Text(printable(words))
 
     table = Table(
-        title=title,
-        caption=caption,
+        title=text(title),
+        caption=None if caption is None else text(caption),
         box=box.SIMPLE_HEAD,
         title_justify="left",
         caption_justify="left",
@@ -76,9 +103,9 @@ def print_table(
         caption_style="dim",
     )
     for place, name in enumerate(header):
-        table.add_column(name, justify="left" if place < left else "right", overflow="fold")
+        table.add_column(text(name), justify="left" if place < left else "right", overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(text, row))
     console = Console()
     if not console.is_terminal:  # piped: as wide as it needs to be
         console = Console(width=160)
@@ -155,7 +182,7 @@ def progress_bar(
         return
     with ExitStack() as shown:
         bar = Progress(
-            TextColumn("{task.description:<18}"),
+            TextColumn("{task.description:<18}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),

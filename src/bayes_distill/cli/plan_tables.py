@@ -6,10 +6,8 @@ import math
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from bayes_distill._input.numbers import format_quantity
-from bayes_distill.cli.output import print_table
+from bayes_distill.cli.output import echo, print_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +43,7 @@ def print_plan(result: Plan) -> None:
             left=0,
         )
         for problem in part["problem"].dropna():
-            typer.echo(f"  no recipe: {problem}")
+            echo(f"  no recipe: {problem}")
         if part["optimum_teacher_loss_median"].notna().any():
             print_table(
                 f"{name}: spread of the optima, each draw's own best ({percent} of the draws)",

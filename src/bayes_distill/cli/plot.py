@@ -14,9 +14,10 @@ from bayes_distill.cli.options import (
     Coefficient,
     Collector,
     OptionalDraws,
+    Overwrite,
     option,
 )
-from bayes_distill.cli.output import print_json, print_table
+from bayes_distill.cli.output import echo, print_json, print_table
 from bayes_distill.cli.shared_options import Common, Students, spread_options
 from bayes_distill.cli.spelling import as_typed, flag
 from bayes_distill.errors import Fault, InputError
@@ -80,6 +81,7 @@ def plot(
     unit: Annotated[
         str, option("Unit of the runs' losses, for the labels.", "TEXT")
     ] = "nats per token",
+    overwrite: Overwrite = False,
     allow_failed: AllowFailed = False,
     common: Common,
 ) -> None:
@@ -109,6 +111,7 @@ def plot(
             seed=seed,
             unit=unit,
             allow_failed=allow_failed,
+            overwrite=overwrite,
             faults=tuple(collect.faults),
         )
     except InputError as error:
@@ -120,7 +123,7 @@ def plot(
     if common.json:
         print_json({"plot": str(out), "kind": entry.name, "notes": list(drawing.notes)})
     else:
-        typer.echo(str(out))
+        echo(str(out))
 
 
 def _list(json: bool) -> None:

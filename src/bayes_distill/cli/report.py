@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
-from bayes_distill.cli.options import AllowFailed, Fit, option
-from bayes_distill.cli.output import progress_bar
+from bayes_distill.cli.options import AllowFailed, Fit, Overwrite, option
+from bayes_distill.cli.output import echo, progress_bar
 from bayes_distill.cli.shared_options import Common, spread_options
 from bayes_distill.errors import Fault
 
@@ -18,6 +16,7 @@ def report(
     fit: Fit,
     out: Annotated[str | None, option("Where the page goes.", "FILE.html")] = None,
     plan: Annotated[str | None, option("Output of plan --json, to be shown too.", "FILE")] = None,
+    overwrite: Overwrite = False,
     allow_failed: AllowFailed = False,
     *,
     common: Common,
@@ -27,7 +26,12 @@ def report(
     target = Path(out) if out else Path(f"{Path(fit).stem}.html")
     if target.suffix.lower() not in (".html", ".htm"):
         question.add(Fault(f"{target} should end in .html", column="out"))
-    settings: dict[str, Any] = {"plan": plan, "interval": question.interval, "seed": question.seed}
+    settings: dict[str, Any] = {
+        "overwrite": overwrite,
+        "plan": plan,
+        "interval": question.interval,
+        "seed": question.seed,
+    }
     from bayes_distill.reporting.write import examine
     from bayes_distill.reporting.write import report as call
 
@@ -38,4 +42,4 @@ def report(
         with progress_bar(common.quiet) as progress:
             result = call(fit, target, **settings, allow_failed=allow_failed, progress=progress)
     if not common.printed(result):
-        typer.echo(f"{result.path}: {result.size / 1e6:.1f} MB, {result.seconds:.0f} s")
+        echo(f"{result.path}: {result.size / 1e6:.1f} MB, {result.seconds:.0f} s")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
-from bayes_distill.cli.options import Card, Design, option
-from bayes_distill.cli.output import print_json
+from bayes_distill._input.outputs import TABLE
+from bayes_distill.cli.options import Card, Design, Overwrite, option
+from bayes_distill.cli.output import echo, print_json
 from bayes_distill.cli.shared_options import Common, spread_options
 
 
@@ -25,6 +24,7 @@ def simulate(
         ),
     ] = None,
     noise: Annotated[str, option("Residual scale, in the card's sense.", "NUMBER")] = "0.005",
+    overwrite: Overwrite = False,
     *,
     common: Common,
 ) -> None:
@@ -32,7 +32,8 @@ def simulate(
     collect = common.question()
     scale = collect.positive("noise", noise)
     collect.needed(design=design, out=out)
-    collect.place("out", out, ".csv", ".parquet", ".jsonl")
+    inputs = (card, design, coefficients)
+    collect.place("out", out, TABLE, inputs=inputs, overwrite=overwrite, endings=TABLE.endings)
     from bayes_distill.inference.simulation import simulate_from_card
     from bayes_distill.runs.writing import write_runs
 
@@ -41,7 +42,7 @@ def simulate(
             card, design or "paper", coefficients=coefficients, noise=scale, seed=collect.seed
         )
     assert out is not None
-    write_runs(runs, out)
+    write_runs(runs, out, inputs=inputs, overwrite=overwrite)
     common.say_notes(runs.notes)
     if common.json:
         print_json(
@@ -54,6 +55,6 @@ def simulate(
             }
         )
     else:
-        typer.echo(f"{len(runs)} {runs.kind} runs written to {out}; the truth:")
+        echo(f"{len(runs)} {runs.kind} runs written to {out}; the truth:")
         for coefficient, number_ in truth.items():
-            typer.echo(f"  {coefficient:8s} {number_:.6g}")
+            echo(f"  {coefficient:8s} {number_:.6g}")

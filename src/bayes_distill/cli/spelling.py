@@ -59,7 +59,7 @@ def _spelled(code: str) -> str | None:
     source = f"_({code})"
     try:
         whole = ast.parse(source, mode="eval").body
-    except SyntaxError:
+    except (SyntaxError, ValueError, MemoryError, RecursionError):  # a name of somebody's
         return None
     if not isinstance(whole, ast.Call) or len(whole.args) + len(whole.keywords) != 1:
         return None

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
+from bayes_distill._input.outputs import RESULT
 from bayes_distill.cli.interrupts import kept_in
-from bayes_distill.cli.options import Collector, MappingFile, Model, NoCorrections, Runs, option
+from bayes_distill.cli.options import (
+    Collector,
+    MappingFile,
+    Model,
+    NoCorrections,
+    Overwrite,
+    Runs,
+    option,
+)
 from bayes_distill.cli.output import print_json, print_records, progress_bar
 from bayes_distill.cli.shared_options import Common, LeftOut, Refits, spread_options
 
@@ -54,6 +63,7 @@ def validate(
     ] = "0.004",
     refits: Refits,
     out: Annotated[str | None, option("Where the JSON goes too.", "FILE.json")] = None,
+    overwrite: Overwrite = False,
     common: Common,
 ) -> int:
     """Refit without each group of runs and compare the forecast of the group with it."""
@@ -67,7 +77,7 @@ def validate(
         "factors": _factors(collect, factors),
         **collect.whole(workers=refits.workers),
     }
-    collect.place("out", out)
+    collect.place("out", out, RESULT, inputs=(runs, model, mapping), overwrite=overwrite)
     from bayes_distill.validation.leave_out import prepare
     from bayes_distill.validation.leave_out import validate as call
 
@@ -87,7 +97,7 @@ def validate(
         result = call(runs, model, resume=refits.resume, progress=progress, **settings)
     common.say_notes(result.notes)
     if out is not None:
-        result.save(out)
+        result.save(out, overwrite=overwrite)
     if common.json:
         print_json(result.to_json())
     else:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
-from bayes_distill._input.intervals import interval_fault, number
+from bayes_distill._input.intervals import interval_fault, number, seed_faults
 from bayes_distill.identification.combinations import combinations, correlations
 from bayes_distill.identification.variables import Variables, on_real_line, variables_of
 from bayes_distill.inference.fitted_model import FittedModel
@@ -115,7 +115,7 @@ def identifiability(
     FailedFitError
         If the fit failed its checks and that is not allowed.
     """
-    faults = [f for f in [interval_fault(interval)] if f is not None]
+    faults = [f for f in [interval_fault(interval)] if f is not None] + seed_faults(seed)
     posterior = load_beside(faults, posterior, allow_failed)
     fitted = FittedModel.of(posterior)
     variables = variables_of(posterior, fitted, seed)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from bayes_distill._input.intervals import seed_faults
 from bayes_distill.errors import InputError
 from bayes_distill.identification.identifiability import Identifiability, identifiability
 from bayes_distill.identification.next_run import NextRun, next_run
@@ -116,7 +117,7 @@ def identify(
     InputError, FailedFitError
         As `next_run`.
     """
-    faults = interval_faults(interval)
+    faults = interval_faults(interval) + seed_faults(seed)
     try:
         following = next_run(
             posterior,

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from bayes_distill._input.intervals import mean_of, number
+from bayes_distill._input.intervals import mean_of, number, seed_faults
 from bayes_distill._input.numbers import parse_quantity
 from bayes_distill.compute import FLOPS, SCENARIOS, total_flops
 from bayes_distill.errors import Fault, InputError, collected
@@ -128,7 +128,7 @@ def next_run(
     InputError, FailedFitError
         As `forecast`.
     """
-    faults: list[Fault] = []
+    faults: list[Fault] = seed_faults(seed)
     wanted = listed = None
     if draws < 1:
         faults.append(Fault("must be at least 1", column="draws"))

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,8 +20,8 @@ import jax
 import numpy as np
 
 from bayes_distill._input.files import atomic_path
+from bayes_distill._input.folders import own_folder, states_in
 from bayes_distill._version import __version__
-from bayes_distill.errors import Fault, InputError
 from bayes_distill.inference.metric import Metric
 
 FORMAT = 3  # of the file, and part of its name: a file of another format is never read
@@ -72,19 +72,11 @@ class Checkpoint:
     Raises
     ------
     InputError
-        If the folder cannot be made or written to.
+        If the folder cannot be made or written to, is a link, or holds files of another kind.
     """
 
     def __init__(self, folder: str | Path, key: str) -> None:
-        self.path = Path(folder) / f"{key}.npz"
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(
-                Fault(f"{folder} cannot be made a folder: {error.strerror}", column="resume")
-            ) from None
-        if not os.access(self.path.parent, os.W_OK):
-            raise InputError(Fault(f"{folder} cannot be written to", column="resume"))
+        self.path = own_folder(folder) / f"{key}.npz"
         self._stored = self._read()
         self._start: Arrays = {n: v for n, v in self._stored.items() if n.startswith("start/")}
         self._latest: Callable[[], Arrays] | None = None
@@ -146,11 +138,15 @@ class Checkpoint:
 
 
 def forget(folder: str | Path) -> None:
-    """Remove the checkpoints in a folder, and the folder if nothing else is in it."""
-    for path in Path(folder).glob("*.npz"):
-        path.unlink(missing_ok=True)
-    if Path(folder).is_dir() and not any(Path(folder).iterdir()):
-        Path(folder).rmdir()
+    """Remove the checkpoints in a folder, and the folder if nothing else is in it.
+
+    A folder that is a link, or holds anything else, is left as it is.
+    """
+    with suppress(OSError):  # the posterior is written: what is left costs space and no more
+        for path in states_in(folder):
+            path.unlink(missing_ok=True)
+        if Path(folder).is_dir() and not any(Path(folder).iterdir()):
+            Path(folder).rmdir()
 
 
 def key_of(label: str, settings: Mapping[str, Any], arguments: Any) -> str:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from bayes_distill._input.intervals import seed_faults
 from bayes_distill._runtime.memory import drop_programs_near_map_limit
 from bayes_distill._version import __version__
 from bayes_distill.cards import Card, load_card, model_names
-from bayes_distill.errors import InputError
+from bayes_distill.errors import Fault, InputError
 from bayes_distill.inference.draws_to_posterior import draws_to_posterior
 from bayes_distill.inference.first_stage import cut_settings, first_stage
 from bayes_distill.inference.law_checks import Fitted, law_checks
@@ -114,7 +115,7 @@ def fit(
     """
     from bayes_distill.runs import read_runs
 
-    check_settings(chains, warmup, draws, cut, imputations, extensions)
+    check_settings(chains, warmup, draws, cut, imputations, seed, extensions)
     drop_programs_near_map_limit()
     table = read_runs(runs, corrections=corrections, mapping=mapping)
     if where is not None:
@@ -220,6 +221,7 @@ def check_settings(
     draws: int,
     cut: bool = False,
     imputations: int | None = None,
+    seed: int = 0,
     extensions: int = 0,
 ) -> None:
     """Refuse chains that are too few or too short, and imputations without a cut or too few.
@@ -229,7 +231,7 @@ def check_settings(
     InputError
         Naming every setting at fault.
     """
-    faults = []
+    faults: list[Fault | str] = [*seed_faults(seed)]
     if chains < 2:
         faults.append(f"`chains` is {chains}: at least 2 are needed to tell whether they agree")
     if warmup < 100:

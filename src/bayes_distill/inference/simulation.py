@@ -12,6 +12,7 @@ import jax
 import numpy as np
 import pandas as pd
 
+from bayes_distill._input.intervals import seed_faults
 from bayes_distill.cards import Card, load_card
 from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.inference.density import constrainer, prior_sampler
@@ -60,7 +61,7 @@ def simulate_from_card(
     from bayes_distill.runs.reading import examine
 
     built_in = {"paper": paper_design, "chinchilla": chinchilla_design}
-    faults: list[Fault] = []
+    faults = seed_faults(seed)
     with collected(faults):
         card = card if isinstance(card, Card) else load_card(card)
     table = built_in[str(design)]() if str(design) in built_in else design

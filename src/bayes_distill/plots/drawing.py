@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes_distill._input.files import atomic_path, unwritable
+from bayes_distill._input.outputs import PICTURE
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.plots.registry import PLOTS, Drawing, Plot, Request, Source
 
@@ -41,6 +42,7 @@ def plot(
     seed: int = 0,
     unit: str = LOSS_UNIT,
     allow_failed: bool = False,
+    overwrite: bool = False,
     **options: Any,
 ) -> Figure:
     """Draw one of the named plots.
@@ -56,6 +58,8 @@ def plot(
         File to write, whole or not at all: ``.png``, ``.svg`` or ``.pdf``.
     interval, seed, allow_failed
         As in `forecast`.
+    overwrite
+        Whether `out` may replace an input, or a file that is no picture.
     unit
         Unit of the losses, for the labels.
     **options
@@ -77,6 +81,7 @@ def plot(
         seed=seed,
         unit=unit,
         allow_failed=allow_failed,
+        overwrite=overwrite,
     )[1].figure
 
 
@@ -90,6 +95,7 @@ def draw_plot(
     seed: int = 0,
     unit: str = LOSS_UNIT,
     allow_failed: bool = False,
+    overwrite: bool = False,
     faults: tuple[Fault, ...] = (),
 ) -> tuple[Plot, Drawing]:
     """Draw as `plot` does; the plot's entry, and the figure with its notes.
@@ -108,9 +114,10 @@ def draw_plot(
 
     options = {name: value for name, value in options.items() if value is not None}
     every = list(faults)
+    given: dict[str, Any] = {"inputs": (posterior, *options.values()), "overwrite": overwrite}
     entry = _entry(kind, every)
     if out is not None:
-        every += [Fault(problem, column="out") for problem in _out_problems(Path(out))]
+        every += [Fault(problem, column="out") for problem in _out_problems(Path(out), given)]
     wrong = interval_fault(interval)
     every += [wrong] if wrong is not None and wrong.column not in {f.column for f in faults} else []
     if entry is not None:
@@ -134,7 +141,7 @@ def draw_plot(
         result = entry.draw(Request(subject, options, interval, seed, unit))
         drawing = result if isinstance(result, Drawing) else Drawing(result)
         if out is not None:
-            with house_style(), atomic_path(out) as temporary:
+            with house_style(), atomic_path(out, PICTURE, **given) as temporary:
                 suffix = temporary.suffix.lower()
                 drawing.figure.savefig(temporary, metadata=METADATA.get(suffix))
     finally:
@@ -175,12 +182,12 @@ def _entry(name: str | None, faults: list[Fault]) -> Plot | None:
     return None
 
 
-def _out_problems(out: Path) -> list[str]:
+def _out_problems(out: Path, given: Mapping[str, Any]) -> list[str]:
     problems = []
     if out.suffix.lower() not in SUFFIXES:
         end = out.suffix or "no suffix"
         problems.append(f"{out.name} ends in {end}: write {', '.join(SUFFIXES)}")
-    problem = unwritable(out)
+    problem = None if problems else unwritable(out, PICTURE, **given)
     return [*problems, problem] if problem else problems
 
 

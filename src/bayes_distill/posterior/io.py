@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import xarray as xr
 
 from bayes_distill._input.files import atomic_path
+from bayes_distill._input.outputs import FIT
+from bayes_distill._input.text import shown
 from bayes_distill.cards import Card, card_from_dict
 from bayes_distill.errors import InputError
 from bayes_distill.laws import LAWS, STACKED, Reference
 from bayes_distill.likelihoods import likelihood_named
+from bayes_distill.posterior.schema import info_problem, problem_of
 
 FORMAT = "bayes-distill posterior"
 FORMAT_VERSION = 1
 CHECKED = {"fletcher32": True}  # a checksum, so that a flipped bit is noticed on reading
 COMPRESSED = {"zlib": True, "complevel": 4, "shuffle": True, **CHECKED}
+DIGEST = "digest"
 ATTRIBUTES = ("format_version", "law", "card", "reference", "info")
 
 
@@ -32,16 +38,16 @@ class Content(NamedTuple):
     info: Mapping[str, Any]
 
 
-def write(path: str | Path, content: Content) -> Path:
+def write(path: str | Path, content: Content, *, overwrite: bool = False) -> Path:
     """Write one netCDF file, whole or not at all.
 
     Raises
     ------
     InputError
-        If the place cannot be written to.
+        If the place cannot be written to, or holds a file of another kind and not `overwrite`.
     """
     tree, reference = content.tree.copy(), content.reference
-    tree.attrs = {
+    attributes = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
         "law": content.card.scaling_law.name,
@@ -49,6 +55,7 @@ def write(path: str | Path, content: Content) -> Path:
         "reference": json.dumps([reference.params, reference.tokens, reference.loss]),
         "info": json.dumps(content.info),
     }
+    tree.attrs = {**attributes, DIGEST: content_digest(tree, attributes)}
     encoding = {
         node.path: {
             str(name): COMPRESSED if variable.size > 64 else CHECKED
@@ -57,7 +64,7 @@ def write(path: str | Path, content: Content) -> Path:
         }
         for node in tree.subtree
     }
-    with atomic_path(path) as temporary:
+    with atomic_path(path, FIT, overwrite=overwrite) as temporary:
         tree.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
     return Path(path)
 
@@ -71,22 +78,7 @@ def read(path: str | Path) -> Content:
         If the file is missing, damaged, of another kind or from a newer format.
     """
     tree = _opened(Path(path))
-    attributes = tree.attrs
-    if attributes.get("format") != FORMAT:
-        raise InputError(f"{path} is a netCDF file, but not one written by bayes-distill fit")
-    lacking = set(ATTRIBUTES) - set(attributes)
-    if lacking:
-        raise InputError(f"{path} is damaged: it lacks {', '.join(sorted(lacking))}")
-    if int(attributes["format_version"]) > FORMAT_VERSION:
-        raise InputError(
-            f"{path} has format {attributes['format_version']}, and this version reads up to "
-            f"{FORMAT_VERSION}: upgrade bayes-distill"
-        )
-    if attributes["law"] not in {*LAWS, STACKED}:
-        raise InputError(
-            f"{path} was fitted with the law {attributes['law']!r}, which this version does "
-            "not have: upgrade bayes-distill"
-        )
+    attributes = _attributes(tree.attrs, path)
     problem = _missing_likelihood(attributes["card"])
     if problem is not None:
         raise InputError(f"{path} was fitted with a likelihood that cannot be loaded: {problem}")
@@ -94,13 +86,93 @@ def read(path: str | Path) -> Content:
         card = card_from_dict(json.loads(attributes["card"]), str(path))
         reference = Reference(*json.loads(attributes["reference"]))
         info = json.loads(attributes["info"])
-        missing = _expected_draws(card) - set(tree["posterior"].data_vars)
-    except (KeyError, ValueError, TypeError) as error:
-        raise InputError(f"{path} is damaged: {error}") from None
-    if missing:
-        raise InputError(f"{path} is damaged: it lacks draws of {', '.join(sorted(missing))}")
+    except (KeyError, ValueError, TypeError, RecursionError) as error:
+        raise InputError(f"{path} is damaged: {shown(str(error), 300)}") from None
+    damage = (
+        _inconsistent(attributes, card, reference)
+        or info_problem(info)
+        or problem_of(tree, card, info)
+        or _other_content(tree, attributes)
+    )
+    if damage is not None:
+        raise InputError(f"{path} is damaged: {damage}")
     tree.attrs = {}
     return Content(tree, card, reference, info)
+
+
+def _attributes(attributes: Mapping[Any, Any], path: str | Path) -> dict[str, Any]:
+    """The attributes of a posterior's file, of the right types.
+
+    Raises
+    ------
+    InputError
+        If they are of another file, of a newer version, or damaged.
+    """
+    if str(attributes.get("format")) != FORMAT:
+        raise InputError(f"{path} is a netCDF file, but not one written by bayes-distill fit")
+    lacking = set(ATTRIBUTES) - set(attributes)
+    if lacking:
+        raise InputError(f"{path} is damaged: it lacks {', '.join(sorted(lacking))}")
+    found = {name: attributes[name] for name in (*ATTRIBUTES, DIGEST) if name in attributes}
+    for name, value in found.items():
+        right = (int, np.integer) if name == "format_version" else str
+        if not isinstance(value, right):
+            raise InputError(f"{path} is damaged: {name} is a {type(value).__name__}")
+    version, law = int(found["format_version"]), found["law"]
+    if version > FORMAT_VERSION:
+        raise InputError(
+            f"{path} has format {version}, and this version reads up to {FORMAT_VERSION}: "
+            "upgrade bayes-distill"
+        )
+    if version < 1:
+        raise InputError(f"{path} is damaged: format_version is {version}")
+    if law not in {*LAWS, STACKED}:
+        raise InputError(
+            f"{path} was fitted with the law '{shown(law)}', which this version does "
+            "not have: upgrade bayes-distill"
+        )
+    return found
+
+
+def _inconsistent(attributes: Mapping[str, Any], card: Card, reference: Reference) -> str | None:
+    """What of the attributes does not go together, or is out of range."""
+    if card.scaling_law.name != attributes["law"]:
+        return f"law is {attributes['law']}, and card is of {card.scaling_law.name}"
+    numbers = (reference.params, reference.tokens, reference.loss)
+    if not all(isinstance(n, (int, float)) and 0 < n < float("inf") for n in numbers):
+        return "reference: it is not three positive numbers"
+    return None
+
+
+def _other_content(tree: xr.DataTree, attributes: Mapping[str, Any]) -> str | None:
+    """Say so if the content is not what was written; an older file has no checksum."""
+    stated = attributes.get(DIGEST)
+    if stated is None or stated == content_digest(tree, attributes):
+        return None
+    return "its content is not what was written"
+
+
+def content_digest(tree: xr.DataTree, attributes: Mapping[str, Any]) -> str:
+    """Sha256 in hex over the attributes and every array: a flipped bit in any of them shows."""
+    digest = hashlib.sha256()
+    for name in ATTRIBUTES:
+        digest.update(f"{name}={attributes[name]}\n".encode())
+    for node in sorted(tree.subtree, key=lambda node: node.path):
+        dataset = node.to_dataset(inherit=False)
+        for name in sorted(map(str, dataset.variables)):
+            variable = dataset.variables[name]
+            digest.update(f"{node.path} {name} {variable.dims} {variable.shape}\n".encode())
+            digest.update(_bytes_of(variable.to_numpy()))
+    return digest.hexdigest()
+
+
+def _bytes_of(values: np.ndarray) -> bytes:
+    if values.dtype.kind not in "fiub":
+        return "\0".join(map(str, values.reshape(-1))).encode("utf-8", "surrogatepass")
+    plain = values.astype("<f8" if values.dtype.kind == "f" else "<i8")
+    if plain.dtype.kind == "f":
+        plain[np.isnan(plain)] = np.nan  # not all NaN have the same bits
+    return plain.tobytes()
 
 
 def _opened(path: Path) -> xr.DataTree:
@@ -139,10 +211,3 @@ def _missing_likelihood(card: str) -> str | None:
         except InputError as error:
             return str(error)
     return None
-
-
-def _expected_draws(card: Card) -> set[str]:
-    """Names of the draws without which a posterior of a card cannot be used."""
-    likelihoods = [part.likelihood for part in card.members or (card,)]
-    sampled = (name for likelihood in likelihoods for name in likelihood.priors)
-    return {*card.scaling_law.coordinate_names, *sampled}

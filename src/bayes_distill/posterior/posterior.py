@@ -338,9 +338,13 @@ class Posterior:
         data = xr.Dataset({k: (("chain", "draw"), [[v]]) for k, v in values.items()})
         return cls(xr.DataTree.from_dict({"posterior": data}), card, reference, info)
 
-    def save(self, path: str | Path) -> Path:
-        """Write one netCDF file, whole or not at all; see `posterior.io.write`."""
-        return io.write(path, io.Content(self.tree, self.card, self.reference, self.info))
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write one netCDF file, whole or not at all; see `posterior.io.write`.
+
+        A file of another kind than a posterior is replaced only with `overwrite`.
+        """
+        content = io.Content(self.tree, self.card, self.reference, self.info)
+        return io.write(path, content, overwrite=overwrite)
 
     @classmethod
     def load(cls, path: str | Path) -> Posterior:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_distill._input.intervals import number
+from bayes_distill._input.intervals import number, seed_faults
 from bayes_distill._input.types import NUMBER, SOURCE, WHOLE, check_types
 from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.posterior import Posterior
@@ -177,7 +177,9 @@ def risk(
         seed=(seed, WHOLE),
         draws=(draws, WHOLE),
     )
-    faults: list[Fault] = [] if draws > 0 else [Fault("must be at least 1", column="draws")]
+    faults = seed_faults(seed)
+    if draws < 1:
+        faults.append(Fault("must be at least 1", column="draws"))
     points = candidates = None
     with collected(faults):
         points = read_points(

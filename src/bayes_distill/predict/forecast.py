@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_distill._input.intervals import number
+from bayes_distill._input.intervals import number, seed_faults
 from bayes_distill._input.types import NUMBER, SOURCE, WHOLE, check_types
 from bayes_distill._runtime.memory import return_freed_memory
 from bayes_distill._runtime.threads import on_cores
@@ -181,7 +181,9 @@ def forecast(
         seed=(seed, WHOLE),
         draws=(draws, WHOLE),
     )
-    faults: list[Fault] = [] if draws > 0 else [Fault("must be at least 1", column="draws")]
+    faults = seed_faults(seed)
+    if draws < 1:
+        faults.append(Fault("must be at least 1", column="draws"))
     points = None
     with collected(faults):
         points = read_points(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -28,6 +29,7 @@ NAMES = (
 )
 SIZES = tuple(name for name in NAMES if name != "teacher_loss")
 LARGEST_LOSS = 20.0
+MOST_POINTS = 1_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,6 +227,12 @@ def grid(
     faults += _teacher_faults({name: value is not None for name, value in stated.items()})
     if faults:
         raise InputError(faults)
+    number = math.prod(len(each) for each in lists.values())
+    if number > MOST_POINTS:
+        raise InputError(
+            f"the lists make a grid of {number:,} points, and {MOST_POINTS:,} is most: ask for "
+            "fewer at a time"
+        )
     columns = np.array(list(itertools.product(*(lists[name] for name in NAMES))), float).T
     columns[-1] = np.minimum(columns[-1], columns[1])  # of more data than tokens, none repeats
     return Points(**dict(zip(NAMES, columns, strict=True)))

@@ -14,6 +14,7 @@ import pandas as pd
 
 from bayes_distill._input.files import atomic_path, unwritable
 from bayes_distill._input.intervals import interval_fault
+from bayes_distill._input.outputs import PAGE
 from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.planning.plan import Plan
 from bayes_distill.posterior import Posterior
@@ -93,6 +94,7 @@ def report(
     seed: int = 0,
     allow_failed: bool = False,
     progress: Progress | None = None,
+    overwrite: bool = False,
 ) -> Report:
     """Write one self-contained HTML file: what the fit says, and an explorer of its forecasts.
 
@@ -110,6 +112,8 @@ def report(
         Whether a posterior whose fit failed its checks may be used; the page says so.
     progress
         Called with a phase, steps done and steps in all.
+    overwrite
+        Whether `out` may replace an input, or a file that is no report.
 
     Raises
     ------
@@ -119,8 +123,15 @@ def report(
         If the fit failed its checks and that is not allowed.
     """
     start = perf_counter()
+    inputs = (posterior, plan)
     posterior, planned = examine(
-        posterior, out, plan=plan, interval=interval, seed=seed, allow_failed=allow_failed
+        posterior,
+        out,
+        plan=plan,
+        interval=interval,
+        seed=seed,
+        allow_failed=allow_failed,
+        overwrite=overwrite,
     )
     ranges = ranges_of(posterior)
     say = progress or (lambda *_: None)
@@ -153,7 +164,7 @@ def report(
         vega,
         (many.n_draws, min(PLAN_DRAWS, posterior.n_draws)),
     )
-    with atomic_path(out) as temporary:
+    with atomic_path(out, PAGE, inputs=inputs, overwrite=overwrite) as temporary:
         temporary.write_text(text, encoding="utf-8")
     say("page", 3, 3)
     size = len(text.encode("utf-8"))
@@ -175,6 +186,7 @@ def examine(
     interval: float,
     seed: int,
     allow_failed: bool,
+    overwrite: bool = False,
 ) -> tuple[Posterior, dict[str, Any] | None]:
     """Read the arguments of `report`: the posterior, and the plan as plain data.
 
@@ -186,7 +198,7 @@ def examine(
     faults = [f for f in [interval_fault(interval)] if f is not None]
     if seed < 0:
         faults.append(Fault(f"{seed} is less than 0", column="seed"))
-    problem = unwritable(out)
+    problem = unwritable(out, PAGE, inputs=(posterior, plan), overwrite=overwrite)
     if problem is not None:
         faults.append(Fault(problem, column="out"))
     planned: dict[str, Any] | None = None

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_distill._input.intervals import seed_faults
 from bayes_distill._input.numbers import format_quantity
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.likelihoods import Likelihood, likelihood_named
@@ -90,7 +91,7 @@ def simulate(
     """
     from bayes_distill.laws import TeacherLaw  # late: JAX takes a second to import
 
-    faults = _scale_faults(noise)
+    faults = seed_faults(seed) + _scale_faults(noise)
     residuals = _likelihood(likelihood, df, faults)
     table = design.frame if isinstance(design, Runs) else design
     examined = examine(table, required=("params", "tokens"))

@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from bayes_distill._input.text import shown
 from bayes_distill.errors import InputError
+from bayes_distill.runs.conditions import rows_where
 
 Kind = Literal["supervised", "distillation", "mixed"]
 
@@ -111,34 +113,27 @@ class Runs:
         return digest.hexdigest()
 
     def where(self, expr: str) -> Runs:
-        """Keep the runs for which a pandas query holds; rows keep their numbers.
+        """Keep the runs for which a condition holds; rows keep their numbers.
 
         Parameters
         ----------
         expr
             A condition over the canonical columns and ``row``, such as
-            ``"loss > 2.3 and params < 1e9"``.
+            ``"loss > 2.3 and params < 1e9"``: columns, numbers, text, comparisons, ``and``, ``or``,
+            ``not``, ``in (1, 2)``, arithmetic, ``isna(...)``, ``notna(...)``. It is parsed, and
+            never run as Python.
 
         Raises
         ------
         InputError
             If `expr` is not such a condition, or holds for no run.
         """
-        columns = ", ".join([*map(str, self.frame.columns), "row"])
-        example = "write a condition such as loss > 2.3 and params < 1e9"
         frame = self.frame.rename_axis(index="row")
-        try:
-            # no names from outside: a condition is about the runs and nothing else
-            keep = frame.eval(expr, engine="python", local_dict={}, global_dict={})
-        except Exception as error:  # pandas raises some fifteen kinds, from SyntaxError on
-            raise InputError(
-                f"the condition {expr!r} cannot be used ({error}): {example}; columns: {columns}"
-            ) from error
-        if not isinstance(keep, pd.Series) or keep.dtype != bool:
-            raise InputError(f"{expr!r} is not a condition on runs: {example}; columns: {columns}")
+        keep = rows_where(frame, expr)
+        said = shown(expr, 200)
         if not keep.any():
-            raise InputError(f"the condition {expr!r} leaves none of the {len(self)} runs")
-        note = f"{int(keep.sum())} of {len(self)} runs are used: those with {expr}."
+            raise InputError(f"the condition '{said}' leaves none of the {len(self)} runs")
+        note = f"{int(keep.sum())} of {len(self)} runs are used: those with {said}."
         return replace(self, frame=frame.loc[keep], notes=(*self.notes, note))
 
 

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from bayes_distill._input.files import atomic_path
+from bayes_distill._input.outputs import TABLE
 from bayes_distill.runs.table import Runs
 
 
-def write_runs(runs: Runs, path: str | Path) -> None:
+def write_runs(
+    runs: Runs, path: str | Path, *, inputs: Iterable[object] = (), overwrite: bool = False
+) -> None:
     """Write a table of runs as CSV, Parquet or JSON lines, whole or not at all.
+
+    Parameters
+    ----------
+    runs
+        What is written.
+    path
+        Where: ``.csv``, ``.parquet`` or ``.jsonl``.
+    inputs, overwrite
+        An input, or a file that is no table of runs, is replaced only with `overwrite`.
 
     Raises
     ------
@@ -17,7 +30,7 @@ def write_runs(runs: Runs, path: str | Path) -> None:
         If the file cannot be written.
     """
     suffix = Path(path).suffix
-    with atomic_path(path) as temporary:
+    with atomic_path(path, TABLE, inputs=inputs, overwrite=overwrite) as temporary:
         if suffix == ".parquet":
             runs.frame.to_parquet(temporary, index=False)
         elif suffix == ".jsonl":

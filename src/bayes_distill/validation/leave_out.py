@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bayes_distill._input.intervals import interval_fault
+from bayes_distill._input.intervals import interval_fault, seed_faults
 from bayes_distill.cards import Card, load_card
 from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.inference.fit import check_card, check_settings, default_card
@@ -175,7 +175,7 @@ def prepare(
     InputError
         Naming everything that is wrong.
     """
-    faults = [f for f in [interval_fault(interval)] if f is not None]
+    faults = [f for f in [interval_fault(interval)] if f is not None] + seed_faults(seed)
     for name, value in (("teacher_apart", teacher_apart), ("student_apart", student_apart)):
         if not value >= 0:
             faults.append(Fault(f"{value:g} is no distance", column=name))

@@ -13,6 +13,7 @@ import pandas as pd
 
 from bayes_distill._input.files import atomic_path
 from bayes_distill._input.intervals import number
+from bayes_distill._input.outputs import RESULT
 from bayes_distill.predict.results.display import Result
 from bayes_distill.validation.by_compute import by_factor
 from bayes_distill.validation.gap_pairs import BANDS
@@ -120,16 +121,16 @@ class Validation(Result):
             content |= {"factors": list(self.factors), "rows": factors, "runs": runs}
         return content
 
-    def save(self, path: str | Path) -> Path:
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write what `to_json` gives, whole or not at all; `read_validation` reads it.
 
         Raises
         ------
         InputError
-            If the place cannot be written to.
+            If the place cannot be written to, or holds a file of another kind and not `overwrite`.
         """
         text = json.dumps(self.to_json(), allow_nan=False, indent=2) + "\n"
-        with atomic_path(path) as temporary:
+        with atomic_path(path, RESULT, overwrite=overwrite) as temporary:
             temporary.write_text(text, encoding="utf-8")
         return Path(path)
 
