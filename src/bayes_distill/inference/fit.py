@@ -47,7 +47,7 @@ def fit(
     warmup: int = 1000,
     draws: int = 1000,
     seed: int = 0,
-    extensions: int = 2,
+    extensions: int = 1,
     interval: float = 0.9,
     supervised: Posterior | str | Path | None = None,
     cut: bool = False,
