@@ -28,6 +28,7 @@ from bayes_distill.inference.settings import SamplerSettings
 from bayes_distill.inference.two_stage import check_stages
 from bayes_distill.parallel import Progress
 from bayes_distill.posterior import Posterior
+from bayes_distill.runs.teachers_as_runs import teachers_as_runs
 
 if TYPE_CHECKING:
     from bayes_distill.runs import Runs
@@ -59,7 +60,7 @@ def fit(
     warmup: int = 1000,
     draws: int = 1000,
     seed: int = 0,
-    extensions: int = 2,
+    extensions: int = 1,
     interval: float = 0.9,
     supervised: Posterior | str | Path | None = None,
     cut: bool = False,
@@ -160,7 +161,10 @@ def fit(
         first = first_stage(table, card, reference, supervised, fit_supervised)
         card, table = first.card, first.table
         check_card(card, table)
-    spec, data, hyper, notes = model_inputs(card, table, reference)
+    teachers = None
+    if first is None and card.scaling_law.has_teacher:
+        teachers = teachers_as_runs(table)
+    spec, data, hyper, notes = model_inputs(card, table, reference, teachers)
     parts = (spec, data, hyper)
     try:
         if first is None:
@@ -196,6 +200,7 @@ def fit(
         "fingerprint": table.fingerprint,
         "kind": table.kind,
         "n_runs": len(table),
+        "teachers_as_runs": 0 if teachers is None else len(teachers),
         "notes": [*table.notes, *notes, *_extension_notes(sample, draws)],
         "settings": asdict(settings),
         "warmed_up": sample.warmup,
