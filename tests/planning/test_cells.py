@@ -83,6 +83,8 @@ def test_an_empty_size_is_chosen(posterior):
     alone = plan(few, budget=1e22, scenario="supervised", served_tokens="1T", **FAST)
     assert chosen == alone.table["params"].item()
     assert dict(found.draws.sizes)["params"] == 2
+    with pytest.raises(InputError, match="needs params"):
+        plan(few, at=at, served_tokens="1T", target_loss=2.2, **FAST)
 
 
 @pytest.mark.parametrize(

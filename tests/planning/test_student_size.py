@@ -94,10 +94,11 @@ def test_no_given_size_is_better_in_any_draw_than_its_own_and_some_is_as_good(na
     own = chosen.samples.values["optimum_loss"]
     sizes = chosen.table["params"].item() * np.geomspace(1 / 4, 4, 41)
     given = plan(posterior, list(sizes), 1e22, scenario=BOTH, teacher_range=False, **ASKED)
-    best = given.samples.values["optimum_loss"].min(axis=1, keepdims=True)
+    # the largest cannot be served and trained
+    best = np.nanmin(given.samples.values["optimum_loss"], axis=1, keepdims=True)
     assert (own < best + 1e-6).all()
     assert own == pytest.approx(best, abs=2e-5)
-    assert chosen.table["regret_mean"].item() > given.table["regret_mean"].min()
+    assert chosen.table["regret_mean"].item() > np.nanmin(given.table["regret_mean"])
 
 
 def test_every_budget_has_a_size_of_its_own(few):

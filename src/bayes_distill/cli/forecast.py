@@ -7,7 +7,7 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 from bayes_distill.cli.options import AllowFailed, At, Fit, MostDraws, UniqueTokens
-from bayes_distill.cli.output import print_table
+from bayes_distill.cli.output import print_sentences, print_table
 from bayes_distill.cli.shared_options import Common, Students, spread_options
 
 if TYPE_CHECKING:
@@ -47,8 +47,10 @@ def forecast(
     if common.printed(result):
         return
     from bayes_distill._input.numbers import format_quantity
+    from bayes_distill.predict.words import forecast_sentence
 
     percent = f"{100 * question.interval:g}%"
+    print_sentences(forecast_sentence(row, percent) for row in result.to_json()["rows"])
     print_table(
         "Student loss",
         [

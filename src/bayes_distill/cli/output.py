@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import sys
@@ -17,6 +18,7 @@ from bayes_distill.errors import Fault
 if TYPE_CHECKING:
     from bayes_distill.parallel import Progress
 
+MOST_SENTENCES, SENTENCE_WIDTH = 6, 96
 MOST_FAULTS = 50  # in full in one error line; a table can have thousands
 
 
@@ -52,6 +54,17 @@ def say(text: str, quiet: bool = False) -> None:
     """Print a sentence for people on stderr, with arguments as the flags that are typed."""
     if not quiet:
         sys.stderr.write(as_typed(text) + "\n")
+
+
+def print_sentences(sentences: Iterable[str]) -> None:
+    """Print answers in words on stdout, wrapped; of more than a few the tables say the rest."""
+    import textwrap
+
+    few = list(itertools.islice(sentences, MOST_SENTENCES))
+    for sentence in few:
+        sys.stdout.write(textwrap.fill(as_typed(sentence), SENTENCE_WIDTH) + "\n")
+    if few:
+        sys.stdout.write("\n")
 
 
 def print_table(

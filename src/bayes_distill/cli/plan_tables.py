@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from bayes_distill._input.numbers import format_quantity
-from bayes_distill.cli.output import print_table
+from bayes_distill.cli.output import print_sentences, print_table
 from bayes_distill.planning.tables import AT_LIMITS
 from bayes_distill.planning.words import crossover_words, plan_sentences
 
@@ -19,15 +19,12 @@ if TYPE_CHECKING:
     from bayes_distill.planning.plan import Plan
 
 Row = dict[Hashable, Any]
-MOST_SENTENCES = 12  # of a plan with more budgets and students the tables say the rest
 
 
 def print_plan(result: Plan) -> None:
     """Print recipes, the spread of the optima, crossovers, targets and a list of teachers."""
     percent = f"{100 * result.interval:g}%"
-    sentences = plan_sentences(result.to_json())
-    for sentence in sentences[:MOST_SENTENCES]:
-        typer.echo(f"{sentence}\n")
+    print_sentences(plan_sentences(result.to_json()))
     for name, part in result.table.groupby("scenario", sort=False):
         print_table(
             f"{name}: one recipe for each budget, best over the whole posterior",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bayes_distill._input.numbers import format_quantity
+from bayes_distill.predict.words import grounds_in_words
 
 LARGEST = "1e28"  # the largest budget that crossovers are looked for at
 SURE = 0.95
@@ -108,20 +109,7 @@ def _ground(rows: list[Mapping[str, Any]]) -> str:
             sides += [("supervised", told["supervised"]), ("distilled", told)]
         else:
             sides.append(("supervised", told))
-    parts = []
-    for kind in ("supervised", "distilled"):
-        mine = [side for name, side in sides if name == kind]
-        if not mine:
-            continue
-        runs = mine[0]["runs"]
-        if mine[0]["prior"]:
-            parts.append(f"no {kind} run (the prior and the law alone)")
-            continue
-        counted = f"{runs} {kind} runs" if runs is not None else f"{kind} runs"
-        factor = max(side["extrapolation"] or 1.0 for side in mine)
-        far = f", up to {factor:.2g} times outside them" if factor > 1 else ""
-        parts.append(f"{counted}{far}")
-    return f"This rests on {' and '.join(parts)}."
+    return grounds_in_words(sides)
 
 
 def _loss(found: Mapping[str, Any], percent: str) -> str:
