@@ -18,6 +18,7 @@ RANGE = (1e7, 1e13)
 COARSE, FINE = 25, 5
 ROUNDS = 4
 SPARE = 1.001  # of the cheapest run: with less than this left, a size is not tried
+BETWEEN = 0.08  # of a natural logarithm between sizes, where sizes have discrepancies
 NARROWING = (2.0, 6.0, 18.0)  # steps around each draw's best size, in parts of the grid's
 
 
@@ -76,8 +77,14 @@ def own_optima(setting: Setting, budget: float) -> Optimum:
 
     for size in affordable_sizes(setting, budget):
         tried(np.full(draws, size))
+    coarse = np.log(RANGE[1] / RANGE[0]) / (COARSE - 1)
+    if setting.posterior.discrepancies:  # paths over size have more valleys than a law
+        ends = np.clip([np.exp(-coarse) * best.min(), np.exp(coarse) * best.max()], *RANGE)
+        count = 2 + int(np.log(ends[1] / ends[0]) / BETWEEN)
+        for size in np.geomspace(*ends, count):
+            tried(np.full(draws, size))
     for part in NARROWING:
-        step = np.log(RANGE[1] / RANGE[0]) / (COARSE - 1) / part
+        step = coarse / part
         middle, of_middle = best, losses
         below, above = (tried(np.clip(middle * np.exp(x), *RANGE)) for x in (-step, step))
         tried(np.clip(middle * np.exp(_lowest(np.array([below, of_middle, above]), step)), *RANGE))
