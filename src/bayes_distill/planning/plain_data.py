@@ -31,7 +31,7 @@ COUNTS: dict[str, type[Architecture] | type[PlainCount]] = {
     "Architecture": Architecture,
     "PlainCount": PlainCount,
 }
-INFO = ("hull", "kind")  # of a posterior's provenance, what plans look at
+INFO = ("hull", "kind", "n_runs")  # of a posterior's provenance, what plans look at
 
 
 def pack(value: Any) -> Any:
@@ -69,7 +69,8 @@ def posterior_as_text(posterior: Posterior) -> str:
             posterior.reference.tokens,
             posterior.reference.loss,
         ],
-        "info": {name: posterior.info[name] for name in INFO if name in posterior.info},
+        "info": {name: posterior.info[name] for name in INFO if name in posterior.info}
+        | ({} if posterior.hulls is None else {"hulls": posterior.hulls.to_json()}),
         **{
             part: {
                 str(name): {"dims": list(map(str, variable.dims)), "values": pack(variable.values)}
