@@ -117,10 +117,14 @@ CLAIMS: dict[str, tuple[Claim, str]] = {
 def truths() -> dict[str, tuple[str, dict[str, float]]]:
     """Laws and coefficients of simulated tables."""
     flat = {**TABLE_6, "rN": 1.0, "rD": 0.55}  # the gap opens as if data counted half
-    return {
+    laws = {
         "table 6": ("distillation", dict(TABLE_6)),
         "no capacity gap": ("distillation-no-gap", dict(TABLE_6)),
         "gap that data hardly move": ("distillation-own-gap", flat),
+    }
+    return {
+        name: (law, {n: v for n, v in values.items() if n in LAWS[law].coefficient_names})
+        for name, (law, values) in laws.items()
     }
 
 
@@ -130,11 +134,12 @@ def exact(law: str, coefficients: dict[str, float], like: Posterior) -> Posterio
 
     from bayes_distill import Card
 
-    own = {n: v for n, v in coefficients.items() if n in LAWS[law].coefficient_names}
-    values = LAWS[law].from_published(own, like.reference)
+    values = LAWS[law].from_published(coefficients, like.reference)
     draws = {name: (("chain", "draw"), np.reshape(float(v), (1, 1))) for name, v in values.items()}
     tree = xr.DataTree.from_dict({"posterior": xr.Dataset(draws)})
-    return Posterior(tree, Card(name="truth", law=law, coefficients=own), like.reference, {})
+    return Posterior(
+        tree, Card(name="truth", law=law, coefficients=coefficients), like.reference, {}
+    )
 
 
 def main() -> None:
