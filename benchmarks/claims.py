@@ -137,7 +137,8 @@ def exact(law: str, coefficients: dict[str, float], like: Posterior) -> Posterio
     values = LAWS[law].from_published(coefficients, like.reference)
     draws = {name: (("chain", "draw"), np.reshape(float(v), (1, 1))) for name, v in values.items()}
     tree = xr.DataTree.from_dict({"posterior": xr.Dataset(draws)})
-    return Posterior(
+    card = Card(name="truth", law=law, coefficients=coefficients)
+    return Posterior(tree, card, like.reference, {})
         tree, Card(name="truth", law=law, coefficients=coefficients), like.reference, {}
     )
 
