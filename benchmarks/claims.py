@@ -139,8 +139,6 @@ def exact(law: str, coefficients: dict[str, float], like: Posterior) -> Posterio
     tree = xr.DataTree.from_dict({"posterior": xr.Dataset(draws)})
     card = Card(name="truth", law=law, coefficients=coefficients)
     return Posterior(tree, card, like.reference, {})
-        tree, Card(name="truth", law=law, coefficients=coefficients), like.reference, {}
-    )
 
 
 def main() -> None:
