@@ -14,7 +14,12 @@ import pandas as pd
 import pytest
 from hypothesis import settings
 
+from scheduling import rank
+
 if TYPE_CHECKING:
+    from xdist.remote import Producer
+    from xdist.scheduler import LoadScopeScheduling
+
     from bayes_distill.cards import Card
     from bayes_distill.posterior import Posterior
     from bayes_distill.runs import Runs
@@ -22,6 +27,19 @@ if TYPE_CHECKING:
 # a first example compiles a law, which no deadline should count
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest, wherever pytest-xdist shares them out."""
+    items.sort(key=lambda item: rank(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)  # a run without pytest-xdist has no such hook
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
+    """See `scheduling`."""
+    from scheduling import scheduler
+
+    return scheduler(config, log)
 
 
 @pytest.fixture

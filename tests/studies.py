@@ -68,7 +68,8 @@ def with_runs(posterior: Posterior) -> Posterior:
     """The same posterior, with the paper's design as its runs: a fit that costs no sampling."""
     frame = simulate_from_card("busbridge2025-plain", "paper", coefficients="table6")[0].frame
     columns = ["params", "tokens", "loss", "teacher_loss"]
-    runs = xr.Dataset({c: ("run", frame[c].to_numpy()) for c in columns}, {"run": frame.index})
+    index = {"run": frame.index.to_numpy()}  # the index itself has a dimension "row": every pair
+    runs = xr.Dataset({c: ("run", frame[c].to_numpy()) for c in columns}, index)
     groups = {"posterior": posterior.tree["posterior"].to_dataset(), "runs": runs}
     return replace(posterior, tree=xr.DataTree.from_dict(groups))
 
@@ -107,9 +108,11 @@ CARDS = {
     "supervised": "hoffmann2022-gamma",
     "chinchilla": "supervised-plain",
     "data-limited": "data-limited-plain",
-    "distillation": "joint",
-    "distillation-gain": "joint",
-    "distillation-no-gap": "joint",
+    "distillation": "joint-plain",
+    "distillation-gain": "joint-plain",
+    "distillation-no-gap": "joint-plain",
+    "distillation-own-gap": "joint",
+    "distillation-gain-own-gap": "joint",
 }
 STACKS = {
     "stack of gap and no gap": ("distillation", "distillation-no-gap"),

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
+from bayes_distill.posterior import Posterior
+from bayes_distill.runs import paper_design
 from printed_blocks import RUNNABLE, Block, PageRun, blocks, given, matched
 from studies import random_study, with_runs
 
@@ -84,6 +86,12 @@ def test_a_page_works_as_printed(
     assert strange == [], "\n".join(strange)  # python tests/renew_docs.py brings pages up to date
     if skipped:
         pytest.skip(f"ran, but for {', '.join(skipped)}: set BAYES_DISTILL_DATA to run these")
+
+
+def test_a_page_is_given_as_many_runs_as_the_design_has(scattered: Posterior) -> None:
+    """Crossed with their own index they are 123,904, which makes a page take minutes."""
+    stored = with_runs(scattered).tree["runs"].dataset
+    assert stored.sizes == {"run": len(paper_design())}
 
 
 def test_few_blocks_are_not_run_and_each_says_why() -> None:

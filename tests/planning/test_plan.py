@@ -15,7 +15,8 @@ from bayes_distill.posterior import Posterior
 EQ69 = FLOPS["eq69"]
 UNKNOWNS = ("student_tokens", "teacher_params", "teacher_tokens", "teacher_loss")
 BOTH = "teacher-pretraining-and-inference"
-DRAWS = ("recipe_loss", "optimum_loss", "supervised_loss", *(f"optimum_{n}" for n in UNKNOWNS))
+OPTIMA = tuple(f"optimum_{name}" for name in ("loss", "params", *UNKNOWNS))
+DRAWS = ("recipe_loss", "supervised_loss", *OPTIMA)
 EXTRAS = ("supervised", "best-case", BOTH)
 
 
@@ -245,6 +246,37 @@ def test_thinning_and_extrapolation_are_noted(scattered):
         plan(scattered, "1B", "1e21", draws=2000, **asked).table["loss_mean"],
         atol=0.005,
     )
+
+
+def test_each_side_lies_among_the_runs_of_its_kind(scattered):
+    sides = {"supervised": (1e8, 3e9), "distilled": (1e8, 1.1e9)}
+    corners = {kind: [(a, 2e9), (b, 2e9), (b, 1e11), (a, 1e11)] for kind, (a, b) in sides.items()}
+    hulls = {
+        kind: {"points": np.log(c).tolist(), "teacher_loss": None, "runs": 4}
+        for kind, c in corners.items()
+    }
+    mixed = Posterior(
+        scattered.tree, scattered.card, scattered.reference, {**scattered.info, "hulls": hulls}
+    )
+    asked = {"scenario": "supervised,best-case", "crossovers": False, "teacher_range": False}
+    found = plan(mixed, "1B,3B", "5e20", draws=16, **asked)
+    assert found.table["outside"].tolist() == [False, False, False, True]
+    assert not found.table["supervised_outside"].any()
+    told = found.to_json()["rows"][3]["rests_on"]
+    alone = {"runs": 4, "prior": False, "extrapolation": 1.0}
+    assert told == {
+        "runs": 4,
+        "prior": False,
+        "extrapolation": pytest.approx(3 / 1.1),
+        "supervised": alone,
+    }
+    assert found.to_json()["rows"][0]["rests_on"] == alone
+    only = {"supervised": None, "distilled": hulls["distilled"]}
+    distilled = Posterior(mixed.tree, mixed.card, mixed.reference, {**mixed.info, "hulls": only})
+    untold = plan(distilled, "1B", "5e20", draws=16, **asked)
+    assert untold.table["supervised_outside"].all()
+    assert untold.to_json()["rows"][1]["rests_on"]["supervised"]["prior"]
+    assert any("no run (supervised or distilled)" in note for note in untold.notes)
 
 
 def test_point_coefficients_are_a_posterior_with_one_draw(point):

@@ -9,7 +9,12 @@ from scipy.optimize import minimize
 from bayes_distill.compute import FLOPS, SCENARIOS, total_flops
 from bayes_distill.planning import Limits, Problem, optimise
 from bayes_distill.planning.criteria import criterion_named, mean, per_recipe
-from bayes_distill.planning.recipe_search import best_recipe, complete, plug_in_losses
+from bayes_distill.planning.recipe_search import (
+    best_recipe,
+    complete,
+    into_spread,
+    plug_in_losses,
+)
 from bayes_distill.planning.setting import Setting
 
 EQ69 = FLOPS["eq69"]
@@ -174,6 +179,26 @@ def test_a_criterion_that_fails_for_some_recipes_does_not_choose_them(posterior)
 def test_twice_is_the_same(solved, posterior):
     again = solve(posterior, BOTH)[2]
     np.testing.assert_array_equal(again.losses, solved[BOTH.name][2].losses)
+
+
+@pytest.mark.parametrize(("shift", "reaches"), [(0.05, True), (2.0, False)])
+def test_outside_the_spread_of_optima_it_goes_towards_their_middle_while_it_is_as_good(
+    solved, posterior, shift, reaches
+):
+    setting, _, recipe = solved[BOTH.name]
+    found = np.log(np.stack([recipe.teacher_params, recipe.teacher_tokens], axis=-1))
+    around = np.linspace(-0.02, 0.02, 41)[:, None, None]
+    moved = into_spread(setting, BUDGETS, found, found + shift + around)
+    cost = complete(setting, BUDGETS, moved).losses.mean(axis=0) - recipe.losses.mean(axis=0)
+    assert (cost < 1.01e-4 * posterior.reference.loss).all()
+    parts = (moved - found) / shift
+    if reaches:
+        assert parts == pytest.approx(1)
+    else:
+        assert (parts < 0.9).all()
+        assert (parts[:2] > 0).all()
+    # a recipe that lies among them stays
+    assert into_spread(setting, BUDGETS, found, found + around) == pytest.approx(found, abs=0)
 
 
 LIMITS = Limits(max_tokens=1e11, max_teacher_tokens=2e11, max_teacher_params=2e9)

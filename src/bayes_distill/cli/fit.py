@@ -64,6 +64,9 @@ def fit(
         str, option("At most, per chain: fewer where less is enough.", "INTEGER")
     ] = "1000",
     draws: KeptDraws = "1000",
+    extensions: Annotated[
+        str, option("Longer rounds that may follow where chains disagree, at most.", "INTEGER")
+    ] = "1",
     overwrite: Overwrite = False,
     *,
     common: Common,
@@ -79,6 +82,7 @@ def fit(
         "chains": collect.integer("chains", chains, 2),
         "warmup": collect.integer("warmup", warmup, 100),
         "draws": collect.integer("draws", draws, 50),
+        "extensions": collect.integer("extensions", extensions, 0),
         "seed": collect.integer("seed", common.seed),
     }
     if imputations is not None:
@@ -142,6 +146,7 @@ def fit_json(posterior: Posterior, target: Path) -> dict[str, Any]:
         "seconds": info["seconds"]["total"],
         "timing": info["seconds"],
         "warmed_up": info["warmed_up"],
+        "extensions": info["extensions"],
         "interval": info["interval"],
         "diagnostics": info["diagnostics"],
         "coefficients": info["coefficients"],

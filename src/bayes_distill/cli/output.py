@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import sys
@@ -18,6 +19,7 @@ from bayes_distill.errors import Fault, shortened
 if TYPE_CHECKING:
     from bayes_distill.parallel import Progress
 
+MOST_SENTENCES, SENTENCE_WIDTH = 6, 96
 MOST_FAULTS = 50  # in full in one error line; a table can have thousands
 MOST_CHARACTERS = 10_000  # of all faults together, shared out among them
 LEAST_CHARACTERS = 400  # of each
@@ -74,6 +76,17 @@ def _write(stream: TextIO | None, text: str) -> None:
         stream.write(text)
     except UnicodeEncodeError as error:
         stream.write(text.encode(error.encoding, "backslashreplace").decode(error.encoding))
+
+
+def print_sentences(sentences: Iterable[str]) -> None:
+    """Print answers in words on stdout, wrapped; of more than a few the tables say the rest."""
+    import textwrap
+
+    few = list(itertools.islice(sentences, MOST_SENTENCES))
+    for sentence in few:
+        echo(textwrap.fill(as_typed(sentence), SENTENCE_WIDTH))
+    if few:
+        echo("")
 
 
 def print_table(

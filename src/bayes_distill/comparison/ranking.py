@@ -18,7 +18,7 @@ from bayes_distill.comparison.left_out import (
 from bayes_distill.comparison.loo import loo_table
 from bayes_distill.comparison.refits import prepare_refits, run_refits
 from bayes_distill.comparison.result import Comparison
-from bayes_distill.comparison.stacking import weight_faults
+from bayes_distill.comparison.weights import weight_faults
 from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.parallel import Progress
 from bayes_distill.posterior import Posterior

@@ -10,6 +10,7 @@ import xarray as xr
 
 from bayes_distill.cards import Card
 from bayes_distill.comparison.fits import Source, groups_to_leave_out, load_fits
+from bayes_distill.comparison.weights import weight_faults
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.inference.diagnostics import RANK
 from bayes_distill.inference.law_checks import law_of_members
@@ -29,6 +30,7 @@ SHARED_INFO = (
     "source",
     "where",
     "hull",
+    "hulls",
     "interval",
     "versions",
 )
@@ -148,19 +150,6 @@ def stack_loaded(fits: Mapping[str, Posterior], weights: Sequence[float], draws:
         ),
     ]
     return Posterior(xr.DataTree.from_dict(tree), card, stacked[0].reference, info)
-
-
-def weight_faults(weights: Sequence[float], fits: int) -> list[Fault]:
-    """What is wrong with weights that a user states."""
-    faults = []
-    if len(weights) != fits:
-        faults.append(Fault(f"{len(weights)} weights for {fits} fits", column="weights"))
-    wrong = [f"{w:g}" for w in weights if not 0 <= w < np.inf]
-    if wrong:
-        faults.append(Fault(f"not a share: {', '.join(wrong)}", column="weights"))
-    elif not sum(weights) > 0:
-        faults.append(Fault("all weights are 0", column="weights"))
-    return faults
 
 
 def _counts(share: np.ndarray, available: np.ndarray, most: int) -> np.ndarray:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.optimize import LinearConstraint, minimize
+
+from bayes_distill.errors import Fault
 
 
 def stacking_weights(log_density: np.ndarray) -> np.ndarray:
@@ -39,3 +43,16 @@ def stacking_weights(log_density: np.ndarray) -> np.ndarray:
     )
     weights = np.clip(found.x, 0, None)
     return np.asarray(weights / weights.sum())
+
+
+def weight_faults(weights: Sequence[float], fits: int) -> list[Fault]:
+    """What is wrong with weights that a user states."""
+    faults = []
+    if len(weights) != fits:
+        faults.append(Fault(f"{len(weights)} weights for {fits} fits", column="weights"))
+    wrong = [f"{w:g}" for w in weights if not 0 <= w < np.inf]
+    if wrong:
+        faults.append(Fault(f"not a share: {', '.join(wrong)}", column="weights"))
+    elif not sum(weights) > 0:
+        faults.append(Fault("all weights are 0", column="weights"))
+    return faults

@@ -95,11 +95,9 @@ def sample_cut_posterior(
         programs, points, conditional, arguments, settings, seed, progress, checkpoint
     )
     constant = np.repeat(z[:, None], settings.draws, axis=1)
-    return Sample(
-        {**sample.unconstrained, SUPERVISED: constant},
-        sample.stats,
-        {"mode": seconds, **sample.seconds},
-        sample.warmup,
+    return sample._replace(
+        unconstrained={**sample.unconstrained, SUPERVISED: constant},
+        seconds={"mode": seconds, **sample.seconds},
     )
 
 

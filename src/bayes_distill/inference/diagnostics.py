@@ -12,6 +12,7 @@ import xarray as xr
 from bayes_distill.inference.kernel import MAX_TREE_DEPTH
 
 Verdict = Literal["pass", "review", "fail", "not checked"]
+LARGEST_RHAT, LEAST_ESS = 1.01, 400
 RANK: dict[Verdict, int] = {"pass": 0, "review": 1, "fail": 2}
 
 
@@ -87,22 +88,22 @@ def diagnose(
         Check(
             "rhat_max",
             rhat,
-            1.01,
-            grade(rhat, 1.01, 1.05),
+            LARGEST_RHAT,
+            grade(rhat, LARGEST_RHAT, 1.05),
             f"chains disagree most on {rhat_name}: {more}, then look for two modes",
         ),
         Check(
             "ess_bulk_min",
             bulk,
-            400,
-            grade(-bulk, -400, -100),
+            LEAST_ESS,
+            grade(-bulk, -LEAST_ESS, -100),
             f"few effective draws of {bulk_name}: {more}",
         ),
         Check(
             "ess_tail_min",
             tail,
-            400,
-            grade(-tail, -400, -100),
+            LEAST_ESS,
+            grade(-tail, -LEAST_ESS, -100),
             f"interval ends of {tail_name} are rough: {more}",
         ),
         divergences(stats),

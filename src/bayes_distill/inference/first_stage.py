@@ -150,4 +150,4 @@ def cut_settings(settings: SamplerSettings, imputations: int | None) -> SamplerS
     chains = imputations or IMPUTATIONS
     draws = max(LEAST_DRAWS, -(-settings.chains * settings.draws // chains))
     warmup = int(np.clip(settings.warmup // 4, *WARMUP))
-    return replace(settings, chains=chains, warmup=warmup, draws=draws)
+    return replace(settings, chains=chains, warmup=warmup, draws=draws, extensions=0)

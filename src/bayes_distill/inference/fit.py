@@ -23,16 +23,18 @@ from bayes_distill.inference.first_stage import cut_settings, first_stage
 from bayes_distill.inference.law_checks import Fitted, law_checks
 from bayes_distill.inference.masked_refit import compile_refit
 from bayes_distill.inference.model_inputs import model_inputs, reference_point
-from bayes_distill.inference.sampler import run_nuts
+from bayes_distill.inference.sampler import Sample, run_nuts
 from bayes_distill.inference.settings import SamplerSettings
 from bayes_distill.inference.two_stage import check_stages
 from bayes_distill.parallel import Progress
 from bayes_distill.posterior import Posterior
+from bayes_distill.runs.teachers_as_runs import teachers_as_runs
 
 if TYPE_CHECKING:
     from bayes_distill.runs import Runs
     from bayes_distill.runs.reading import MappingSource
 
+MOST_EXTENSIONS = 6  # of which the last has 64 times the transitions of the first
 DEFAULT_CARDS = {"supervised": "supervised", "distillation": "distillation", "mixed": "joint"}
 
 
@@ -58,6 +60,7 @@ def fit(
     warmup: int = 1000,
     draws: int = 1000,
     seed: int = 0,
+    extensions: int = 1,
     interval: float = 0.9,
     supervised: Posterior | str | Path | None = None,
     cut: bool = False,
@@ -86,6 +89,11 @@ def fit(
         fewer transitions are enough; ``info["warmed_up"]`` is the number it took.
     seed
         Seed of everything random; the same seed gives the same draws.
+    extensions
+        Rounds of sampling that may follow the first, where R-hat or the effective draws ask for
+        more; each is twice as long as the round before and has as many draws, see
+        `sample_until_mixed`. ``info["extensions"]`` is the number it took. Fits of fewer than
+        1,600 draws in all, and cut fits, do not go on.
     interval
         Probability inside the intervals of the coefficients.
     supervised
@@ -120,7 +128,7 @@ def fit(
     """
     from bayes_distill.runs import read_runs
 
-    check_settings(chains, warmup, draws, cut, imputations, seed)
+    check_settings(chains, warmup, draws, cut, imputations, seed, extensions)
     drop_programs_near_map_limit()
     table = read_runs(runs, corrections=corrections, mapping=mapping)
     if where is not None:
@@ -130,7 +138,9 @@ def fit(
     check_card(card, table)
     clock = time.perf_counter()
     reference = reference_point(card, table.frame)
-    settings = SamplerSettings(chains, warmup, draws, card.target_accept, card.transitions_per_draw)
+    settings = SamplerSettings(
+        chains, warmup, draws, card.target_accept, card.transitions_per_draw, extensions
+    )
     first, stages = None, None
     if supervised is not None or cut:
 
@@ -142,6 +152,7 @@ def fit(
                 warmup=warmup,
                 draws=draws,
                 seed=seed,
+                extensions=extensions,
                 progress=progress,
                 resume=resume,
                 check_law=check_law,
@@ -150,7 +161,10 @@ def fit(
         first = first_stage(table, card, reference, supervised, fit_supervised)
         card, table = first.card, first.table
         check_card(card, table)
-    spec, data, hyper, notes = model_inputs(card, table, reference)
+    teachers = None
+    if first is None and card.scaling_law.has_teacher:
+        teachers = teachers_as_runs(table)
+    spec, data, hyper, notes = model_inputs(card, table, reference, teachers)
     parts = (spec, data, hyper)
     try:
         if first is None:
@@ -186,9 +200,11 @@ def fit(
         "fingerprint": table.fingerprint,
         "kind": table.kind,
         "n_runs": len(table),
-        "notes": [*table.notes, *notes],
+        "teachers_as_runs": 0 if teachers is None else len(teachers),
+        "notes": [*table.notes, *notes, *_extension_notes(sample, draws)],
         "settings": asdict(settings),
         "warmed_up": sample.warmup,
+        "extensions": sample.extensions,
         "seconds": {
             **{k: round(v, 3) for k, v in sample.seconds.items()},
             "total": round(time.perf_counter() - clock, 3),
@@ -199,6 +215,18 @@ def fit(
         },
     }
     return Posterior(tree, card, reference, info)
+
+
+def _extension_notes(sample: Sample, draws: int) -> list[str]:
+    """What it took that chains agree, where a first round of sampling was not enough."""
+    if not sample.extensions:
+        return []
+    rounds = f"{sample.extensions} longer round{'s' if sample.extensions > 1 else ''}"
+    transitions = draws * sample.transitions_per_draw
+    return [
+        f"Sampling went on for {rounds}, for chains disagreed or effective draws were few: "
+        f"{sample.warmup} transitions of warm-up and {transitions} for {draws} draws of each chain."
+    ]
 
 
 def default_card(table: Runs) -> str:
@@ -213,6 +241,7 @@ def check_settings(
     cut: bool = False,
     imputations: int | None = None,
     seed: int = 0,
+    extensions: int = 0,
 ) -> None:
     """Refuse chains that are too few or too short, and imputations without a cut or too few.
 
@@ -228,6 +257,8 @@ def check_settings(
         faults.append(f"`warmup` is {warmup}: at least 100 are needed to adapt")
     if draws < 50:
         faults.append(f"`draws` is {draws}: at least 50 are needed for any interval")
+    if not 0 <= extensions <= MOST_EXTENSIONS:
+        faults.append(f"`extensions` is {extensions}: 0 to {MOST_EXTENSIONS} can be asked for")
     if imputations is not None and not cut:
         faults.append("`imputations` is for `cut=True`: add that, or leave it out")
     elif imputations is not None and imputations < 10:

@@ -19,6 +19,7 @@ import numpy as np
 
 from bayes_distill.inference.checkpoint import Checkpoint, Start, key_of
 from bayes_distill.inference.density import Hyper, potential
+from bayes_distill.inference.extensions import sample_until_mixed
 from bayes_distill.inference.initialisation import site_shapes, starting_points
 from bayes_distill.inference.linearised import linearised
 from bayes_distill.inference.metric import Metric
@@ -35,7 +36,8 @@ class Sample(NamedTuple):
     """What a sampling run returns; arrays are (chains, draws, ...).
 
     `warmup` is the number of transitions of warm-up that each chain made, `hyper` are the
-    hyperparameters that `unconstrained` is to be read with, where they are not those given.
+    hyperparameters that `unconstrained` is to be read with, where they are not those given, and
+    `extensions` the rounds of sampling that followed the first, see `sample_until_mixed`.
     """
 
     unconstrained: dict[str, np.ndarray]
@@ -43,6 +45,8 @@ class Sample(NamedTuple):
     seconds: dict[str, float]
     warmup: int
     hyper: Hyper | None = None
+    transitions_per_draw: int = 1
+    extensions: int = 0
 
 
 @lru_cache(maxsize=32)
@@ -137,24 +141,15 @@ def run_chains(
     runner = StageRunner(programs, arguments, checkpoint, progress)
     runner.seconds["compilation"] = time.perf_counter() - clock
     state, metric, warmed_up = warm_up(runner, state, metric, settings, seed)
-    steps = settings.draws * settings.transitions_per_draw
-    _, draws, stats = runner.run(settings.windows + 1, state, metric, steps, "sampling", 0, steps)
-    draws, stats = thinned(draws, stats, settings.transitions_per_draw)
-    return Sample(draws, stats, runner.seconds, warmed_up)
-
-
-def thinned(
-    draws: dict[str, np.ndarray], stats: dict[str, np.ndarray], every: int
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """The last of `every` transitions; a divergence and the work of any of them count."""
-    if every == 1:
-        return draws, stats
-    last = slice(every - 1, None, every)
-    of_last = {name: values[:, last] for name, values in stats.items()}
-    for name in ("diverging", "n_steps"):
-        groups = stats[name].reshape(len(stats[name]), -1, every)
-        of_last[name] = groups.any(axis=2) if name == "diverging" else groups.sum(axis=2)
-    return {name: values[:, last] for name, values in draws.items()}, of_last
+    found = sample_until_mixed(runner, state, metric, settings, seed, warmed_up)
+    return Sample(
+        found.draws,
+        found.stats,
+        runner.seconds,
+        found.warmup,
+        transitions_per_draw=found.transitions_per_draw,
+        extensions=found.extensions,
+    )
 
 
 def programs_of(spec: ModelSpec, settings: SamplerSettings) -> Programs:

@@ -12,7 +12,8 @@ class SamplerSettings:
     """Numbers of chains, warm-up transitions and draws, and target acceptance.
 
     Warm-up ends earlier where fewer transitions are enough, see `warm_up`. Of
-    `transitions_per_draw` transitions the last is a draw.
+    `transitions_per_draw` transitions the last is a draw. Sampling goes on at most `extensions`
+    times, see `sample_until_mixed`.
     """
 
     chains: int = 4
@@ -20,6 +21,7 @@ class SamplerSettings:
     draws: int = 1000
     target_accept: float = 0.9
     transitions_per_draw: int = 1
+    extensions: int = 0
 
     @property
     def tuning(self) -> int:

@@ -40,12 +40,13 @@ class StageRunner:
         self.programs, self.arguments = programs, arguments
         self.checkpoint, self.progress = checkpoint, progress
         self.position = None if checkpoint is None else checkpoint.position()
+        self.first_stage = 0 if self.position is None else self.position.stage
         self.seconds: dict[str, float] = {} if self.position is None else self.position.seconds
 
     def resumed(self, state: Any, metric: Metric) -> tuple[int, Any, Metric]:
         """Number of the stage to begin with, and its state and metric."""
         if self.position is None:
-            return 0, state, metric
+            return self.first_stage, state, metric
         at = self.position
         return at.stage, state_like(state, at.state), at.metric
 

@@ -70,22 +70,39 @@ def warm_up(
 
     done = int(metric.windows) * window
     if stage == tuning:
-
-        def with_tuned_step_size(state: Any, stats: Stats) -> Any:
-            return kernel.with_step_size(state, tuned(stats, settings.target_accept))
-
-        state, _, _ = runner.run(
-            tuning,
-            state,
-            metric,
-            settings.tuning,
-            PHASE,
-            done,
-            settings.warmup,
-            min(max(1, settings.tuning // BATCHES), BLOCK),
-            with_tuned_step_size,
-        )
+        state = tune_step_size(runner, tuning, state, metric, settings, PHASE, done)
     return state, metric, done + settings.tuning
+
+
+def tune_step_size(
+    runner: StageRunner,
+    stage: int,
+    state: Any,
+    metric: Metric,
+    settings: SamplerSettings,
+    phase: str,
+    done: int | None = None,
+) -> Any:
+    """State with the step size at which transitions are accepted at the target rate.
+
+    `done` are the transitions of warm-up before, for progress; by default it is told alone.
+    """
+
+    def with_tuned_step_size(state: Any, stats: Stats) -> Any:
+        return runner.programs.kernel.with_step_size(state, tuned(stats, settings.target_accept))
+
+    state, _, _ = runner.run(
+        stage,
+        state,
+        metric,
+        settings.tuning,
+        phase,
+        done or 0,
+        settings.tuning if done is None else settings.warmup,
+        min(max(1, settings.tuning // BATCHES), BLOCK),
+        with_tuned_step_size,
+    )
+    return state
 
 
 def converged(before: Metric, after: Metric, log_density: np.ndarray) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,6 +90,13 @@ class Cells:
             np.array([c for _, _, c in combinations], float),
         )
 
+    def only(self, which: Callable[[Scenario], bool]) -> Cells:
+        """Those plans whose scenario is wanted."""
+        rows = [row for row, scenario in enumerate(self.scenarios) if which(scenario)]
+        return Cells(
+            tuple(self.scenarios[row] for row in rows), self.params[rows], self.budgets[rows]
+        )
+
     def groups(self, which: NDArray[np.bool_]) -> list[Group]:
         """Plans of one student and scenario each, in the order of their first rows.
 
@@ -111,8 +118,6 @@ class Cells:
 def read_cells_table(
     source: pd.DataFrame | str | Path,
     scenarios: Sequence[Scenario] | None,
-    *,
-    sizes_needed: bool,
 ) -> Cells:
     """Read a table with the columns ``params`` and ``budget``, and ``scenario`` if it varies.
 
@@ -123,8 +128,6 @@ def read_cells_table(
     scenarios
         Scenarios of every row, in this order, where the table has no such column; ``None`` for
         all of the paper's.
-    sizes_needed
-        Whether every row needs a student size, or an empty one is to be chosen.
 
     Raises
     ------
@@ -136,7 +139,7 @@ def read_cells_table(
 
     cells = cells_of(source)
     place = places_of(cells.header, COLUMNS)
-    needed = ("params", "budget") if sizes_needed else ("budget",)
+    needed = ("budget",)  # a size that is missing is to be chosen
     faults: list[Fault] = [
         *cells.faults,
         *(

@@ -107,6 +107,8 @@ class Points:
 
         One with a standard error is uncertain by it, and the same for all points that name it.
         """
+        from bayes_distill.predict.teachers import with_predicted
+
         losses = np.repeat(self.teacher_loss[None], posterior.n_draws, axis=0)
         se = np.nan_to_num(self.teacher_loss_se) if self.teacher_loss_se is not None else 0.0
         if np.any(se):
@@ -124,12 +126,7 @@ class Points:
             )
             # far in the tail of a careless error there is no loss: it stays above zero
             losses = np.maximum(losses + se * error[:, level], 1e-3 * losses)
-        predicted = np.isnan(self.teacher_loss) & ~np.isnan(self.teacher_params)
-        if predicted.any():
-            losses[:, predicted] = posterior.supervised_loss(
-                self.teacher_params[predicted], self.teacher_tokens[predicted]
-            )
-        return losses
+        return with_predicted(losses, posterior, self.teacher_params, self.teacher_tokens)
 
     def loss_draws(self, posterior: Posterior) -> np.ndarray:
         """Mean curve (draws, points) of these students, with or without a teacher."""

@@ -51,13 +51,7 @@ class Teachers:
         """Losses (draws, teachers): measured with their error, or by the supervised mean curve."""
         generator = np.random.default_rng([seed, 1])
         error = generator.standard_normal((posterior.n_draws, len(self)))
-        losses = self.loss + self.loss_se * error
-        predicted = np.isnan(self.loss)
-        if predicted.any():
-            losses[:, predicted] = posterior.supervised_loss(
-                self.params[predicted], self.tokens[predicted]
-            )
-        return losses
+        return with_predicted(self.loss + self.loss_se * error, posterior, self.params, self.tokens)
 
     def run_losses(self, posterior: Posterior, seed: int) -> np.ndarray:
         """Losses (draws, teachers) of the teachers that there are: as `loss_draws`, with scatter.
@@ -101,6 +95,20 @@ class Teachers:
         """A number (teachers,) for each teacher, by what is known of it, whatever its place."""
         known = {name: getattr(self, name) for name in ("loss", "params", "tokens")}
         return draw_keys(known, "teacher")
+
+
+def with_predicted(
+    losses: np.ndarray, posterior: Posterior, params: np.ndarray, tokens: np.ndarray
+) -> np.ndarray:
+    """Losses (draws, teachers), with those that are not known (NaN) predicted.
+
+    The supervised mean curve predicts the loss of a teacher of known size and tokens (teachers,).
+    Where these are NaN too there is no teacher, and the loss stays NaN.
+    """
+    predicted = np.isnan(losses).all(axis=0) & ~np.isnan(params)
+    if predicted.any():
+        losses[:, predicted] = posterior.supervised_loss(params[predicted], tokens[predicted])
+    return losses
 
 
 def read_teachers(source: Teachers | pd.DataFrame | str | Path) -> Teachers:
