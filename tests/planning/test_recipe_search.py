@@ -10,6 +10,7 @@ from bayes_distill.compute import FLOPS, SCENARIOS, total_flops
 from bayes_distill.planning import Limits, Problem, optimise
 from bayes_distill.planning.criteria import criterion_named, mean, per_recipe
 from bayes_distill.planning.recipe_search import (
+    NEAR,
     best_recipe,
     complete,
     into_spread,
@@ -39,6 +40,12 @@ def solve(posterior, scenario, criterion=mean, limits=None, budgets=BUDGETS):
 @pytest.fixture(scope="module")
 def solved(posterior):
     return {scenario.name: solve(posterior, scenario) for scenario in SCENARIOS.values()}
+
+
+def spare(setting):
+    """By how much a recipe may be worse than the best: in a flat valley it moves to the middle."""
+    in_a_valley = setting.scenario is PRETRAINING
+    return NEAR * setting.posterior.reference.loss if in_a_valley else 1e-9
 
 
 def own_recipes(setting, optimum, budgets=BUDGETS):
@@ -78,7 +85,8 @@ def test_it_costs_the_budget_and_has_the_losses_it_says(solved, posterior, plain
 @taught
 def test_no_draws_own_recipe_has_a_lower_expected_loss(solved, scenario):
     setting, optimum, recipe = solved[scenario.name]
-    assert (recipe.losses.mean(axis=0) <= own_recipes(setting, optimum).mean(axis=0) + 1e-9).all()
+    own = own_recipes(setting, optimum).mean(axis=0)
+    assert (recipe.losses.mean(axis=0) <= own + spare(setting)).all()
     assert (recipe.losses >= optimum.loss - 1e-9).all()  # knowing the truth is never worse
 
 
@@ -87,7 +95,7 @@ def test_that_holds_for_more_draws_than_it_is_first_searched_with(many, scenario
     budgets = BUDGETS[1:]
     setting, optimum, recipe = solve(many, scenario, budgets=budgets)
     own = own_recipes(setting, optimum, budgets).mean(axis=0)
-    assert (recipe.losses.mean(axis=0) <= own + 1e-9).all()
+    assert (recipe.losses.mean(axis=0) <= own + spare(setting)).all()
 
 
 @taught
@@ -108,7 +116,7 @@ def test_planning_with_average_coefficients_is_not_better(solved, posterior, sce
 @taught
 def test_scipy_finds_nothing_better(solved, posterior, plain, scenario):
     """The expected loss from the printed equations, minimised by somebody else's program."""
-    _, optimum, recipe = solved[scenario.name]
+    setting, optimum, recipe = solved[scenario.name]
     c, low, high = posterior.published, np.log(1e6), np.log(1e17)
 
     def expected(x, budget):
@@ -140,7 +148,7 @@ def test_scipy_finds_nothing_better(solved, posterior, plain, scenario):
             minimize(expected, start, (budget,), "Nelder-Mead", options={"fatol": 1e-10}).fun
             for start in starts
         )
-        assert recipe.losses[:, k].mean() <= best + 1e-5
+        assert recipe.losses[:, k].mean() <= best + max(1e-5, spare(setting))
 
 
 @taught
@@ -181,7 +189,7 @@ def test_twice_is_the_same(solved, posterior):
     np.testing.assert_array_equal(again.losses, solved[BOTH.name][2].losses)
 
 
-@pytest.mark.parametrize(("shift", "reaches"), [(0.05, True), (2.0, False)])
+@pytest.mark.parametrize(("shift", "reaches"), [(0.05, True), (0.5, False)])
 def test_outside_the_spread_of_optima_it_goes_towards_their_middle_while_it_is_as_good(
     solved, posterior, shift, reaches
 ):
@@ -192,11 +200,8 @@ def test_outside_the_spread_of_optima_it_goes_towards_their_middle_while_it_is_a
     cost = complete(setting, BUDGETS, moved).losses.mean(axis=0) - recipe.losses.mean(axis=0)
     assert (cost < 1.01e-4 * posterior.reference.loss).all()
     parts = (moved - found) / shift
-    if reaches:
-        assert parts == pytest.approx(1)
-    else:
-        assert (parts < 0.9).all()
-        assert (parts[:2] > 0).all()
+    assert (parts >= 0).all()
+    assert (parts[-1] == pytest.approx(1)) == reaches  # the flattest of the three
     # a recipe that lies among them stays
     assert into_spread(setting, BUDGETS, found, found + around) == pytest.approx(found, abs=0)
 

@@ -39,13 +39,14 @@ def print_plan(result: Plan) -> None:
                 "supervised",
                 "gain",
                 "regret",
-                "P(beats supervised)",
+                "P(better)",
             ],
             [_recipe(r) if r["feasible"] else _no_recipe(r) for r in part.to_dict("records")],
             caption="Shares: percent for student/logits/teacher"
             + ("/serving" if (part["served_tokens"] > 0).any() else "")
-            + ". Supervised: the same budget without a teacher; gain: how much lower the loss is."
-            " Regret: expected loss above each draw's own best recipe.",
+            + ". Supervised: the same budget without a teacher; gain and P(better): by how much "
+            "and how probably the recipe beats that. Regret: expected loss above each draw's own "
+            "best.",
             left=0,
         )
         for problem in part["problem"].dropna():

@@ -224,9 +224,12 @@ def _table(
     everywhere = all(problem is None for problem in problems)
     pieces = [group.rows[block] for group in groups for block in blocks(group)]
     for rows, result in zip(pieces, results, strict=True):
-        for name, values in result["columns"].items():
+        for name, column in result["columns"].items():
+            values = np.asarray(column)  # words come as a list from other processes
             if name not in columns:
-                dtype = object if values.dtype == bool and not everywhere else values.dtype
+                words = values.dtype.kind not in "bif"
+                unknown = values.dtype == bool and not everywhere
+                dtype = object if words or unknown else values.dtype
                 columns[name] = np.full(len(cells), np.nan, dtype)
             columns[name][rows] = values
         for name, values in result["samples"].items():

@@ -90,11 +90,12 @@ def into_spread(setting: Setting, budget: Floats, found: Floats, own: Floats) ->
 
     In a flat valley the least of a criterion may lie far from what any draw thinks best. A recipe
     outside the central 90% of `own` (draws, budgets, unknowns) is moved towards their median, as
-    far as its criterion stays within `NEAR` of the best. A menu of sizes leaves it where it is.
+    far as its criterion stays within `NEAR` of the best. A menu of sizes leaves it where it is, and
+    so does a free teacher, which has its loss for a single unknown and may be the strongest.
     """
     low, middle, high = np.quantile(own, [0.05, 0.5, 0.95], axis=0)
     outside = ((found < low - SLACK) | (found > high + SLACK)).any(axis=-1)
-    if setting.limits.menu or not outside.any():
+    if setting.limits.menu or own.shape[-1] == 1 or not outside.any():
         return found
     parts = np.linspace(0, 1, WAY)[:, None, None]
     trials = found + parts * (middle - found)  # (parts, budgets, unknowns)
