@@ -62,6 +62,7 @@ PAGE = Kind(
 )
 PICTURE = Kind("a picture", (".png", ".svg", ".pdf"), _is_picture)
 RESULT = Kind("results", (".json",), _is_result)
+MAPPING = Kind("a mapping", (".toml",), lambda head, _: b"[columns]" in head or b"[keep]" in head)
 TABLE = Kind("a table of runs", (".csv", ".parquet", ".jsonl"), _is_table)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from bayes_distill.cli.options import MappingFile, NoCorrections, Runs
-from bayes_distill.cli.output import echo, error_line, print_json, spans
+from bayes_distill._input.outputs import MAPPING
+from bayes_distill.cli.options import Columns, MappingFile, NoCorrections, Overwrite, Runs, option
+from bayes_distill.cli.output import echo, error_line, print_json, say, spans
 from bayes_distill.cli.shared_options import Common, spread_options
 from bayes_distill.cli.spelling import as_typed
 
@@ -15,37 +16,68 @@ if TYPE_CHECKING:
     from bayes_distill.runs import RunsReport
 
 
+FLAGS = {"mapping", "columns"}
+
+
 @spread_options
 def check(
     runs: Runs,
     no_corrections: NoCorrections = False,
     mapping: MappingFile = None,
+    columns: Columns = None,
+    write_mapping: Annotated[
+        str | None, option("Draft a mapping of the table, to be completed.", "FILE.toml")
+    ] = None,
+    overwrite: Overwrite = False,
     *,
     common: Common,
 ) -> int:
     """Name every fault and oddity of a table of runs, without fitting."""
-    common.check()
+    collect = common.question()
+    collect.place(
+        "write_mapping",
+        write_mapping,
+        MAPPING,
+        inputs=(runs, mapping),
+        overwrite=overwrite,
+        endings=MAPPING.endings,
+    )
+    collect.check()
     from bayes_distill.runs import check as call
+    from bayes_distill.runs.table_check import for_a_mapping
 
-    report = call(runs, corrections=not no_corrections, mapping=mapping)
+    report = call(
+        runs,
+        corrections=not no_corrections,
+        mapping=mapping,
+        columns=columns,
+        write_mapping=write_mapping,
+        overwrite=overwrite,
+    )
     if common.json:
         print_json(report.to_json())
     elif not common.quiet:
         _print(runs, report)
+    if write_mapping is not None and for_a_mapping(report.faults):
+        say(f"a draft of a mapping was written to {write_mapping}", common.quiet)
+        return 0
     if not report.faults:
         return 0
     # a person has just read them: the error line then says where they are, and not all again
-    error_line(
-        report.faults if common.json or common.quiet else [_places(report.faults)], {"mapping"}
-    )
+    error_line(report.faults if common.json or common.quiet else [_places(report.faults)], FLAGS)
     return 2
 
 
 def _print(runs: str, report: RunsReport) -> None:
     kind = f"{report.kind} runs" if report.kind else "runs"
-    skipped = f", {len(report.skipped)} skipped" if report.skipped else ""
+    skipped = len(report.skipped)
+    counted = (
+        f"{kind}, {report.rows - skipped} used, {skipped} skipped"
+        if skipped
+        else f"{report.rows} {kind}"
+    )
     verdict = _count(report.faults) if report.faults else "no faults"
-    echo(f"{runs}: {report.rows} {kind}{skipped}, {verdict}")
+    echo(f"{runs}: {counted}, {verdict}")
     if report.columns:
         named = ", ".join(
             name if name == label else f"{name} = {label}" for name, label in report.columns.items()
@@ -55,7 +87,7 @@ def _print(runs: str, report: RunsReport) -> None:
         first = "the oldest run" if runs.startswith("mlflow:") else "the first below the header"
         echo(f"  (rows count from 0, {first})")
     for fault in report.faults:
-        echo(f"  fault: {fault}")
+        echo(as_typed(f"  fault: {fault}"))
     for skip in report.skipped:
         echo(f"  skipped: {skip}")
     for note in report.notes:

@@ -12,6 +12,7 @@ from bayes_distill._input.outputs import FIT
 from bayes_distill.cli.interrupts import kept_in
 from bayes_distill.cli.options import (
     Collector,
+    Columns,
     Count,
     KeptDraws,
     MappingFile,
@@ -48,6 +49,7 @@ def fit(
     where: Annotated[str | None, option("Keep some runs, e.g. 'loss > 2.3'.", "EXPR")] = None,
     no_corrections: NoCorrections = False,
     mapping: MappingFile = None,
+    columns: Columns = None,
     out: Annotated[str | None, option("Where the posterior goes.", "FIT.nc")] = None,
     supervised: Annotated[
         str | None, option("A supervised fit: its posterior is the prior.", "FIT.nc")
@@ -95,7 +97,7 @@ def fit(
     unfinished = Path(f"{target}.unfinished")
     problem = folder_problem(unfinished)
     collect.add(Fault(problem, column="out") if problem else None)
-    card, table = _inputs(collect, runs, model, where, not no_corrections, mapping)
+    card, table = _inputs(collect, runs, model, where, not no_corrections, mapping, columns)
     first = _first_stage(collect, table, supervised, cut)
     collect.check()
     from bayes_distill.inference.checkpoint import forget
@@ -166,6 +168,7 @@ def _inputs(
     where: str | None,
     corrections: bool,
     mapping: str | None,
+    columns: str | None,
 ) -> tuple[Any, Any]:
     """Card and table, with the faults of both gathered."""
     from bayes_distill.cards import load_card
@@ -178,7 +181,7 @@ def _inputs(
     except InputError as error:
         collect.faults += error.faults
     try:
-        table = read_runs(runs, corrections=corrections, mapping=mapping)
+        table = read_runs(runs, corrections=corrections, mapping=mapping, columns=columns)
         if where is not None:
             table = table.where(where)
     except InputError as error:

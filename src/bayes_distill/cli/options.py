@@ -45,6 +45,10 @@ MappingFile = Annotated[
     str | None,
     typer.Option("--mapping", help="What a tracker calls the columns.", metavar="FILE.toml"),
 ]
+Columns = Annotated[
+    str | None,
+    option("Columns of a mapping inline, e.g. params=config.n*1e6.", "NAME=SOURCE,..."),
+]
 DESIGN = "Table of params, tokens and teacher_loss; 'paper' and 'chinchilla' are built in."
 Design = Annotated[str | None, option(DESIGN, "FILE")]
 Params = Annotated[str | None, option("Student parameters, e.g. 1B or 1B,3B.", "LIST")]

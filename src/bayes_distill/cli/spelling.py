@@ -7,6 +7,7 @@ command line shows the flag or the command that does the same::
     `model="supervised"`                       --model supervised
     `corrections=False`                        --no-corrections
     `fit(RUNS, cut=True).save("fit.nc")`       'bayes-distill fit RUNS --cut --out fit.nc'
+    column `data`                              column `data`, which is one of a table
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import ast
 import re
 from typing import Any
 
-CODE = re.compile(r"`([^`\n]+)`")
+CODE = re.compile(r"([Cc]olumn )?`([^`\n]+)`")
 FLAGS = {"served_tokens": "serve_tokens"}
 """Arguments whose flag has another name."""
 COMMANDS = {"stack": "compare"}
@@ -35,7 +36,7 @@ def flag(argument: str) -> str:
 
 def as_typed(text: str) -> str:
     """Replace Python between backticks by what is typed on the command line."""
-    return CODE.sub(lambda found: _spelled(found[1]) or found[0], text)
+    return CODE.sub(lambda found: (not found[1] and _spelled(found[2])) or found[0], text)
 
 
 def prose_as_typed(content: Any) -> Any:

@@ -8,6 +8,7 @@ from bayes_distill._input.outputs import RESULT
 from bayes_distill.cli.interrupts import kept_in
 from bayes_distill.cli.options import (
     Collector,
+    Columns,
     MappingFile,
     Model,
     NoCorrections,
@@ -37,6 +38,7 @@ def validate(
     where: Annotated[str | None, option("Keep some runs, e.g. 'loss < 4'.", "EXPR")] = None,
     no_corrections: NoCorrections = False,
     mapping: MappingFile = None,
+    columns: Columns = None,
     *,
     left_out: LeftOut,
     tail: Annotated[
@@ -86,6 +88,7 @@ def validate(
         "where": where,
         "corrections": not no_corrections,
         "mapping": mapping,
+        "columns": columns,
         "tail": tail,
         "groups": left_out.names(),
         "scheduler": refits.scheduler,

@@ -32,7 +32,7 @@ from bayes_distill.runs.teachers_as_runs import teachers_as_runs
 
 if TYPE_CHECKING:
     from bayes_distill.runs import Runs
-    from bayes_distill.runs.reading import MappingSource
+    from bayes_distill.runs.reading import ColumnsSource, MappingSource
 
 MOST_EXTENSIONS = 6  # of which the last has 64 times the transitions of the first
 DEFAULT_CARDS = {"supervised": "supervised", "distillation": "distillation", "mixed": "joint"}
@@ -56,6 +56,7 @@ def fit(
     where: str | None = None,
     corrections: bool = True,
     mapping: MappingSource | None = None,
+    columns: ColumnsSource | None = None,
     chains: int = 4,
     warmup: int = 1000,
     draws: int = 1000,
@@ -82,7 +83,7 @@ def fit(
         A condition over the canonical columns; only runs for which it holds are fitted.
     corrections
         Whether documented corrections to named data are applied.
-    mapping
+    mapping, columns
         What an experiment tracker calls the columns, as for `read_runs`.
     chains, warmup, draws
         Numbers of chains, of warm-up transitions and of draws of each. Warm-up ends earlier where
@@ -130,7 +131,7 @@ def fit(
 
     check_settings(chains, warmup, draws, cut, imputations, seed, extensions)
     drop_programs_near_map_limit()
-    table = read_runs(runs, corrections=corrections, mapping=mapping)
+    table = read_runs(runs, corrections=corrections, mapping=mapping, columns=columns)
     if where is not None:
         table = table.where(where)
     card = model if isinstance(model, Card) else load_card(model or default_card(table))
@@ -201,7 +202,7 @@ def fit(
         "kind": table.kind,
         "n_runs": len(table),
         "teachers_as_runs": 0 if teachers is None else len(teachers),
-        "notes": [*table.notes, *notes, *_extension_notes(sample, draws)],
+        "notes": [*table.notes, *_few(card, table), *notes, *_extension_notes(sample, draws)],
         "settings": asdict(settings),
         "warmed_up": sample.warmup,
         "extensions": sample.extensions,
@@ -215,6 +216,14 @@ def fit(
         },
     }
     return Posterior(tree, card, reference, info)
+
+
+def _few(card: Card, table: Runs) -> list[str]:
+    """That a fit rests on learned priors, where the runs are few and the card has such."""
+    from bayes_distill.runs.few_runs import few_runs_note
+
+    note = None if card.priors else few_runs_note(len(table), table.kind)
+    return [] if note is None else [note]
 
 
 def _extension_notes(sample: Sample, draws: int) -> list[str]:

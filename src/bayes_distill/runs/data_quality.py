@@ -9,6 +9,9 @@ import numpy as np
 import pandas as pd
 
 from bayes_distill._input.numbers import format_quantity
+from bayes_distill._input.text import named as named_text
+from bayes_distill.runs.cell_values import parse_labels
+from bayes_distill.runs.factors import column_in_text, disagreement, explaining_columns
 from bayes_distill.runs.outliers import suspected_outliers
 from bayes_distill.runs.table import NUMERIC, REQUIRED, distilled
 from bayes_distill.runs.unique_tokens import has_repeats, unique_tokens
@@ -18,18 +21,29 @@ SAME_SIZE = 0.01
 SAME_LOSS = 0.001
 WORSE = 0.005
 RATIO = (0.1, 1e5)
+GUESSING = float(np.log(2**18))
+UNTRAINED = 5.0
 
 
-def quality_notes(frame: pd.DataFrame) -> list[str]:
-    """What is odd in a canonical frame of sound runs, one sentence each."""
+def quality_notes(frame: pd.DataFrame, other: pd.DataFrame | None = None) -> list[str]:
+    """What is odd in a canonical frame of sound runs, one sentence each.
+
+    `other` are the columns of the table that are not used, with the same index.
+    """
     if len(frame) == 0 or not set(REQUIRED) <= set(frame.columns):
         return []
+    other = pd.DataFrame(index=frame.index) if other is None else other.loc[frame.index]
+    disagree, factor = disagreement(frame, other)
     notes = [
+        _perplexities(frame),
+        _teachers_without_loss(frame, other),
         _duplicates(frame),
         _near_duplicates(frame),
+        disagree,
         _below_teacher(frame),
         _outliers(frame),
-        *_larger_but_worse(frame),
+        *_larger_but_worse(frame, None if factor is None else other[factor]),
+        *explaining_columns(frame, other.drop(columns=[factor] if factor else [])),
         _extreme_ratios(frame),
         _repeated_tokens(frame),
     ]
@@ -119,9 +133,11 @@ def _outliers(frame: pd.DataFrame) -> str | None:
     )
 
 
-def _larger_but_worse(frame: pd.DataFrame) -> list[str]:
+def _larger_but_worse(frame: pd.DataFrame, factor: pd.Series[Any] | None = None) -> list[str]:
     same = ("tokens", "unique_tokens", "teacher_loss", "teacher_params", "teacher_tokens")
-    keys = [name for name in same if name in frame]
+    keys: list[Any] = [name for name in same if name in frame]
+    if factor is not None:
+        keys.append(factor.astype(str).rename("factor"))
     worse: list[tuple[int, int]] = []
     for _, group in frame.groupby(keys, dropna=False, sort=False):
         for row, params, loss in zip(group.index, group["params"], group["loss"], strict=True):
@@ -141,6 +157,43 @@ def _larger_but_worse(frame: pd.DataFrame) -> list[str]:
         f"A larger model is worse than a smaller one on the same tokens (and teacher) by more than "
         f"{WORSE:.1%}; are sizes swapped? {', '.join(cases)}{more}."
     ]
+
+
+def _perplexities(frame: pd.DataFrame) -> str | None:
+    """Ask about losses that are too high for the natural logarithm of a perplexity.
+
+    Above log 262144, the largest vocabulary in use, a model is worse than a guess. Below that,
+    models of some size are better than 5 nats per token after a billion tokens.
+    """
+    trained = frame["loss"][(frame["params"] >= 3e7) & (frame["tokens"] >= 1e9)]
+    high = len(trained) >= 3 and bool((trained > UNTRAINED).mean() > 0.5)
+    if not (high or (frame["loss"] > GUESSING).mean() > 0.1):
+        return None
+    low, most = frame["loss"].min(), frame["loss"].max()
+    logs = f"{np.log(low):.2f} to {np.log(most):.2f}" if low > 1 else f"up to {np.log(most):.2f}"
+    return (
+        f"Losses are {low:.3g} to {most:.3g}, which is much for nats per token: are they "
+        f"perplexities? If so, give their natural logarithms, {logs}."
+    )
+
+
+def _teachers_without_loss(frame: pd.DataFrame, other: pd.DataFrame) -> str | None:
+    """Note a column that names teachers, where nothing is known of them."""
+    alone = ~distilled(frame)
+    for name in other:
+        if "teacher" not in str(name).casefold():
+            continue
+        labels = pd.Series(parse_labels(other[name]), index=frame.index, dtype=object)
+        named = frame.index[labels.notna() & alone]
+        if len(named):
+            shown = named_text(list(dict.fromkeys(labels[named])), 3)
+            return (
+                f"Column {column_in_text(str(name))} names teachers ({shown}) of "
+                f"{_runs(len(named))} that have neither teacher_loss nor teacher_params and "
+                "teacher_tokens: they look distilled, and are taken for supervised ones. Give the "
+                "teachers' losses, or leave these runs out."
+            )
+    return None
 
 
 def _extreme_ratios(frame: pd.DataFrame) -> str | None:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from bayes_distill._input.text import shown
 from bayes_distill.errors import Fault, InputError
+from bayes_distill.runs.decoding import PACKED, format_suffix, read_bytes, read_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +52,13 @@ def read_cells(path: Path) -> Cells:
             raise InputError(f"{path} is a folder: name a table of runs in it")
         if not path.exists():
             raise InputError(f"{path}: there is no such file")
-        reader = READERS.get(path.suffix.lower())
+        suffix = format_suffix(path)
+        reader = READERS.get(suffix)
         if reader is None:
-            kind = f"the suffix {path.suffix!r}" if path.suffix else "no suffix"
+            kind = f"the suffix {suffix!r}" if suffix else "no suffix"
             raise InputError(
-                f"{path} has {kind}, which tells no format: use .csv, .parquet or .jsonl"
+                f"{path} has {kind}, which tells no format: use .csv, .parquet or .jsonl, "
+                "perhaps with .gz behind it"
             )
         if path.stat().st_size == 0:
             raise InputError(f"{path} is empty")
@@ -105,7 +108,7 @@ def places_of(header: Sequence[str], aliases: Mapping[str, Sequence[str]]) -> di
 
 def _read_csv(path: Path) -> Cells:
     # not pandas.read_csv: it renames repeated headers, and stops at the first row that is too long
-    text = io.StringIO(_text(path), newline="")
+    text = io.StringIO(read_text(path), newline="")
     try:
         lines = [line for line in csv.reader(text, strict=True) if any(c.strip() for c in line)]
     except csv.Error as error:
@@ -130,7 +133,7 @@ def _read_csv(path: Path) -> Cells:
 
 
 def _read_json_lines(path: Path) -> Cells:
-    lines = _json_lines(_text(path))
+    lines = _json_lines(read_text(path))
     records: list[dict[str, object]] = []
     faults: list[Fault] = []
     for number, line in enumerate(lines):
@@ -172,7 +175,8 @@ def _read_parquet(path: Path) -> Cells:
     import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
     try:
-        table = pq.ParquetFile(path).read(use_threads=False)
+        source = io.BytesIO(read_bytes(path)) if path.suffix.lower() == PACKED else path
+        table = pq.ParquetFile(source).read(use_threads=False)
         header = [str(name) for name in table.column_names]
         columns = [table.column(place).to_pylist() for place in range(len(header))]
     except (pa.ArrowException, OSError, ValueError) as error:
@@ -181,18 +185,6 @@ def _read_parquet(path: Path) -> Cells:
     # pandas stores an index that is not 0, 1, 2, ... as a column of this name
     places = [p for p, name in enumerate(header) if not name.startswith("__index_level_")]
     return Cells([header[p] for p in places], [columns[p] for p in places])
-
-
-def _text(path: Path) -> str:
-    content = path.read_bytes()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = "\0"
-    if "\0" in text:
-        looks = "Parquet: name it .parquet" if content[:4] == b"PAR1" else "binary data"
-        raise InputError(f"{path} is not a text file in UTF-8; it looks like {looks}")
-    return text
 
 
 READERS: dict[str, Callable[[Path], Cells]] = {

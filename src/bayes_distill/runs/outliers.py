@@ -28,23 +28,39 @@ def suspected_outliers(frame: pd.DataFrame) -> list[int]:
     list of int
         Index labels, ascending.
     """
+    residual = surface_residuals(frame)
+    if residual is None:
+        return []
+    deviation = 1.4826 * float(residual.abs().median())
+    suspect = (residual > ROBUST_DEVIATIONS * deviation) & (residual > np.log1p(EXCESS))
+    return sorted(int(row) for row in residual.index[suspect])
+
+
+def surface_residuals(frame: pd.DataFrame, robust: bool = True) -> pd.Series[float] | None:
+    """Log loss less the surface of `suspected_outliers`, for every run whose numbers are known.
+
+    It is fitted by least absolute deviations, or by least squares if it need not be `robust`.
+    ``None`` with fewer than three runs for each term of the surface.
+    """
     names = [n for n in ("params", "tokens", "teacher_loss") if n in frame]
     known = frame[[*names, "loss"]]
     known = known.loc[:, known.notna().any() | (known.columns == "loss")].dropna()
     if len(known) == 0:
-        return []
+        return None
     logs = np.log(known.drop(columns="loss").to_numpy())
     varied = logs[:, np.ptp(logs, axis=0) > 0]
     count = varied.shape[1]
     pairs = [(i, j) for i in range(count) for j in range(i, count)]
     if len(known) < RUNS_A_TERM * (1 + count + len(pairs)):
-        return []
+        return None
     x = (varied - varied.mean(axis=0)) / varied.std(axis=0)
     terms = np.column_stack([np.ones(len(x)), x, *(x[:, i] * x[:, j] for i, j in pairs)])
-    residual = _least_absolute_residuals(terms, np.log(known["loss"].to_numpy()))
-    deviation = 1.4826 * np.median(np.abs(residual))
-    suspect = (residual > ROBUST_DEVIATIONS * deviation) & (residual > np.log1p(EXCESS))
-    return sorted(int(row) for row in known.index[suspect])
+    y = np.log(known["loss"].to_numpy())
+    if robust:
+        residual = _least_absolute_residuals(terms, y)
+    else:
+        residual = y - terms @ np.linalg.lstsq(terms, y, rcond=None)[0]
+    return pd.Series(residual, index=known.index)
 
 
 def _least_absolute_residuals(terms: np.ndarray, y: np.ndarray) -> np.ndarray:

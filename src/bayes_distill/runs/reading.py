@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from bayes_distill._input.suggestions import did_you_mean
 from bayes_distill._input.text import named
 from bayes_distill.errors import Fault, InputError, collected
-from bayes_distill.runs.cell_values import parse_cells, parse_labels
+from bayes_distill.runs.canonical import canonical_frame
+from bayes_distill.runs.checkpoints import with_checkpoint_groups
 from bayes_distill.runs.column_names import (
     COLUMN_NAMES,
-    EPOCHS,
-    FLOPS,
     ResolvedColumns,
     resolve_columns,
 )
@@ -25,20 +23,21 @@ from bayes_distill.runs.corrections import NAMED_NOTES, correct, sibling_note
 from bayes_distill.runs.data_quality import quality_notes
 from bayes_distill.runs.datasets import DATASETS, fetch
 from bayes_distill.runs.formats import Cells, frame_cells, read_cells
-from bayes_distill.runs.schema import OPTIONAL, describe_derived, validate
-from bayes_distill.runs.table import LABELS, NUMERIC, REQUIRED, Runs, Skipped
+from bayes_distill.runs.nesting import flattened
+from bayes_distill.runs.table import REQUIRED, Runs, Skipped
 from bayes_distill.runs.trackers.tracker_runs import (
+    TrackerRuns,
     from_cells,
     is_export,
     is_store,
     without_password,
 )
-from bayes_distill.runs.unique_tokens import with_unique_tokens
 
 if TYPE_CHECKING:
     from bayes_distill.runs.trackers.mapping import RunsMapping
 
     MappingSource = RunsMapping | Mapping[str, Any] | str | Path
+    ColumnsSource = Mapping[str, Any] | str
 
 Source = str | Path | pd.DataFrame | Runs
 
@@ -73,7 +72,11 @@ class ExaminedTable:
 
 
 def read_runs(
-    source: Source, *, corrections: bool = True, mapping: MappingSource | None = None
+    source: Source,
+    *,
+    corrections: bool = True,
+    mapping: MappingSource | None = None,
+    columns: ColumnsSource | None = None,
 ) -> Runs:
     """Read and check a table of runs.
 
@@ -87,8 +90,11 @@ def read_runs(
         Whether the known faults of a named table are corrected.
     mapping
         What an experiment tracker calls the columns, and which of its runs are used: a TOML file
-        or the same as a dictionary. With it, and for every MLflow store and Weights & Biases
-        export, runs that cannot be used are skipped.
+        or the same as a dictionary. With it, and for every MLflow store and every table with the
+        states of runs or with nested cells, runs that cannot be used are skipped.
+    columns
+        Columns of a mapping, ahead of those of `mapping`: a dictionary, or text such as
+        ``"params=config.n*1e6,loss=val/loss"``.
 
     Raises
     ------
@@ -96,10 +102,12 @@ def read_runs(
         With every fault of the table at once: row (from 0), column, problem.
     """
     if isinstance(source, Runs):
-        if mapping is not None:
-            raise InputError(Fault("runs that were read already take none", column="mapping"))
+        given = [n for n, v in (("mapping", mapping), ("columns", columns)) if v is not None]
+        if given:
+            none = "runs that were read already take none"
+            raise InputError([Fault(none, column=name) for name in given])
         return source
-    examined = examine(source, corrections=corrections, mapping=mapping)
+    examined = examine(source, corrections=corrections, mapping=mapping, columns=columns)
     if examined.faults:
         raise InputError(examined.faults)
     return Runs(examined.sound, examined.source, examined.notes, examined.skipped)
@@ -111,6 +119,7 @@ def examine(
     corrections: bool = True,
     required: Sequence[str] = REQUIRED,
     mapping: MappingSource | None = None,
+    columns: ColumnsSource | None = None,
 ) -> ExaminedTable:
     """Read a table without giving up at the first fault, nor at the last.
 
@@ -118,17 +127,17 @@ def examine(
     """
     label = "DataFrame" if isinstance(source, pd.DataFrame) else without_password(str(source))
     try:
-        opened = _open(source, required, mapping)
+        opened = _open(source, required, mapping, columns)
     except InputError as error:
         nothing = pd.DataFrame({name: pd.Series(dtype=float) for name in REQUIRED})
         return ExaminedTable(0, nothing, label, (), error.faults)
-    cells, columns = opened.cells, opened.columns
-    frame, faults = _canonical(cells, columns, required, opened.rows)
+    cells, resolved = opened.cells, opened.columns
+    frame, faults = canonical_frame(cells, resolved, required, opened.rows)
     faulty_rows = {fault.row for fault in faults}
     sound = frame.loc[~frame.index.isin(faulty_rows)]
     notes = [*opened.notes]
-    if columns.unused:
-        names = named([name or "(no name)" for name in columns.unused])
+    if resolved.unused:
+        names = named([name or "(no name)" for name in resolved.unused])
         notes.append(f"Columns that are not used: {names}.")
     if label in DATASETS:
         sound, corrected = correct(label, sound, corrections)
@@ -136,8 +145,12 @@ def examine(
     elif opened.path is not None:
         notes += sibling_note(opened.path)
     if None not in faulty_rows:
-        notes += quality_notes(sound)
-    position = columns.position
+        if "loss" in required:
+            sound, grouped = with_checkpoint_groups(sound)
+            notes += grouped
+        other = pd.DataFrame(dict(opened.other), index=frame.index, dtype=object)
+        notes += quality_notes(sound, other)
+    position = resolved.position
     used = {name: cells.header[position[name]] for name in COLUMN_NAMES if name in position}
     return ExaminedTable(
         opened.total, sound, label, tuple(notes), tuple(faults), used, tuple(opened.skipped)
@@ -155,36 +168,40 @@ class _TableCells:
     path: Path | None = None
     skipped: Sequence[Skipped] = ()
     notes: Sequence[str] = ()
+    other: Mapping[str, Sequence[object]] = field(default_factory=dict)
+    """Cells of the columns that are not used."""
 
 
 def _open(
-    source: str | Path | pd.DataFrame, required: Sequence[str], mapping: MappingSource | None
+    source: str | Path | pd.DataFrame,
+    required: Sequence[str],
+    mapping: MappingSource | None,
+    inline: ColumnsSource | None,
 ) -> _TableCells:
     store = is_store(source)
-    if mapping is None and not store:
+    if mapping is None and inline is None and not store:
         cells, path = _open_table(source)
-        if "loss" not in required or not is_export(cells):  # else they are points, not runs
+        nested = flattened(cells)
+        # points are no runs: they have no states
+        if nested is None and ("loss" not in required or not is_export(cells)):
             columns = resolve_columns(cells.header, required)
-            return _TableCells(cells, columns, range(len(cells)), len(cells), path)
+            used = set(columns.position.values())
+            other = {n: c for p, (n, c) in enumerate(_named(cells)) if p not in used}
+            return _TableCells(cells, columns, range(len(cells)), len(cells), path, other=other)
     # pydantic and the tracker are not for those who only have a table
-    from bayes_distill.runs.trackers.mapping import RunsMapping, read_mapping
+    from bayes_distill.runs.trackers.mapping import RunsMapping, with_columns
     from bayes_distill.runs.trackers.run_selection import select_runs
 
     faults: list[Fault] = []
     plan, path = RunsMapping(), None
     unreadable: tuple[Fault, ...] = ()
     with collected(faults):
-        plan = RunsMapping() if mapping is None else read_mapping(mapping)
-        if mapping is not None and str(source) in DATASETS:
-            faults.append(Fault(f"the named data {source} take none", column="mapping"))
+        plan = with_columns(mapping, inline) or RunsMapping()
+        for name, value in (("mapping", mapping), ("columns", inline)):
+            if value is not None and str(source) in DATASETS:
+                faults.append(Fault(f"the named data {source} take none", column=name))
     with collected(faults):
-        if store:
-            from bayes_distill.runs.trackers.mlflow_store import read_store
-
-            tracker = read_store(str(source), plan.extremes)
-        else:
-            cells, path = _open_table(source)
-            tracker, unreadable = from_cells(cells), cells.faults
+        tracker, path, unreadable = open_tracker(source, plan.extremes)
     if faults:
         raise InputError(faults)
     selected = select_runs(tracker, plan, required)
@@ -197,7 +214,35 @@ def _open(
         path,
         selected.skipped,
         (*tracker.notes, *selected.notes),
+        selected.other,
     )
+
+
+def open_tracker(
+    source: str | Path | pd.DataFrame, extremes: Iterable[tuple[str, str]] = ()
+) -> tuple[TrackerRuns, Path | None, tuple[Fault, ...]]:
+    """Runs of a store, or of a table taken as one; the path of a table, and its unreadable rows.
+
+    `extremes` are the metrics of a store of which the min or max is needed, as for `read_store`.
+    """
+    if is_store(source):
+        from bayes_distill.runs.trackers.mlflow_store import read_store
+
+        return read_store(str(source), extremes), None, ()
+    cells, path = _open_table(source)
+    cells = flattened(cells) or cells
+    return from_cells(cells), path, cells.faults
+
+
+def _named(cells: Cells) -> list[tuple[str, list[object]]]:
+    """Columns with their names, each name once: the second ``lr`` is called ``lr.1``."""
+    seen: dict[str, int] = {}
+    named = []
+    for name, column in zip(cells.header, cells.columns, strict=True):
+        again = seen.get(name, 0)
+        seen[name] = again + 1
+        named.append((f"{name}.{again}" if again else name, column))
+    return named
 
 
 def _open_table(source: str | Path | pd.DataFrame) -> tuple[Cells, Path | None]:
@@ -228,66 +273,3 @@ def _exists(path: Path) -> bool:
 def _misspelt(name: str) -> str:
     there_are = f"the named data are {', '.join(DATASETS)}"
     return did_you_mean(name, DATASETS, there_are, what="the named data", cutoff=0.5)
-
-
-def _canonical(
-    cells: Cells, columns: ResolvedColumns, required: Sequence[str], rows: Sequence[int]
-) -> tuple[pd.DataFrame, list[Fault]]:
-    """Canonical frame of all rows, with NaN where a cell is at fault, and all faults in order."""
-    index = pd.Index(np.asarray(rows, dtype=np.int64), name="row")
-    unreadable = {fault.row for fault in cells.faults}
-    labels = {name: cells.header[place] for name, place in columns.position.items()}
-    faults: list[Fault] = []
-    numbers: dict[str, pd.Series[float]] = {}
-    wanted = {*required, *OPTIONAL, FLOPS}  # a design may have losses: they are ignored
-    for name in (*NUMERIC, FLOPS, EPOCHS):
-        if name in columns.position and name in wanted:
-            example = "a loss such as 2.31" if "loss" in name else "1.8B, 300M or 2e20"
-            values, problems = parse_cells(cells.columns[columns.position[name]], example)
-            numbers[name] = pd.Series(values, index=index)
-            faults += [Fault(problem, rows[at], labels[name]) for at, problem in problems.items()]
-    faults += _without_known(validate(pd.DataFrame(numbers, index=index), labels), faults)
-    if FLOPS in numbers:
-        flops = numbers.pop(FLOPS)
-        labels["tokens"] = labels[FLOPS]
-        if "params" in numbers:
-            numbers["tokens"], derived = _tokens_from_flops(
-                flops, numbers["params"], faults, labels
-            )
-            faults += derived
-    numbers, more = with_unique_tokens(numbers, labels)
-    faults += _without_known(more, faults)
-    faults = [fault for fault in faults if fault.row not in unreadable]
-    place = {label: columns.position.get(name, -1) for name, label in labels.items()}
-    rowwise = [*cells.faults, *faults]
-    rowwise.sort(key=lambda f: (f.row or 0, place.get(f.column or "", -1)))
-    frame = pd.DataFrame({n: numbers[n] for n in NUMERIC if n in numbers}, index=index)
-    for name in LABELS:
-        if name in columns.position:
-            names = parse_labels(cells.columns[columns.position[name]])
-            frame[name] = pd.Series(names, index=index)
-    return frame, [*columns.faults, *rowwise]
-
-
-def _without_known(faults: list[Fault], known: list[Fault]) -> list[Fault]:
-    """Drop faults of cells that have one already."""
-    cells = {(fault.row, fault.column) for fault in known}
-    return [fault for fault in faults if (fault.row, fault.column) not in cells]
-
-
-def _tokens_from_flops(
-    flops: pd.Series[float], params: pd.Series[float], known: list[Fault], labels: dict[str, str]
-) -> tuple[pd.Series[float], list[Fault]]:
-    """Tokens = FLOPs / (6 params), and the faults of those whose parts have none."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        tokens = flops / (6.0 * params)
-    parts = {labels["params"], labels[FLOPS]}
-    bad = [fault.row for fault in known if fault.column in parts]
-    tokens = tokens.mask(tokens.index.isin(bad))
-    implausible = validate(pd.DataFrame({"tokens": tokens}), labels, may_be_empty=["tokens"])
-    faults = [
-        replace(f, problem=describe_derived(flops[f.row], tokens[f.row]))
-        for f in implausible
-        if f.row is not None
-    ]
-    return tokens, faults

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from bayes_distill.errors import Fault
-from bayes_distill.runs.reading import examine
+from bayes_distill.errors import Fault, InputError
+from bayes_distill.runs.datasets import DATASETS
+from bayes_distill.runs.few_runs import few_runs_note, too_few
+from bayes_distill.runs.reading import examine, open_tracker
 from bayes_distill.runs.table import Kind, Runs, Skipped, kind_of
 
 if TYPE_CHECKING:
-    from bayes_distill.runs.reading import MappingSource
+    from bayes_distill.runs.reading import ColumnsSource, MappingSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class RunsReport:
         """Plain data for JSON."""
         return {
             "rows": self.rows,
+            "used": self.rows - len(self.skipped),
             "kind": self.kind,
             "faults": [
                 {"row": f.row, "column": f.column, "problem": f.problem} for f in self.faults
@@ -62,6 +66,9 @@ def check(
     source: str | Path | pd.DataFrame | Runs,
     corrections: bool = True,
     mapping: MappingSource | None = None,
+    columns: ColumnsSource | None = None,
+    write_mapping: str | Path | None = None,
+    overwrite: bool = False,
 ) -> RunsReport:
     """Find every fault and oddity of a table, and raise for none of them.
 
@@ -73,19 +80,68 @@ def check(
         Whether the known faults of a named table are corrected.
     mapping
         What an experiment tracker calls the columns, as for `read_runs`.
+    columns
+        Columns of a mapping, ahead of those of `mapping`, as for `read_runs`.
+    write_mapping
+        Where a draft of a mapping goes: the columns that are known, with the unit of those whose
+        counts look like millions or billions, and a line to complete for each of the others. It is
+        not written where `for_a_mapping` says that there are faults of another kind.
+    overwrite
+        Whether the draft may replace an input or a file of another kind.
+
+    Raises
+    ------
+    InputError
+        If the draft cannot be written.
     """
     if isinstance(source, Runs):
-        columns = {str(name): str(name) for name in source.frame}
+        if write_mapping is not None:
+            raise InputError(Fault("is for a table, not for runs", column="write_mapping"))
+        names = {str(name): str(name) for name in source.frame}
         return RunsReport(
             len(source) + len(source.skipped),
             source.kind,
             (),
             source.notes,
-            columns,
+            names,
             source.skipped,
         )
-    examined = examine(source, corrections=corrections, mapping=mapping)
+    examined = examine(source, corrections=corrections, mapping=mapping, columns=columns)
     kind = kind_of(examined.sound) if len(examined.sound) else None
+    faults, notes = list(examined.faults), list(examined.notes)
+    usable = examined.rows - len(examined.skipped)
+    if usable and str(source) not in DATASETS:
+        fault = too_few(usable)
+        note = few_runs_note(usable, kind) if kind and not faults and not fault else None
+        faults += [fault] if fault else []
+        notes += [note] if note else []
+    if write_mapping is not None and for_a_mapping(faults):
+        _write_draft(source, mapping, columns, Path(write_mapping), overwrite)
     return RunsReport(
-        examined.rows, kind, examined.faults, examined.notes, examined.columns, examined.skipped
+        examined.rows, kind, tuple(faults), tuple(notes), examined.columns, examined.skipped
     )
+
+
+def for_a_mapping(faults: Iterable[Fault]) -> bool:
+    """Whether all faults are of columns as a whole, which a mapping can mend; also if none are."""
+    about_it = ("mapping", "columns", "keep")
+    names = [None if f.row is not None else f.column for f in faults]
+    return all(name is not None and name.split(".")[0] not in about_it for name in names)
+
+
+def _write_draft(
+    source: str | Path | pd.DataFrame,
+    mapping: MappingSource | None,
+    columns: ColumnsSource | None,
+    target: Path,
+    overwrite: bool,
+) -> None:
+    from bayes_distill._input.files import atomic_path
+    from bayes_distill._input.outputs import MAPPING
+    from bayes_distill.runs.trackers.mapping import RunsMapping, with_columns
+    from bayes_distill.runs.trackers.mapping_file import draft_mapping
+
+    given = with_columns(mapping, columns) or RunsMapping()
+    text = draft_mapping(open_tracker(source, given.extremes)[0], given)
+    with atomic_path(target, MAPPING, inputs=(source, mapping), overwrite=overwrite) as temporary:
+        temporary.write_text(text, encoding="utf-8")

@@ -22,7 +22,7 @@ from bayes_distill.validation.result import Validation
 from bayes_distill.validation.summaries import collect
 
 if TYPE_CHECKING:
-    from bayes_distill.runs.reading import MappingSource
+    from bayes_distill.runs.reading import ColumnsSource, MappingSource
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)
 
@@ -35,6 +35,7 @@ def validate(
     where: str | None = None,
     corrections: bool = True,
     mapping: MappingSource | None = None,
+    columns: ColumnsSource | None = None,
     min_runs: int = 8,
     groups: Sequence[str] | None = None,
     tail: str | None = None,
@@ -55,7 +56,7 @@ def validate(
 
     Parameters
     ----------
-    runs, model, where, corrections, mapping
+    runs, model, where, corrections, mapping, columns
         As in `fit`.
     leave_out
         ``params``: one student size at a time (sizes within 1% are one). ``group``: one label of
@@ -98,6 +99,7 @@ def validate(
         where=where,
         corrections=corrections,
         mapping=mapping,
+        columns=columns,
         min_runs=min_runs,
         groups=groups,
         tail=tail,
@@ -167,6 +169,7 @@ def prepare(
     workers: int | None,
     scheduler: Any,
     factors: Sequence[float] | None = None,
+    columns: ColumnsSource | None = None,
 ) -> Prepared:
     """Check everything and fit nothing; the arguments are those of `validate`.
 
@@ -187,6 +190,7 @@ def prepare(
         where,
         corrections,
         mapping,
+        columns,
         {
             "leave_out": leave_out,
             "groups": groups,
@@ -237,6 +241,7 @@ def _inputs(
     where: str | None,
     corrections: bool,
     mapping: MappingSource | None,
+    columns: ColumnsSource | None,
     grouping: dict[str, Any],
 ) -> tuple[Runs | None, Card | None, tuple[Group, ...], list[Fault]]:
     """Table, card and groups, with the faults of all of them."""
@@ -244,7 +249,7 @@ def _inputs(
     table = card = None
     found: tuple[Group, ...] = ()
     try:
-        table = read_runs(runs, corrections=corrections, mapping=mapping)
+        table = read_runs(runs, corrections=corrections, mapping=mapping, columns=columns)
         table = table.where(where) if where is not None else table
     except InputError as error:
         faults += error.faults

@@ -54,7 +54,7 @@ def test_finished_runs_are_read_and_the_others_skipped_with_a_reason(database):
         (8, "burst", "metric:val/loss is NaN"),
         (9, "flown", "metric:val/loss is inf"),
     ]
-    assert any("7 of 12 runs are skipped: " in note for note in runs.notes)
+    assert any("5 used, 7 skipped: " in note for note in runs.notes)
 
 
 def test_smallest_value_of_a_metric_and_every_duplicate(database):
@@ -110,7 +110,7 @@ def test_a_wrong_unit_is_a_fault_and_not_a_reason_to_skip(database):
 
 def test_every_wrong_name_is_told_at_once(database):
     plan = mapped(params="param:model.n_parms", loss={"from": "val_loss", "value": "min"})
-    plan["keep"] = {"where": {"tag:porpoise": "scaling"}, "states": "done"}
+    plan["keep"] = {"where": {"tag:porpoise": "scaling"}, "states": "dun"}
     with pytest.raises(InputError) as caught:
         read_runs(f"mlflow:sqlite:///{database}#sweep", mapping=plan)
     assert [f.column for f in caught.value.faults] == [
@@ -218,7 +218,7 @@ def test_check_and_fit_take_the_mapping_as_a_file(database, tmp_path, capsys, mo
     }
     assert run(["check", source, "--mapping", "m.toml"]) == 0
     text = capsys.readouterr().out
-    assert "12 supervised runs, 7 skipped, no faults" in text
+    assert "supervised runs, 5 used, 7 skipped, no faults" in text
     assert "skipped: row 4 (going): its state is running" in text
     small = ["--mapping", "m.toml", "--model", "supervised-plain", "--out", "fit.nc"]
     assert run(["fit", source, *small]) == 2  # five are too few

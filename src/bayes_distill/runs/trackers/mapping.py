@@ -18,8 +18,9 @@ from pydantic import (
 )
 
 from bayes_distill._input.suggestions import did_you_mean
-from bayes_distill.errors import Fault, InputError
+from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.runs.column_names import COLUMN_NAMES
+from bayes_distill.runs.trackers.inline_columns import parse_columns
 
 Scalar = str | bool | int | float
 
@@ -150,6 +151,40 @@ def read_mapping(source: RunsMapping | Mapping[str, Any] | str | Path) -> RunsMa
     return _from_data(content, str(path))
 
 
+def with_columns(
+    mapping: RunsMapping | Mapping[str, Any] | str | Path | None,
+    columns: Mapping[str, Any] | str | None,
+) -> RunsMapping | None:
+    """A mapping with some of its columns replaced by those given inline.
+
+    Parameters
+    ----------
+    mapping
+        What `read_mapping` takes; ``None`` is an empty one.
+    columns
+        Columns of a mapping as a dictionary, or on one line as `parse_columns` takes them; ``None``
+        replaces nothing.
+
+    Raises
+    ------
+    InputError
+        Naming every fault of both.
+    """
+    faults: list[Fault] = []
+    plan, inline = RunsMapping(), RunsMapping()
+    with collected(faults):
+        plan = RunsMapping() if mapping is None else read_mapping(mapping)
+    with collected(faults):
+        if columns is not None:
+            content = parse_columns(columns) if isinstance(columns, str) else dict(columns)
+            inline = _from_data({"columns": content}, "columns")
+    if faults:
+        raise InputError(faults)
+    if columns is None:
+        return None if mapping is None else plan
+    return plan.model_copy(update={"columns": {**plan.columns, **inline.columns}})
+
+
 def _from_data(content: dict[str, Any], source: str) -> RunsMapping:
     faults = []
     columns = content.get("columns")
@@ -163,7 +198,8 @@ def _from_data(content: dict[str, Any], source: str) -> RunsMapping:
             key = ".".join(str(part) for part in problem["loc"])
             faults.append(Fault(problem["msg"].removeprefix("Value error, "), column=key))
     if faults:
-        raise InputError([Fault(f"{source} cannot be used", column="mapping"), *faults])
+        about = "columns" if source == "columns" else "mapping"
+        raise InputError([Fault(f"{source} cannot be used", column=about), *faults])
     return mapping
 
 

@@ -17,7 +17,8 @@ from bayes_distill.runs.formats import Cells
 from bayes_distill.runs.schema import OPTIONAL
 from bayes_distill.runs.table import NUMERIC, Skipped
 from bayes_distill.runs.trackers.mapping import Column, RunsMapping, Scalar
-from bayes_distill.runs.trackers.tracker_runs import TrackerRuns, alias_of, is_nan
+from bayes_distill.runs.trackers.states import COLUMNS, is_wanted
+from bayes_distill.runs.trackers.tracker_runs import TrackerRuns, alias_of, is_nan, plain_value
 
 TrackerColumns = dict[str, tuple[str, list[object]]]
 """What the tracker calls a column, and its cells, by canonical name."""
@@ -37,6 +38,8 @@ class SelectedRuns:
         The others, by row.
     notes
         What users should read about the selection.
+    other
+        The tracker's other values of the runs that are used, by name.
     """
 
     cells: Cells
@@ -44,6 +47,7 @@ class SelectedRuns:
     rows: list[int]
     skipped: tuple[Skipped, ...]
     notes: tuple[str, ...]
+    other: dict[str, list[object]]
 
 
 def select_runs(
@@ -88,7 +92,12 @@ def select_runs(
     no_rows = () if rows else (_none_left(len(tracker), reasons.values()),)
     resolved = ResolvedColumns({name: at for at, name in enumerate(columns)}, (), no_rows)
     notes = (_summary(len(tracker), reasons.values()),) if rows and skipped else ()
-    return SelectedRuns(cells, resolved, rows, skipped, notes)
+    other = {
+        name: [plain_value(column[row], "last") for row in rows]
+        for name, column in tracker.cells.items()
+        if name not in tracker.about_runs and not any(name in label for label in labels)
+    }
+    return SelectedRuns(cells, resolved, rows, skipped, notes, other)
 
 
 def _mapped_columns(
@@ -204,13 +213,30 @@ def _conditions(
         full = _full_name(tracker, name, f"keep.where.{name}", faults)
         if full is not None:
             conditions.append((name, tracker.values(full, "last") or [], allowed))
-    states = {state for state in tracker.states if state is not None}
-    wanted = mapping.keep.states if "states" in mapping.keep.model_fields_set else ()
-    unknown = [state for state in wanted if states and state.casefold() not in states]
-    if unknown and len(unknown) == len(wanted):
-        hint = did_you_mean(unknown[0], states, f"they are {', '.join(sorted(states))}")
-        faults.append(Fault(f"no run is {' or '.join(unknown)}: {hint}", column="keep.states"))
+    faults += _keep_faults(tracker, mapping)
     return conditions
+
+
+def _keep_faults(tracker: TrackerRuns, mapping: RunsMapping) -> list[Fault]:
+    """What `mapping` says of states and duplicates, where the runs have neither."""
+    given, faults = mapping.keep.model_fields_set, []
+    states = {state for state in tracker.states if state is not None}
+    wanted = mapping.keep.states if "states" in given else ()
+    if wanted and not states:
+        problem = (
+            f"the runs have no column of states ({', '.join(COLUMNS)}): leave the setting out, "
+            "or write a condition such as [keep.where] with the column's name"
+        )
+        faults.append(Fault(problem, column="keep.states"))
+    elif wanted and not any(is_wanted(state, wanted) for state in states):
+        there = f"they are {', '.join(sorted(states))}"
+        hint = did_you_mean(wanted[0], states, there)
+        faults.append(Fault(f"no run is {' or '.join(wanted)}: {hint}", column="keep.states"))
+    named = any(tracker.names) or "run" in mapping.columns
+    if "duplicates" in given and mapping.keep.duplicates == "newest" and not named:
+        problem = "the runs have no names to tell a run that was started again: leave it out"
+        faults.append(Fault(problem, column="keep.duplicates"))
+    return faults
 
 
 def _skip_reason(
@@ -223,7 +249,7 @@ def _skip_reason(
 ) -> str | None:
     """Why a run cannot be used, or ``None``."""
     state, wanted = tracker.states[row], [s.casefold() for s in mapping.keep.states]
-    if wanted and state is not None and state not in wanted:
+    if wanted and state is not None and not is_wanted(state, wanted):
         return f"its state is {state}, not {' or '.join(wanted)}"
     for name, cells, allowed in conditions:
         if not _is_one_of(name, cells[row], allowed):
@@ -287,8 +313,8 @@ def _summary(total: int, reasons: Iterable[str]) -> str:
     rest = sum(number for _, number in counts[6:])
     more = f"; {rest} for other reasons" if rest else ""
     skipped = sum(number for _, number in counts)
-    return f"{skipped} of {total} runs are skipped: {shown}{more}."
+    return f"{total - skipped} used, {skipped} skipped: {shown}{more}."
 
 
 def _none_left(total: int, reasons: Iterable[str]) -> Fault:
-    return Fault(f"none of the {total} runs can be used: {_summary(total, reasons)[:-1]}")
+    return Fault(f"none of the {total} runs can be used. {_summary(total, reasons)[:-1]}")

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-import ast
 import difflib
 import math
 import re
-import warnings
 from dataclasses import dataclass, field
 
 import pandas as pd
 
 from bayes_distill.runs.formats import Cells
+from bayes_distill.runs.nesting import as_dictionary
+from bayes_distill.runs.trackers.states import COLUMNS as STATE_COLUMNS
+from bayes_distill.runs.trackers.states import is_state_column
 
 SCHEME = "mlflow:"
-LONGEST_CELL = 10_000  # characters of a summary of a metric
-STATES = {
-    "finished",
-    "failed",
-    "crashed",
-    "killed",
-    "running",
-    "scheduled",
-    "pending",
-    "preempted",
-    "preempting",
-}
 KINDS = ("param", "metric", "tag")
-NESTED = {"param": ("config.", "config/"), "metric": ("summary.", "summary/"), "tag": ()}
+NESTED = {
+    "param": ("config.", "config/", "params.", "hparams.", "hyperparameters.", "args."),
+    "metric": ("summary.", "summary/", "metrics.", "results."),
+    "tag": ("tags.",),
+}
 """Prefixes in a table for what a store separates by kind."""
+
+
+NAMES = ("run", "run_name", "name", "display_name", "tags_mlflow_runname", "run_id", "id")
+"""Names of a column of run names, in lower case and with underscores."""
+CREATED = ("created", "created_at", "start_time", "started", "createdat")
+"""Names of a column of the times at which runs began."""
+ABOUT_RUNS = {*NAMES, *CREATED, *STATE_COLUMNS, "duration", "runtime", "end_time", "user"}
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,8 @@ class TrackerRuns:
         What users should read about where the runs come from.
     extremes
         Smallest and largest values of metrics, by full name and ``min`` or ``max``.
+    about_runs
+        Full names of the values that are names, states and times of runs.
     """
 
     cells: dict[str, list[object]]
@@ -55,6 +57,7 @@ class TrackerRuns:
     started: list[float | None]
     notes: tuple[str, ...] = ()
     extremes: dict[tuple[str, str], list[object]] = field(default_factory=dict)
+    about_runs: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self.names)
@@ -117,12 +120,18 @@ def alias_of(full: str) -> str:
 
 
 def is_export(cells: Cells) -> bool:
-    """Whether a table is an export of a tracker: it has the names and the states of runs."""
-    names = [name.strip().casefold() for name in cells.header]
-    if not {"name", "state"} <= set(names):
-        return False
-    states = {str(cell).strip().casefold() for cell in cells.columns[names.index("state")] if cell}
-    return bool(states) and states <= STATES
+    """Whether a table is an export of a tracker: it has a column of the states of runs."""
+    columns: dict[str, list[object]] = {}
+    for name, column in zip(cells.header, cells.columns, strict=True):
+        columns.setdefault(name, column)
+    return state_column(columns) is not None
+
+
+def state_column(columns: dict[str, list[object]]) -> str | None:
+    """Name of the column that holds the states of runs, if there is one."""
+    plain = {_plain(name): name for name in reversed(columns)}
+    there = [plain[name] for name in STATE_COLUMNS if name in plain]
+    return next((name for name in there if is_state_column(columns[name])), None)
 
 
 def from_cells(cells: Cells) -> TrackerRuns:
@@ -133,15 +142,17 @@ def from_cells(cells: Cells) -> TrackerRuns:
     columns: dict[str, list[object]] = {}
     for name, column in zip(cells.header, cells.columns, strict=True):
         columns.setdefault(name, [_unwrapped(cell) for cell in column])
-    names = _first(columns, "run", "run_name", "name", "display_name")
-    states = _first(columns, "state", "status")
-    created = _first(columns, "created", "created_at", "start_time", "started")
+    names = _first(columns, *NAMES)
+    named = state_column(columns)
+    states = columns[named] if named is not None else None
+    created = _first(columns, *CREATED)
     n = len(cells)
     return TrackerRuns(
         columns,
         [_text(cell) for cell in names or [None] * n],
         [text.casefold() if (text := _text(cell)) else None for cell in states or [None] * n],
         [_seconds(cell) for cell in created or [None] * n],
+        about_runs=frozenset(name for name in columns if _plain(name) in ABOUT_RUNS),
     )
 
 
@@ -164,24 +175,16 @@ def is_nan(cell: object) -> bool:
 
 
 def _unwrapped(cell: object) -> object:
-    if isinstance(cell, str) and cell.lstrip().startswith("{"):
-        text = cell.strip()
-        for name, python in (("null", "None"), ("true", "True"), ("false", "False")):
-            text = text.replace(f": {name}", f": {python}")
-        if len(text) > LONGEST_CELL:
-            return cell
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # Python's advice on odd text
-                value = ast.literal_eval(text)  # reads plain data, and runs nothing
-        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-            return cell
-        return value if isinstance(value, dict) else cell
-    return cell
+    dictionary = as_dictionary(cell)
+    return cell if dictionary is None else dictionary
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s.]+", "_", name.strip().casefold())
 
 
 def _first(columns: dict[str, list[object]], *names: str) -> list[object] | None:
-    plain = {name.strip().casefold().replace(" ", "_"): cells for name, cells in columns.items()}
+    plain = {_plain(name): cells for name, cells in columns.items()}
     return next((plain[name] for name in names if name in plain), None)
 
 
