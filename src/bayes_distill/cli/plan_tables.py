@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
     from bayes_distill.planning.plan import Plan
 
+SHORT = {
+    "teacher-inference": "inference",
+    "teacher-pretraining": "pretraining",
+    "teacher-pretraining-and-inference": "pretr. + inf.",
+}
+"""Scenarios in a column of a table; the names of the teachers' costs that count."""
 Row = dict[Hashable, Any]
 
 
@@ -73,7 +79,7 @@ def print_plan(result: Plan) -> None:
             ],
             [
                 [
-                    str(r["scenario"]),
+                    _scenario(r),
                     _count(r["params"]),
                     _crossing(r["budget_median"]),
                     " to ".join(
@@ -100,7 +106,7 @@ def print_plan(result: Plan) -> None:
             ],
             [
                 [
-                    str(r["scenario"]),
+                    _scenario(r),
                     _count(r["params"]),
                     _count(r["budget_median"]),
                     _range(r, "budget"),
@@ -132,7 +138,7 @@ def _print_teachers(teachers: pd.DataFrame, percent: str) -> None:
         ],
         [
             [
-                str(r["scenario"]),
+                _scenario(r),
                 _count(r["budget"]),
                 str(r["name"]),
                 f"{r['teacher_loss']:.3f}",
@@ -189,6 +195,12 @@ def _optimum(r: Row) -> list[str]:
         f"{r['optimum_teacher_loss_lower']:.3f} to {r['optimum_teacher_loss_upper']:.3f}",
         _range(r, "near_optimal_teacher_params"),
     ]
+
+
+def _scenario(r: Row) -> str:
+    """The scenario of a row, shorter where its name is long."""
+    name = str(r["scenario"])
+    return SHORT.get(name, name)
 
 
 def _crossing(budget: float) -> str:
