@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from rich.console import Console
 
@@ -35,7 +37,13 @@ def work(clock, **options):
 def test_lines_where_there_is_no_terminal(clock, capsys):
     work(clock)
     said = capsys.readouterr()
-    assert said.err.splitlines() == [f"planning {25 * k}% ..." for k in range(5)]
+    assert said.err.splitlines() == [
+        "planning 0% ...",
+        "planning 25% ...",
+        "planning 50% ... about 2 s left",
+        "planning 75% ... about 1 s left",
+        "planning 100% ...",
+    ]
     assert said.out == ""
     work(clock, lines=False)
     assert capsys.readouterr().err == ""
@@ -43,7 +51,10 @@ def test_lines_where_there_is_no_terminal(clock, capsys):
 
 def test_nothing_is_shown_before_its_time(clock, capsys):
     work(clock, after=2.5)
-    assert capsys.readouterr().err.splitlines() == ["planning 75% ...", "planning 100% ..."]
+    assert capsys.readouterr().err.splitlines() == [
+        "planning 75% ... about 1 s left",
+        "planning 100% ...",
+    ]
     work(clock, after=60)
     assert capsys.readouterr().err == ""
 
@@ -60,4 +71,32 @@ def test_a_bar_on_a_terminal_comes_late_and_goes_away(clock, capsys, monkeypatch
 def test_quiet_shows_nothing(capsys):
     with progress_bar(True) as report:
         assert report is None
+    assert capsys.readouterr().err == ""
+
+
+def test_the_time_left_is_that_of_a_phase(clock, capsys):
+    with progress_bar(False) as report:
+        report("reading", 1, 1)
+        clock.now += 1000
+        report("sampling", 0, 10)
+        clock.now += 100
+        report("sampling", 5, 10)
+        clock.now += 300
+        report("sampling", 8, 10)
+    assert capsys.readouterr().err.splitlines() == [
+        "reading ...",
+        "sampling 0% ...",
+        "sampling 50% ... about 2 min left",
+        "sampling 75% ... about 2 min left",
+    ]
+
+
+def test_work_that_reports_nothing_is_seen_on_a_terminal(capsys, monkeypatch):
+    monkeypatch.setattr(Console, "is_terminal", True)
+    with progress_bar(False, after=0.05, lines=False) as report:
+        report("simulating", 0, 1)
+        time.sleep(0.3)
+    assert "simulating" in capsys.readouterr().err
+    with progress_bar(False, after=60, lines=False) as report:
+        report("simulating", 0, 1)
     assert capsys.readouterr().err == ""

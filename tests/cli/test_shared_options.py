@@ -31,7 +31,8 @@ def test_a_group_stands_for_its_options_in_their_order():
     parameters = inspect.signature(command, eval_str=True).parameters
     teacher = ["teacher_loss", "teacher_params", "teacher_tokens"]
     students = ["params", "tokens", *teacher, "unique_tokens"]
-    assert list(parameters) == ["fit", *students, "draws", "json", "seed", "interval", "quiet"]
+    common = ["json", "md", "csv", "seed", "interval", "quiet"]
+    assert list(parameters) == ["fit", *students, "draws", *common]
     assert parameters["params"].default == "1B"
     assert parameters["params"].annotation == Tokens
     assert command.__doc__ == "What the command does."

@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
+from bayes_distill.cli.examples import epilog
 from bayes_distill.cli.output import echo, print_json, print_table
 from bayes_distill.cli.shared_options import Common, spread_options
 
 app = typer.Typer(help="Named tables of real runs.", no_args_is_help=True)
 
 
-@app.command("list")
+@app.command("list", epilog=epilog("datasets list"))
 @spread_options
 def list_named(common: Common) -> None:
     """List the named data."""
@@ -31,7 +32,7 @@ def list_named(common: Common) -> None:
     )
 
 
-@app.command("fetch")
+@app.command("fetch", epilog=epilog("datasets fetch"))
 @spread_options
 def fetch_named(
     name: Annotated[str, typer.Argument(metavar="NAME")],

@@ -33,6 +33,7 @@ from bayes_distill.cli import (
     simulate,
     validate,
 )
+from bayes_distill.cli.examples import epilog
 from bayes_distill.cli.output import error_line
 from bayes_distill.errors import BayesDistillError, InputError, InterruptedFitError
 
@@ -47,21 +48,22 @@ app = typer.Typer(
     name="bayes-distill",
     help="Bayesian scaling laws: fit runs, forecast students, judge teachers, plan budgets.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (check.check, fit.fit, forecast.forecast, risk.risk, plan.plan):
-    app.command()(command)
-app.command()(validate.validate)
-app.command()(compare.compare)
-app.command(cls=plot.PlotCommand, short_help="Draw a plot of a fit.")(plot.plot)
+    app.command(epilog=epilog(command.__name__))(command)
+app.command(epilog=epilog("validate"))(validate.validate)
+app.command(epilog=epilog("compare"))(compare.compare)
+app.command(cls=plot.PlotCommand, short_help="Draw a plot of a fit.", epilog=epilog("plot"))(
+    plot.plot
+)
 for check_of_fit in (predictive.predictive, sensitivity.sensitivity, identify.identify):
-    app.command()(check_of_fit)
-app.command()(calibrate.calibrate)
-app.command()(report.report)
-app.command()(simulate.simulate)
-app.command()(demo.demo)
+    app.command(epilog=epilog(check_of_fit.__name__))(check_of_fit)
+app.command(epilog=epilog("calibrate"))(calibrate.calibrate)
+app.command(epilog=epilog("report"))(report.report)
+app.command(epilog=epilog("simulate"))(simulate.simulate)
+app.command(epilog=epilog("demo"))(demo.demo)
 app.add_typer(models.app, name="models")
 app.add_typer(datasets.app, name="datasets")
 

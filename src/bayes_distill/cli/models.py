@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
+from bayes_distill.cli.examples import epilog
 from bayes_distill.cli.output import echo, print_json, print_table
 from bayes_distill.cli.shared_options import Common, spread_options
 
 app = typer.Typer(help="Model cards that ship.", no_args_is_help=True)
 
 
-@app.command("list")
+@app.command("list", epilog=epilog("models list"))
 @spread_options
 def list_models(common: Common) -> None:
     """List the model cards."""
@@ -40,7 +41,7 @@ def list_models(common: Common) -> None:
     )
 
 
-@app.command("show")
+@app.command("show", epilog=epilog("models show"))
 @spread_options
 def show_model(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A card's name or TOML file.")],

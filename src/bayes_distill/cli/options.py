@@ -22,6 +22,8 @@ def option(text: str | None, metavar: str, panel: str | None = None) -> Any:
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+Markdown = Annotated[bool, typer.Option("--md", help="Print tables as Markdown.")]
+Csv = Annotated[bool, typer.Option("--csv", help="Print tables as CSV, and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes.")]
 Seed = Annotated[str, option("Seed of everything random.", "INTEGER")]
 Interval = Annotated[str, option("Probability inside every interval.", "PROBABILITY")]

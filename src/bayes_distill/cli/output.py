@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 import sys
+import threading
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from bayes_distill.parallel import Progress
 
 MOST_SENTENCES, SENTENCE_WIDTH = 6, 96
+SHORT = 2.0
+"""Seconds of work that needs no word about the time left."""
 MOST_FAULTS = 50  # in full in one error line; a table can have thousands
 MOST_CHARACTERS = 10_000  # of all faults together, shared out among them
 LEAST_CHARACTERS = 400  # of each
@@ -64,8 +67,14 @@ def say(text: str, quiet: bool = False) -> None:
 
 
 def echo(text: str, end: str = "\n") -> None:
-    """Print a line for people on stdout; control characters in names are written as escapes."""
-    _write(sys.stdout, printable(text) + end)
+    """Print a line for people on stdout; control characters in names are written as escapes.
+
+    Where tables are CSV it goes to stderr.
+    """
+    from bayes_distill.cli.tables import table_format
+
+    stream = sys.stderr if table_format() == "csv" else sys.stdout
+    _write(stream, "\n".join(line.rstrip() for line in printable(text).split("\n")) + end)
 
 
 def _write(stream: TextIO | None, text: str) -> None:
@@ -96,33 +105,17 @@ def print_table(
     caption: str | None = None,
     left: int = 1,
 ) -> None:
-    """Print a table on stdout; the first `left` columns are text, the others numbers."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    """Print a table on stdout; the first `left` columns are text, the others numbers.
 
-    def text(words: str) -> Text:
-        # as Text, names are shown as they are: no [markup] and no :emoji: in them
-        return Text(printable(words))
+    Its form is that of `tables.tables_as`. Of CSV only the table goes to stdout, and an empty line
+    stands between two tables.
+    """
+    from bayes_distill.cli import tables
 
-    table = Table(
-        title=text(title),
-        caption=None if caption is None else text(caption),
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
-        caption_justify="left",
-        title_style="bold",
-        caption_style="dim",
-    )
-    for place, name in enumerate(header):
-        table.add_column(text(name), justify="left" if place < left else "right", overflow="fold")
-    for row in rows:
-        table.add_row(*map(text, row))
-    console = Console()
-    if not console.is_terminal:  # piped: as wide as it needs to be
-        console = Console(width=160)
-    console.print(table)
+    if tables.table_format() == "csv":
+        for words in filter(None, (title, caption)):
+            say(words)
+    _write(sys.stdout, tables.separator() + tables.formatted(title, header, rows, caption, left))
 
 
 def print_records(
@@ -177,18 +170,29 @@ def progress_bar(
         yield None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     console = Console(stderr=True)
     begun = time.monotonic()
     if not console.is_terminal:
         last = ""
+        phases: dict[str, tuple[float, int]] = {}
 
         def name_phase(phase: str, done: int, total: int) -> None:
             nonlocal last
+            now = time.monotonic()
+            start, first = phases.setdefault(phase, (now, done))
             here = f"{phase} {100 * (4 * done // total) // 4}%" if total > 1 else phase
-            if lines and here != last and time.monotonic() - begun >= after:
-                say(f"{here} ...")
+            if lines and here != last and now - begun >= after:
+                left = _time_left(now - start, done - first, total - done)
+                say(f"{here} ...{left}")
             last = here
 
         yield name_phase
@@ -199,21 +203,48 @@ def progress_bar(
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
+            TimeRemainingColumn(elapsed_when_finished=False),
+            TextColumn("left"),
             console=console,
             transient=True,
         )
         task = bar.add_task("reading", total=None)
+        lock = threading.Lock()
 
         def show() -> None:
-            if not bar.live.is_started and time.monotonic() - begun >= after:
-                shown.enter_context(bar)
+            with lock:
+                due = time.monotonic() - begun >= after
+                if due and not ended.is_set() and not bar.live.is_started:
+                    bar.start()
+                    shown.callback(bar.stop)
 
         def report(phase: str, done: int, total: int) -> None:
+            # the time left is that of a phase
+            if phase != bar.tasks[0].description:
+                bar.reset(task)
             bar.update(task, description=phase, completed=done, total=total)
             show()
 
+        # work that reports nothing for long is seen to go on
+        ended = threading.Event()
+        late = threading.Timer(after, show)
+        late.daemon = True
+        late.start()
         show()
-        yield report
+        try:
+            yield report
+        finally:
+            late.cancel()
+            with lock:
+                ended.set()
+
+
+def _time_left(seconds: float, done: int, rest: int) -> str:
+    """How long the rest takes if it goes on as before; nothing for short work and at either end."""
+    if done <= 0 or rest <= 0 or seconds < SHORT:
+        return ""
+    left = seconds * rest / done
+    return f" about {left:.0f} s left" if left < 100 else f" about {left / 60:.0f} min left"
 
 
 def _flagged(fault: Fault | str, flags: Collection[str]) -> str:

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
     from bayes_distill.planning.plan import Plan
 
+SHORT = {
+    "teacher-inference": "inference",
+    "teacher-pretraining": "pretraining",
+    "teacher-pretraining-and-inference": "pretr. + inf.",
+}
+"""Scenarios in a column of a table; the names of the teachers' costs that count."""
 Row = dict[Hashable, Any]
 
 
@@ -85,7 +91,7 @@ def print_plan(result: Plan) -> None:
             ],
             [
                 [
-                    str(r["scenario"]),
+                    _scenario(r),
                     _count(r["params"]),
                     _count(r["budget_median"]),
                     _range(r, "budget"),
@@ -117,7 +123,7 @@ def _print_teachers(teachers: pd.DataFrame, percent: str) -> None:
         ],
         [
             [
-                str(r["scenario"]),
+                _scenario(r),
                 _count(r["budget"]),
                 str(r["name"]),
                 f"{r['teacher_loss']:.3f}",
@@ -178,6 +184,17 @@ def _optimum(r: Row) -> list[str]:
         f"{r['optimum_teacher_loss_lower']:.3f} to {r['optimum_teacher_loss_upper']:.3f}",
         _range(r, "near_optimal_teacher_params"),
     ]
+
+
+def _scenario(r: Row) -> str:
+    """The scenario of a row, shorter where its name is long."""
+    name = str(r["scenario"])
+    return SHORT.get(name, name)
+
+
+def _crossing(budget: float) -> str:
+    """A crossover, which may lie beyond all budgets."""
+    return _count(budget) if math.isfinite(budget) else "none" if budget > 0 else "never better"
 
 
 def _range(r: Row, name: str) -> str:

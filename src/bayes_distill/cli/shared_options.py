@@ -14,11 +14,13 @@ from bayes_distill.cli.options import (
     At,
     Collector,
     Count,
+    Csv,
     Groups,
     Interval,
     Json,
     KeptDraws,
     LeastRuns,
+    Markdown,
     Params,
     Quiet,
     RefitFolder,
@@ -31,6 +33,8 @@ from bayes_distill.cli.options import (
     Tokens,
 )
 from bayes_distill.cli.output import print_json, say
+from bayes_distill.cli.tables import Format, tables_as
+from bayes_distill.errors import Fault, InputError
 
 
 class Answer(Protocol):
@@ -49,9 +53,24 @@ class Common:
     """Options of every command."""
 
     json: Json = False
+    md: Markdown = False
+    csv: Csv = False
     seed: Seed = "0"
     interval: Interval = "0.9"
     quiet: Quiet = False
+
+    def form(self) -> Format:
+        """How tables are printed.
+
+        Raises
+        ------
+        InputError
+            If more than one form is asked for.
+        """
+        named = [n for n in ("json", "md", "csv") if getattr(self, n)]
+        if len(named) > 1:
+            raise InputError(Fault(f"goes without --{named[1]}: give one", column=named[0]))
+        return "md" if self.md else "csv" if self.csv else "text"
 
     def check(self) -> None:
         """Check them where nothing depends on them.
@@ -212,7 +231,9 @@ def spread_options[R](command: Callable[..., R]) -> Callable[..., R]:
             name: group(**{f.name: options.pop(f.name) for f in dataclasses.fields(group)})
             for name, group in groups.items()
         }
-        return command(**options, **made)
+        forms = [group.form() for group in made.values() if isinstance(group, Common)]
+        with tables_as(forms[0] if forms else "text"):
+            return command(**options, **made)
 
     signature = inspect.Signature(spread, return_annotation=hints["return"])
     called.__signature__ = signature  # type: ignore[attr-defined]

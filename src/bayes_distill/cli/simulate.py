@@ -6,7 +6,7 @@ from typing import Annotated
 
 from bayes_distill._input.outputs import TABLE
 from bayes_distill.cli.options import Card, Design, Overwrite, option
-from bayes_distill.cli.output import echo, print_json
+from bayes_distill.cli.output import SHORT, echo, print_json, progress_bar
 from bayes_distill.cli.shared_options import Common, spread_options
 
 
@@ -37,7 +37,10 @@ def simulate(
     from bayes_distill.inference.simulation import simulate_from_card
     from bayes_distill.runs.writing import write_runs
 
-    with collect.joined():
+    bar = progress_bar(common.quiet, after=SHORT, lines=False)
+    with collect.joined(), bar as progress:
+        if progress is not None:
+            progress("simulating", 0, 1)
         runs, truth = simulate_from_card(
             card, design or "paper", coefficients=coefficients, noise=scale, seed=collect.seed
         )
