@@ -33,7 +33,7 @@ def truths(setting, count):
 @pytest.fixture(scope="module")
 def taught():
     """The distillation card on the paper's design."""
-    return make_setting(load_card("distillation"), None, read_design("paper")[0])
+    return make_setting(load_card("distillation-plain"), None, read_design("paper")[0])
 
 
 def test_losses_are_the_law_s_with_the_scatter_of_the_likelihood(card, nine_runs):

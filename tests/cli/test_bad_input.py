@@ -44,7 +44,7 @@ def refused(command, workplace):
 @pytest.mark.parametrize(
     ("row", "named"),
     [
-        ("nan,2e9,2.9,2.1", ["row 2, params", "empty"]),
+        ("nan,2e9,2.9,2.1", ["row 2, params", "stands for no value"]),
         ("1e8,,2.9,2.1", ["row 2, tokens", "empty"]),
         ("1e8,2e9,,2.1", ["row 2, loss", "empty"]),
         ("-1e8,2e9,2.9,2.1", ["row 2, params", "negative"]),
@@ -330,7 +330,9 @@ def test_out_that_is_a_folder_or_a_file_where_a_folder_is_needed(refused, workpl
     (workplace / "out").mkdir()
     table = write("runs.csv", *GOOD)
     assert "--out: out is a folder" in refused("fit", table, "--out", "out")
-    assert "--out: runs.csv exists and is no folder" in refused("demo", "--out", "runs.csv")
+    assert "--out: runs.csv cannot be made a folder: it exists and is no folder" in refused(
+        "demo", "--out", "runs.csv"
+    )
     error = refused("demo", "--out", "runs.csv", "--seed", "x", "--interval", "1")
     assert "--seed" in error
     assert "--interval" in error

@@ -10,7 +10,7 @@ for every replicate.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +101,7 @@ def make_setting(card: Card, simulator: Card | None, design: pd.DataFrame) -> Se
     check_card(card, runs)
     reference = reference_point(card, runs.frame)
     spec, data, hyper, _ = model_inputs(card, runs, reference)
-    fitted = Model(card, spec, hyper)
+    fitted = Model(card, _simulated(spec), hyper)
     if simulator is None:
         return Setting(fitted, fitted, reference, data, design)
     faults = _simulator_faults(simulator, card, runs)
@@ -109,7 +109,12 @@ def make_setting(card: Card, simulator: Card | None, design: pd.DataFrame) -> Se
         raise InputError(faults)
     other = _template(simulator, design)
     spec, _, hyper, _ = model_inputs(simulator, other, reference)
-    return Setting(fitted, Model(simulator, spec, hyper), reference, data, design)
+    return Setting(fitted, Model(simulator, _simulated(spec), hyper), reference, data, design)
+
+
+def _simulated(spec: ModelSpec) -> ModelSpec:
+    """The model without what a card says of unlimited data, which no draw of a prior heeds."""
+    return replace(spec, unlimited_data=False)
 
 
 def _template(card: Card, design: pd.DataFrame) -> Runs:

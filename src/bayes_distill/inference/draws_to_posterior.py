@@ -92,7 +92,8 @@ def draws_to_posterior(
     def grid(array: np.ndarray) -> np.ndarray:
         return array.reshape(chains, draws, *array.shape[1:])
 
-    sizes = np.exp(size_groups(table.frame["params"].to_numpy(float))[1])
+    size, log_sizes = size_groups(table.frame["params"].to_numpy(float))
+    sizes = np.exp(log_sizes)
     generator = np.random.default_rng([seed, 2])
     stored = {name: value for name, value in values.items() if value.ndim == 1}
     for name in spec.discrepancies:
@@ -198,7 +199,7 @@ def draws_to_posterior(
         "verdict": diagnostics.verdict,
         "diagnostics": checked,
         "coefficients": [c.to_json() for c in coefficients],
-        "flagged_runs": [asdict(run) for run in loo.flagged(rows)],
+        "flagged_runs": [asdict(run) for run in loo.flagged(rows, size)],
         "loo": {"elpd": loo.elpd, "se": loo.se},
         "hull": Hull.of(*places).to_json(),
         "hulls": Hulls.of(*places).to_json(),

@@ -11,6 +11,7 @@ import arviz_stats
 import joblib
 import numpy as np
 import xarray as xr
+from scipy.special import ndtr, ndtri
 
 from bayes_distill.likelihoods import Likelihood
 
@@ -18,6 +19,7 @@ AT_ONCE = 2048  # runs: their weights stay in the processor's cache, and memory 
 MANY = 8 * AT_ONCE  # runs from which other processes help, which take seconds to start
 PARETO_K = 0.7
 STUCK = "All tail values are the same"  # the error of arviz-stats for draws that hardly moved
+FAR_OUT = 3.0  # residual scales, the median of a size
 BY_CHANCE = 0.05  # tables without an odd run in which one is flagged
 
 
@@ -47,24 +49,47 @@ class LeaveOneOut:
     residual: np.ndarray
     p_value: np.ndarray
 
-    def flagged(self, rows: np.ndarray) -> list[FlaggedRun]:
+    def flagged(self, rows: np.ndarray, sizes: np.ndarray | None = None) -> list[FlaggedRun]:
         """Runs that the others do not expect, worst residual first.
 
-        The least p-value of a table is held against `BY_CHANCE`, whatever the number of runs
-        (Bonferroni): of tables without an odd run, one in twenty has a run flagged. A high Pareto k
-        alone is no fault of a run.
+        `rows` are their places in the table, `sizes` the groups of runs of one size (runs,), of
+        which all runs are flagged where they lie far out to one side together.
+
+        P-values are held against `BY_CHANCE` by the rule of Benjamini and Hochberg (1995), whatever
+        the number of runs: of tables without an odd run, one in twenty has a run flagged, and of
+        those that are flagged one in twenty is not odd. A high Pareto k alone is no fault of a run.
         """
         flagged = []
-        odd = self.p_value < BY_CHANCE / max(1, len(rows))
-        for row, k, residual in zip(rows[odd], self.pareto_k[odd], self.residual[odd], strict=True):
+        together = np.zeros(len(rows), bool) if sizes is None else self._odd_sizes(sizes)
+        odd = (self.p_value <= _threshold(self.p_value)) | together
+        parts = (rows, self.pareto_k, self.residual, together)
+        for row, k, residual, of_size in zip(*(part[odd] for part in parts), strict=True):
             side = "worse" if residual > 0 else "better"
             reason = (
                 f"loss {side} than the other runs lead to expect ({residual:+.1f} residual scales)"
             )
+            if of_size:
+                reason += ", as are all runs of its size: is the size right?"
             if k > PARETO_K:
                 reason += f"; the fit leans on this run (Pareto k {k:.2f})"
             flagged.append(FlaggedRun(int(row), float(k), float(residual), reason))
         return sorted(flagged, key=lambda run: -abs(run.residual))
+
+    def _odd_sizes(self, sizes: np.ndarray) -> np.ndarray:
+        """Runs (runs,) of sizes of which all runs lie far out to one side.
+
+        Their p-values are joined as normal scores (Stouffer), and the least of all sizes is held
+        against `BY_CHANCE`.
+        """
+        score = np.sign(self.residual) * ndtri(1 - self.p_value / 2)
+        found = np.zeros(len(sizes), bool)
+        several = [group for group in np.unique(sizes) if (sizes == group).sum() > 1]
+        for group in several:
+            own = sizes == group
+            joint = 2 * ndtr(-np.abs(score[own].sum()) / np.sqrt(own.sum()))
+            far = np.abs(np.median(self.residual[own])) > FAR_OUT
+            found[own] = far and joint < BY_CHANCE / len(several)
+        return found
 
 
 def leave_one_out(
@@ -122,6 +147,13 @@ def _part(
     residual = (weights * standard).sum(0) / weights.sum(0)
     p_value = _two_sided(likelihood, standard, weights)
     return loo.elpd_i.to_numpy(), loo.pareto_k.to_numpy(), residual, p_value
+
+
+def _threshold(p_values: np.ndarray) -> float:
+    """Largest p-value that counts as odd; below all of them where none does."""
+    known = np.sort(p_values[np.isfinite(p_values)])
+    below = known[known <= BY_CHANCE * np.arange(1, known.size + 1) / max(1, known.size)]
+    return float(below[-1]) if below.size else -1.0
 
 
 def _two_sided(likelihood: Likelihood, standard: np.ndarray, weights: np.ndarray) -> np.ndarray:
