@@ -10,6 +10,9 @@ from bayes_distill.cli.options import AllowFailed, At, Fit, MostDraws, UniqueTok
 from bayes_distill.cli.output import print_table
 from bayes_distill.cli.shared_options import Common, Students, spread_options
 
+LABELS = 2
+"""Most columns of a table of points that are printed besides those of the forecast."""
+
 
 @spread_options
 def forecast(
@@ -38,12 +41,15 @@ def forecast(
         )
     if common.printed(result):
         return
+    import pandas as pd
+
     from bayes_distill._input.numbers import format_quantity
 
     percent = f"{100 * question.interval:g}%"
     print_table(
         "Student loss",
         [
+            *result.other[:LABELS],
             "params",
             "tokens",
             "teacher",
@@ -56,6 +62,7 @@ def forecast(
         ],
         [
             [
+                *("-" if pd.isna(r[name]) else str(r[name]) for name in result.other[:LABELS]),
                 format_quantity(r["params"]),
                 _tokens(r),
                 _number(r["teacher_loss_mean"], 4, "none"),
@@ -69,7 +76,7 @@ def forecast(
             for r in result.table.to_dict("records")
         ],
         caption="Credible: where the mean curve lies. Predictive: where one new run would land.",
-        left=0,
+        left=len(result.other[:LABELS]),
     )
 
 
