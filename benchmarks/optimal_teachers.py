@@ -4,7 +4,7 @@ Twelve cells of student size and tokens (143M, 198M and 546M, four token counts 
 optimum in the runs. For each: the 90% interval of the optimal teacher loss, and the losses of the
 teachers whose students are within 0.003 nats of the best one.
 
-    python benchmarks/optimal_teachers.py [CARD ...]
+    python benchmarks/optimal_teachers.py [CARD or FIT.nc ...]
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 
 import numpy as np
 
-from bayes_distill import fit, read_runs
+from bayes_distill import fit, load_posterior, read_runs
 from bayes_distill.predict.optimal_teacher import optimal_teacher
 
 STUDENTS = (143e6, 198e6, 546e6)
@@ -24,7 +24,7 @@ def main() -> None:
     """Fit each card and print its twelve cells."""
     runs = read_runs("busbridge2025")
     for card in sys.argv[1:] or ["busbridge2025", "busbridge2025-loose"]:
-        posterior = fit(runs, card)
+        posterior = load_posterior(card) if card.endswith(".nc") else fit(runs, card)
         agree = 0
         print(f"{card} (verdict {posterior.verdict}, LOO {posterior.info['loo']['elpd']:.1f})")
         for params in STUDENTS:

@@ -82,9 +82,9 @@ def by_bootstrap(cheap: pd.DataFrame, dear: pd.DataFrame, seed: int) -> tuple[An
     curve = np.array([np.asarray(log_loss(x, *at)) for x in fits])
     generator = np.random.default_rng([seed, 1])
     noise = generator.choice(residuals, (RESIDUALS, *curve.shape))
-    # some resamples of a dozen runs send the curve anywhere: no language model has such a loss
+    # a fit to a dozen runs may send the curve anywhere: no language model has such a loss
     draws = np.exp(np.minimum(curve + noise, np.log(MOST))).reshape(-1, len(dear))
-    return draws, np.exp(np.asarray(log_loss(first, *at))), "none"
+    return draws, np.exp(np.minimum(np.asarray(log_loss(first, *at)), np.log(MOST))), "none"
 
 
 def scores(draws: np.ndarray, loss: np.ndarray, point: np.ndarray) -> pd.DataFrame:

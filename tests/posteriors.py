@@ -27,6 +27,11 @@ SINGLE_LAWS = {
     "distillation": ("busbridge2025-plain", TABLE_6),
     "distillation-gain": ("distillation-gain", {**TABLE_6, "G": 0.02, "X_G": 0.08}),
     "distillation-no-gap": ("distillation-no-gap", TABLE_6),
+    "distillation-own-gap": ("distillation", {**TABLE_6, "rN": 1.1, "rD": 0.9}),
+    "distillation-gain-own-gap": (
+        "busbridge2025",
+        {**TABLE_6, "G": 0.02, "X_G": 0.08, "rN": 1.1, "rD": 0.9},
+    ),
 }
 """A card of each law and the coefficients that its draws lie about, by the law's name."""
 

@@ -108,9 +108,11 @@ CARDS = {
     "supervised": "hoffmann2022-gamma",
     "chinchilla": "supervised-plain",
     "data-limited": "data-limited-plain",
-    "distillation": "joint",
-    "distillation-gain": "joint",
-    "distillation-no-gap": "joint",
+    "distillation": "joint-plain",
+    "distillation-gain": "joint-plain",
+    "distillation-no-gap": "joint-plain",
+    "distillation-own-gap": "joint",
+    "distillation-gain-own-gap": "joint",
 }
 STACKS = {
     "stack of gap and no gap": ("distillation", "distillation-no-gap"),

@@ -80,7 +80,8 @@ def test_a_law_without_teachers_refuses_them(law):
     assert "about teachers" in the_fault_of(forecast, posterior, **STUDENTS, **TEACHERS)
     assert "about teachers" in the_fault_of(risk, posterior, **STUDENTS, **TEACHERS)
     assert "about teachers" in the_fault_of(plan, posterior, "1B", 1e21, scenario=PAID)
-    assert "about teachers" in the_fault_of(plan, posterior, "1B", 1e21)
+    # where no scenario is stated there is the one without a teacher
+    assert set(plan(posterior, "1B", 1e21).table["scenario"]) == {"supervised"}
 
 
 @every_law

@@ -10,9 +10,26 @@ command line shows both as the flag or the command that a person would type
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+_LONG_WORD = re.compile(r"\S{400,}")
+LONGEST = 4000
+"""Characters of one sentence at most: a table has thousands of columns, and names have no end."""
+
+
+def shortened(text: str, most: int = LONGEST) -> str:
+    """A sentence whose middle is left out where it is longer than `most` characters.
+
+    So is that of a single word, such as a name that is too long for a file.
+    """
+    text = _LONG_WORD.sub(lambda word: f"{word[0][:200]}...{word[0][-40:]}", text)
+    if len(text) <= most:
+        return text
+    end = most // 4
+    return f"{text[: most - end]} ... ({len(text):,} characters) ... {text[-end:]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +72,10 @@ class InputError(BayesDistillError, ValueError):
     def __init__(self, faults: Iterable[Fault | str] | Fault | str) -> None:
         if isinstance(faults, (str, Fault)):
             faults = [faults]
-        self.faults = tuple(Fault(f) if isinstance(f, str) else f for f in faults)
+        self.faults = tuple(
+            replace(f, problem=shortened(f.problem))
+            for f in (Fault(each) if isinstance(each, str) else each for each in faults)
+        )
         if not self.faults:
             raise TypeError("an InputError needs at least one fault")
         super().__init__("; ".join(str(f) for f in self.faults))

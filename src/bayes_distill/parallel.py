@@ -111,15 +111,28 @@ class Store:
         """The stored result of a task; ``None`` if there is none, or none that can be read."""
         try:
             content = json.loads(self.path(task).read_text(encoding="utf-8"))
-        except (OSError, ValueError):  # a damaged file costs one task, not the sweep
+        except (OSError, ValueError, RecursionError):  # damage costs one task, not the sweep
             return None
-        return content if isinstance(content, dict) and "result" in content else None
+        if not isinstance(content, dict) or "result" not in content:
+            return None
+        stated = content.get("checksum")
+        return content if stated in (None, _checksum(content["result"])) else None
 
     def write(self, task: Any, result: Any) -> None:
         """Write a result, whole or not at all."""
-        content = {"function": self.name, "version": __version__, "result": result}
+        content = {
+            "function": self.name,
+            "version": __version__,
+            "checksum": _checksum(result),
+            "result": result,
+        }
         with atomic_path(self.path(task)) as temporary:
             temporary.write_text(json.dumps(content), encoding="utf-8")
+
+
+def _checksum(result: Any) -> str:
+    """Sha256 in hex of a result as JSON: a file in which a digit has changed is not believed."""
+    return hashlib.sha256(json.dumps(result, sort_keys=True).encode()).hexdigest()
 
 
 def plain(value: Any) -> Any:

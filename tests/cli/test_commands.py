@@ -212,7 +212,9 @@ def test_fit_that_fails_is_written_marked_and_refused(command, workplace, chinch
 
 @pytest.mark.slow
 def test_a_failed_distillation_fit_is_refused_by_risk(command, workplace, sweep):
-    failed = replace(sweep.posterior, info={**sweep.posterior.info, "verdict": "fail"})
+    info = sweep.posterior.info
+    diagnostics = {**info["diagnostics"], "verdict": "fail"}
+    failed = replace(sweep.posterior, info={**info, "verdict": "fail", "diagnostics": diagnostics})
     failed.save("failed.nc")
     asked = ("risk", "failed.nc", *STUDENT, "--teacher-loss", "2.0")
     refused = command(*asked)
@@ -474,7 +476,7 @@ def test_models(command):
     names = {model["name"] for model in listed.json["models"]}
     assert {"busbridge2025", "hoffmann2022", "distillation", "supervised", "joint"} <= names
     shown = command("models", "show", "busbridge2025", "--json")
-    assert shown.json["law"] == "distillation-gain"
+    assert shown.json["law"] == "distillation-gain-own-gap"
     assert shown.json["priors"]["c0"]["family"] == "lognormal"
     assert "busbridge2025" in command("models", "list").out
 

@@ -126,7 +126,7 @@ def test_a_target_that_all_draws_agree_on_has_nothing_to_gain(bivariate):
 
 def test_grid_stays_near_the_runs(scattered):
     hull = scattered.hull
-    found = candidate_grid(scattered, hull, 2.0).points
+    found = candidate_grid(scattered, scattered.hulls, 2.0).points
     factors = np.array([hull.factors(*p) for p in zip(found.params, found.tokens, strict=True)])
     assert factors.max() <= 2.0
     assert (factors > 1).any()

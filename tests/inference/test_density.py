@@ -26,8 +26,8 @@ KINDS = ("supervised", "distillation", "mixed")
 COUNT = 64
 CARDS = {
     "supervised": "supervised-plain",
-    "distillation": "distillation",
-    "mixed": "joint",
+    "distillation": "distillation-plain",
+    "mixed": "joint-plain",
 }
 
 

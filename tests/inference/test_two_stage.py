@@ -173,10 +173,10 @@ def stages() -> SimpleNamespace:
     runs = simulate(Distillation(), TABLE_6, mixed_design(), noise=0.004, seed=5)
     settings = {"warmup": 200, "draws": 100}
     alone, taught = (read_runs(runs.frame[m]) for m in (~runs.distilled, runs.distilled))
-    first = fit(alone, first_stage_card(load_card("joint"), THERE), **settings)
+    first = fit(alone, first_stage_card(load_card("joint-plain"), THERE), **settings)
     first = Posterior(first.tree, first.card, first.reference, {**first.info, "verdict": "review"})
-    two = fit(taught, "distillation", supervised=first, **settings)
-    cut = fit(taught, "distillation", supervised=first, cut=True, imputations=40, **settings)
+    two = fit(taught, "distillation-plain", supervised=first, **settings)
+    cut = fit(taught, "distillation-plain", supervised=first, cut=True, imputations=40, **settings)
     return SimpleNamespace(first=first, two=two, cut=cut)
 
 

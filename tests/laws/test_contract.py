@@ -2,6 +2,7 @@
 formula, which somebody must write out a second time in `FORMULAS`."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -398,7 +399,8 @@ def test_a_bend_far_away_is_the_harmless_limit_of_an_infinite_c1():
 
 @pytest.mark.parametrize("law", GAP_LAWS.values(), ids=GAP_LAWS.keys())
 def test_kappa_is_the_log_suppression_of_an_equally_good_teacher(law):
-    c, params, tokens = typical(law), 5e8, 1e10
+    # at the reference student, where the place of the gap is L~_S in every law
+    c, params, tokens = typical(law), REFERENCE.params, REFERENCE.tokens
     own = jnp.exp(law.log_supervised_loss(c, params, tokens, REFERENCE))
     with_it = law.log_excess_loss(c, params, tokens, own, REFERENCE)
     without = law.log_excess_loss({**c, "kappa": 1e-12}, params, tokens, own, REFERENCE)
@@ -478,6 +480,8 @@ def test_published_coefficients_survive_another_reference(law, reference, data):
 @given(data=st.data())
 def test_losses_do_not_depend_on_the_reference(curve, data):
     coordinates = data.draw(shifted(curve.law))
+    # a gap of its own is L~_S at the reference student: factors other than one hold only there
+    coordinates |= {name: 1.0 for name in ("gap_params", "gap_tokens") if name in coordinates}
     published = curve.law.to_published(coordinates, REFERENCE)
     expected = curve(coordinates, *POINTS)
     for reference in REFERENCES[1:]:
@@ -528,8 +532,18 @@ def eq_8(c, N, D, L_T):
     return L_T + bend * (no_gap(c, N, D, L_T) - L_T)
 
 
-def with_gain(c, N, D, L_T):
-    before = eq_8(c, N, D, L_T)
+def own_gap(c, N, D, L_T, reference):
+    """Eq. 8 with alpha rN and beta rD in the gap's L~_S, equal to L~_S at the reference student."""
+    N0, D0 = reference.params, reference.tokens
+    inner = c["A"] / N0 ** c["alpha"] * (N / N0) ** (-c["alpha"] * c["rN"])
+    inner = inner + c["B"] / D0 ** c["beta"] * (D / D0) ** (-c["beta"] * c["rD"])
+    place = c["E"] + inner ** c["gamma"]
+    bend = (1 + (L_T / (place * c["d1"])) ** (1 / c["f1"])) ** (-c["c1"] * c["f1"])
+    return L_T + bend * (no_gap(c, N, D, L_T) - L_T)
+
+
+def with_gain(c, N, D, L_T, before=None):
+    before = eq_8(c, N, D, L_T) if before is None else before
     return before - c["G"] / (1 + (before - L_T) / c["X_G"])
 
 
@@ -554,8 +568,16 @@ FORMULAS = {
     "distillation-gain-distilled": with_gain,
     "distillation-no-gap-supervised": lambda c, N, D, L_T: eq_1(c, N, D),
     "distillation-no-gap-distilled": no_gap,
+    "distillation-own-gap-supervised": lambda c, N, D, L_T: eq_1(c, N, D),
+    "distillation-gain-own-gap-supervised": lambda c, N, D, L_T: eq_1(c, N, D),
 }
-NOT_IN_PRINT = {"G": 0.015, "X_G": 0.08}
+OF_REFERENCE = {
+    "distillation-own-gap-distilled": own_gap,
+    "distillation-gain-own-gap-distilled": lambda c, N, D, L_T, reference: with_gain(
+        c, N, D, L_T, own_gap(c, N, D, L_T, reference)
+    ),
+}
+NOT_IN_PRINT = {"G": 0.015, "X_G": 0.08, "rN": 1.1, "rD": 0.8}
 
 
 @every_curve
@@ -564,7 +586,10 @@ NOT_IN_PRINT = {"G": 0.015, "X_G": 0.08}
 )
 @pytest.mark.parametrize("reference", REFERENCES, ids=lambda r: f"{r.params:.3g}")
 def test_losses_are_those_of_the_formula(curve, table, reference):
-    formula = FORMULAS.get(f"{curve.law.name}-{curve.kind}")
+    name = f"{curve.law.name}-{curve.kind}"
+    formula = FORMULAS.get(name)
+    if name in OF_REFERENCE:
+        formula = partial(OF_REFERENCE[name], reference=reference)
     assert formula, f"write the {curve.kind} loss of the {curve.law.name} law out in FORMULAS"
     N, D, L_T = np.meshgrid(
         np.geomspace(1e7, 1e12, 6), np.geomspace(1e9, 1e14, 6), np.linspace(1.5, 4, 6)
@@ -581,6 +606,30 @@ def test_the_gain_law_without_its_own_coefficients_is_eq_8():
     expected = plain.distilled_loss(plain.from_published(TABLE_6, REFERENCE), *POINTS, REFERENCE)
     found = gain.distilled_loss(gain.from_published(TABLE_6, REFERENCE), *POINTS, REFERENCE)
     np.testing.assert_allclose(found, expected, rtol=2e-9)
+
+
+@pytest.mark.parametrize("name", ["distillation-own-gap", "distillation-gain-own-gap"])
+def test_a_gap_with_the_exponents_of_the_law_is_where_it_was(name):
+    plain, own = LAWS[name.removesuffix("-own-gap")], LAWS[name]
+    coefficients = {**TABLE_6, "G": 0.015, "X_G": 0.08}
+    expected, found = (
+        law.distilled_loss(law.from_published(coefficients, REFERENCE), *POINTS, REFERENCE)
+        for law in (plain, own)
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["distillation-own-gap", "distillation-gain-own-gap"])
+def test_the_place_of_the_gap_leaves_the_supervised_law_alone(name):
+    law = LAWS[name]
+    draws = [
+        law.from_published({**TABLE_6, "rN": rN, "rD": rD}, REFERENCE)
+        for rN, rD in ((1.0, 1.0), (1.3, 0.7))
+    ]
+    alone = [law.supervised_loss(c, *POINTS[:2], REFERENCE) for c in draws]
+    np.testing.assert_array_equal(*alone)
+    taught = [law.distilled_loss(c, *POINTS, REFERENCE) for c in draws]
+    assert np.abs(taught[0] / taught[1] - 1).max() > 1e-3
 
 
 def test_table_6_is_that_of_the_paper_with_one_number_repaired():

@@ -22,7 +22,6 @@ def refusal(posterior, **changed):
     ("changed", "column", "named"),
     [
         ({"params": "7"}, "params", "did you mean 7B?"),
-        ({"params": None}, "params", "is needed"),
         ({"params": []}, "params", "is an empty list"),
         ({"params": -1e9}, "params", "not a positive number"),
         ({"params": "1B,x"}, "params", "'x' is not a number"),

@@ -73,7 +73,7 @@ def test_a_table_without_scenarios_is_planned_for_each(posterior, tmp_path):
     assert plan(few, at=str(file), **FAST).table["scenario"].nunique() == len(SCENARIOS)
 
 
-def test_an_empty_size_is_chosen_where_tokens_are_served(posterior):
+def test_an_empty_size_is_chosen(posterior):
     at = pd.DataFrame({"params": ["1B", None], "budget": [1e22, 1e22]})
     few = posterior.thin(8)
     found = plan(few, at=at, scenario="supervised", served_tokens="1T", **FAST)
@@ -83,8 +83,6 @@ def test_an_empty_size_is_chosen_where_tokens_are_served(posterior):
     alone = plan(few, budget=1e22, scenario="supervised", served_tokens="1T", **FAST)
     assert chosen == alone.table["params"].item()
     assert dict(found.draws.sizes)["params"] == 2
-    with pytest.raises(InputError, match="row 1, params: is empty"):
-        plan(few, at=at, **FAST)
     with pytest.raises(InputError, match="needs params"):
         plan(few, at=at, served_tokens="1T", target_loss=2.2, **FAST)
 
@@ -129,7 +127,7 @@ def test_a_table_stands_instead_of_lists(posterior):
 
 def test_aliases_of_columns():
     frame = pd.DataFrame({"N": [1e9], "FLOPs": [1e22]})
-    cells = read_cells_table(frame, [SCENARIOS["supervised"]], sizes_needed=True)
+    cells = read_cells_table(frame, [SCENARIOS["supervised"]])
     assert (cells.params.item(), cells.budgets.item()) == (1e9, 1e22)
 
 

@@ -14,9 +14,9 @@ from bayes_distill.planning import (
     least_tokens,
     optimise,
 )
-from bayes_distill.planning.crossover import Crossover
+from bayes_distill.planning.crossover import Crossover, crossovers
 from bayes_distill.planning.setting import Setting
-from bayes_distill.planning.solver.roots import first_fall, only_fall
+from bayes_distill.planning.solver.roots import first_fall, last_rise, only_fall
 
 SUPERVISED, BEST, INFERENCE, PRETRAINING, BOTH = SCENARIOS.values()
 
@@ -33,6 +33,45 @@ def test_first_fall_takes_the_first_and_misses_none():
     got = first_fall(wave, grid, values)
     np.testing.assert_allclose(got[:2], np.pi - shift[:2], atol=1e-9)
     assert np.isnan(got[2])
+
+
+def test_last_rise_takes_the_last_and_wants_a_positive_end():
+    grid = np.linspace(0, 10, 41)
+    shift, height = np.array([0.0, 0.0, 3.0]), np.array([0.6, 5.0, 0.0])
+
+    def wave(i, x):
+        return np.sin(x + shift[i]) + height[i]
+
+    values = np.stack([wave(np.full(41, i), grid) for i in range(3)])
+    got = last_rise(wave, grid, values)
+    # sin 10 is below zero, above -0.6, and sin 13 above zero
+    np.testing.assert_allclose(got[0], 3 * np.pi + np.arcsin(-0.6) + 2 * np.arcsin(0.6), atol=6)
+    assert wave(np.array([0]), got[:1]) == pytest.approx(0, abs=1e-9)
+    assert (wave(np.zeros(50, int), np.linspace(got[0] + 1e-6, 10, 50)) > 0).all()
+    assert np.isnan(got[1])
+    np.testing.assert_allclose(got[2], 4 * np.pi - 3, atol=1e-9)
+
+
+def test_a_teacher_that_pays_above_a_budget_has_a_crossover_there(law, reference, draws):
+    """One that is weak and cheap at small budgets, where serving it leaves the student little."""
+    problem = Problem(law, draws, reference, 1e9, BEST)
+    low, high = 1e20, 1e28
+    stops, starts = crossovers(problem, budgets=(low, high))
+    assert (stops.direction, starts.direction) == ("better_below", "better_above")
+    budgets = np.geomspace(low, high, 60)
+    supervised, distilled = (
+        optimise(Problem(law, draws, reference, 1e9, s), budgets).loss for s in (SUPERVISED, BEST)
+    )
+    better = supervised - distilled > 1e-8
+    for draw in range(problem.n_draws):
+        if np.isfinite(starts.budget[draw]):
+            assert better[draw, budgets > 1.01 * starts.budget[draw]].all()
+            beside = budgets[budgets < starts.budget[draw] / 1.01][-1:]
+            assert not better[draw, budgets == beside].all()
+        elif np.isneginf(starts.budget[draw]):
+            assert better[draw].all()
+        else:
+            assert not better[draw, -1]
 
 
 def test_only_fall_tells_below_from_above():
@@ -75,14 +114,25 @@ def test_quantiles_are_over_all_draws(posterior, monkeypatch):
     budgets = np.array([np.inf] * 6 + [1e22, 2e22, 3e22] + [np.nan])
     setting = Setting(posterior, 1e9, BEST)
     made_up = Crossover(BEST, 1e9, budgets, budgets)
-    monkeypatch.setattr(crossover_tables, "crossover", lambda problem, offset: made_up)
-    row = crossover_tables.crossover_row(setting, 0.8)
+    upwards = np.array([np.nan] * 4 + [2e22] * 3 + [4e22] * 2 + [-np.inf])
+    starts = Crossover(BEST, 1e9, upwards, upwards, "better_above")
+    monkeypatch.setattr(crossover_tables, "crossovers", lambda problem, offset: (made_up, starts))
+    row, above = crossover_tables.crossover_rows(setting, 0.8)
+    assert (row["direction"], above["direction"]) == ("better_below", "better_above")
+    assert (above["budget_lower"], above["budget_median"], above["budget_upper"]) == (
+        2e22,
+        4e22,
+        np.inf,
+    )
+    assert (above["p_none"], above["p_never_better"], above["p_always_better"]) == (0.5, 0.4, 0.1)
     assert row["budget_lower"] == 1e22  # the second of ten, in order: never better, 1e22, ...
     assert row["budget_median"] == row["budget_upper"] == np.inf
     assert (row["p_none"], row["p_never_better"], row["p_always_better"]) == (0.7, 0.1, 0.6)
     never = Crossover(BEST, 1e9, np.full(10, np.nan), budgets)
-    monkeypatch.setattr(crossover_tables, "crossover", lambda problem, offset: never)
-    assert crossover_tables.crossover_row(setting, 0.8)["budget_median"] == -np.inf
+    nowhere = Crossover(BEST, 1e9, np.full(10, np.nan), budgets, "better_above")
+    monkeypatch.setattr(crossover_tables, "crossovers", lambda problem, offset: (never, nowhere))
+    (row,) = crossover_tables.crossover_rows(setting, 0.8)
+    assert row["budget_median"] == -np.inf
 
 
 def test_supervised_training_has_the_offset_of_its_size(law, reference, table_6):

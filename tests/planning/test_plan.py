@@ -10,12 +10,14 @@ from bayes_distill.compute import FLOPS, SCENARIOS, Scenario, total_flops
 from bayes_distill.errors import FailedFitError, InputError
 from bayes_distill.laws import Reference
 from bayes_distill.planning import Limits, Problem, crossover, least_compute, least_tokens
+from bayes_distill.planning.realistic_limits import realistic_limits
 from bayes_distill.posterior import Posterior
 
 EQ69 = FLOPS["eq69"]
 UNKNOWNS = ("student_tokens", "teacher_params", "teacher_tokens", "teacher_loss")
 BOTH = "teacher-pretraining-and-inference"
-DRAWS = ("recipe_loss", "optimum_loss", "supervised_loss", *(f"optimum_{n}" for n in UNKNOWNS))
+OPTIMA = tuple(f"optimum_{name}" for name in ("loss", "params", *UNKNOWNS))
+DRAWS = ("recipe_loss", "supervised_loss", *OPTIMA)
 EXTRAS = ("supervised", "best-case", BOTH)
 
 
@@ -26,7 +28,8 @@ def planned(posterior):
 
 @pytest.fixture(scope="module")
 def extras(posterior):
-    return plan(posterior, "1B", "1e22", scenario=EXTRAS, target_loss=2.3, interval=0.8, draws=32)
+    asked = {"scenario": EXTRAS, "target_loss": 2.3, "limits": Limits()}
+    return plan(posterior, "1B", "1e22", interval=0.8, draws=32, **asked)
 
 
 def row(table, **equal):
@@ -120,7 +123,7 @@ def test_new_runs_scatter_around_the_recipes_loss(planned, posterior):
 def test_crossovers_are_those_of_the_draws(extras, posterior, name):
     thin = posterior.thin(32)
     found = crossover(Problem(thin.law, thin.draws, thin.reference, 1e9, SCENARIOS[name]))
-    got = row(extras.crossovers, scenario=name, params=1e9)
+    got = row(extras.crossovers, scenario=name, params=1e9, direction="better_below")
     finite = found.budget[np.isfinite(found.budget)]
     assert got["p_none"] == found.p_none == 1 - finite.size / 32
     assert got["p_none"] == pytest.approx(got["p_never_better"] + got["p_always_better"])
@@ -247,6 +250,37 @@ def test_thinning_and_extrapolation_are_noted(scattered):
     )
 
 
+def test_each_side_lies_among_the_runs_of_its_kind(scattered):
+    sides = {"supervised": (1e8, 3e9), "distilled": (1e8, 1.1e9)}
+    corners = {kind: [(a, 2e9), (b, 2e9), (b, 1e11), (a, 1e11)] for kind, (a, b) in sides.items()}
+    hulls = {
+        kind: {"points": np.log(c).tolist(), "teacher_loss": None, "runs": 4}
+        for kind, c in corners.items()
+    }
+    mixed = Posterior(
+        scattered.tree, scattered.card, scattered.reference, {**scattered.info, "hulls": hulls}
+    )
+    asked = {"scenario": "supervised,best-case", "crossovers": False, "teacher_range": False}
+    found = plan(mixed, "1B,3B", "5e20", draws=16, **asked)
+    assert found.table["outside"].tolist() == [False, False, False, True]
+    assert not found.table["supervised_outside"].any()
+    told = found.to_json()["rows"][3]["rests_on"]
+    alone = {"runs": 4, "prior": False, "extrapolation": 1.0}
+    assert told == {
+        "runs": 4,
+        "prior": False,
+        "extrapolation": pytest.approx(3 / 1.1),
+        "supervised": alone,
+    }
+    assert found.to_json()["rows"][0]["rests_on"] == alone
+    only = {"supervised": None, "distilled": hulls["distilled"]}
+    distilled = Posterior(mixed.tree, mixed.card, mixed.reference, {**mixed.info, "hulls": only})
+    untold = plan(distilled, "1B", "5e20", draws=16, **asked)
+    assert untold.table["supervised_outside"].all()
+    assert untold.to_json()["rows"][1]["rests_on"]["supervised"]["prior"]
+    assert any("no run (supervised or distilled)" in note for note in untold.notes)
+
+
 def test_point_coefficients_are_a_posterior_with_one_draw(point):
     assert point.n_draws == 1
     found = plan("busbridge2025-table6-repaired", "1B", "1e22", scenario=f"best-case,{BOTH}")
@@ -269,7 +303,7 @@ def alone():
 
 
 def test_a_supervised_posterior_knows_no_teachers(alone):
-    for scenario in (None, "best-case", f"supervised,{BOTH}"):
+    for scenario in ("best-case", f"supervised,{BOTH}"):
         with pytest.raises(InputError, match="ask for the scenario supervised alone") as caught:
             plan(alone, "1B", "1e22", scenario=scenario)
         assert [f.column for f in caught.value.faults] == ["scenario"]
@@ -277,6 +311,28 @@ def test_a_supervised_posterior_knows_no_teachers(alone):
     assert found.table["loss_mean"].between(1.8, 2.5).all()
     assert found.crossovers.empty
     assert len(found.targets) == 1
+    unasked = plan(alone, budget="1e22")  # what the law can plan, with the size chosen
+    assert unasked.table["scenario"].tolist() == ["supervised"]
+    assert unasked.table["size_chosen"].all()
+    assert unasked.table["loss_mean"].item() <= found.table["loss_mean"].item()
+
+
+def test_limits_that_nobody_states_are_what_exists_and_a_recipe_on_one_says_so(scattered):
+    asked = {"scenario": "teacher-inference", "crossovers": False, "draws": 16}
+    found = plan(scattered, "1B", "1e22", **asked)
+    row = found.table.iloc[0]
+    assert row["recipe_teacher_tokens"] == 3e14
+    assert row["recipe_teacher_params"] <= 2e11  # a hundred times the largest of the runs
+    assert row["at_limit"] == "max_teacher_tokens"
+    assert found.to_json()["rows"][0]["at_limit"] == ["max_teacher_tokens"]
+    assert any("at the limit `max_teacher_tokens` = 300T" in note for note in found.notes)
+    lifted = plan(scattered, "1B", "1e22", limits={"max_teacher_tokens": 1e16}, **asked)
+    assert lifted.table["recipe_teacher_tokens"].item() == 1e16
+    largest = realistic_limits(scattered).max_teacher_params
+    assert largest == pytest.approx(2e11)
+    assert realistic_limits(scattered, {"teacher_sizes": (1e12,)}).max_teacher_params == 1e12
+    nothing = Posterior(scattered.tree, scattered.card, scattered.reference, {})
+    assert realistic_limits(nothing).max_teacher_params == 1e13
 
 
 def test_a_failed_fit_is_refused_unless_allowed(posterior):

@@ -59,7 +59,10 @@ def test_keys(content):
 
 
 def test_numbers(content):
-    assert [len(content[k]) for k in ("rows", "crossovers", "targets", "teachers")] == [6, 2, 3, 8]
+    assert [len(content[k]) for k in ("rows", "targets", "teachers")] == [6, 3, 8]
+    stops = [r for r in content["crossovers"] if r["direction"] == "better_below"]
+    assert len(stops) == 2
+    assert len(content["crossovers"]) - len(stops) <= 2  # where distilling is better above
     assert content["interval"] == 0.9
     for r in content["rows"]:
         assert isinstance(r["budget"], float)

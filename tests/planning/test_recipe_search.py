@@ -9,7 +9,13 @@ from scipy.optimize import minimize
 from bayes_distill.compute import FLOPS, SCENARIOS, total_flops
 from bayes_distill.planning import Limits, Problem, optimise
 from bayes_distill.planning.criteria import criterion_named, mean, per_recipe
-from bayes_distill.planning.recipe_search import best_recipe, complete, plug_in_losses
+from bayes_distill.planning.recipe_search import (
+    NEAR,
+    best_recipe,
+    complete,
+    into_spread,
+    plug_in_losses,
+)
 from bayes_distill.planning.setting import Setting
 
 EQ69 = FLOPS["eq69"]
@@ -34,6 +40,12 @@ def solve(posterior, scenario, criterion=mean, limits=None, budgets=BUDGETS):
 @pytest.fixture(scope="module")
 def solved(posterior):
     return {scenario.name: solve(posterior, scenario) for scenario in SCENARIOS.values()}
+
+
+def spare(setting):
+    """By how much a recipe may be worse than the best: in a flat valley it moves to the middle."""
+    in_a_valley = setting.scenario is PRETRAINING
+    return NEAR * setting.posterior.reference.loss if in_a_valley else 1e-9
 
 
 def own_recipes(setting, optimum, budgets=BUDGETS):
@@ -73,7 +85,8 @@ def test_it_costs_the_budget_and_has_the_losses_it_says(solved, posterior, plain
 @taught
 def test_no_draws_own_recipe_has_a_lower_expected_loss(solved, scenario):
     setting, optimum, recipe = solved[scenario.name]
-    assert (recipe.losses.mean(axis=0) <= own_recipes(setting, optimum).mean(axis=0) + 1e-9).all()
+    own = own_recipes(setting, optimum).mean(axis=0)
+    assert (recipe.losses.mean(axis=0) <= own + spare(setting)).all()
     assert (recipe.losses >= optimum.loss - 1e-9).all()  # knowing the truth is never worse
 
 
@@ -82,7 +95,7 @@ def test_that_holds_for_more_draws_than_it_is_first_searched_with(many, scenario
     budgets = BUDGETS[1:]
     setting, optimum, recipe = solve(many, scenario, budgets=budgets)
     own = own_recipes(setting, optimum, budgets).mean(axis=0)
-    assert (recipe.losses.mean(axis=0) <= own + 1e-9).all()
+    assert (recipe.losses.mean(axis=0) <= own + spare(setting)).all()
 
 
 @taught
@@ -103,7 +116,7 @@ def test_planning_with_average_coefficients_is_not_better(solved, posterior, sce
 @taught
 def test_scipy_finds_nothing_better(solved, posterior, plain, scenario):
     """The expected loss from the printed equations, minimised by somebody else's program."""
-    _, optimum, recipe = solved[scenario.name]
+    setting, optimum, recipe = solved[scenario.name]
     c, low, high = posterior.published, np.log(1e6), np.log(1e17)
 
     def expected(x, budget):
@@ -135,7 +148,7 @@ def test_scipy_finds_nothing_better(solved, posterior, plain, scenario):
             minimize(expected, start, (budget,), "Nelder-Mead", options={"fatol": 1e-10}).fun
             for start in starts
         )
-        assert recipe.losses[:, k].mean() <= best + 1e-5
+        assert recipe.losses[:, k].mean() <= best + max(1e-5, spare(setting))
 
 
 @taught
@@ -174,6 +187,23 @@ def test_a_criterion_that_fails_for_some_recipes_does_not_choose_them(posterior)
 def test_twice_is_the_same(solved, posterior):
     again = solve(posterior, BOTH)[2]
     np.testing.assert_array_equal(again.losses, solved[BOTH.name][2].losses)
+
+
+@pytest.mark.parametrize(("shift", "reaches"), [(0.05, True), (0.5, False)])
+def test_outside_the_spread_of_optima_it_goes_towards_their_middle_while_it_is_as_good(
+    solved, posterior, shift, reaches
+):
+    setting, _, recipe = solved[BOTH.name]
+    found = np.log(np.stack([recipe.teacher_params, recipe.teacher_tokens], axis=-1))
+    around = np.linspace(-0.02, 0.02, 41)[:, None, None]
+    moved = into_spread(setting, BUDGETS, found, found + shift + around)
+    cost = complete(setting, BUDGETS, moved).losses.mean(axis=0) - recipe.losses.mean(axis=0)
+    assert (cost < 1.01e-4 * posterior.reference.loss).all()
+    parts = (moved - found) / shift
+    assert (parts >= 0).all()
+    assert (parts[-1] == pytest.approx(1)) == reaches  # the flattest of the three
+    # a recipe that lies among them stays
+    assert into_spread(setting, BUDGETS, found, found + around) == pytest.approx(found, abs=0)
 
 
 LIMITS = Limits(max_tokens=1e11, max_teacher_tokens=2e11, max_teacher_params=2e9)

@@ -1,9 +1,11 @@
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayes_distill.posterior.hull import Hull
+from bayes_distill.posterior.hull import Hull, Hulls
 
 NONE = np.array([np.nan])
 
@@ -94,3 +96,36 @@ def test_no_teacher_is_outside_where_none_was_seen():
     plain = hull_of((1e8, 1e9), (1e9, 1e9), (1e9, 1e10))
     assert plain.teacher_loss is None
     assert not plain.teacher_outside(0.1)
+
+
+@pytest.fixture
+def both():
+    """Supervised runs of up to 3B, distilled ones of up to 1.1B."""
+    params = np.array([1e8, 3e9, 3e9, 1e8, 1e8, 1.1e9, 1.1e9, 1e8])
+    tokens = np.array([2e9, 2e9, 1e11, 1e11] * 2)
+    return Hulls.of(params, tokens, np.array([np.nan] * 4 + [2.0, 2.1, 2.2, 2.4]))
+
+
+def test_a_distilled_student_lies_among_distilled_runs_alone(both):
+    twice = np.full(2, 3e9)
+    place = both.where(twice, np.full(2, 1e10), np.array([np.nan, 2.2]), np.array([False, True]))
+    assert place.factors == pytest.approx(np.array([[1, 1], [3 / 1.1, 1]]))
+    assert place.outside.tolist() == [False, True]
+    assert not place.untried.any()
+    assert place.runs.tolist() == [4, 4]
+
+
+def test_a_kind_without_runs_is_outside_everywhere():
+    hulls = Hulls.of(np.full(1, 1e9), np.full(1, 2e10), np.full(1, 2.2))
+    assert hulls.supervised is None
+    one = (np.full(1, 1e9), np.full(1, 4e10), np.full(1, np.nan), np.zeros(1, bool))
+    place = hulls.where(*one)
+    assert place.outside.all()
+    assert place.untried.all()
+    assert place.runs.tolist() == [0]
+    assert place.factors == pytest.approx(np.array([[1, 2]]))  # from runs of the other kind
+
+
+def test_hulls_survive_json(both):
+    assert Hulls.from_json(json.loads(json.dumps(both.to_json()))) == both
+    assert Hulls.from_json({"supervised": None, "distilled": None}) == Hulls(None, None)

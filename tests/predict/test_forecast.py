@@ -156,6 +156,35 @@ def test_extrapolation_is_by_how_much_the_runs_are_exceeded(scattered, params, t
     assert bool(found.notes) == row["outside"]
 
 
+def test_a_student_lies_among_the_runs_of_its_kind(scattered):
+    sides = {"supervised": (1e8, 3e9), "distilled": (1e8, 1.1e9)}
+    hulls = {
+        kind: {
+            "points": np.log([(a, 2e9), (b, 2e9), (b, 1e11), (a, 1e11)]).tolist(),
+            "teacher_loss": [1.9, 2.8] if kind == "distilled" else None,
+            "runs": 4,
+        }
+        for kind, (a, b) in sides.items()
+    }
+    mixed = replace(scattered, info={**scattered.info, "hulls": hulls})
+    alone, taught = forecast(mixed, 3e9, 1e10), forecast(mixed, 3e9, 1e10, teacher_loss=2.1)
+    assert [found.table["outside"].item() for found in (alone, taught)] == [False, True]
+    assert taught.table["factor_params"].item() == pytest.approx(3 / 1.1)
+    side = {"runs": 4, "prior": False, "extrapolation": 1.0}
+    assert alone.to_json()["rows"][0]["rests_on"] == side
+    told = taught.to_json()["rows"][0]["rests_on"]
+    assert told == side | {"extrapolation": pytest.approx(3 / 1.1), "supervised": side}
+    # a student asked about without a teacher will have one
+    assert risk(mixed, 3e9, 1e10, teacher_loss=2.1).table["outside"].item()
+    only = {"supervised": None, "distilled": hulls["distilled"]}
+    distilled = replace(scattered, info={**scattered.info, "hulls": only})
+    untried = forecast(distilled, 1e9, 1e10)
+    assert untried.table["outside"].item()
+    assert "of a kind of which there was no run" in untried.notes[0]
+    told = forecast(distilled, 1e9, 1e10, teacher_loss=2.1).to_json()["rows"][0]["rests_on"]
+    assert told["supervised"] == {"runs": 0, "prior": True, "extrapolation": 1.0}
+
+
 @pytest.mark.parametrize(("teacher", "outside"), [(1.85, True), (1.9, False), (2.85, True)])
 def test_a_teacher_unlike_those_of_the_runs_is_outside(scattered, teacher, outside):
     found = forecast(scattered, *STUDENT, teacher_loss=teacher)

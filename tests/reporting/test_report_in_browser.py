@@ -282,7 +282,7 @@ def test_outside_the_runs_is_said_with_the_factors_of_forecast(opened, built):
     page = opened()
     for params, tokens in (("500M", "20B"), ("8B", "50B"), ("60M", "4e11")):
         page.type_in(params=params, tokens=tokens)
-        hull = built.posterior.hull
+        hull = built.posterior.hulls.distilled
         assert isinstance(hull, Hull)
         factors = hull.factors(parse_quantity(params), parse_quantity(tokens))
         text = page.page.inner_text("#outside")

@@ -47,6 +47,7 @@ def test_packed_parquet_and_two_members(tmp_path):
         ("a.csv.gz", gzip.compress(b"N,D,L\n1,2,3\n" * 99)[:-20], "cannot be unpacked by gzip"),
         ("a.gz", gzip.compress(b"N"), "no suffix"),
     ],
+    ids=["gzip", "zip", "sqlite", "no gzip", "cut gzip", "no suffix"],
 )
 def test_what_cannot_be_read_is_named_for_what_it_is(tmp_path, name, content, words):
     path = tmp_path / name

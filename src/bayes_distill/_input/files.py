@@ -96,9 +96,11 @@ def unwritable(
     except (OSError, ValueError) as error:  # a name that is too long, or has a NUL in it
         return f"{target} cannot be written: {getattr(error, 'strerror', None) or error}"
     if not place.parent.is_dir():
-        return f"the folder {place.parent} does not exist: create it first"
+        where = place.parent if target.is_symlink() else target.parent
+        return f"the folder {where} does not exist: create it first"
     if not os.access(place.parent, os.W_OK):
-        return f"the folder {place.parent} cannot be written to"
+        where = place.parent if target.is_symlink() else target.parent
+        return f"the folder {where} cannot be written to"
     problem = no_file(target)
     if problem is None and kind is not None:
         problem = output_problem(target, kind, inputs, overwrite)

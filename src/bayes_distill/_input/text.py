@@ -6,8 +6,6 @@ Names of teachers, groups, runs and files come from tables, arguments and other 
 from __future__ import annotations
 
 MOST_SHOWN = 60
-LINE = 4000
-"""Characters of one sentence at most; a table has thousands of columns, and names have no end."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a cell begins with that a spreadsheet runs as a formula."""
 
@@ -30,14 +28,6 @@ def shown(text: str, most: int = MOST_SHOWN) -> str:
     return plain if len(text) <= most and len(plain) <= 2 * most else f"{plain[:most]}..."
 
 
-def shortened(text: str, most: int = LINE) -> str:
-    """A sentence whose middle is left out where it is longer than `most` characters."""
-    if len(text) <= most:
-        return text
-    end = most // 4
-    return f"{text[: most - end]} ... ({len(text):,} characters) ... {text[-end:]}"
-
-
 def storable(text: str) -> str:
     """Text that any file can hold: lone surrogates, which no encoding has, become escapes."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
@@ -57,3 +47,10 @@ def named(names: list[str], most: int = 20) -> str:
 
 def _escape(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
+
+
+def without_folders(source: str) -> str:
+    """Where data came from, without the folders of a whole path: these are of one machine."""
+    head, slash, tail = source.rpartition("/")
+    whole = head.startswith(("/", "~")) or "///" in head or "\\" in source or head == ""
+    return tail if slash and whole else source

@@ -8,6 +8,9 @@ from pathlib import Path
 import jax
 import platformdirs
 
+from bayes_distill.errors import BayesDistillError
+
+FORBIDDEN = ("0", "false", "f", "no", "n", "off")
 CACHE_BYTES = 2**30  # of compiled programs: a fit and its forecasts take some 30 MB
 
 
@@ -18,7 +21,18 @@ def cache_folder() -> Path:
 
 
 def configure() -> None:
-    """Turn on float64 and the persistent compilation cache (unless JAX already has one)."""
+    """Turn on float64 and the persistent compilation cache (unless JAX already has one).
+
+    Raises
+    ------
+    BayesDistillError
+        If ``JAX_ENABLE_X64`` forbids float64: a law with exponents is not computed in float32.
+    """
+    if os.environ.get("JAX_ENABLE_X64", "").lower() in FORBIDDEN:
+        raise BayesDistillError(
+            "JAX_ENABLE_X64 forbids float64, which bayes-distill computes in: unset it, and "
+            "give arrays of your own that are to be float32 their dtype"
+        )
     jax.config.update("jax_enable_x64", True)
     if jax.config.jax_compilation_cache_dir is None:
         jax.config.update("jax_compilation_cache_dir", str(cache_folder()))

@@ -14,6 +14,7 @@ import pandas as pd
 from bayes_distill._input.files import atomic_path
 from bayes_distill._input.intervals import number
 from bayes_distill._input.outputs import RESULT
+from bayes_distill._input.text import shown
 from bayes_distill.calibration.quantities import Quantity
 from bayes_distill.calibration.uniformity import bands, uniformity_p_values
 from bayes_distill.errors import InputError
@@ -181,10 +182,18 @@ def read_calibration(path: str | Path) -> Calibration:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path} does not exist") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as JSON: {error}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path} cannot be read as JSON: {reason}") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT or "ranks" not in content:
         raise InputError(f"{path} was not written by `calibrate(CARD).save(FILE)`")
+    try:
+        return _calibration(content)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path} is damaged: {shown(str(error), 200)}") from None
+
+
+def _calibration(content: dict[str, Any]) -> Calibration:
     study = Study(**{name: content[name] for name in Study.__dataclass_fields__})
     described = [Quantity(q["name"], q["kind"], q["meaning"]) for q in content["quantities"]]
     columns, ranks = content["by_sweep"], content["ranks"]

@@ -12,6 +12,7 @@ from bayes_distill.cards.joint_prior import SUPERVISED, SupervisedPrior
 from bayes_distill.cards.likelihood import LikelihoodSettings
 from bayes_distill.cards.priors import FAMILIES, Prior, Size
 from bayes_distill.cards.settings import Settings, fault_at
+from bayes_distill.cards.unlimited_data import UnlimitedData
 from bayes_distill.errors import Fault
 from bayes_distill.laws import LAWS, STACKED, Law, stack_laws
 
@@ -42,6 +43,7 @@ class Card(Settings):
     likelihood: LikelihoodSettings = LikelihoodSettings()
     supervised: SupervisedPrior | None = None
     discrepancy: DiscrepancyPriors | None = None
+    unlimited_data: UnlimitedData | None = None
     priors: dict[str, Prior] = Field(default_factory=dict)
     coefficients: dict[str, Size] | None = None
     noise: Annotated[float, Field(ge=0, le=1e6)] = 0.0
@@ -101,6 +103,7 @@ class Card(Settings):
             **{f"discrepancy.{name}": name for name in of_students},
             "likelihood.teacher_effect": self.likelihood.teacher_effect,
             "likelihood.condition_effect": self.likelihood.condition_effect,
+            "unlimited_data": self.unlimited_data,
         }
         return [
             Fault(f"the {self.law} law has no teacher, and this is about students of one", column=k)

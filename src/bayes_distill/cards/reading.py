@@ -25,6 +25,8 @@ def card_from_toml(text: str, source: str) -> Card:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{source} is not valid TOML: {error}") from None
+    except RecursionError:
+        raise InputError(f"{source} is not valid TOML: it is nested too deeply") from None
     if "members" in content:
         raise InputError(
             f"model card {source} cannot be used: members are of a stack, which is made of fits "
@@ -37,6 +39,8 @@ def card_from_dict(content: dict[str, Any], source: str) -> Card:
     """Make a card from plain data, with every fault in one `InputError`."""
     try:
         return Card.model_validate(content)
+    except RecursionError:
+        raise InputError(f"model card {source} is nested too deeply") from None
     except ValidationError as error:
         faults = [
             Fault(problem["msg"].removeprefix("Value error, "), column=_key(problem["loc"]) or None)
@@ -76,6 +80,7 @@ def read_card(path: str | Path) -> Card:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise InputError(f"model card {path} does not exist") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"model card {path} cannot be read: {error}") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"model card {path} cannot be read: {reason}") from None
     return card_from_toml(text, str(path))

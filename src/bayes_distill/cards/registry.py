@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 from functools import cache
 from pathlib import Path
 
 from bayes_distill._input.suggestions import did_you_mean
+from bayes_distill._input.text import shown
 from bayes_distill.cards.card import Card
 from bayes_distill.cards.reading import read_card
 from bayes_distill.errors import InputError
@@ -35,10 +37,22 @@ def load_card(name: str | Path) -> Card:
     if str(name) in model_names():
         return read_card(models_folder() / str(name) / "card.toml")
     path = Path(name)
-    if path.is_file() or path.suffix == ".toml":
+    if path.suffix == ".toml" or _is_there(path):
         return read_card(path)
     hint = did_you_mean(str(name), model_names(), f"there are {', '.join(model_names())}")
-    raise InputError(f"there is no model card {name!s} ({hint}; or give the path of a .toml file)")
+    raise InputError(
+        f"there is no model card {shown(str(name), 200)} ({hint}; or give the path of a .toml file)"
+    )
+
+
+def _is_there(path: Path) -> bool:
+    """Whether a path leads to a file, or to one that cannot be looked at, which is a card's too."""
+    try:
+        return path.is_file()
+    except OSError as error:
+        return error.errno not in (errno.ENAMETOOLONG, errno.ELOOP)
+    except ValueError:  # a NUL in the name
+        return False
 
 
 def shipped_posterior(name: str) -> Path | None:

@@ -36,7 +36,8 @@ def demo(
     try:
         if folder.exists() and not folder.is_dir():
             raise FileExistsError(errno.EEXIST, "it exists and is no folder")
-        folder.mkdir(parents=True, exist_ok=True)
+        if not collect.faults:
+            folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         collect.add(Fault(f"{out} cannot be made a folder: {reason}", column="out"))

@@ -24,6 +24,7 @@ def ask_ready(interval: float, seed: int) -> Ready:
     """Ask the shipped posterior for a forecast, a risk and a plan."""
     from bayes_distill._input.numbers import format_quantity
     from bayes_distill.planning.plan import plan
+    from bayes_distill.planning.words import plan_sentences
     from bayes_distill.posterior import load_posterior
     from bayes_distill.predict.capacity_gap import risk
     from bayes_distill.predict.forecast import forecast
@@ -45,7 +46,7 @@ def ask_ready(interval: float, seed: int) -> Ready:
     f, g = student.table.iloc[0], gap.table.iloc[0]
     answers = {"forecast": student.to_json(), "risk": gap.to_json(), "plan": recipe.to_json()}
     row = answers["plan"]["rows"][0]
-    best, loss = row["recipe"], row["loss"]
+    best = row["recipe"]
     size, tokens = (format_quantity(value) for value in STUDENT)
     percent = f"{100 * interval:g}%"
     sentences = (
@@ -58,12 +59,11 @@ def ask_ready(interval: float, seed: int) -> Ready:
         f"{g['p_stronger_teacher_hurts']:.2f}. Its best teacher has a loss within "
         f"{g['optimal_teacher_loss_lower']:.2f} to {g['optimal_teacher_loss_upper']:.2f} "
         f"({percent}); the one of loss {TEACHER} costs it {g['excess_loss_mean']:.4f} nats.",
-        f"Plan: who has {BUDGET:.0e} FLOPs for that student and pays for its teacher too trains a "
-        f"teacher of {format_quantity(best['teacher_params'])} parameters on "
-        f"{format_quantity(best['teacher_tokens'])} tokens and the student on "
-        f"{format_quantity(best['student_tokens'])}. That reaches {loss['mean']:.3f} nats "
-        f"({percent}: {loss['lower']:.3f} to {loss['upper']:.3f}); knowing the law exactly would "
-        f"gain {row['regret']['mean']:.4f} on it.",
+        f"Plan for that student: {plan_sentences(answers['plan'])[0]} With a teacher that is paid "
+        f"for, the best is one of {format_quantity(best['teacher_params'])} parameters on "
+        f"{format_quantity(best['teacher_tokens'])} tokens, and "
+        f"{format_quantity(best['student_tokens'])} tokens for the student; knowing the law "
+        f"exactly would gain {row['regret']['mean']:.4f} on it.",
     )
     seconds = round(time.perf_counter() - clock, 2)
     return Ready(sentences, {"model": MODEL, "seconds": seconds, **answers})

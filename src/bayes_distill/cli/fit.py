@@ -68,7 +68,7 @@ def fit(
     draws: KeptDraws = "1000",
     extensions: Annotated[
         str, option("Longer rounds that may follow where chains disagree, at most.", "INTEGER")
-    ] = "2",
+    ] = "1",
     overwrite: Overwrite = False,
     *,
     common: Common,

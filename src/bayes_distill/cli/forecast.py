@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bayes_distill.cli.options import AllowFailed, At, Fit, MostDraws, UniqueTokens
-from bayes_distill.cli.output import print_table
+from bayes_distill.cli.output import print_sentences, print_table
 from bayes_distill.cli.shared_options import Common, Students, spread_options
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+PRIOR_ALONE = (
+    " No run was supervised: what supervised training reaches, and P(beats supervised), rest on "
+    "the prior and the law."
+)
 LABELS = 2
 """Most columns of a table of points that are printed besides those of the forecast."""
 
@@ -44,8 +51,10 @@ def forecast(
     import pandas as pd
 
     from bayes_distill._input.numbers import format_quantity
+    from bayes_distill.predict.words import forecast_sentence
 
     percent = f"{100 * question.interval:g}%"
+    print_sentences(forecast_sentence(row, percent) for row in result.to_json()["rows"])
     print_table(
         "Student loss",
         [
@@ -75,9 +84,16 @@ def forecast(
             ]
             for r in result.table.to_dict("records")
         ],
-        caption="Credible: where the mean curve lies. Predictive: where one new run would land.",
+        caption="Credible: where the mean curve lies. Predictive: where one new run would land."
+        + (PRIOR_ALONE if _compared_with_prior(result.table) else ""),
         left=len(result.other[:LABELS]),
     )
+
+
+def _compared_with_prior(table: pd.DataFrame) -> bool:
+    """Whether a distilled student is held against supervised training that no run tells of."""
+    compared = table["p_beats_supervised"].notna() & table["supervised_rests_on_prior"]
+    return bool(compared.any())
 
 
 def _tokens(row: dict[Hashable, Any]) -> str:
@@ -95,6 +111,9 @@ def _where(row: dict[Hashable, Any]) -> str:
         if row[f"factor_{name}"] > 1
     ]
     parts += ["teacher"] if row["teacher_outside"] else []
+    if row["untried"]:
+        kind = "supervised" if math.isnan(row["teacher_loss_mean"]) else "distilled"
+        parts.insert(0, f"no {kind} run")
     return ", ".join(parts) or "no"
 
 

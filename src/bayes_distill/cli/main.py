@@ -6,7 +6,9 @@ import io
 import os
 import re
 import sys
-from contextlib import suppress
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 import typer
@@ -39,6 +41,7 @@ INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells give it."""
 PIPE_CLOSED = 141
 """Exit status where nobody reads stdout any more, as shells give it."""
+QUIET = frozenset({"--quiet", "-q"})
 OUT_OF_MEMORY = re.compile(r"RESOURCE_EXHAUSTED|[Oo]ut of memory|bad_alloc")
 
 app = typer.Typer(
@@ -98,6 +101,17 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(status)
 
 
+@contextmanager
+def _warnings(*, quiet: bool) -> Iterator[None]:
+    """No warnings of the libraries', such as JAX's of its cache, where nobody wants any."""
+    if not quiet:
+        yield
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def _abandon(stream: TextIO) -> None:
     """Let what could not be written go, which Python would try again as it ends."""
     with suppress(OSError, ValueError):
@@ -107,7 +121,8 @@ def _abandon(stream: TextIO) -> None:
 def run(arguments: list[str]) -> int:
     """Run the command line and return its exit status."""
     try:
-        result = app(arguments, standalone_mode=False)
+        with _warnings(quiet=not QUIET.isdisjoint(arguments)):
+            result = app(arguments, standalone_mode=False)
         if result == INTERRUPTED:  # typer takes a KeyboardInterrupt for an exit without a word
             raise KeyboardInterrupt
     except InputError as error:

@@ -95,8 +95,7 @@ class Collector:
             return least
         if value < least:
             self.faults.append(Fault(f"{value} is less than {least}", column=name))
-            return least
-        if value > most:
+        elif value > most:
             self.faults.append(Fault(f"{value} is more than {most}", column=name))
             return least
         return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import sys
@@ -12,13 +13,14 @@ from contextlib import ExitStack, contextmanager
 from string import Formatter
 from typing import TYPE_CHECKING, Any, TextIO
 
-from bayes_distill._input.text import printable, shortened
+from bayes_distill._input.text import printable
 from bayes_distill.cli.spelling import as_typed, flag, prose_as_typed
-from bayes_distill.errors import Fault
+from bayes_distill.errors import Fault, shortened
 
 if TYPE_CHECKING:
     from bayes_distill.parallel import Progress
 
+MOST_SENTENCES, SENTENCE_WIDTH = 6, 96
 SHORT = 2.0
 """Seconds of work that needs no word about the time left."""
 MOST_FAULTS = 50  # in full in one error line; a table can have thousands
@@ -83,6 +85,20 @@ def _write(stream: TextIO | None, text: str) -> None:
         stream.write(text)
     except UnicodeEncodeError as error:
         stream.write(text.encode(error.encoding, "backslashreplace").decode(error.encoding))
+
+
+def print_sentences(sentences: Iterable[str]) -> None:
+    """Print answers in words on stdout, wrapped; of more than a few the tables say the rest."""
+    import textwrap
+
+    from bayes_distill.cli.tables import console_width
+
+    width = min(SENTENCE_WIDTH, console_width())
+    few = list(itertools.islice(sentences, MOST_SENTENCES))
+    for sentence in few:
+        echo(textwrap.fill(as_typed(sentence), width))
+    if few:
+        echo("")
 
 
 def print_table(

@@ -7,7 +7,9 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 from bayes_distill._input.numbers import format_quantity
-from bayes_distill.cli.output import echo, print_table
+from bayes_distill.cli.output import echo, print_sentences, print_table
+from bayes_distill.planning.tables import AT_LIMITS
+from bayes_distill.planning.words import crossover_words, plan_sentences
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +28,7 @@ Row = dict[Hashable, Any]
 def print_plan(result: Plan) -> None:
     """Print recipes, the spread of the optima, crossovers, targets and a list of teachers."""
     percent = f"{100 * result.interval:g}%"
+    print_sentences(plan_sentences(result.to_json()))
     for name, part in result.table.groupby("scenario", sort=False):
         print_table(
             f"{name}: one recipe for each budget, best over the whole posterior",
@@ -39,13 +42,17 @@ def print_plan(result: Plan) -> None:
                 "shares",
                 "loss",
                 f"{percent} credible",
+                "supervised",
+                "gain",
                 "regret",
-                "P(beats supervised)",
+                "P(better)",
             ],
             [_recipe(r) if r["feasible"] else _no_recipe(r) for r in part.to_dict("records")],
             caption="Shares: percent for student/logits/teacher"
             + ("/serving" if (part["served_tokens"] > 0).any() else "")
-            + ". Regret: expected loss above each draw's own best recipe.",
+            + ". Supervised: the same budget without a teacher; gain and P(better): by how much "
+            "and how probably the recipe beats that. Regret: expected loss above each draw's own "
+            "best.",
             left=0,
         )
         for problem in part["problem"].dropna():
@@ -66,32 +73,10 @@ def print_plan(result: Plan) -> None:
                 left=0,
             )
     if len(result.crossovers):
-        print_table(
-            "Crossover: from which budget supervised training is as good again (up to 1e28)",
-            [
-                "scenario",
-                "student",
-                "median",
-                f"{percent} of the draws",
-                "P(none)",
-                "P(still better at 1e28)",
-                "P(never better)",
-            ],
-            [
-                [
-                    _scenario(r),
-                    _count(r["params"]),
-                    _crossing(r["budget_median"]),
-                    " to ".join(
-                        dict.fromkeys(_crossing(r[f"budget_{end}"]) for end in ("lower", "upper"))
-                    ),
-                    f"{r['p_none']:.2f}",
-                    f"{r['p_always_better']:.2f}",
-                    f"{r['p_never_better']:.2f}",
-                ]
-                for r in result.crossovers.to_dict("records")
-            ],
-        )
+        echo("Which budgets distilling is better at, up to 1e28 FLOPs:")
+        for each in result.to_json()["crossovers"]:
+            echo(f"  {crossover_words(each, percent)}")
+        echo("")
     if len(result.targets):
         print_table(
             f"To reach a loss of {result.targets['target_loss'].iloc[0]:g}",
@@ -165,24 +150,28 @@ def _recipe(r: Row) -> list[str]:
     parts = ["student", "logits", "teacher", *(["serving"] if r["served_tokens"] > 0 else [])]
     shares = "/".join(f"{100 * r[f'share_{k}']:.0f}" for k in parts)
     beats = r["p_beats_supervised"]
+    at_limits = r["at_limit"].split(",")
     return [
         _count(r["params"]),
         _count(r["budget"]),
-        _count(r["recipe_student_tokens"]),
-        _count(r["recipe_teacher_params"]),
-        _count(r["recipe_teacher_tokens"]),
+        *(
+            _count(r[f"recipe_{name}"]) + (" at the limit" if limit in at_limits else "")
+            for name, limit in AT_LIMITS.items()
+        ),
         _loss(r["recipe_teacher_loss"]),
         shares,
         f"{r['loss_mean']:.4f}",
         f"{r['loss_lower']:.4f} to {r['loss_upper']:.4f}",
-        f"{r['regret_mean']:.4f}",
+        f"{r['supervised_mean']:.4f}",
+        "-" if math.isnan(beats) else f"{r['improvement_mean']:+.4f}",
+        f"{abs(r['regret_mean']):.4f}",
         "-" if math.isnan(beats) else f"{beats:.2f}",
     ]
 
 
 def _no_recipe(r: Row) -> list[str]:
     """A row for a budget that pays for no recipe; what it lacks is said below the table."""
-    return [_count(r["params"]), _count(r["budget"]), "none", *["-"] * 8]
+    return [_count(r["params"]), _count(r["budget"]), "none", *["-"] * 10]
 
 
 def _optimum(r: Row) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from bayes_distill.cli.options import AllowFailed, Fit, MostDraws, option
-from bayes_distill.cli.output import print_records
+from bayes_distill.cli.output import print_records, print_sentences
 from bayes_distill.cli.shared_options import Common, Points, spread_options
 
 
@@ -43,7 +43,10 @@ def risk(
     if common.printed(result):
         return
 
+    from bayes_distill.predict.words import risk_sentence
+
     percent = f"{100 * question.interval:g}%"
+    print_sentences(risk_sentence(row, percent) for row in result.to_json()["rows"])
     print_records(
         "Is the teacher too strong?",
         result.table.to_dict("records"),

@@ -141,15 +141,18 @@ def _content(source: Validation | Content | str | Path) -> Content:
         return source.to_json()
     if isinstance(source, Mapping):
         return source
-    path = Path(source)
-    if not path.is_file():
-        raise InputError("does not exist")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        text = Path(source).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError("does not exist") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    try:
+        content = json.loads(text)
         complete = set(content) >= NEEDED and all(
             {"row", "loss", "lpd", "group"} <= set(row) for row in content["rows"]
         )
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         complete = False
     if not complete:
         raise InputError("was not written by `validate(RUNS).save(FILE)`")

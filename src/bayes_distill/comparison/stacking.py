@@ -30,6 +30,7 @@ SHARED_INFO = (
     "source",
     "where",
     "hull",
+    "hulls",
     "interval",
     "versions",
 )

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_distill.posterior import Posterior
-from bayes_distill.posterior.hull import Hull
+from bayes_distill.posterior.hull import Hull, Hulls
 from bayes_distill.predict.points import Points, frame_of_points, of_frame
 
 SIZES, TOKENS, TEACHERS = 10, 12, 5
@@ -27,32 +27,42 @@ class Candidates:
         return len(self.points)
 
 
-def candidate_grid(posterior: Posterior, hull: Hull, reach: float) -> Candidates:
-    """Sizes, tokens and teachers over the runs' hull and up to a factor `reach` beyond it.
+def candidate_grid(posterior: Posterior, hulls: Hulls, reach: float) -> Candidates:
+    """Sizes, tokens and teachers over the runs' hulls and up to a factor `reach` beyond them.
 
     Tokens per parameter stay within those of the runs: the most extreme run often has the largest
     expected gain if the law holds there, and there the law is least certain to hold. Teachers stay
-    within those of the runs: a better one may not exist. Where the law has a teacher, supervised
-    runs are among the candidates too.
+    within those of the runs: a better one may not exist. Distilled candidates lie around the
+    distilled runs, supervised ones around the supervised. Where the law has a teacher and all runs
+    had one, there are supervised candidates around those.
     """
+    alone = hulls.supervised or hulls.distilled
+    assert alone is not None
+    students = [(n, d, np.nan) for n, d in _students(alone, reach)]
+    if posterior.law.has_teacher and (taught := hulls.distilled) is not None:
+        assert taught.teacher_loss is not None
+        teachers = np.round(np.geomspace(*taught.teacher_loss, TEACHERS), 3)
+        students += [(n, d, float(t)) for n, d in _students(taught, reach) for t in teachers]
+    students.sort(key=lambda each: (each[:2], np.nan_to_num(each[2])))
+    rows = np.array(students, float).reshape(-1, 3)
+    empty = np.full(len(rows), np.nan)
+    return Candidates(Points(rows[:, 0], rows[:, 1], rows[:, 2], empty, empty))
+
+
+def _students(hull: Hull, reach: float) -> list[tuple[float, float]]:
+    """Sizes and tokens on a grid over a hull and up to a factor `reach` beyond it."""
     corners = np.array(hull.points)
     low, high = corners.min(axis=0) - np.log(reach), corners.max(axis=0) + np.log(reach)
     params = _round(np.exp(np.linspace(low[0], high[0], SIZES)))
     tokens = _round(np.exp(np.linspace(low[1], high[1], TOKENS)))
     ratio = corners[:, 1] - corners[:, 0]
     ends = np.exp([ratio.min(), ratio.max()]) * [1 - ROUNDED, 1 + ROUNDED]
-    sizes = [
-        (n, d)
+    return [
+        (float(n), float(d))
         for n in params
         for d in tokens
         if ends[0] <= d / n <= ends[1] and max(hull.factors(float(n), float(d))) <= reach
     ]
-    teachers = [np.nan]
-    if posterior.law.has_teacher and hull.teacher_loss is not None:
-        teachers += list(np.round(np.geomspace(*hull.teacher_loss, TEACHERS), 3))
-    rows = np.array([(n, d, t) for n, d in sizes for t in teachers], float).reshape(-1, 3)
-    empty = np.full(len(rows), np.nan)
-    return Candidates(Points(rows[:, 0], rows[:, 1], rows[:, 2], empty, empty))
 
 
 def read_candidates(source: pd.DataFrame | str | Path) -> Candidates:

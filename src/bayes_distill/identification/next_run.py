@@ -149,14 +149,14 @@ def next_run(
             f"{posterior.card.name} is a stack, whose fits may disagree on what a run tells: "
             "ask one of them"
         )
-    hull = posterior.hull
-    if listed is None and hull is None:
+    hulls = posterior.hulls
+    if listed is None and hulls is None:
         raise no_runs(posterior, "a grid of next runs lies around them (or give `candidates`)")
     if listed is not None:
         runs = listed
     else:
-        assert hull is not None
-        runs = candidate_grid(posterior, hull, reach)
+        assert hulls is not None
+        runs = candidate_grid(posterior, hulls, reach)
     check_teachers(posterior, runs.points)
     check_repeats(posterior, runs.points)
     wanted = named(posterior, wanted, seed)

@@ -10,6 +10,7 @@ import hashlib
 import json
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib.metadata import version
@@ -27,6 +28,16 @@ from bayes_distill.inference.metric import Metric
 FORMAT = 3  # of the file, and part of its name: a file of another format is never read
 EVERY = 2.0  # seconds between two writes at least: a kill costs no more, a write far less
 MATRIX = "start/inverse_mass_matrix"
+DAMAGE = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 Arrays = dict[str, np.ndarray]
 Start = tuple[dict[str, np.ndarray], np.ndarray]
 
@@ -128,7 +139,7 @@ class Checkpoint:
         try:
             with self.path.open("rb") as handle, np.load(handle) as file:
                 return {name: file[name] for name in file.files}
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        except DAMAGE:
             return {}  # none yet, or a damaged one: it costs the time, not the answer
 
     def _write(self, arrays: Arrays) -> None:

@@ -88,7 +88,7 @@ def constrainer(spec: ModelSpec) -> Callable[[Sites, Data, Hyper], Sites]:
     def one(sites: Sites, data: Data, hyper: Hyper) -> Sites:
         of_law, _ = reparameterisation.forward(spec, sites, data, hyper)
         values = constrain_fn(model, (data, hyper), {}, of_law, return_deterministic=True)
-        return {name: value for name, value in values.items() if name != "loss"}
+        return {name: v for name, v in values.items() if name not in ("loss", "no_gain")}
 
     return jax.jit(jax.vmap(one, in_axes=(0, None, None)))
 

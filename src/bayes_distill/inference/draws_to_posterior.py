@@ -19,13 +19,13 @@ from bayes_distill.inference.density import constrainer, pointwise, prior_sample
 from bayes_distill.inference.diagnostics import diagnose
 from bayes_distill.inference.leave_one_out import leave_one_out
 from bayes_distill.inference.log_prior import log_prior
-from bayes_distill.inference.model import Data, ModelSpec, sites_of_mean
+from bayes_distill.inference.model import Data, ModelSpec, likelihood_of, sites_of_mean
 from bayes_distill.inference.smooth_rows import all_weights
 from bayes_distill.inference.two_stage import FirstStageResults
 from bayes_distill.inference.within_chain import diagnose_within
 from bayes_distill.laws import Reference
 from bayes_distill.laws.smooth_discrepancy import SMOOTH, STUDENT_SMOOTH, UPWARD, WEIGHTS
-from bayes_distill.posterior.hull import Hull
+from bayes_distill.posterior.hull import Hull, Hulls
 from bayes_distill.posterior.size_offsets import OFFSET, OFFSET_SIZE
 from bayes_distill.runs.grouping import condition_groups, size_groups
 from bayes_distill.runs.table import NUMERIC
@@ -156,7 +156,10 @@ def draws_to_posterior(
         tree["posterior"] = tree["posterior"].dataset.assign_coords(
             {name: ("size_with_offset", sizes) for name, sizes in of_sizes.items()}
         )
-    loo = leave_one_out(tree, by_run["mean"], by_run["scale"], np.asarray(data.loss)[:n])
+    likelihood = likelihood_of(spec, values, hyper).map_parameters(lambda v: np.asarray(v)[:, None])
+    loo = leave_one_out(
+        tree, by_run["mean"], by_run["scale"], np.asarray(data.loss)[:n], likelihood
+    )
     tree["runs"] = _runs_group(table, loo)
     if by_run["mean"].size > LOG_LIKELIHOOD_LIMIT:
         del tree["log_likelihood"]
@@ -187,7 +190,7 @@ def draws_to_posterior(
     teacher = (
         frame["teacher_loss"].to_numpy(float) if "teacher_loss" in frame else np.full(n, np.nan)
     )
-    hull = Hull.of(frame["params"].to_numpy(float), frame["tokens"].to_numpy(float), teacher)
+    places = (frame["params"].to_numpy(float), frame["tokens"].to_numpy(float), teacher)
     checked = diagnostics.to_json()
     if law_checks is not None:
         checked["law"] = law_checks(hyper, values, by_run["mean"], by_run["scale"])
@@ -197,7 +200,8 @@ def draws_to_posterior(
         "coefficients": [c.to_json() for c in coefficients],
         "flagged_runs": [asdict(run) for run in loo.flagged(rows)],
         "loo": {"elpd": loo.elpd, "se": loo.se},
-        "hull": {"points": hull.points, "teacher_loss": hull.teacher_loss},
+        "hull": Hull.of(*places).to_json(),
+        "hulls": Hulls.of(*places).to_json(),
         "epochs": float((frame["tokens"].to_numpy(float) / unique_tokens(frame)).max()),
     }
 

@@ -9,9 +9,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from bayes_distill._input.intervals import seed_faults
+from bayes_distill._input.text import without_folders
 from bayes_distill._runtime.memory import drop_programs_near_map_limit
 from bayes_distill._version import __version__
 from bayes_distill.cards import Card, load_card, model_names
@@ -26,6 +28,7 @@ from bayes_distill.inference.settings import SamplerSettings
 from bayes_distill.inference.two_stage import check_stages
 from bayes_distill.parallel import Progress
 from bayes_distill.posterior import Posterior
+from bayes_distill.runs.teachers_as_runs import teachers_as_runs
 
 if TYPE_CHECKING:
     from bayes_distill.runs import Runs
@@ -33,6 +36,17 @@ if TYPE_CHECKING:
 
 MOST_EXTENSIONS = 6  # of which the last has 64 times the transitions of the first
 DEFAULT_CARDS = {"supervised": "supervised", "distillation": "distillation", "mixed": "joint"}
+
+
+TOLD_APART = (
+    "params",
+    "tokens",
+    "teacher_loss",
+    "teacher_params",
+    "teacher_tokens",
+    "unique_tokens",
+)
+LEAST_DIFFERENT = 3
 
 
 def fit(
@@ -47,7 +61,7 @@ def fit(
     warmup: int = 1000,
     draws: int = 1000,
     seed: int = 0,
-    extensions: int = 2,
+    extensions: int = 1,
     interval: float = 0.9,
     supervised: Posterior | str | Path | None = None,
     cut: bool = False,
@@ -148,15 +162,24 @@ def fit(
         first = first_stage(table, card, reference, supervised, fit_supervised)
         card, table = first.card, first.table
         check_card(card, table)
-    spec, data, hyper, notes = model_inputs(card, table, reference)
+    teachers = None
+    if first is None and card.scaling_law.has_teacher:
+        teachers = teachers_as_runs(table)
+    spec, data, hyper, notes = model_inputs(card, table, reference, teachers)
     parts = (spec, data, hyper)
-    if first is None:
-        sample = run_nuts(*parts, settings, seed, progress, resume)
-    elif cut:
-        settings = cut_settings(settings, imputations)
-        sample, stages = first.cut(parts, settings, seed, progress, resume)
-    else:
-        sample, stages = first.two_stage(parts, settings, seed, progress, resume)
+    try:
+        if first is None:
+            sample = run_nuts(*parts, settings, seed, progress, resume)
+        elif cut:
+            settings = cut_settings(settings, imputations)
+            sample, stages = first.cut(parts, settings, seed, progress, resume)
+        else:
+            sample, stages = first.two_stage(parts, settings, seed, progress, resume)
+    except np.linalg.LinAlgError as error:
+        raise InputError(
+            f"the runs of {table.source} determine no posterior that can be sampled: their losses "
+            "have no scatter about the law, or the runs are too alike"
+        ) from error
     if progress:
         progress("checking", 0, 1)
     law = None
@@ -173,11 +196,12 @@ def fit(
     info |= {
         "interval": interval,
         "seed": seed,
-        "source": table.source,
+        "source": without_folders(table.source),
         "where": where,
         "fingerprint": table.fingerprint,
         "kind": table.kind,
         "n_runs": len(table),
+        "teachers_as_runs": 0 if teachers is None else len(teachers),
         "notes": [*table.notes, *_few(card, table), *notes, *_extension_notes(sample, draws)],
         "settings": asdict(settings),
         "warmed_up": sample.warmup,
@@ -281,6 +305,14 @@ def check_card(card: Card, table: Runs) -> None:
         raise InputError(
             f"the card {card.name} holds a distillation law, and no run of {table.source} has a "
             'teacher_loss: add it, or use `model="supervised"`'
+        )
+    frame = table.frame
+    told_apart = [name for name in TOLD_APART if name in frame]
+    different = len(frame[told_apart].drop_duplicates())
+    if different < LEAST_DIFFERENT:
+        raise InputError(
+            f"{table.source} holds {len(table)} runs that are {different} in size, tokens and "
+            f"teacher: a law needs at least {LEAST_DIFFERENT} that differ"
         )
     free = len(card.priors)
     needed = free + 3

@@ -28,6 +28,7 @@ from bayes_distill.likelihoods import Likelihood
 from bayes_distill.posterior import Posterior
 from bayes_distill.posterior.shipped import no_runs
 from bayes_distill.runs.table import CANONICAL, Runs
+from bayes_distill.runs.teachers_as_runs import teachers_as_runs
 
 Draws = dict[str, np.ndarray]
 
@@ -85,7 +86,8 @@ class FittedModel:
         stored = posterior.tree["runs"].dataset.to_dataframe()
         frame = stored[[name for name in CANONICAL if name in stored]]
         table = Runs(frame, str(posterior.info.get("source", "runs")))
-        spec, data, hyper, _ = model_inputs(posterior.card, table, posterior.reference)
+        teachers = teachers_as_runs(table) if posterior.info.get("teachers_as_runs") else None
+        spec, data, hyper, _ = model_inputs(posterior.card, table, posterior.reference, teachers)
         return cls(frame, spec, data, hyper, posterior.reference.loss)
 
     def by_run(self, draws: Draws) -> ByRun:

@@ -19,6 +19,7 @@ from jax import Array
 from bayes_distill.cards.card import Card
 from bayes_distill.cards.priors import FAMILIES
 from bayes_distill.inference import joint_prior
+from bayes_distill.inference.unlimited_data import gain_with_unlimited_data
 from bayes_distill.laws import LAWS, Law, Reference, TeacherLaw
 from bayes_distill.laws.discrepancy import OF_CONDITIONS, OF_SIZES
 from bayes_distill.laws.smooth_discrepancy import (
@@ -97,6 +98,7 @@ class ModelSpec:
     parameters: tuple[tuple[str, str], ...] = ()
     smooth: tuple[str, ...] = ()
     size_offset: bool = False
+    unlimited_data: bool = False
 
     @property
     def law(self) -> Law:
@@ -158,6 +160,7 @@ def model_spec(
         parameters=tuple((n, prior.family) for n, prior in card.likelihood.priors.items()),
         smooth=smooth,
         size_offset=recurring_sizes and getattr(card.discrepancy, OFFSET, None) is not None,
+        unlimited_data=taught and card.unlimited_data is not None,
     )
 
 
@@ -178,6 +181,8 @@ def hyperparameters(card: Card, prior: joint_prior.JointPrior | None) -> dict[st
     for name in (*SMOOTH_SITES, OFFSET, *OF_SIZES, *of_conditions):
         if (spread := getattr(card.discrepancy, name, None)) is not None:
             tree[f"{name}_sd"] = spread.hyperparameters()
+    if card.unlimited_data is not None:
+        tree["unlimited_data"] = card.unlimited_data.gain_sd
     if prior is not None:
         tree["supervised"] = {"centre": prior.centre, "factor": prior.factor}
     return tree
@@ -352,6 +357,11 @@ def likelihood_of(spec: ModelSpec, sites: Mapping[str, Any], hyper: dict[str, An
 def scaling_law_model(spec: ModelSpec, data: Data, hyper: dict[str, Any]) -> None:
     """Joint density of coordinates, noise and losses; the model that NUTS samples."""
     coordinates = sample_coordinates(spec, hyper)
+    if spec.unlimited_data:
+        assert isinstance(spec.law, TeacherLaw)
+        gain = gain_with_unlimited_data(spec.law, coordinates)
+        likely = dist.Normal(gain, hyper["unlimited_data"]).to_event(1)
+        numpyro.sample("no_gain", likely, obs=jnp.zeros_like(gain))
     scales: dict[str, Any] = {
         name: numpyro.sample(name, dist.LogNormal(*hyper[name])) for name in spec.noise_sites
     }

@@ -28,6 +28,7 @@ from bayes_distill.runs.unique_tokens import has_repeats, unique_tokens
 
 if TYPE_CHECKING:
     from bayes_distill.runs import Runs
+    from bayes_distill.runs.table import Kind
 
 FEW = 8  # runs, about as many as a law has coefficients
 MOST_OFFSETS = 128  # sizes; where more recur, what their runs share counts as noise
@@ -44,15 +45,15 @@ def reference_point(card: Card, frame: pd.DataFrame) -> Reference:
 
 
 def model_inputs(
-    card: Card, table: Runs, reference: Reference
+    card: Card, table: Runs, reference: Reference, teachers: pd.DataFrame | None = None
 ) -> tuple[ModelSpec, Data, dict[str, Any], list[str]]:
     """Static model, padded data and hyperparameters, and notes on what was decided for them.
 
-    Notes are sentences for people: of repeated tokens that the law ignores, of losses in another
-    unit than the prior's.
+    `teachers` are further supervised runs, see `runs.teachers_as_runs`. Notes are sentences for
+    people: of repeated tokens that the law ignores, of losses in another unit than the prior's.
     """
     frame, notes = table.frame, []
-    data, directions = padded_data(card, frame, reference)
+    data, directions = padded_data(card, frame, reference, teachers)
     predicts = bool(
         (np.isnan(data.teacher_loss) & ~np.isnan(data.teacher_params) & data.mask).any()
     )
@@ -62,7 +63,14 @@ def model_inputs(
             f"{card.law} law takes repeated tokens for new ones: the card data-limited does not"
         )
     noisy = bool(((data.teacher_loss_se > 0) & ~np.isnan(data.teacher_loss) & data.mask).any())
-    spec = model_spec(card, table.kind, predicts, noisy, bool(data.has_offset.any()))
+    kind: Kind = table.kind
+    if teachers is not None and len(teachers):
+        kind = "mixed"
+        notes.append(
+            f"{len(teachers)} teachers of known size, tokens and loss are supervised runs too: "
+            "they say what supervised training reaches"
+        )
+    spec = model_spec(card, kind, predicts, noisy, bool(data.has_offset.any()))
     joint = None
     if card.supervised is not None and card.supervised.fitted is not None:
         joint = joint_prior(card.supervised, reference, 1.0)
@@ -130,7 +138,8 @@ def groups_of(card: Card, frame: pd.DataFrame, data: Data) -> dict[str, np.ndarr
         arrays[name][: len(members)] = members >= least
     for name in ("params", "tokens"):
         middle = np.ones(len(arrays["condition"]))
-        middle[np.asarray(data.condition)] = getattr(data, name)
+        of_runs = slice(len(frame))  # without padding, and without teachers
+        middle[np.asarray(data.condition)[of_runs]] = np.asarray(getattr(data, name))[of_runs]
         arrays[f"condition_{name}"] = middle
     offsets = np.unique(data.offset_size[data.has_offset > 0]).size
     arrays["size_offset"] = (np.arange(padded(offsets, padding.SIZES)) < offsets).astype(float)
@@ -138,22 +147,26 @@ def groups_of(card: Card, frame: pd.DataFrame, data: Data) -> dict[str, np.ndarr
 
 
 def padded_data(
-    card: Card, frame: pd.DataFrame, reference: Reference
+    card: Card, frame: pd.DataFrame, reference: Reference, teachers: pd.DataFrame | None = None
 ) -> tuple[Data, dict[str, np.ndarray]]:
     """Runs relative to the reference, padded with copies of the first run and masked.
 
-    With the directions that combinations of the weights of smooth discrepancies have.
+    With the directions that combinations of the weights of smooth discrepancies have. `teachers`
+    are supervised runs that follow those of the table; they are in no group, and share nothing.
     """
+    groups = {
+        "size": size_groups(frame["params"].to_numpy(float))[0],
+        "teacher": teacher_groups(frame),
+        "condition": condition_groups(*(frame[c].to_numpy(float) for c in ("params", "tokens"))),
+    }
+    if teachers is not None and len(teachers):
+        groups = {name: np.r_[g, np.zeros(len(teachers), int)] for name, g in groups.items()}
+        frame = pd.concat([frame, teachers], ignore_index=True)
     n = len(frame)
     size = padded(n, padding.ROWS)
     rows = np.r_[np.arange(n), np.zeros(size - n, int)]
 
     params, tokens = (frame[name].to_numpy(float) for name in ("params", "tokens"))
-    groups = {
-        "size": size_groups(params)[0],
-        "teacher": teacher_groups(frame),
-        "condition": condition_groups(params, tokens),
-    }
 
     def column(name: str, unit: float) -> np.ndarray:
         if name not in frame:

@@ -137,14 +137,20 @@ def _read_coefficients(source: str | Path) -> Mapping[str, float]:
         return TABLE_6
     try:
         content = json.loads(Path(source).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        fault = Fault(f"{source} cannot be read: {error}", column="coefficients")
+    except (OSError, ValueError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or error
+        fault = Fault(f"{source} cannot be read: {reason}", column="coefficients")
         raise InputError(fault) from None
     wrong = not isinstance(content, dict) or any(
-        not isinstance(value, (int, float)) for value in content.values()
+        isinstance(value, bool)
+        or not isinstance(value, (int, float))
+        or not 0 < value < float("inf")
+        for value in content.values()
     )
     if wrong:
         raise InputError(
-            Fault(f"{source} must be an object of names and numbers", column="coefficients")
+            Fault(
+                f"{source} must be an object of names and positive numbers", column="coefficients"
+            )
         )
     return dict(content)

@@ -6,6 +6,7 @@ from bayes_distill.laws.data_limited import DataLimited
 from bayes_distill.laws.distillation import Distillation
 from bayes_distill.laws.distillation_gain import DistillationGain
 from bayes_distill.laws.distillation_no_gap import DistillationNoGap
+from bayes_distill.laws.own_gap import DistillationGainOwnGap, DistillationOwnGap
 from bayes_distill.laws.published import (
     MUENNIGHOFF,
     TABLE_6,
@@ -24,6 +25,8 @@ LAWS: dict[str, Law] = {
         Distillation(),
         DistillationGain(),
         DistillationNoGap(),
+        DistillationOwnGap(),
+        DistillationGainOwnGap(),
     )
 }
 
@@ -40,7 +43,9 @@ __all__ = [
     "DataLimited",
     "Distillation",
     "DistillationGain",
+    "DistillationGainOwnGap",
     "DistillationNoGap",
+    "DistillationOwnGap",
     "Law",
     "PublishedValues",
     "Reference",

@@ -52,7 +52,9 @@ class StudentLaw(Supervised, TeacherLaw):
         c = coordinates
         log_teacher = jnp.log(jnp.asarray(teacher_loss))
         log_student = self.log_supervised_loss(c, params, tokens, reference)
-        log_suppression = self._log_suppression(c, log_teacher, log_student)
+        x, y = log_sizes(params, tokens, reference)
+        log_place = self.log_place_of_gap(c, log_student, x, y)
+        log_suppression = self._log_suppression(c, log_teacher, log_place)
         log_capacity = log_bracket(
             c["student_level"],
             c["student_share"],
@@ -66,9 +68,22 @@ class StudentLaw(Supervised, TeacherLaw):
         log_relative = log_teacher - jnp.log(reference.loss)
         log_pull = -jnp.asarray(c["c0"]) * log_relative
         log_excess = jnp.log(reference.loss) + log_pull + log_suppression + log_capacity
-        x, y = log_sizes(params, tokens, reference)
         wrong_by = student_log_discrepancy(c, x, y, log_relative)
         return log_excess if wrong_by is None else log_excess + wrong_by
+
+    def log_place_of_gap(
+        self,
+        coordinates: Coordinates,  # noqa: ARG002
+        log_student: Array,
+        x: Array,  # noqa: ARG002
+        y: Array,  # noqa: ARG002
+    ) -> Array:
+        """Log of the loss that the teacher's is compared with: in eq. 8 what the student reaches.
+
+        `log_student` is the log of the loss that the student would reach alone, `x` and `y` are
+        those of its size and tokens over the reference's.
+        """
+        return log_student
 
     def _log_suppression(
         self,
@@ -78,7 +93,7 @@ class StudentLaw(Supervised, TeacherLaw):
     ) -> ArrayLike:
         """Log of the factor by which a good teacher's student falls short: here none.
 
-        `log_student` is the log of what the student would reach alone.
+        `log_student` is the log of the loss at which the gap has its place, see `log_place_of_gap`.
         """
         return 0.0
 

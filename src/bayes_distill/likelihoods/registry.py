@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+import sys
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -40,7 +41,8 @@ def likelihood_named(name: str) -> type[Likelihood]:
     Raises
     ------
     InputError
-        If there is no such likelihood, it cannot be imported, or it is not a likelihood.
+        If there is no such likelihood, it cannot be imported, or it is not a likelihood. Modules
+        of the standard library are refused without being imported.
     """
     if name in BUILT_IN:
         return BUILT_IN[name]
@@ -61,6 +63,8 @@ def likelihood_named(name: str) -> type[Likelihood]:
 
 def _imported(path: str) -> Any:
     module_name, _, attribute = path.partition(":")
+    if module_name.partition(".")[0] in sys.stdlib_module_names:
+        raise InputError(f"{path} is of Python's standard library, which holds no likelihood")
     try:
         module = importlib.import_module(module_name)
     except Exception as error:  # whatever the module raises while it is imported

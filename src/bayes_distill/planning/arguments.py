@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,10 @@ from bayes_distill.planning.cells import Cells, Group, problem_of, read_cells_ta
 from bayes_distill.planning.criteria import Criterion, mean, read_criterion
 from bayes_distill.planning.draw_counts import DRAW_COUNTS, DrawCounts
 from bayes_distill.planning.plain_data import faults_of_travel
+from bayes_distill.planning.realistic_limits import realistic_limits
 from bayes_distill.planning.setting import Setting
 from bayes_distill.planning.solver.limits import Limits
-from bayes_distill.planning.solver.problem import ARCHITECTURE, NO_LIMITS
+from bayes_distill.planning.solver.problem import ARCHITECTURE
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.points import Quantity, quantities
 from bayes_distill.predict.teachers import Teachers, read_teachers
@@ -34,15 +35,29 @@ class PlanRequest:
     cells: Cells
     teachers: Teachers | None = None
     criterion: Criterion = mean
-    limits: Limits = NO_LIMITS
+    limits: Limits | Mapping[str, Any] = field(default_factory=dict)
     flops: ForwardFlops = ARCHITECTURE
     served_tokens: float = 0.0
     target_loss: float | None = None
     draw_counts: DrawCounts = DRAW_COUNTS
     seed: int = 0
+    scenarios_stated: bool = True
+
+    def of(self, posterior: Posterior) -> PlanRequest:
+        """The same with what is not stated: limits (see `realistic_limits`) and scenarios.
+
+        Those are all of the paper's, or supervised training alone where the law knows no teachers.
+        """
+        cells, limits = self.cells, self.limits
+        if not self.scenarios_stated and not posterior.law.has_teacher and self.teachers is None:
+            cells = cells.only(lambda scenario: not scenario.distils)
+        if not isinstance(limits, Limits):
+            limits = realistic_limits(posterior, limits)
+        return replace(self, cells=cells, limits=limits)
 
     def setting(self, posterior: Posterior, group: Group) -> Setting:
         """What the budgets of one student and scenario have in common."""
+        assert isinstance(self.limits, Limits)
         return Setting(
             posterior,
             group.params,
@@ -69,7 +84,7 @@ def read_request(
     scenario: str | Scenario | Sequence[str | Scenario] | None = None,
     teachers: Teachers | pd.DataFrame | str | Path | None = None,
     criterion: str | Criterion | Callable[[Any], float] = "mean",
-    limits: Limits | None = None,
+    limits: Limits | Mapping[str, Any] | None = None,
     flops: str | ForwardFlops = "eq69",
     target_loss: str | float | None = None,
     served_tokens: str | float | None = None,
@@ -91,22 +106,17 @@ def read_request(
     scenarios = _collect(faults, _read_scenarios, scenario)
     served = _number(faults, "served_tokens", served_tokens)
     target = _number(faults, "target_loss", target_loss)
-    sizes_needed = served_tokens is None
     cells = None
     if at is None:
-        sizes = _positive(faults, "params", params, needed=sizes_needed)
+        sizes = _positive(faults, "params", params, needed=False)
         budgets = _positive(faults, "budget", budget, needed=True)
         if sizes is not None and budgets:
             cells = Cells.grid(scenarios or list(SCENARIOS.values()), sizes, budgets)
     else:
-        cells = _collect(
-            faults,
-            lambda table: read_cells_table(table, scenarios, sizes_needed=sizes_needed),
-            at,
-        )
+        cells = _collect(faults, lambda table: read_cells_table(table, scenarios), at)
         if params is not None or budget is not None:
             faults.append(Fault("give either a table or params and budget, not both", column="at"))
-    chosen = not sizes_needed and (params is None if at is None else _some_chosen(cells))
+    chosen = params is None if at is None else _some_chosen(cells)
     faults += [
         Fault("needs params: it is about one student", column=name)
         for name, value in (("teachers", teachers), ("target_loss", target_loss))
@@ -117,6 +127,8 @@ def read_request(
         faults.append(Fault(f"{seed} is less than 0", column="seed"))
     candidates = None if teachers is None else _collect(faults, read_teachers, teachers)
     measure = _collect(faults, read_criterion, criterion)
+    if isinstance(limits, Mapping):
+        _collect(faults, lambda stated: Limits(**stated), limits)
     if isinstance(flops, str) and flops not in FLOPS:
         faults.append(Fault(f"{flops!r} is not known: write {' or '.join(FLOPS)}", column="flops"))
     counted = FLOPS.get(flops) if isinstance(flops, str) else flops
@@ -130,12 +142,13 @@ def read_request(
         cells,
         candidates,
         measure,
-        limits or NO_LIMITS,
+        {} if limits is None else limits,
         counted,
         served or 0.0,
         target,
         counts,
         seed,
+        scenarios_stated=scenario is not None or set(cells.scenarios) != set(SCENARIOS.values()),
     )
 
 

@@ -31,11 +31,14 @@ def log_budget_grid(
         )
     if not per_decade >= 1:
         faults.append(Fault(f"must be at least 1, not {per_decade!r}", column="per_decade"))
-    if not 0 < problem.params < np.inf:
+    if not ((problem.sizes > 0) & np.isfinite(problem.sizes)).all():
         faults.append(Fault(f"must be a positive number, not {problem.params!r}", column="params"))
     if faults:
         raise InputError(faults)
-    least = max(least_budget(problem.params, s, problem.limits, problem.flops) for s in scenarios)
+    least = max(
+        float(least_budget(problem.sizes, s, problem.limits, problem.flops).max())
+        for s in scenarios
+    )
     low = max(low, least * (1 + 1e-9))
     if low >= high:
         raise InputError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from bayes_distill.errors import Fault, InputError
 Floats = NDArray[np.float64]
 
 LEAST_PARAMS = 1e3
+MOST_CELLS = 100_000
 COLUMNS = {
     "params": ("params", "student_params", "n", "ns", "n_params", "num_params", "model_size"),
     "budget": ("budget", "flops", "flop", "c", "compute"),
@@ -68,13 +69,32 @@ class Cells:
     def grid(
         cls, scenarios: Sequence[Scenario], params: Sequence[float], budgets: Sequence[float]
     ) -> Cells:
-        """Every combination, by scenario, then student, then budget; no `params`: to be chosen."""
+        """Every combination, by scenario, then student, then budget; no `params`: to be chosen.
+
+        Raises
+        ------
+        InputError
+            If there are more than `MOST_CELLS`.
+        """
         sizes = list(params) or [np.nan]
+        number = len(scenarios) * len(sizes) * len(budgets)
+        if number > MOST_CELLS:
+            raise InputError(
+                f"the lists make a grid of {number:,} plans, and {MOST_CELLS:,} is most: ask for "
+                "fewer at a time"
+            )
         combinations = [(s, n, c) for s in scenarios for n in sizes for c in budgets]
         return cls(
             tuple(s for s, _, _ in combinations),
             np.array([n for _, n, _ in combinations], float),
             np.array([c for _, _, c in combinations], float),
+        )
+
+    def only(self, which: Callable[[Scenario], bool]) -> Cells:
+        """Those plans whose scenario is wanted."""
+        rows = [row for row, scenario in enumerate(self.scenarios) if which(scenario)]
+        return Cells(
+            tuple(self.scenarios[row] for row in rows), self.params[rows], self.budgets[rows]
         )
 
     def groups(self, which: NDArray[np.bool_]) -> list[Group]:
@@ -98,8 +118,6 @@ class Cells:
 def read_cells_table(
     source: pd.DataFrame | str | Path,
     scenarios: Sequence[Scenario] | None,
-    *,
-    sizes_needed: bool,
 ) -> Cells:
     """Read a table with the columns ``params`` and ``budget``, and ``scenario`` if it varies.
 
@@ -110,8 +128,6 @@ def read_cells_table(
     scenarios
         Scenarios of every row, in this order, where the table has no such column; ``None`` for
         all of the paper's.
-    sizes_needed
-        Whether every row needs a student size, or an empty one is to be chosen.
 
     Raises
     ------
@@ -123,7 +139,7 @@ def read_cells_table(
 
     cells = cells_of(source)
     place = places_of(cells.header, COLUMNS)
-    needed = ("params", "budget") if sizes_needed else ("budget",)
+    needed = ("budget",)  # a size that is missing is to be chosen
     faults: list[Fault] = [
         *cells.faults,
         *(

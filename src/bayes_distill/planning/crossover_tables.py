@@ -7,35 +7,66 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_distill.planning.crossover import crossover
+from bayes_distill.planning.crossover import Crossover, crossovers
 from bayes_distill.planning.setting import Setting
 from bayes_distill.planning.targets import least_compute, least_tokens
+from bayes_distill.predict.extrapolation import grounds
 
 Floats = NDArray[np.float64]
 
 
-def crossover_row(setting: Setting, interval: float) -> dict[str, Any]:
-    """Where distillation stops being better, for one student and scenario with a teacher.
+def crossover_rows(setting: Setting, interval: float) -> list[dict[str, Any]]:
+    """Where distillation stops being better, and starts, for one student and scenario.
 
-    Budgets include the tokens served. Quantiles are over all draws: one in which distillation is
-    still better at the largest budget looked at has an infinite crossover, one in which it never is
-    has minus infinity. So a median that is infinite says that most draws have none on that side.
+    The second row is left out where no draw has such a budget. Budgets include the tokens served.
+    Quantiles are over all draws: where distillation stops, a draw in which it is still better at
+    the largest budget looked at has an infinite crossover, one in which it never is minus infinity.
+    Where it starts, minus infinity stands for better at all budgets, infinity for not at the
+    largest. So a median that is infinite says that most draws have none on that side.
     """
     thin = setting.thin(setting.draw_counts.crossover)
     offsets = thin.posterior.size_offsets
     offset = None if offsets is None else offsets.at(np.array([setting.params]))[:, 0]
-    result = crossover(thin.problem, offset=offset)
-    budgets = np.where(np.isnan(result.budget), -np.inf, result.budget) + setting.serving_flops
+    stops, starts = crossovers(thin.problem, offset=offset)
+    shown = [stops] if starts.p_none == 1 else [stops, starts]
+    return [_row(setting, result, interval) for result in shown]
+
+
+def _row(setting: Setting, result: Crossover, interval: float) -> dict[str, Any]:
+    below = result.direction == "better_below"
+    never = -np.inf if below else np.inf
+    budgets = np.where(np.isnan(result.budget), never, result.budget) + setting.serving_flops
     lower, median, upper = _quantiles(budgets, interval)
+    place = int(np.abs(budgets - median).argmin()) if np.isfinite(median) else 0
+    tokens = result.student_tokens[place] if np.isfinite(median) else np.nan
     return {
         "scenario": setting.scenario.name,
         "params": float(setting.params),
+        "direction": result.direction,
         "budget_median": float(median),
         "budget_lower": float(lower),
         "budget_upper": float(upper),
         "p_none": result.p_none,
         "p_never_better": result.p_never_better,
         "p_always_better": result.p_always_better,
+        **_grounds(setting, float(tokens)),
+    }
+
+
+def _grounds(setting: Setting, tokens: float) -> dict[str, Any]:
+    """What both sides rest on at a median crossover; factors are NaN where there is none."""
+    known = np.isfinite(tokens)
+    one = np.array([float(setting.params)])
+    columns = grounds(
+        setting.posterior,
+        one,
+        np.array([tokens if known else setting.posterior.reference.tokens]),
+        np.full(1, np.nan),
+        np.ones(1, bool),
+    )
+    return {
+        name: np.nan if name.endswith("factor") and not known else column[0]
+        for name, column in columns.items()
     }
 
 

@@ -71,8 +71,9 @@ def _too_little(budgets: list[float], setting: Setting) -> str:
 def _no_student(setting: Setting, budget: float) -> str:
     smallest = replace(setting, params=RANGE[0])
     least = smallest.least_budget + smallest.serving_flops
+    served = setting.served_tokens
+    serving = f" and serving {served:.3g} tokens" if served else ""
     return (
-        f"{budget:.3g} FLOPs do not pay for training any student and serving "
-        f"{setting.served_tokens:.3g} tokens under {setting.scenario.name}: with {RANGE[0]:.0e} "
-        f"parameters it takes {least:.3g}"
+        f"{budget:.3g} FLOPs do not pay for training any student{serving} under "
+        f"{setting.scenario.name}: with {RANGE[0]:.0e} parameters it takes {least:.3g}"
     )

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import pandas as pd
 
+from bayes_distill._input.numbers import format_quantity
+from bayes_distill.planning.solver.limits import Limits
+from bayes_distill.planning.tables import AT_LIMITS
 from bayes_distill.posterior import Posterior
-from bayes_distill.predict.extrapolation import by_factors
+from bayes_distill.predict.extrapolation import by_factors, place_of
 from bayes_distill.predict.verdicts import law_notes
 
 
-def plan_notes(posterior: Posterior, used_draws: int, table: pd.DataFrame) -> tuple[str, ...]:
-    """Thinning, point values, repeated tokens, and recipes outside the runs.
+def plan_notes(
+    posterior: Posterior, used_draws: int, table: pd.DataFrame, limits: Limits
+) -> tuple[str, ...]:
+    """Thinning, point values, repeated tokens, recipes outside the runs and at limits.
 
     Parameters
     ----------
@@ -20,6 +25,8 @@ def plan_notes(posterior: Posterior, used_draws: int, table: pd.DataFrame) -> tu
         How many of its draws the plan is made with.
     table
         The plan's.
+    limits
+        What recipes may use.
     """
     notes = [*posterior.warnings, *law_notes(posterior)]
     if used_draws < posterior.n_draws:
@@ -31,12 +38,15 @@ def plan_notes(posterior: Posterior, used_draws: int, table: pd.DataFrame) -> tu
             "no recipe repeats tokens: all of the student's tokens are taken to be new, however "
             "many; for repeated ones ask for a forecast with `unique_tokens`"
         )
-    hull = posterior.hull
-    if hull is None:
-        return tuple(notes)
     recipes = table[table["feasible"]]
-    params, tokens = recipes["params"].to_numpy(float), recipes["recipe_student_tokens"].to_numpy()
-    factors = hull.factors_of(params, tokens)
+    where = place_of(
+        posterior,
+        recipes["params"].to_numpy(float),
+        recipes["recipe_student_tokens"].to_numpy(float),
+        recipes["recipe_teacher_loss"].to_numpy(float),
+        recipes["recipe_teacher_loss"].notna().to_numpy(bool),
+    )
+    factors = where.factors
     outside = factors[factors.max(axis=1) > 1]
     if len(outside):
         most = dict(zip(("the student's size", "its tokens"), outside.max(axis=0), strict=True))
@@ -44,7 +54,19 @@ def plan_notes(posterior: Posterior, used_draws: int, table: pd.DataFrame) -> tu
             f"{len(outside)} of {len(recipes)} recipes lie outside the runs, {by_factors(most)}: "
             "they rest on the law"
         )
-    teachers = sum(hull.teacher_outside(loss) for loss in recipes["recipe_teacher_loss"])
+    untried = int(where.untried.sum())
+    if untried:
+        notes.append(
+            f"{untried} of {len(recipes)} recipes are of a kind of which there was no run "
+            "(supervised or distilled): they rest on the prior and the law"
+        )
+    notes += [
+        f"{count} of {len(recipes)} recipes lie at the limit `{limit}` = "
+        f"{format_quantity(getattr(limits, limit))}"
+        for limit in AT_LIMITS.values()
+        if (count := sum(limit in at.split(",") for at in recipes["at_limit"]))
+    ]
+    teachers = int(where.teacher_outside.sum())
     if teachers:
         notes.append(
             f"{teachers} of {len(recipes)} recipes want a teacher better or worse than any in the "

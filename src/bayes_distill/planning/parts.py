@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bayes_distill.parallel import Progress, map_tasks
 from bayes_distill.planning.cells import Group
-from bayes_distill.planning.crossover_tables import crossover_row, target_row
+from bayes_distill.planning.crossover_tables import crossover_rows, target_row
 from bayes_distill.planning.plain_data import (
     pack,
     posterior_as_text,
@@ -63,9 +63,9 @@ class Part:
     target_loss: float = np.nan
 
     def compute(self) -> dict[str, Any]:
-        """A row of a table, or columns and draws of several."""
+        """Rows of crossovers, a row of a target, or columns and draws of several plans."""
         if self.kind == "crossover":
-            return crossover_row(self.setting, self.interval)
+            return {"rows": crossover_rows(self.setting, self.interval)}
         if self.kind == "target":
             return target_row(self.setting, self.target_loss, self.interval)
         rows = solve_rows(self.setting, self.budgets, self.interval, near_optimal=self.near_optimal)

@@ -26,12 +26,12 @@ from bayes_distill.planning.setting import Setting
 from bayes_distill.planning.solver.limits import Limits
 from bayes_distill.posterior import Posterior
 
-ARRAY = "array of bytes"
+ARRAY, OBJECTS = "array of bytes", "array of objects"
 COUNTS: dict[str, type[Architecture] | type[PlainCount]] = {
     "Architecture": Architecture,
     "PlainCount": PlainCount,
 }
-INFO = ("hull", "kind")  # of a posterior's provenance, what plans look at
+INFO = ("hull", "kind", "n_runs")  # of a posterior's provenance, what plans look at
 
 
 def pack(value: Any) -> Any:
@@ -42,7 +42,7 @@ def pack(value: Any) -> Any:
         return [pack(each) for each in value]
     if isinstance(value, np.ndarray):
         if value.dtype.kind not in "bif":
-            return value.tolist()
+            return {OBJECTS: value.tolist()}
         dtype = value.dtype.newbyteorder("<")
         data = b64encode(np.ascontiguousarray(value, dtype).tobytes()).decode("ascii")
         return {ARRAY: data, "dtype": dtype.str, "shape": list(value.shape)}
@@ -52,6 +52,8 @@ def pack(value: Any) -> Any:
 def unpack(value: Any) -> Any:
     """Inverse of `pack`, but for tuples, which are lists."""
     if isinstance(value, Mapping):
+        if OBJECTS in value:
+            return np.array(value[OBJECTS], dtype=object)
         if ARRAY not in value:
             return {name: unpack(each) for name, each in value.items()}
         flat = np.frombuffer(b64decode(value[ARRAY]), np.dtype(value["dtype"]))
@@ -69,7 +71,8 @@ def posterior_as_text(posterior: Posterior) -> str:
             posterior.reference.tokens,
             posterior.reference.loss,
         ],
-        "info": {name: posterior.info[name] for name in INFO if name in posterior.info},
+        "info": {name: posterior.info[name] for name in INFO if name in posterior.info}
+        | ({} if posterior.hulls is None else {"hulls": posterior.hulls.to_json()}),
         **{
             part: {
                 str(name): {"dims": list(map(str, variable.dims)), "values": pack(variable.values)}

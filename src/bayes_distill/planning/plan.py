@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ def plan(
     teachers: Teachers | pd.DataFrame | str | Path | None = None,
     criterion: str | Criterion | Callable[[np.ndarray], float] = "mean",
     utility: str | Callable[[np.ndarray], float] | None = None,
-    limits: Limits | None = None,
+    limits: Limits | Mapping[str, Any] | None = None,
     flops: str | ForwardFlops = "eq69",
     target_loss: str | float | None = None,
     served_tokens: str | float | None = None,
@@ -67,7 +67,7 @@ def plan(
     posterior
         A `Posterior`, a file written by `fit`, or a card's name.
     params
-        Student sizes N_S. Left out with `served_tokens`: then the size is chosen too.
+        Student sizes N_S. Where they are left out the size is chosen too, for every budget.
     budget
         Budgets C in FLOPs (eq. 9). Every combination of scenarios, students and budgets is
         planned; one that no recipe can be had for is a row that says so.
@@ -75,7 +75,8 @@ def plan(
         A table with the columns ``params`` and ``budget`` instead, a plan a row, and with
         ``scenario`` where that differs.
     scenario
-        Who pays for the teacher: names of `compute.SCENARIOS`, or `Scenario`; default all five.
+        Who pays for the teacher: names of `compute.SCENARIOS`, or `Scenario`; default all five, or
+        supervised training alone where the law knows no teachers.
     teachers
         Teachers that exist already, to be ranked for every budget: ``name``, ``loss`` and/or
         ``params`` and ``tokens``.
@@ -86,7 +87,8 @@ def plan(
     utility
         What `criterion` was called before; deprecated.
     limits
-        What a recipe may use.
+        What a recipe may use: all `Limits`, or a mapping with some of them. Others are what exists:
+        3e14 tokens, and teachers to 100 times the largest model in the runs (`realistic_limits`).
     flops
         ``eq69``, ``6nd``, or an object with ``forward_flops``.
     target_loss
@@ -125,7 +127,7 @@ def plan(
         posterior=(posterior, (Posterior, *SOURCE)),
         at=(at, (pd.DataFrame, *SOURCE, type(None))),
         teachers=(teachers, (Teachers, pd.DataFrame, *SOURCE, type(None))),
-        limits=(limits, (Limits, type(None))),
+        limits=(limits, (Limits, Mapping, type(None))),
         draws=(draws, (*WHOLE, DrawCounts)),
         interval=(interval, NUMBER),
         seed=(seed, WHOLE),
@@ -156,6 +158,8 @@ def plan(
         resume=resume,
     )
     whole = load_posterior(posterior, allow_failed=allow_failed)
+    request = request.of(whole)
+    assert isinstance(request.limits, Limits)  # `of` has made them whole
     refuse_supervised(whole, request)
     problems = problems_of(whole, request)
     thin = whole.thin(request.draw_counts.plan)
@@ -188,11 +192,11 @@ def plan(
     _add_new_runs(table, samples, groups, thin, seed, interval)
     return Plan(
         table=table,
-        crossovers=pd.DataFrame(results.get("crossover", [])),
+        crossovers=pd.DataFrame([r for each in results.get("crossover", []) for r in each["rows"]]),
         targets=pd.DataFrame(results.get("target", [])),
         teachers=ranked,
         interval=interval,
-        notes=plan_notes(whole, thin.n_draws, table),
+        notes=plan_notes(whole, thin.n_draws, table, request.limits),
         samples=Samples(samples, thin.chains),
         draw_counts=request.draw_counts.of(whole.n_draws),
         fit=fit_verdicts(whole),
@@ -220,9 +224,12 @@ def _table(
     everywhere = all(problem is None for problem in problems)
     pieces = [group.rows[block] for group in groups for block in blocks(group)]
     for rows, result in zip(pieces, results, strict=True):
-        for name, values in result["columns"].items():
+        for name, column in result["columns"].items():
+            values = np.asarray(column)  # words come as a list from other processes
             if name not in columns:
-                dtype = object if values.dtype == bool and not everywhere else values.dtype
+                words = values.dtype.kind not in "bif"
+                unknown = values.dtype == bool and not everywhere
+                dtype = object if words or unknown else values.dtype
                 columns[name] = np.full(len(cells), np.nan, dtype)
             columns[name][rows] = values
         for name, values in result["samples"].items():
@@ -248,7 +255,7 @@ def _add_new_runs(
         losses = middle[:, group.rows]
         distils = np.full(group.rows.size, group.scenario.distils)
         new_runs = posterior.new_run(
-            losses, distils, generator, params=np.full(group.rows.size, group.params)
+            losses, distils, generator, params=table["params"].to_numpy(float)[group.rows]
         )
         for name, values in summary("new_run", new_runs, interval).items():
             columns.setdefault(name, np.full(len(table), np.nan))[group.rows] = values

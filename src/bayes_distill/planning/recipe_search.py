@@ -28,6 +28,9 @@ FINALISTS = 8  # of them, tried with all draws
 PATTERN = np.linspace(-1, 1, 5)  # steps along each unknown; for the mean every other will do
 SMALLEST_STEP = 1e-4  # of a natural logarithm of sizes and tokens; for a loss, a hundredth of it
 LARGEST_STEP = 1.0
+NEAR = 1e-4  # of the reference loss: recipes that differ by less are as good
+SLACK = 0.01  # of a natural logarithm: so near the spread a recipe counts as in it
+WAY = 33  # places between a recipe and the middle of the draws' own best
 ROUGH = 16.0  # smallest steps at which the first search stops: the last has all draws to go by
 
 
@@ -57,12 +60,18 @@ def best_recipe(setting: Setting, budget: Floats, optimum: Optimum) -> Recipe:
         return _supervised(setting, budget)
     draws = optimum.loss.shape[0]
     few = np.unique(np.linspace(0, draws - 1, CANDIDATES).astype(int))
-    starts = _unknowns(setting, optimum)[few]  # (candidates, budgets, unknowns)
+    own = _unknowns(setting, optimum)  # (draws, budgets, unknowns)
+    found = _searched(setting, budget, own[few])
+    return _final(setting, budget, into_spread(setting, budget, found, own))
+
+
+def _searched(setting: Setting, budget: Floats, starts: Floats) -> Floats:
+    """Unknowns (budgets, unknowns) of the best recipe, from starts (candidates, budgets, ...)."""
     thin = setting.thin(setting.draw_counts.recipe_search)
     menu = np.log(setting.limits.menu)
     if starts.shape[-1] == 1 or not menu.size:
         if thin.posterior.n_draws == setting.posterior.n_draws:  # no more draws to end with
-            return _final(setting, budget, _search(setting, budget, starts)[0])
+            return _search(setting, budget, starts)[0]
         ends, scores = _search(thin, budget, starts, rough=ROUGH)
         ends = ends[None]
     else:  # every size of the menu is searched separately
@@ -73,7 +82,27 @@ def best_recipe(setting: Setting, budget: Floats, optimum: Optimum) -> Recipe:
         scores = _score(thin, budget, starts)
     order = scores.argsort(axis=0)[:FINALISTS]
     finalists = np.concatenate([ends, starts[order, np.arange(budget.size)]])
-    return _final(setting, budget, _search(setting, budget, finalists, SMALL_STEP)[0])
+    return _search(setting, budget, finalists, SMALL_STEP)[0]
+
+
+def into_spread(setting: Setting, budget: Floats, found: Floats, own: Floats) -> Floats:
+    """Recipes (budgets, unknowns) that lie among the draws' own best, where near-equal ones do.
+
+    In a flat valley the least of a criterion may lie far from what any draw thinks best. A recipe
+    outside the central 90% of `own` (draws, budgets, unknowns) is moved towards their median, as
+    far as its criterion stays within `NEAR` of the best. A menu of sizes leaves it where it is, and
+    so does a free teacher, which has its loss for a single unknown and may be the strongest.
+    """
+    low, middle, high = np.quantile(own, [0.05, 0.5, 0.95], axis=0)
+    outside = ((found < low - SLACK) | (found > high + SLACK)).any(axis=-1)
+    if setting.limits.menu or own.shape[-1] == 1 or not outside.any():
+        return found
+    parts = np.linspace(0, 1, WAY)[:, None, None]
+    trials = found + parts * (middle - found)  # (parts, budgets, unknowns)
+    scores = _score(setting, budget, trials)
+    near = scores <= scores[0] + NEAR * setting.posterior.reference.loss
+    last = WAY - 1 - near[::-1].argmax(axis=0)
+    return np.where(outside[:, None], trials[last, np.arange(budget.size)], found)
 
 
 def _final(setting: Setting, budget: Floats, unknowns: Floats) -> Recipe:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_distill.planning.tables import SPREAD, UNKNOWNS
+from bayes_distill.predict.extrapolation import rests_on
 from bayes_distill.predict.results.display import Result
 from bayes_distill.predict.results.draws import Samples
 from bayes_distill.predict.verdicts import UNKNOWN
@@ -43,13 +44,18 @@ class Plan(Result):
     ----------
     table
         One row a scenario, student and budget. ``recipe_*`` is the one allocation that is best for
-        the criterion over the whole posterior. ``{quantity}_{mean|median|sd|lower|upper}``
+        the criterion over the whole posterior, ``at_limit`` names the upper limits that it lies on,
+        joined by commas. ``{quantity}_{mean|median|sd|lower|upper}``
         summarise its ``loss``, that of a single ``new_run``, the loss of ``supervised`` training on
-        the same budget and the ``improvement`` on it; ``optimum_*_median|lower|upper`` is the
-        spread of each draw's best allocation, ``optimum_share_*`` that of its parts of the budget;
+        the same budget (of ``supervised_params`` on ``supervised_tokens``; its size is chosen
+        where that of the student is) and the ``improvement`` on it;
+        ``optimum_*_median|lower|upper`` is the spread of each draw's best allocation,
+        ``optimum_share_*`` that of its parts of the budget;
         ``near_optimal_teacher_params_*`` is the range of teachers that do nearly as well;
         ``outside`` says that the recipe lies outside the runs, and ``supervised_outside`` that
-        supervised training does (all of it, if no run was supervised); ``regret_*`` is what the
+        supervised training does (all of it, if no run was supervised), each among runs of its
+        kind; ``rests_on_*`` and ``supervised_rests_on_*`` are what their losses rest on (see
+        `predict.extrapolation.grounds`); ``regret_*`` is what the
         recipe loses against knowing the truth (``regret_upper`` is the 95th percentile). Losses of
         recipes and optima are those of a student of this size, by the law and the discrepancies of
         the size; what its condition has besides is in ``new_run`` alone.
@@ -57,9 +63,12 @@ class Plan(Result):
         would be, and all else is NaN (`outside` and `supervised_outside` too, which are true or
         false elsewhere).
     crossovers
-        Budgets at which distillation stops being better, one row a student and scenario. Quantiles
-        are over all draws: infinite where distillation is still better at the largest budget, minus
-        infinity where it never is.
+        Budgets at which distillation stops being better (``direction`` is ``better_below``), one
+        row a student and scenario; and from which on it is better (``better_above``), where it is
+        so in some draw. Quantiles are over all draws: ``better_below`` is infinite where
+        distillation is still better at the largest budget, minus infinity where it never is;
+        ``better_above`` minus infinity where it is better at all budgets, infinite where it is not
+        at the largest.
     targets
         Least compute and least data for a target loss; empty without one.
     teachers
@@ -70,7 +79,7 @@ class Plan(Result):
         Sentences for people.
     samples
         Draws (draws, rows) that the table summarises: ``recipe_loss``, ``optimum_loss``,
-        ``supervised_loss`` and the optima's allocations, ``optimum_*``.
+        ``supervised_loss`` and the optima's sizes and allocations, ``optimum_*``.
     draw_counts
         How many draws each part of the plan was made with, by the names of `DrawCounts`.
     fit
@@ -129,7 +138,9 @@ class Plan(Result):
                 {
                     "scenario": r["scenario"],
                     "params": r["params"],
+                    "direction": r["direction"],
                     "budget": _pick(r, "budget", SPREAD),
+                    "rests_on": rests_on(r, distilled=True),
                     **{k: r[k] for k in ("p_none", "p_never_better", "p_always_better")},
                 }
                 for r in self.crossovers.to_dict("records")
@@ -158,12 +169,14 @@ def _row(r: dict[Any, Any]) -> dict[str, Any]:
         "budget": r["budget"],
         "scenario": r["scenario"],
         "params": _plain(r["params"]),
+        "size_chosen": bool(r["size_chosen"]) if feasible else None,
         "served_tokens": r["served_tokens"],
         "problem": r["problem"],
         "recipe": _pick(r, "recipe", UNKNOWNS),
+        "at_limit": [name for name in r["at_limit"].split(",") if name] if feasible else [],
         "shares": _pick(r, "share", SHARES),
         "loss": {**_pick(r, "loss", AVERAGE), "predictive": _pick(r, "new_run", ENDS)},
-        "supervised": _pick(r, "supervised", AVERAGE),
+        "supervised": _pick(r, "supervised", (*AVERAGE, "params", "tokens")),
         "improvement": improvement,
         "gain": improvement,  # what it was called before
         "optimum": {name: _pick(r, f"optimum_{name}", SPREAD) for name in ("params", *UNKNOWNS)},
@@ -175,6 +188,7 @@ def _row(r: dict[Any, Any]) -> dict[str, Any]:
         "regret": _pick(r, "regret", ("mean", "upper")),
         "outside": bool(r["outside"]) if feasible else None,
         "p_beats_supervised": _plain(r["p_beats_supervised"]),
+        "rests_on": rests_on(r, distilled=r["recipe_teacher_loss"] > 0) if feasible else None,
         "flat_teacher_params": _pick(r, "near_optimal_teacher_params", ENDS),
         "p_at_bound": {k.removeprefix("p_at_"): _plain(v) for k, v in r.items() if "p_at_" in k},
     }

@@ -79,7 +79,7 @@ class Setting:
     @property
     def least_budget(self) -> float:
         """Cheapest run within the limits, without the tokens served, in FLOPs."""
-        return least_budget(self.params, self.scenario, self.limits, self.flops)
+        return float(least_budget(self.params, self.scenario, self.limits, self.flops))
 
     @property
     def supervised(self) -> Setting:

@@ -14,12 +14,21 @@ from bayes_distill.planning.recipe_search import Recipe, best_recipe
 from bayes_distill.planning.regret import regret_of
 from bayes_distill.planning.setting import Setting
 from bayes_distill.planning.solver.optimise import optimise
-from bayes_distill.planning.student_size import best_student_size
+from bayes_distill.planning.student_size import best_student_size, own_optima
+from bayes_distill.posterior.hull import Place
+from bayes_distill.predict.extrapolation import grounds, place_of
 from bayes_distill.predict.results.columns import summary
 
 Floats = NDArray[np.float64]
 SPREAD = ("median", "lower", "upper")
 UNKNOWNS = ("student_tokens", "teacher_params", "teacher_tokens", "teacher_loss")
+AT_LIMITS = {
+    "student_tokens": "max_tokens",
+    "teacher_params": "max_teacher_params",
+    "teacher_tokens": "max_teacher_tokens",
+}
+"""Parts of a recipe, and the limits above them."""
+AT = 1e-6  # relative distance from a limit at which a recipe lies on it
 RUN_LOSS = "run_loss"
 """Losses that runs of a recipe scatter about, with the discrepancies of its condition."""
 
@@ -46,21 +55,32 @@ def solve_rows(
 
     With `near_optimal` the range of teacher sizes that do nearly as well is searched for too.
     """
-    sizes = np.full(1, setting.params)
-    if np.isnan(setting.params):
-        chosen = best_student_size(setting, float(budgets.item()))
-        setting, sizes = replace(setting, params=chosen.size), chosen.per_draw
+    chosen = bool(np.isnan(setting.params))
+    if chosen:
+        setting = replace(setting, params=best_student_size(setting, float(budgets.item())))
     scenario = setting.scenario
     left = budgets - setting.serving_flops
-    optimum = optimise(setting.problem, left)
-    recipe = best_recipe(setting, left, optimum)
-    supervised = best_recipe(setting.supervised, left, optimise(setting.supervised.problem, left))
+    given = optimise(setting.problem, left)  # optima of this size
+    optimum = own_optima(setting, float(budgets.item())) if chosen else given
+    recipe = best_recipe(setting, left, given)
+    rival = setting.supervised  # supervised training on the same budget
+    if chosen and scenario.distils:
+        rival = replace(rival, params=best_student_size(rival, float(budgets.item())))
+    rival_left = budgets - rival.serving_flops
+    supervised = best_recipe(rival, rival_left, optimise(rival.problem, rival_left))
+    rival_sizes = np.full(left.shape, rival.params)
     alone = supervised.losses
     if scenario.distils:
-        alone = setting.posterior.of_its_size(alone, np.full(left.size, setting.params))
+        alone = setting.posterior.of_its_size(alone, rival_sizes)
     regret = regret_of(recipe.losses, optimum.loss, setting.posterior.reference.loss)
-    columns: dict[str, Any] = {"params": setting.params, "served_tokens": setting.served_tokens}
+    columns: dict[str, Any] = {
+        "params": setting.params,
+        "size_chosen": chosen,
+        "served_tokens": setting.served_tokens,
+    }
+    columns |= {"supervised_params": rival_sizes, "supervised_tokens": supervised.student_tokens}
     columns |= {f"recipe_{name}": getattr(recipe, name) for name in UNKNOWNS}
+    columns["at_limit"] = _at_limits(setting, recipe)
     columns |= _shares(setting, budgets, recipe)
     columns |= summary("loss", recipe.losses, interval)
     columns |= summary("supervised", supervised.losses, interval)
@@ -68,8 +88,9 @@ def solve_rows(
     for name in UNKNOWNS:
         columns |= summary(f"optimum_{name}", getattr(optimum, name), interval, SPREAD)
     for name, share in optimum.shares.items():
-        columns |= summary(f"optimum_share_{name}", share * (left / budgets), interval, SPREAD)
-    columns |= summary("optimum_params", sizes[:, None], interval, SPREAD)
+        of_budget = share * (optimum.budget / budgets)  # what serving leaves
+        columns |= summary(f"optimum_share_{name}", of_budget, interval, SPREAD)
+    columns |= summary("optimum_params", optimum.sizes, interval, SPREAD)
     columns |= {
         "regret_mean": regret.mean(axis=0),
         "regret_upper": np.quantile(regret, 0.95, axis=0),
@@ -79,11 +100,18 @@ def solve_rows(
         f"p_at_{name}": np.asarray(flag, float).mean(axis=0)
         for name, flag in optimum.at_bound.items()
     }
-    untried = _only_distilled(setting)
     columns |= {
-        "outside": _outside(setting, recipe) | (untried & (not scenario.distils)),
-        "supervised_outside": _outside(setting, supervised) | untried,
+        "outside": _place(setting, recipe).outside,
+        "supervised_outside": _place(rival, supervised).outside,
     }
+    columns |= grounds(
+        setting.posterior,
+        np.full(left.shape, setting.params),
+        recipe.student_tokens,
+        recipe.teacher_loss,
+        np.full(left.shape, scenario.distils),
+        supervised=(rival_sizes, supervised.student_tokens),
+    )
     smallest = largest = np.full(budgets.size, np.nan)
     if near_optimal:
         smallest, largest = near_optimal_teachers(setting, left, recipe)
@@ -97,26 +125,32 @@ def solve_rows(
         RUN_LOSS: recipe.run_losses,
         "optimum_loss": optimum.loss,
         "supervised_loss": supervised.losses,
+        "optimum_params": optimum.sizes,
         **{f"optimum_{name}": getattr(optimum, name) for name in UNKNOWNS},
     }
     shape = budgets.shape
     return Rows({name: np.array(np.broadcast_to(v, shape)) for name, v in columns.items()}, samples)
 
 
-def _outside(setting: Setting, recipe: Recipe) -> NDArray[np.bool_]:
-    """Whether each recipe's student or teacher (budgets,) lies outside the runs."""
-    hull = setting.posterior.hull
-    if hull is None:
-        return np.zeros(recipe.student_tokens.size, bool)
+def _place(setting: Setting, recipe: Recipe) -> Place:
+    """Where each recipe's student and teacher (budgets,) lie among the runs of its kind."""
     tokens = recipe.student_tokens
-    beyond = (hull.factors_of(np.full(tokens.shape, setting.params), tokens) > 1).any(axis=1)
-    teacher = np.array([hull.teacher_outside(loss) for loss in recipe.teacher_loss], bool)
-    return np.asarray(beyond | teacher)
+    sizes = np.full(tokens.shape, setting.params)
+    distils = np.full(tokens.shape, setting.scenario.distils)
+    return place_of(setting.posterior, sizes, tokens, recipe.teacher_loss, distils)
 
 
-def _only_distilled(setting: Setting) -> bool:
-    """Whether no run of the fit was trained without a teacher, whatever its size."""
-    return setting.posterior.info.get("kind") == "distillation"
+def _at_limits(setting: Setting, recipe: Recipe) -> NDArray[Any]:
+    """Names of the upper limits that each recipe lies on (budgets,), joined by commas."""
+    reached = {
+        limit: getattr(recipe, name) >= getattr(setting.limits, limit) * (1 - AT)
+        for name, limit in AT_LIMITS.items()
+    }
+    names = [
+        ",".join(limit for limit, at in reached.items() if at[row])
+        for row in range(recipe.student_tokens.size)
+    ]
+    return np.array(names, dtype=object)
 
 
 def _shares(setting: Setting, budgets: Floats, recipe: Recipe) -> dict[str, Floats]:

@@ -69,10 +69,9 @@ def least_tokens(problem: Problem, target_loss: float) -> Floats:
     scenario = SCENARIOS["best-case" if problem.scenario.distils else "supervised"]
     free = replace(problem, scenario=scenario, flops=ARCHITECTURE)
     limits = problem.limits
-    budgets = (free.flops_per_token * limits.min_tokens, free.flops_per_token * limits.max_tokens)
+    each = float(free.flops_per_token[0])  # one size for all draws
+    budgets = (each * limits.min_tokens, each * limits.max_tokens)
     if limits.min_tokens == limits.max_tokens:
         budgets = (budgets[0], budgets[1] * (1 + 1e-6))
     least = least_compute(free, target_loss, budgets=budgets)
-    return np.minimum(
-        least / free.flops_per_token, np.where(np.isinf(least), np.inf, limits.max_tokens)
-    )
+    return np.minimum(least / each, np.where(np.isinf(least), np.inf, limits.max_tokens))

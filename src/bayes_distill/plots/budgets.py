@@ -27,7 +27,6 @@ def plan_along_budgets(request: Request, scenario: str) -> Plan:
         As `plan` does.
     """
     from bayes_distill.planning.plan import plan
-    from bayes_distill.planning.solver.limits import Limits
 
     options = dict(request.options)
     budgets = np.unique(quantities(options.pop("budget", RANGE)))
@@ -41,7 +40,7 @@ def plan_along_budgets(request: Request, scenario: str) -> Plan:
     return plan(
         request.subject,
         budget=budgets,
-        limits=Limits(**limits),
+        limits=limits,
         crossovers=False,
         **{"scenario": scenario, "draws": DRAWS, **options},
         interval=request.interval,

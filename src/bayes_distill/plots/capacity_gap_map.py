@@ -13,7 +13,7 @@ from bayes_distill._input.intervals import mean_of
 from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.plots import style
 from bayes_distill.plots.figures import axes_or_new, figure_of
-from bayes_distill.plots.fitted_runs import fitted_runs
+from bayes_distill.plots.fitted_runs import distilled_hull, fitted_runs
 from bayes_distill.plots.registry import Drawing, Request, register
 from bayes_distill.posterior import Posterior, load_posterior
 from bayes_distill.predict import points
@@ -50,7 +50,8 @@ LINES = {0.05: ":", 0.5: "-", 0.95: "--"}
 def _draw(request: Request) -> Drawing:
     posterior: Posterior = request.subject
     gap = gap_map(posterior, **request.options, allow_failed=True)
-    ax = capacity_gap_map(gap, hull=posterior.hull, runs=fitted_runs(posterior), unit=request.unit)
+    hull = distilled_hull(posterior)
+    ax = capacity_gap_map(gap, hull=hull, runs=fitted_runs(posterior), unit=request.unit)
     return Drawing(figure_of(ax), gap.notes)
 
 
@@ -127,7 +128,8 @@ def gap_map(
     n, d = (side.ravel() for side in np.meshgrid(*sides))
     slope = loss_slope(thin, n, d, np.repeat(teacher, n.size, axis=1))
     none = np.full(n.size, np.nan)
-    where = extrapolation(thin, Points(n, d, none, none, none), none)
+    taught = np.ones(n.size, bool)
+    where = extrapolation(thin, Points(n, d, none, none, none), none, distilled=taught)
     table = pd.DataFrame(
         {
             "params": n,
@@ -140,7 +142,7 @@ def gap_map(
 
 
 def _default(posterior: Posterior) -> dict[str, tuple[float, float]]:
-    hull = posterior.hull
+    hull = distilled_hull(posterior)
     if hull is None:
         return FALLBACK
     corners = np.exp(np.array(hull.points))

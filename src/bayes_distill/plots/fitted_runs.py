@@ -28,6 +28,11 @@ def fitted_runs(posterior: Posterior) -> Runs | None:
     return None if frame is None else read_runs(frame)
 
 
+def distilled_hull(posterior: Posterior) -> Hull | None:
+    """Where the distilled runs were; ``None`` if there were none."""
+    return None if posterior.hulls is None else posterior.hulls.distilled
+
+
 def students_of(posterior: Posterior) -> list[tuple[float, float]]:
     """Sizes and tokens of students of the runs with several teachers, one a size, smallest first.
 
@@ -50,8 +55,8 @@ def students_of(posterior: Posterior) -> list[tuple[float, float]]:
         if len(nearest):
             few = nearest.iloc[_spaced(len(nearest))]
             return list(few[["params", "tokens"]].itertuples(index=False, name=None))
-    elif runs is None and posterior.hull is not None and posterior.hull.teacher_loss:
-        return _students_within(posterior.hull)
+    elif runs is None and (hull := distilled_hull(posterior)) is not None:
+        return _students_within(hull)
     raise InputError(
         [
             Fault("is needed: this posterior holds no runs to take students from", column=name)

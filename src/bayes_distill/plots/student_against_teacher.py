@@ -14,7 +14,7 @@ from bayes_distill.errors import Fault, InputError
 from bayes_distill.plots import style
 from bayes_distill.plots.curves import Curve, draw_curve, extrapolation_handle
 from bayes_distill.plots.figures import axes_or_new, figure_of
-from bayes_distill.plots.fitted_runs import fitted_runs, students_of
+from bayes_distill.plots.fitted_runs import distilled_hull, fitted_runs, students_of
 from bayes_distill.plots.marks import draw_runs, draw_spread, draw_star
 from bayes_distill.plots.registry import Drawing, InReport, Request, register
 from bayes_distill.posterior import Posterior, load_posterior
@@ -134,7 +134,7 @@ def teacher_curves(
 
 def _losses(posterior: Posterior, teacher_loss: Quantity | None) -> np.ndarray:
     if teacher_loss is None:
-        hull = posterior.hull
+        hull = distilled_hull(posterior)
         ends = hull.teacher_loss if hull is not None and hull.teacher_loss else FALLBACK
         return np.linspace(*ends, TEACHERS)
     losses = teacher_losses(teacher_loss)

@@ -28,6 +28,7 @@ PRINTED = "#c8542b"  # values in print
 REPLICATED = "#0067a8"  # runs simulated from a fit, next to real ones
 THICK, THIN = 2.2, 1.0  # a curve within the range of the runs, and extrapolated
 RC: Mapping[str, Any] = {
+    "text.parse_math": False,  # names are shown as they are, dollars and all
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
     "axes.facecolor": "white",

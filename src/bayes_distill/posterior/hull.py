@@ -1,7 +1,8 @@
-"""Where the runs are: how far outside them a point lies."""
+"""Where the runs are: how far outside those of its own kind a point lies."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -23,10 +24,13 @@ class Hull:
         Log sizes and log tokens of the hull's corners, (corners, 2).
     teacher_loss
         Lowest and highest teacher loss, or ``None`` without teachers.
+    runs
+        How many runs it is of; ``None`` where that was not stored.
     """
 
     points: tuple[tuple[float, float], ...]
     teacher_loss: tuple[float, float] | None = None
+    runs: int | None = None
 
     @classmethod
     def of(cls, params: np.ndarray, tokens: np.ndarray, teacher_loss: np.ndarray) -> Hull:
@@ -37,7 +41,22 @@ class Hull:
         return cls(
             tuple((float(x), float(y)) for x, y in outline.coords),
             (float(known.min()), float(known.max())) if known.size else None,
+            len(params),
         )
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Hull:
+        """Hull as `to_json` gives it."""
+        teacher = stored["teacher_loss"]
+        return cls(
+            tuple((float(x), float(y)) for x, y in stored["points"]),
+            (float(teacher[0]), float(teacher[1])) if teacher else None,
+            stored.get("runs"),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {"points": self.points, "teacher_loss": self.teacher_loss, "runs": self.runs}
 
     @cached_property
     def _shape(self) -> Any:
@@ -61,3 +80,91 @@ class Hull:
             return False
         low, high = self.teacher_loss
         return not low * (1 - TOLERANCE) <= teacher_loss <= high * (1 + TOLERANCE)
+
+
+@dataclass(frozen=True)
+class Hulls:
+    """Hulls of the supervised runs and of the distilled ones; ``None`` where there were none.
+
+    A student that was distilled tells nothing about one that was not, and the other way round.
+    """
+
+    supervised: Hull | None
+    distilled: Hull | None
+
+    @classmethod
+    def of(cls, params: np.ndarray, tokens: np.ndarray, teacher_loss: np.ndarray) -> Hulls:
+        """Hulls of runs (rows,); those with a NaN teacher loss are supervised."""
+        taught = ~np.isnan(teacher_loss)
+        supervised, distilled = (
+            Hull.of(params[which], tokens[which], teacher_loss[which]) if which.any() else None
+            for which in (~taught, taught)
+        )
+        return cls(supervised, distilled)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Hulls:
+        """Hulls as `to_json` gives them."""
+        each = (stored[name] for name in ("supervised", "distilled"))
+        return cls(*(None if hull is None else Hull.from_json(hull) for hull in each))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        each = {"supervised": self.supervised, "distilled": self.distilled}
+        return {name: None if hull is None else hull.to_json() for name, hull in each.items()}
+
+    def of_kind(self, *, distilled: bool) -> Hull | None:
+        """The hull of one kind of run."""
+        return self.distilled if distilled else self.supervised
+
+    def where(
+        self,
+        params: np.ndarray,
+        tokens: np.ndarray,
+        teacher_loss: np.ndarray,
+        distilled: np.ndarray,
+    ) -> Place:
+        """Where students (points,) lie; `distilled` (points,) says which are by a teacher."""
+        factors = np.ones((len(params), 2))
+        teacher, untried = np.zeros(len(params), bool), np.zeros(len(params), bool)
+        runs = np.zeros(len(params))
+        for kind in (False, True):
+            which = np.flatnonzero(distilled == kind)
+            hull = self.of_kind(distilled=kind)
+            untried[which] = hull is None
+            # of a kind without runs: how far from those of the other kind
+            nearest = hull or self.of_kind(distilled=not kind)
+            if which.size and nearest is not None:
+                factors[which] = nearest.factors_of(params[which], tokens[which])
+            if hull is not None:
+                runs[which] = np.nan if hull.runs is None else hull.runs
+                teacher[which] = [hull.teacher_outside(loss) for loss in teacher_loss[which]]
+        return Place(factors, teacher, untried, runs)
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where students lie among the runs of their kind.
+
+    Parameters
+    ----------
+    factors
+        `Hull.factors` of each, (points, 2).
+    teacher_outside
+        Whether its teacher is better or worse than all of the runs, (points,).
+    untried
+        Whether no run was of its kind, (points,): the prior and the law are all there is.
+    runs
+        How many runs were of its kind, (points,); NaN where that was not stored.
+    """
+
+    factors: np.ndarray
+    teacher_outside: np.ndarray
+    untried: np.ndarray
+    runs: np.ndarray
+
+    @property
+    def outside(self) -> np.ndarray:
+        """Whether it lies outside the runs of its kind, in any way, (points,)."""
+        beyond = (self.factors > 1).any(axis=1)
+        return np.asarray(beyond | self.teacher_outside | self.untried)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import hashlib
 import json
+import os
+import stat
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,8 +68,13 @@ def write(path: str | Path, content: Content, *, overwrite: bool = False) -> Pat
         }
         for node in tree.subtree
     }
-    with atomic_path(path, FIT, overwrite=overwrite) as temporary:
-        tree.to_netcdf(temporary, engine="netcdf4", encoding=encoding)
+    # on a thread of its own: after an interrupt inside netCDF's calls, which hold a lock, closing
+    # the file would wait for that lock for ever
+    with (
+        atomic_path(path, FIT, overwrite=overwrite) as temporary,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        pool.submit(tree.to_netcdf, temporary, engine="netcdf4", encoding=encoding).result()
     return Path(path)
 
 
@@ -176,10 +185,19 @@ def _bytes_of(values: np.ndarray) -> bytes:
 
 
 def _opened(path: Path) -> xr.DataTree:
-    if not path.exists():
-        raise InputError(f"{path} does not exist")
-    if path.is_dir():
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{path} does not exist") from None
+    except (OSError, ValueError) as error:  # a folder that cannot be entered, a NUL in the name
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path} cannot be read: {reason}") from None
+    if stat.S_ISDIR(mode):
         raise InputError(f"{path} is a folder, not a file written by fit")
+    if not stat.S_ISREG(mode):
+        raise InputError(f"{path} is a device or a pipe, not a file written by fit")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{path} cannot be read: {os.strerror(errno.EACCES)}")
     try:
         with xr.open_datatree(path, engine="netcdf4") as opened:
             return opened.load()

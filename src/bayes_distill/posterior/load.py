@@ -26,7 +26,7 @@ def load_posterior(source: str | Path | Posterior, *, allow_failed: bool = False
         posterior = source
     elif (shipped := shipped_posterior(str(source))) is not None:
         posterior = Posterior.load(shipped)
-    elif str(source) not in model_names() and (Path(source).exists() or Path(source).suffix):
+    elif str(source) not in model_names() and (_there(source) or Path(source).suffix):
         posterior = Posterior.load(source)
     else:
         card = load_card(source)  # raises for a name that is no card
@@ -44,3 +44,11 @@ def load_posterior(source: str | Path | Posterior, *, allow_failed: bool = False
             "warm-up or another card, or pass `allow_failed=True` to use it all the same"
         )
     return posterior
+
+
+def _there(path: str | Path) -> bool:
+    """Whether a path leads anywhere; where it cannot be looked at, opening it says why."""
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):
+        return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +17,7 @@ from bayes_distill.laws.smooth_discrepancy import SMOOTH, STUDENT_SMOOTH
 from bayes_distill.likelihoods import Likelihood
 from bayes_distill.posterior import display, effects, evaluate, io
 from bayes_distill.posterior.discrepancy import Discrepancy, JoinedDiscrepancy, discrepancies
-from bayes_distill.posterior.hull import Hull
+from bayes_distill.posterior.hull import Hull, Hulls
 from bayes_distill.posterior.size_offsets import OFFSET, OFFSET_SIZE, SizeOffsets
 from bayes_distill.posterior.thinning import chains_of, thinned
 
@@ -140,13 +140,16 @@ class Posterior:
             self.draws[f"{OFFSET}_key"],
         )
 
-    def student(self, params: float) -> dict[str, np.ndarray]:
+    def student(self, params: float | np.ndarray) -> dict[str, np.ndarray]:
         """Draws with the discrepancies of one student size, which all its conditions share.
 
-        A plan is made from these: its tokens are not chosen yet.
+        `params` is the size, or (draws,) a size for each draw. A plan is made from these: its
+        tokens are not chosen yet.
         """
-        size = np.array([params])
-        of_size = {name: each.at(size)[:, 0] for name, each in self.discrepancies.items()}
+        sizes = np.atleast_1d(params)
+        # of every size in every draw, of which each draw's own is on the diagonal
+        own = (np.arange(self.n_draws), np.arange(self.n_draws) if sizes.size > 1 else 0)
+        of_size = {name: each.at(sizes)[own] for name, each in self.discrepancies.items()}
         return self.draws | self.coordinates | of_size
 
     @property
@@ -167,12 +170,30 @@ class Posterior:
 
     @cached_property
     def hull(self) -> Hull | None:
-        """Where the runs were; ``None`` for a posterior that did not come from runs."""
+        """Where all the runs were; ``None`` for a posterior that did not come from runs."""
         stored = self.info.get("hull")
-        if stored is None:
+        return None if stored is None else Hull.from_json(stored)
+
+    @cached_property
+    def hulls(self) -> Hulls | None:
+        """Where supervised and distilled runs were; ``None`` if it did not come from runs."""
+        if self.hull is None:
             return None
-        teacher = stored["teacher_loss"]
-        return Hull(tuple(map(tuple, stored["points"])), tuple(teacher) if teacher else None)
+        if (stored := self.info.get("hulls")) is not None:
+            return Hulls.from_json(stored)
+        # a file from before hulls were kept by kind
+        if "runs" in self.tree.children:
+            runs = self.tree["runs"].dataset
+            sizes, tokens = (runs[name].to_numpy() for name in ("params", "tokens"))
+            alone = np.full(sizes.shape, np.nan)
+            return Hulls.of(
+                sizes, tokens, runs["teacher_loss"].to_numpy() if "teacher_loss" in runs else alone
+            )
+        whole = replace(self.hull, runs=self.info.get("n_runs"))
+        kind = self.info.get("kind")
+        return Hulls(
+            None if kind == "distillation" else whole, None if kind == "supervised" else whole
+        )
 
     def supervised_loss(
         self, params: np.ndarray, tokens: np.ndarray, unique_tokens: np.ndarray | None = None

@@ -92,7 +92,8 @@ class StoredHull(_Part):
     points: Annotated[
         list[Annotated[list[FiniteFloat], Field(min_length=2, max_length=2)]], Field(min_length=1)
     ]
-    teacher_loss: Annotated[list[Positive], Field(min_length=2, max_length=2)] | None = None
+    teacher_loss: Annotated[list[Positive], Field(min_length=2, max_length=2)] | None
+    runs: Count | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> StoredHull:
@@ -101,6 +102,13 @@ class StoredHull(_Part):
         if self.teacher_loss is not None and self.teacher_loss[0] > self.teacher_loss[1]:
             raise ValueError("its lowest teacher loss is above the highest")
         return self
+
+
+class StoredHulls(_Part):
+    """Hulls by kind of run; ``None`` where there was no run of the kind."""
+
+    supervised: StoredHull | None
+    distilled: StoredHull | None
 
 
 class FlaggedRun(_Part):
@@ -117,6 +125,7 @@ class Info(_Part):
     coefficients: list[Coefficient] = []
     flagged_runs: list[FlaggedRun] = []
     hull: StoredHull | None = None
+    hulls: StoredHulls | None = None
     epochs: Positive | None = None
     interval: Share | None = None
     kind: Literal["supervised", "distillation", "mixed"] | None = None

@@ -250,7 +250,10 @@ def _risk(
     for quantity, values in losses.items():
         columns |= summary(quantity, values, interval)
     table = pd.DataFrame(columns)
-    table = table.join(extrapolation(posterior, points, columns["teacher_loss_mean"]))
+    everywhere = np.ones(len(points), bool)  # a student without a teacher yet will have one
+    table = table.join(
+        extrapolation(posterior, points, columns["teacher_loss_mean"], distilled=everywhere)
+    )
     drawn = losses | {"slope": slope, "boundary": best.boundary}
     return table, Samples(drawn, posterior.chains)
 

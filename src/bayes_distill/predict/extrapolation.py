@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from bayes_distill._input.intervals import number
 from bayes_distill.posterior import Posterior
+from bayes_distill.posterior.hull import Place
 from bayes_distill.predict.points import Points
 
 END = 2.1  # error of the end of a 90% interval of normal draws, over that of their mean
@@ -29,24 +32,90 @@ def repeat_notes(posterior: Posterior, points: Points) -> tuple[str, ...]:
     )
 
 
-def extrapolation(posterior: Posterior, points: Points, teacher_loss: np.ndarray) -> pd.DataFrame:
-    """How far each point lies outside the runs: factors beyond their hull, 1 inside."""
-    hull = posterior.hull
-    n = len(points)
-    factors = np.ones((n, 2))
-    teacher_outside = np.zeros(n, bool)
-    if hull is not None:
-        factors = hull.factors_of(points.params, points.tokens)
-        teacher_outside = np.array([hull.teacher_outside(t) for t in teacher_loss], bool)
-    outside = (factors > 1).any(axis=1) | teacher_outside
+def extrapolation(
+    posterior: Posterior,
+    points: Points,
+    teacher_loss: np.ndarray,
+    *,
+    distilled: np.ndarray | None = None,
+) -> pd.DataFrame:
+    """How far each point lies outside the runs of its kind: factors beyond their hull, 1 inside.
+
+    `distilled` (points,) says which are by a teacher; by default those that state one. ``untried``
+    are those of whose kind there was no run, with their factors from runs of the other kind.
+    """
+    taught = points.distilled if distilled is None else distilled
+    where = place_of(posterior, points.params, points.tokens, teacher_loss, taught)
     return pd.DataFrame(
         {
-            "outside": outside,
-            "factor_params": factors[:, 0],
-            "factor_tokens": factors[:, 1],
-            "teacher_outside": teacher_outside,
+            "outside": where.outside,
+            "factor_params": where.factors[:, 0],
+            "factor_tokens": where.factors[:, 1],
+            "teacher_outside": where.teacher_outside,
+            "untried": where.untried,
         }
     )
+
+
+def place_of(
+    posterior: Posterior,
+    params: np.ndarray,
+    tokens: np.ndarray,
+    teacher_loss: np.ndarray,
+    distilled: np.ndarray,
+) -> Place:
+    """Where students (points,) lie among the runs of their kind; inside, where there are none."""
+    hulls = posterior.hulls
+    if hulls is None:
+        nowhere = np.zeros(len(params), bool)
+        return Place(np.ones((len(params), 2)), nowhere, nowhere, np.zeros(len(params)))
+    return hulls.where(params, tokens, teacher_loss, distilled)
+
+
+def grounds(
+    posterior: Posterior,
+    params: np.ndarray,
+    tokens: np.ndarray,
+    teacher_loss: np.ndarray,
+    distilled: np.ndarray,
+    *,
+    supervised: tuple[np.ndarray, np.ndarray] | None = None,
+) -> dict[str, np.ndarray]:
+    """What the losses of students (points,) rest on, as columns (points,) of a table.
+
+    ``rests_on_runs`` is how many runs were of the student's kind (NaN where that was not stored),
+    ``rests_on_prior`` whether there were none, ``rests_on_factor`` how many times beyond them it
+    lies, in size or tokens, 1 inside. ``supervised_rests_on_*`` is the same for supervised training
+    of its size on as many tokens, or of the sizes and tokens `supervised`.
+    """
+    size, fresh = (params, tokens) if supervised is None else supervised
+    alone = np.zeros(len(params), bool)
+    places = {
+        "": place_of(posterior, params, tokens, teacher_loss, distilled),
+        "supervised_": place_of(posterior, size, fresh, np.full(len(params), np.nan), alone),
+    }
+    no_runs = posterior.hulls is None
+    columns = {}
+    for kind, place in places.items():
+        columns[f"{kind}rests_on_runs"] = place.runs
+        columns[f"{kind}rests_on_prior"] = place.untried | no_runs
+        columns[f"{kind}rests_on_factor"] = place.factors.max(axis=1)
+    return columns
+
+
+def rests_on(row: Mapping[Any, Any], *, distilled: bool) -> dict[str, Any]:
+    """Plain data of the columns of `grounds`; a distilled student's comparison has two sides."""
+    told = _grounds_of(row, "")
+    return told | {"supervised": _grounds_of(row, "supervised_")} if distilled else told
+
+
+def _grounds_of(row: Mapping[Any, Any], kind: str) -> dict[str, Any]:
+    runs, prior, factor = (row[f"{kind}rests_on_{name}"] for name in ("runs", "prior", "factor"))
+    return {
+        "runs": int(runs) if np.isfinite(runs) else None,
+        "prior": bool(prior),
+        "extrapolation": number(factor),
+    }
 
 
 def by_factors(most: Mapping[str, float]) -> str:
@@ -68,6 +137,12 @@ def extrapolation_notes(table: pd.DataFrame) -> tuple[str, ...]:
         notes.append(
             f"{len(beyond)} of {len(table)} points lie outside the runs, {by_factors(most)}: the "
             "intervals there rest on the law being right"
+        )
+    untried = int(table["untried"].sum())
+    if untried:
+        notes.append(
+            f"{untried} of {len(table)} points are of a kind of which there was no run (supervised "
+            "or distilled): they rest on the prior and the law"
         )
     teachers = int(table["teacher_outside"].sum())
     if teachers:

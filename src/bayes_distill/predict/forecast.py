@@ -23,7 +23,9 @@ from bayes_distill.predict.arguments import check_repeats, check_teachers, load_
 from bayes_distill.predict.extrapolation import (
     extrapolation,
     extrapolation_notes,
+    grounds,
     repeat_notes,
+    rests_on,
     thinning_notes,
 )
 from bayes_distill.predict.points import SIZES, Points, Quantity, other_columns
@@ -53,8 +55,11 @@ class Forecast(Result):
         ``supervised`` (the same student without a teacher) and ``teacher_loss`` (NaN without a
         teacher); ``p_beats_supervised``, where each side has what a model says of its size; and how
         far the point lies outside the runs (``outside``,
-        ``factor_params``, ``factor_tokens``, ``teacher_outside``). Losses are in the unit of the
-        runs; all intervals are equal-tailed.
+        ``factor_params``, ``factor_tokens``, ``teacher_outside``, and ``untried`` where no run was
+        of its kind), all among runs of its own kind, supervised or distilled; what it rests on
+        (``rests_on_*``, and ``supervised_rests_on_*`` for the comparison, see
+        `predict.extrapolation.grounds`). Losses are in the unit of the runs; all intervals are
+        equal-tailed.
     samples
         What `draws` labels; ``None`` where it would be too much to store.
     interval
@@ -117,6 +122,7 @@ class Forecast(Result):
                         k: r[k]
                         for k in ("outside", "factor_params", "factor_tokens", "teacher_outside")
                     },
+                    "rests_on": rests_on(r, distilled=bool(r["teacher_loss_mean"] > 0)),
                     **({"other": {k: plain(r[k]) for k in self.other}} if self.other else {}),
                 }
             )
@@ -310,5 +316,7 @@ def _table(posterior: Posterior, points: Points, losses: _Block, interval: float
     alone = posterior.of_its_size(losses.supervised, points.params)
     beats = (losses.loss < alone).mean(axis=0)
     columns["p_beats_supervised"] = np.where(points.distilled, beats, np.nan)
-    table = pd.DataFrame(columns)
-    return table.join(extrapolation(posterior, points, columns["teacher_loss_mean"]))
+    teacher = columns["teacher_loss_mean"]
+    table = pd.DataFrame(columns).join(extrapolation(posterior, points, teacher))
+    told = grounds(posterior, points.params, points.tokens, teacher, points.distilled)
+    return table.assign(**told)

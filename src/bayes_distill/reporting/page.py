@@ -78,7 +78,7 @@ def page_of(
         "levels": LEVELS.round(6).tolist(),
         "start": {c["name"]: ranges.start[c["name"]] for c in controls} | {"scenario": scenario},
         "controls": controls,
-        "hull": posterior.info.get("hull"),
+        "hulls": None if posterior.hulls is None else posterior.hulls.to_json(),
         "alone": students.alone.packed(),
         "best": students.best.packed() if students.best else None,
         "distilled": students.distilled.packed() if students.distilled else None,

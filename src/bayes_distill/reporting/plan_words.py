@@ -45,14 +45,21 @@ def plan_section(plan: dict[str, Any]) -> dict[str, Any]:
         (
             r["scenario"],
             format_quantity(r["params"]),
+            "above" if r.get("direction") == "better_above" else "below",
             _with_ends(format_quantity, *(r["budget"][k] for k in ("median", "lower", "upper"))),
             f"{r['p_none']:.2f}",
         )
         for r in plan.get("crossovers", [])
     ]
     if crossings:
-        columns = ("scenario", "student", f"budget: median ({percent})", "P(none up to 1e28)")
-        tables.append(TextTable(columns, crossings, "From which budget distillation stops paying"))
+        columns = (
+            "scenario",
+            "student",
+            "distilling is better",
+            f"budget: median ({percent})",
+            "P(none up to 1e28)",
+        )
+        tables.append(TextTable(columns, crossings, "At which budgets distilling is better"))
     problems = [r["problem"] for r in plan["rows"] if r.get("problem")]
     notes = [*plan.get("notes", []), *problems]
     return {"percent": percent, "notes": notes, "tables": tables}

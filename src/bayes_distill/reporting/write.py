@@ -165,7 +165,7 @@ def report(
         (many.n_draws, min(PLAN_DRAWS, posterior.n_draws)),
     )
     with atomic_path(out, PAGE, inputs=inputs, overwrite=overwrite) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
     say("page", 3, 3)
     size = len(text.encode("utf-8"))
     return Report(
@@ -218,15 +218,20 @@ def _read_plan(source: str | Path | None) -> dict[str, Any] | None:
     if source is None:
         return None
     path = Path(source)
-    if not path.is_file():
-        raise InputError(Fault(f"{path} does not exist", column="plan"))
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(Fault(f"{path} does not exist", column="plan")) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(Fault(f"{path} cannot be read: {reason}", column="plan")) from None
+    try:
+        found = json.loads(text)
         complete = all(
             {"scenario", "budget", "recipe", "optimum", "loss", "regret"} <= set(row)
             for row in found["rows"]
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         complete = False
     if not complete:
         raise InputError(Fault(f"{path} is not the output of `plan(FIT).to_json()`", column="plan"))

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_distill._input.numbers import parse_quantity
+from bayes_distill._input.text import storable
 
 _EMPTY = {"", "-", "na", "n/a", "#n/a", "nan", "null", "none", "<na>"}
 _INFINITE = {"inf": math.inf, "infinity": math.inf, "∞": math.inf}
@@ -39,7 +40,7 @@ def parse_cells(
 
 def parse_labels(cells: Iterable[object]) -> list[str | None]:
     """Read cells as names; whole numbers lose the ``.0`` that a gap in a column gives them."""
-    return [_label(cell) for cell in cells]
+    return [None if (label := _label(cell)) is None else storable(label) for cell in cells]
 
 
 def _number(cell: object) -> float:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bayes_distill._input.text import named
 from bayes_distill.errors import Fault
 from bayes_distill.runs.table import LABELS, NUMERIC, REQUIRED
 
@@ -149,9 +150,10 @@ def resolve_columns(header: Sequence[str], required: Sequence[str] = REQUIRED) -
     and a fault names both.
     """
     places: dict[str, list[int]] = {}
+    known = frozenset(header)
     unused: list[str] = []
     for place, name in enumerate(header):
-        canonical = canonical_name(_without_repeat_number(name, header))
+        canonical = canonical_name(_without_repeat_number(name, known))
         if canonical is None:
             unused.append(name)
         else:
@@ -177,7 +179,7 @@ def _plain(header: str) -> str:
     return re.sub(r"[\s_.\-()]+", "", header).casefold()
 
 
-def _without_repeat_number(name: str, header: Sequence[str]) -> str:
+def _without_repeat_number(name: str, header: frozenset[str]) -> str:
     # pandas turns a second "loss" into "loss.1" when it reads a file
     match = re.fullmatch(r"(.+)\.\d+", name)
     return match[1] if match and match[1] in header else name
@@ -195,7 +197,7 @@ def _repeated_fault(canonical: str, names: Sequence[str]) -> Fault:
 def _missing_fault(name: str, header: Sequence[str]) -> Fault:
     names = ", ".join((name, *ALIASES[name]))
     instead = "; or give training_flops, for tokens = FLOPs / (6 params)"
-    present = ", ".join(h or "(no name)" for h in header) or "none"
+    present = named([h or "(no name)" for h in header]) or "none"
     return Fault(
         f"the column is missing: name it one of {names}{instead if name == 'tokens' else ''}"
         f" (columns found: {present})",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from bayes_distill._input.text import shown
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.runs.decoding import PACKED, format_suffix, read_bytes, read_text
 
@@ -61,8 +63,12 @@ def read_cells(path: Path) -> Cells:
         if path.stat().st_size == 0:
             raise InputError(f"{path} is empty")
         cells = reader(path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise InputError(
+            f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"
+        ) from error
     if not cells.header:
         raise InputError(f"{path} has no columns")
     if len(cells) == 0:
@@ -157,11 +163,11 @@ def _json_lines(text: str) -> list[str]:
 
 
 def _unrepeated(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    names = [name for name, _ in pairs]
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"{name!r} is there twice")
-    return dict(pairs)
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        number = Counter(name for name, _ in pairs)
+        raise ValueError(f"'{shown(number.most_common(1)[0][0])}' is there twice")
+    return found
 
 
 def _read_parquet(path: Path) -> Cells:

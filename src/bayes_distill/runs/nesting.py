@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import ast
 import json
+import warnings
 from typing import Any
 
 from bayes_distill.runs.formats import Cells
 
 DEPTH = 8
 MOST_COLUMNS = 10_000
+LONGEST_CELL = 100_000  # characters
 WRAPPERS = ({"value", "desc"}, {"min", "max", "mean", "last", "best"})
 """Keys of dictionaries that stand for one number, as trackers write them."""
 
@@ -46,6 +48,8 @@ def as_dictionary(cell: object) -> dict[Any, Any] | None:
     if not (isinstance(cell, str) and cell.lstrip().startswith("{")):
         return None
     text = cell.strip()
+    if len(text) > LONGEST_CELL:
+        return None
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -55,8 +59,10 @@ def as_dictionary(cell: object) -> dict[Any, Any] | None:
         for name in ("nan", "inf", "-inf"):
             text = text.replace(f": {name}", f": '{name}'")
         try:
-            value = ast.literal_eval(text)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # Python's advice on odd text
+                value = ast.literal_eval(text)  # reads plain data, and runs nothing
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             return None
     return value if isinstance(value, dict) else None
 

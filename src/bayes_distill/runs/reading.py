@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bayes_distill._input.suggestions import did_you_mean
+from bayes_distill._input.text import named
 from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.runs.canonical import canonical_frame
 from bayes_distill.runs.checkpoints import with_checkpoint_groups
@@ -139,7 +140,7 @@ def examine(
     sound = frame.loc[~frame.index.isin(faulty_rows)]
     notes = [*opened.notes]
     if resolved.unused:
-        names = ", ".join(name or "(no name)" for name in resolved.unused)
+        names = named([name or "(no name)" for name in resolved.unused])
         notes.append(f"Columns that are not used: {names}.")
     if label in DATASETS:
         sound, corrected = correct(label, sound, corrections)
@@ -275,7 +276,7 @@ def _open_table(source: str | Path | pd.DataFrame) -> tuple[Cells, Path | None]:
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except OSError:  # a name that is too long
+    except (OSError, ValueError):  # a name that is too long, or has a NUL in it
         return False
 
 

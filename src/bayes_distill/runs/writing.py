@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+import pandas as pd
+
 from bayes_distill._input.files import atomic_path
 from bayes_distill._input.outputs import TABLE
-from bayes_distill.runs.table import Runs
+from bayes_distill._input.text import spreadsheet_cell
+from bayes_distill.runs.table import LABELS, Runs
 
 
 def write_runs(
@@ -36,4 +39,17 @@ def write_runs(
         elif suffix == ".jsonl":
             runs.frame.to_json(temporary, orient="records", lines=True)
         else:
-            runs.frame.to_csv(temporary, index=False)
+            _guarded(runs.frame).to_csv(temporary, index=False)
+
+
+def _guarded(frame: pd.DataFrame) -> pd.DataFrame:
+    """A frame whose text a spreadsheet takes for text, and not for formulas."""
+    labels = [name for name in LABELS if name in frame]
+    return frame.assign(
+        **{
+            name: [
+                spreadsheet_cell(cell) if isinstance(cell, str) else cell for cell in frame[name]
+            ]
+            for name in labels
+        }
+    )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayes_distill._input.text import shown
 from bayes_distill.cards.registry import model_names, models_folder
 from bayes_distill.errors import InputError
 from bayes_distill.validation.gap_pairs import BANDS
@@ -40,10 +41,18 @@ def read_validation(path: str | Path) -> Validation:
         content = json.loads(place.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{said} does not exist, and is no card's name") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{said} cannot be read as JSON: {error}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{said} cannot be read as JSON: {reason}") from None
     if not isinstance(content, dict) or any(name not in content for name in NEEDED):
         raise InputError(f"{said} was not written by `validate(RUNS).save(FILE)`")
+    try:
+        return _validation(content)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{said} is damaged: {shown(str(error), 200)}") from None
+
+
+def _validation(content: dict[str, Any]) -> Validation:
     levels = tuple(float(level) for level in content["levels"])
     return Validation(
         pd.DataFrame([_group(r) for r in [*content["groups"], content["overall"]]]),

@@ -85,15 +85,19 @@ def locate(point: Array, allocation: Allocation, flops: ForwardFlops) -> LogAmou
     return LogAmounts(log_params, log_tokens, jnp.log(student_tokens))
 
 
-def teacher_range(problem: Problem, budget: Floats, *, saving: bool) -> tuple[Floats, Floats]:
+def teacher_range(
+    problem: Problem, budget: Floats, flops_per_token: Floats, *, saving: bool
+) -> tuple[Floats, Floats]:
     """Log of the smallest and largest teacher that leave something to choose on a face.
 
     Parameters
     ----------
     problem
-        Student, scenario, limits and count of FLOPs.
+        Scenario, limits and count of FLOPs.
     budget
         FLOPs, any shape.
+    flops_per_token
+        FLOPs of training the student on one token, of that shape.
     saving
         Which face.
 
@@ -108,7 +112,7 @@ def teacher_range(problem: Problem, budget: Floats, *, saving: bool) -> tuple[Fl
 
     def affordable(tokens: float, teacher_tokens: float) -> Floats:
         """Log of the size with which these numbers of tokens use up the budget."""
-        rest = budget - problem.flops_per_token * tokens
+        rest = budget - flops_per_token * tokens
         charged = scenario.logits_share * tokens + scale * teacher_tokens
         if charged == 0:
             return np.where(rest >= 0, np.inf, -np.inf)

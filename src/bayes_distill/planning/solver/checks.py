@@ -34,7 +34,7 @@ def _faults(problem: Problem, budget: NDArray[np.float64]) -> Iterator[Fault]:
         )
     if budget.size == 0:
         yield Fault("must hold at least one", column="budget")
-    params_positive = 0 < params < np.inf
+    params_positive = bool(((problem.sizes > 0) & np.isfinite(problem.sizes)).all())
     if not params_positive:
         yield Fault(f"must be a positive number, not {params!r}", column="params")
     positive = (budget > 0) & np.isfinite(budget)
@@ -43,12 +43,18 @@ def _faults(problem: Problem, budget: NDArray[np.float64]) -> Iterator[Fault]:
         yield Fault(f"must be positive numbers, not {', '.join(wrong)}", column="budget")
     if not params_positive:
         return
-    least = problem.least_budget
-    short = np.unique(budget[positive & (budget < least)])
+    if budget.ndim > 2 or (budget.ndim == 2 and budget.shape[0] not in (1, draws)):
+        return
+    each = np.broadcast_to(budget, (draws, budget.shape[-1]))
+    least = problem.least_budget[:, None]
+    is_short = (each > 0) & (each < least)
+    short = np.unique(each[is_short])
     if short.size:
         shown = ", ".join(f"{b:.4g}" for b in short[:5]) + (", ..." if short.size > 5 else "")
+        draw = int(is_short.any(axis=1).argmax())
         yield Fault(
-            f"{shown} FLOPs cannot pay for a student of {params:.4g} parameters in the scenario "
-            f"{scenario.name!r} within the limits; the least that can is {least:.4g}",
+            f"{shown} FLOPs cannot pay for a student of {problem.sizes[draw]:.4g} parameters in "
+            f"the scenario {scenario.name!r} within the limits; the least that can is "
+            f"{least[draw, 0]:.4g}",
             column="budget",
         )

@@ -30,7 +30,7 @@ def solve_free_teacher(problem: Problem, draw: NDArray[np.intp], tokens: Floats)
     students = FreeTeacher(
         *np.log(
             [
-                np.full(tokens.shape, problem.params),
+                problem.sizes[draw],
                 tokens,
                 *(
                     np.full(tokens.shape, bound)

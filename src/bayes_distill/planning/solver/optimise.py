@@ -29,7 +29,7 @@ class Optimum:
     Parameters
     ----------
     scenario, params
-        Who pays for the teacher; size N_S of the student.
+        Who pays for the teacher; size N_S of the student, (draws,) where each draw has its own.
     budget
         C, in FLOPs.
     loss
@@ -50,7 +50,7 @@ class Optimum:
     """
 
     scenario: Scenario
-    params: float
+    params: float | Floats
     budget: Floats
     loss: Floats
     student_tokens: Floats
@@ -60,6 +60,11 @@ class Optimum:
     shares: Mapping[str, Floats]
     at_bound: Mapping[str, Flags]
     converged: Flags
+
+    @property
+    def sizes(self) -> Floats:
+        """N_S of every draw and budget, (draws, budgets)."""
+        return np.broadcast_to(np.reshape(self.params, (-1, 1)), self.loss.shape)
 
 
 def optimise(problem: Problem, budgets: ArrayLike) -> Optimum:
@@ -81,7 +86,7 @@ def optimise(problem: Problem, budgets: ArrayLike) -> Optimum:
     solutions, budget = _solve(problem, budgets, recipe=True)
     return Optimum(
         scenario=problem.scenario,
-        params=float(problem.params),
+        params=problem.params,
         budget=budget,
         shares=_shares(problem, solutions, budget),
         at_bound=_bounds(solutions, problem.limits),
@@ -111,7 +116,7 @@ def _solve(problem: Problem, budgets: ArrayLike, *, recipe: bool) -> tuple[Solut
         return _solve_supervised(problem, budget), budget
     draw, flat = np.repeat(np.arange(count), budget.shape[1]), budget.ravel()
     if scenario.teacher_is_free and not limits.menu:
-        tokens = np.minimum(flat / problem.flops_per_token, limits.max_tokens)
+        tokens = np.minimum(flat / problem.flops_per_token[draw], limits.max_tokens)
         solutions = solve_free_teacher(problem, draw, tokens)
     else:
         solutions = solve_paid_teacher(Cases(problem, draw, flat), recipe=recipe)
@@ -120,16 +125,17 @@ def _solve(problem: Problem, budgets: ArrayLike, *, recipe: bool) -> tuple[Solut
 
 def _solve_supervised(problem: Problem, budget: Floats) -> Solutions:
     """All compute goes to the student's tokens, as far as there are any."""
-    tokens = np.minimum(budget / problem.flops_per_token, problem.limits.max_tokens)
+    tokens = np.minimum(budget / problem.flops_per_token[:, None], problem.limits.max_tokens)
     columns = {name: values[:, None] for name, values in problem.coordinates.items()}
-    loss = problem.law.supervised_loss(columns, problem.params, tokens, problem.reference)
+    sizes = problem.sizes[:, None]
+    loss = problem.law.supervised_loss(columns, sizes, tokens, problem.reference)
     none = np.full(budget.shape, np.nan)
     return Solutions(np.asarray(loss), none, none, none, tokens, np.ones(budget.shape, bool))
 
 
 def _shares(problem: Problem, solutions: Solutions, budget: Floats) -> dict[str, Floats]:
     scenario = problem.scenario
-    student = problem.flops_per_token * solutions.student_tokens / budget
+    student = problem.flops_per_token[:, None] * solutions.student_tokens / budget
     logits = teacher = np.zeros(budget.shape)
     if scenario.logits_share > 0 or scenario.teacher_share > 0:
         model = problem.flops.forward_flops(solutions.teacher_params) / budget

@@ -74,7 +74,8 @@ def _solve_face(cases: Cases, wanted: NDArray[np.bool_], *, saving: bool) -> Sol
     """Solve on one face where `wanted`; the loss is infinite elsewhere and on an empty face."""
     problem = cases.problem
     scenario, limits = problem.scenario, problem.limits
-    low, high = teacher_range(problem, cases.budget, saving=saving)
+    each = problem.flops_per_token[cases.draw]
+    low, high = teacher_range(problem, cases.budget, each, saving=saving)
     where = np.flatnonzero(wanted & (low <= high))
     nothing = Solutions.none(cases.budget.shape)
     if where.size == 0:
@@ -82,9 +83,9 @@ def _solve_face(cases: Cases, wanted: NDArray[np.bool_], *, saving: bool) -> Sol
     charge = TRAINING_PASSES * scenario.teacher_share
     budget = cases.budget[where]
     allocations = Allocation(
-        log_params=np.log(problem.params),
+        log_params=np.log(problem.sizes[cases.draw[where]]),
         budget=budget,
-        student_cost=problem.flops_per_token / budget,
+        student_cost=each[where] / budget,
         logits_charge=scenario.logits_share,
         log_training_charge=np.log(charge) if charge > 0 else -NEVER,
         min_tokens=limits.min_tokens,
@@ -102,11 +103,16 @@ def _solve_face(cases: Cases, wanted: NDArray[np.bool_], *, saving: bool) -> Sol
         Family(cast(TeacherLaw, problem.law), problem.reference, problem.flops),
         one_size=limits.min_teacher_params == limits.max_teacher_params,
     )
-    return nothing.put(where, _tidy(problem, budget, solutions, saving=saving))
+    return nothing.put(where, _tidy(problem, budget, each[where], solutions, saving=saving))
 
 
-def _tidy(problem: Problem, budget: Floats, solutions: Solutions, *, saving: bool) -> Solutions:
-    """Undo the rounding of logarithms: bounds hold exactly, and so does the identity."""
+def _tidy(
+    problem: Problem, budget: Floats, each: Floats, solutions: Solutions, *, saving: bool
+) -> Solutions:
+    """Undo the rounding of logarithms: bounds hold exactly, and so does the identity.
+
+    `each` (cases,) is what training a student costs per token.
+    """
     limits, scenario = problem.limits, problem.scenario
     smallest, largest = limits.teacher_params_range
     size = np.clip(solutions.teacher_params, smallest, largest)
@@ -117,7 +123,7 @@ def _tidy(problem: Problem, budget: Floats, solutions: Solutions, *, saving: boo
     if not saving:
         model = problem.flops.forward_flops(size)
         training = TRAINING_PASSES * scenario.teacher_share * model * teacher_tokens
-        tokens = (budget - training) / (problem.flops_per_token + scenario.logits_share * model)
+        tokens = (budget - training) / (each + scenario.logits_share * model)
     tokens = np.clip(tokens, limits.min_tokens, limits.max_tokens)
     return solutions._replace(
         teacher_params=size, teacher_tokens=teacher_tokens, student_tokens=tokens

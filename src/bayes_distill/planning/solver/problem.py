@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,7 +34,7 @@ class Problem:
     reference
         The law's reference.
     params
-        N_S, non-embedding parameters of the student.
+        N_S, non-embedding parameters of the student; (draws,) where each draw has its own.
     scenario
         Who pays for the teacher.
     limits
@@ -50,7 +51,7 @@ class Problem:
     law: Law
     draws: Mapping[str, ArrayLike]
     reference: Reference
-    params: float
+    params: float | Floats
     scenario: Scenario
     limits: Limits = NO_LIMITS
     flops: ForwardFlops = ARCHITECTURE
@@ -68,24 +69,26 @@ class Problem:
         """Number of draws."""
         return len(next(iter(self.coordinates.values())))
 
-    @property
-    def student_flops(self) -> float:
-        """Forward FLOPs of the student per token."""
-        return float(self.flops.forward_flops(float(self.params)))
+    @cached_property
+    def sizes(self) -> Floats:
+        """N_S of every draw, (draws,)."""
+        return np.broadcast_to(np.asarray(self.params, float), (self.n_draws,))
+
+    @cached_property
+    def flops_per_token(self) -> Floats:
+        """FLOPs of training each draw's student on one token, (draws,)."""
+        return TRAINING_PASSES * np.asarray(self.flops.forward_flops(self.sizes))
 
     @property
-    def flops_per_token(self) -> float:
-        """FLOPs of training the student on one token."""
-        return TRAINING_PASSES * self.student_flops
-
-    @property
-    def least_budget(self) -> float:
-        """FLOPs of the cheapest run within the limits."""
-        return least_budget(self.params, self.scenario, self.limits, self.flops)
+    def least_budget(self) -> Floats:
+        """FLOPs of each draw's cheapest run within the limits, (draws,)."""
+        return least_budget(self.sizes, self.scenario, self.limits, self.flops)
 
     def of_draws(self, index: NDArray[np.intp]) -> Problem:
         """The same problem with some of the draws."""
-        return replace(self, draws={k: v[index] for k, v in self.coordinates.items()})
+        draws = {k: v[index] for k, v in self.coordinates.items()}
+        params = self.params if np.ndim(self.params) == 0 else self.sizes[index]
+        return replace(self, draws=draws, params=params)
 
     def with_teacher_of(self, size: float) -> Problem:
         """The same problem with a single teacher size."""
@@ -95,16 +98,18 @@ class Problem:
         return replace(self, limits=limits)
 
 
-def least_budget(params: float, scenario: Scenario, limits: Limits, flops: ForwardFlops) -> float:
-    """FLOPs of the cheapest run of a student of `params` within the limits."""
-    student_flops = float(flops.forward_flops(float(params)))
+def least_budget(
+    params: ArrayLike, scenario: Scenario, limits: Limits, flops: ForwardFlops
+) -> Floats:
+    """FLOPs of the cheapest run of students of `params` within the limits, of that shape."""
+    student_flops = np.asarray(flops.forward_flops(np.asarray(params, float)))
     student = TRAINING_PASSES * student_flops * limits.min_tokens
     if not scenario.distils:
-        return student
+        return np.asarray(student)
     smallest, _ = limits.teacher_params_range
     logits = scenario.logits_share * limits.min_tokens
     training = TRAINING_PASSES * scenario.teacher_share * limits.min_teacher_tokens
-    return student + float(flops.forward_flops(smallest)) * (logits + training)
+    return np.asarray(student + float(flops.forward_flops(smallest)) * (logits + training))
 
 
 def _of_one_shape(draws: Mapping[str, ArrayLike]) -> dict[str, Floats]:

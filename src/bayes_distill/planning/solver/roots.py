@@ -45,6 +45,20 @@ def first_fall(evaluate: Evaluate, grid: Floats, values: Floats) -> Floats:
     return root
 
 
+def last_rise(evaluate: Evaluate, grid: Floats, values: Floats) -> Floats:
+    """Zero above which a function is positive up to the end of the grid.
+
+    Arguments are as for `first_fall`. Zeros, shape (draws,); NaN where it is positive everywhere
+    on the grid, or not at its end.
+    """
+    positive = values > 0
+    draws = np.flatnonzero(positive[:, -1] & ~positive.all(axis=1))
+    last = grid.size - 1 - np.argmin(positive[draws, ::-1], axis=1)  # the last that is not
+    root = np.full(len(values), np.nan)
+    root[draws] = _zeros(evaluate, draws, grid[last], grid[last + 1])
+    return root
+
+
 def only_fall(evaluate: Evaluate, count: int, low: float, high: float) -> Floats:
     """Zero of a function that falls, between `low` and `high`, for each of `count` draws.
 

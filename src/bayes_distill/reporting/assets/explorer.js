@@ -141,9 +141,14 @@
     };
   }
 
-  /* How many times beyond the runs' hull, in size and tokens: geometry of the runs, not of the law. */
-  function beyondRuns(params, tokens) {
-    const hull = told.hull && told.hull.points;
+  /* Supervised and distilled runs, each where they were; a kind without runs borrows the other's place. */
+  function runsOf(distilled) {
+    const [own, other] = distilled ? ["distilled", "supervised"] : ["supervised", "distilled"];
+    return told.hulls ? { own: told.hulls[own], nearest: told.hulls[own] || told.hulls[other] } : {};
+  }
+  /* How many times beyond the hull of its kind, in size and tokens: geometry of the runs, not of the law. */
+  function beyondRuns(params, tokens, runs) {
+    const hull = runs.nearest && runs.nearest.points;
     if (!hull) return [1, 1];
     const p = [Math.log(params), Math.log(tokens)];
     let nearest = hull[0], least = Infinity, inside = hull.length > 3, turn = 0;
@@ -160,15 +165,17 @@
     if (inside) return [1, 1];
     return [0, 1].map((i) => (Math.abs(p[i] - nearest[i]) > 1e-6 ? Math.exp(Math.abs(p[i] - nearest[i])) : 1));
   }
-  function outsideText() {
-    const [size, tokens] = beyondRuns(state.params, state.tokens), parts = [];
+  function outsideText(params, tokens, teacherLoss, distilled) {
+    const runs = runsOf(distilled), kind = distilled ? "distilled" : "supervised";
+    const [size, fresh] = beyondRuns(params, tokens, runs), parts = [];
     if (size > 1) parts.push(`by a factor of ${Number(size.toPrecision(2))} in size`);
-    if (tokens > 1) parts.push(`by a factor of ${Number(tokens.toPrecision(2))} in tokens`);
-    const range = told.hull && told.hull.teacher_loss;
-    const far = teacher && range && (state.teacher_loss < range[0] * (1 - 1e-6) || state.teacher_loss > range[1] * (1 + 1e-6));
+    if (fresh > 1) parts.push(`by a factor of ${Number(fresh.toPrecision(2))} in tokens`);
+    const range = distilled && runs.own && runs.own.teacher_loss;
+    const far = range && (teacherLoss < range[0] * (1 - 1e-6) || teacherLoss > range[1] * (1 + 1e-6));
     const said = [];
-    if (parts.length) said.push(`Outside the runs ${parts.join(" and ")}: the intervals rest on the law being right there.`);
-    if (far) said.push(`No run had a teacher this ${state.teacher_loss < range[0] ? "good" : "weak"} (${range[0].toFixed(3)} to ${range[1].toFixed(3)}).`);
+    if (runs.nearest && !runs.own) said.push(`No run was ${kind}: this rests on the prior and the law.`);
+    if (parts.length) said.push(`Outside the ${runs.own ? kind : "other"} runs ${parts.join(" and ")}: the intervals rest on the law being right there.`);
+    if (far) said.push(`No run had a teacher this ${teacherLoss < range[0] ? "good" : "weak"} (${range[0].toFixed(3)} to ${range[1].toFixed(3)}).`);
     return said.join(" ");
   }
 
@@ -207,7 +214,7 @@
       found.best = { lower: best[optimal[1]], upper: best[optimal[2]] };
     }
     element("sentence").textContent = words;
-    element("outside").textContent = outsideText();
+    element("outside").textContent = outsideText(state.params, state.tokens, state.teacher_loss, teacher);
     return found;
   }
   const UNKNOWNS = { student_tokens: quantity, teacher_params: quantity, teacher_tokens: quantity, teacher_loss: loss };
@@ -240,6 +247,7 @@
           : "; supervised training with the same budget may do as well.";
     }
     element("recipe-sentence").textContent = words;
+    element("recipe-outside").textContent = outsideText(state.params, own.recipe_student_tokens, own.recipe_teacher_loss, state.scenario !== "supervised");
     return all;
   }
 

@@ -140,10 +140,14 @@ def read_mapping(source: RunsMapping | Mapping[str, Any] | str | Path) -> RunsMa
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(Fault(f"there is no file {path}", column="mapping")) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(Fault(f"{path} cannot be read: {error}", column="mapping")) from None
     except tomllib.TOMLDecodeError as error:
         raise InputError(Fault(f"{path} is not valid TOML: {error}", column="mapping")) from None
+    except RecursionError:
+        nested = f"{path} is not valid TOML: it is nested too deeply"
+        raise InputError(Fault(nested, column="mapping")) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(Fault(f"{path} cannot be read: {reason}", column="mapping")) from None
     return _from_data(content, str(path))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import socket
 import sqlite3
 import sys
 import tempfile
@@ -14,12 +15,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.request import getproxies
 
 from bayes_distill.errors import InputError
 from bayes_distill.runs.trackers.tracker_runs import SCHEME, TrackerRuns, without_password
 
 SQLITE = "sqlite:///"
+PATIENCE = 5.0  # seconds that a tracking server is given to answer
 LARGEST = 1.7e308  # MLflow stores an infinity as the largest float
 
 
@@ -44,6 +47,7 @@ def read_store(source: str, extremes: Iterable[tuple[str, str]] = ()) -> Tracker
     """
     uri, wanted = _split(source)
     shown = without_password(uri)
+    _check_server(uri, shown)
     with _quietly(), _readable(uri) as tracking_uri:
         try:
             client = _client(tracking_uri)
@@ -61,6 +65,25 @@ def read_store(source: str, extremes: Iterable[tuple[str, str]] = ()) -> Tracker
             ) from None
         finally:
             _close(tracking_uri)
+
+
+def _check_server(uri: str, shown: str) -> None:
+    """Refuse a server that nobody answers at, within `PATIENCE` seconds.
+
+    Raises
+    ------
+    InputError
+        Saying why it cannot be reached.
+    """
+    address = urlsplit(uri)
+    if address.scheme not in ("http", "https") or getproxies().get(address.scheme):
+        return  # a file, or a server that only a proxy reaches
+    try:
+        port = address.port or (443 if address.scheme == "https" else 80)
+        socket.create_connection((address.hostname or "", port), PATIENCE).close()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise InputError(f"no tracking server answers at {shown} ({reason})") from None
 
 
 def _split(source: str) -> tuple[str, list[str]]:
@@ -82,6 +105,9 @@ def _quietly() -> Iterator[None]:
     """No messages, deprecations or usage statistics of MLflow's while runs are read."""
     if "mlflow" not in sys.modules:  # users of MLflow have chosen for themselves
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    # a server that does not answer is asked twice, not for minutes
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     level = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     with warnings.catch_warnings():

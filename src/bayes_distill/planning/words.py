@@ -1,0 +1,120 @@
+"""Sentences about a plan, from its plain data: `Plan.to_json()`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bayes_distill._input.numbers import format_quantity
+from bayes_distill.predict.words import grounds_in_words
+
+LARGEST = "1e28"  # the largest budget that crossovers are looked for at
+SURE = 0.95
+
+
+def crossover_words(row: Mapping[str, Any], percent: str) -> str:
+    """At which budgets distilling is better: one of the ``crossovers`` in a sentence."""
+    who = f"{row['scenario']}, {format_quantity(row['params'])} student: "
+    above = row["direction"] == "better_above"
+    never, always = row["p_never_better"], row["p_always_better"]
+    if always > SURE:
+        said = f"distilling is better at every budget up to {LARGEST} FLOPs"
+    elif never > SURE:
+        said = (
+            f"distilling is not better at {LARGEST} FLOPs"
+            if above
+            else f"distilling is better at no budget up to {LARGEST} FLOPs"
+        )
+    else:
+        where = _between(row, percent)
+        said = (
+            f"from {where} on, distilling is better"
+            if above
+            else f"up to {where}, distilling is better; beyond, supervised training"
+        )
+        said += f" (probability that there is such a budget: {1 - row['p_none']:.2f})"
+    if row["rests_on"]["supervised"]["prior"]:
+        said += ". No run was supervised: this rests on the prior and the law"
+    return f"{who}{said}."
+
+
+def _between(row: Mapping[str, Any], percent: str) -> str:
+    """The interval of a crossover; an end that is no budget is beyond all of them, or none."""
+    budget, above = row["budget"], row["direction"] == "better_above"
+    first, last = ("any budget", "none") if above else ("none", "beyond " + LARGEST)
+    low, high = (budget[end] for end in ("lower", "upper"))
+    ends = [
+        format_quantity(low) if low else first,
+        format_quantity(high) if high else last,
+    ]
+    if ends[0] == ends[1]:
+        return f"{ends[0]} FLOPs"
+    middle = f"; median {format_quantity(budget['median'])}" if budget["median"] else ""
+    return f"{' to '.join(ends)} FLOPs ({percent}{middle})"
+
+
+BETTER, WORSE = 0.9, 0.1  # P(beats supervised) from which a teacher is worth it, or is not
+
+
+def plan_sentences(content: Mapping[str, Any]) -> tuple[str, ...]:
+    """What to do with each budget: `Plan.to_json()` in sentences, one or two a budget and student.
+
+    First supervised training, then whether each scenario of the plan beats it, then what that rests
+    on.
+    """
+    percent = f"{100 * content['interval']:g}%"
+    asked: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    for row in content["rows"]:
+        if row["problem"] is None:
+            size = None if row["size_chosen"] else row["params"]
+            asked.setdefault((row["budget"], size), []).append(row)
+    return tuple(_answer(rows, percent) for rows in asked.values())
+
+
+def _answer(rows: list[Mapping[str, Any]], percent: str) -> str:
+    """One budget, and one student unless its size was chosen."""
+    first = rows[0]
+    alone = first["supervised"]
+    said = (
+        f"{_flops(first['budget'])} FLOPs: without a teacher, a "
+        f"{format_quantity(alone['params'])} model on {format_quantity(alone['tokens'])} tokens "
+        f"reaches {_loss(alone, percent)}."
+    )
+    taught = [row for row in rows if row["recipe"]["teacher_loss"] is not None]
+    said += "".join(f" {_verdict(row, percent)}" for row in taught)
+    return f"{said} {_ground(rows)}"
+
+
+def _verdict(row: Mapping[str, Any], percent: str) -> str:
+    """Whether one scenario beats supervised training."""
+    better = row["p_beats_supervised"]
+    do = "do it" if better >= BETTER else "do not" if better <= WORSE else "undecided"
+    gain = row["improvement"]["mean"]
+    by = f"{abs(gain):.3f} {'better' if gain >= 0 else 'worse'}"
+    student = (
+        "" if not row["size_chosen"] else f"a student of {format_quantity(row['params'])} reaches "
+    )
+    return (
+        f"Distil, {row['scenario']}: {do} ({student}{_loss(row['loss'], percent)}, {by}; "
+        f"P(beats supervised) {better:.2f})."
+    )
+
+
+def _ground(rows: list[Mapping[str, Any]]) -> str:
+    """What the numbers rest on, of both kinds of run that they need."""
+    sides = []
+    for row in rows:
+        told = row["rests_on"]
+        if "supervised" in told:
+            sides += [("supervised", told["supervised"]), ("distilled", told)]
+        else:
+            sides.append(("supervised", told))
+    return grounds_in_words(sides)
+
+
+def _loss(found: Mapping[str, Any], percent: str) -> str:
+    return f"{found['mean']:.3f} ({percent}: {found['lower']:.3f} to {found['upper']:.3f})"
+
+
+def _flops(budget: float) -> str:
+    return f"{budget:.3g}".replace("e+", "e")

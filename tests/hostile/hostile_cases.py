@@ -1,0 +1,349 @@
+"""The table: what is typed, the status, how the error line begins, what may change.
+
+Words between braces stand for texts that a shell would not pass on easily; see `TEXTS`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hostile_damage import DAMAGES
+
+AT = "--params 1e9 --tokens 2e10 --teacher-loss 2.1"
+TEXTS = {
+    "{nul}": "a\0b.csv",
+    "{long}": "x" * 5000,
+    "{long.csv}": "x" * 5000 + ".csv",
+    "{long.nc}": "x" * 5000 + ".nc",
+    "{escape}": "\x1b[31mred\x07.csv",
+    "{surrogate}": "\udcff.csv",
+    "{digits}": "9" * 5000,
+    "{grid}": ",".join(f"{i}e6" for i in range(1, 10_002)),
+    "{many}": ",".join(f"{i}e9" for i in range(1, 10_002)),
+}
+
+
+class Case(NamedTuple):
+    """One call."""
+
+    typed: str
+    status: int
+    begins: str
+    """How the error line begins; text behind ``...`` comes later in it."""
+    changes: tuple[str, ...] = ()
+
+
+CONDITIONS = {
+    "loss.to_csv.__globals__['sys'].modules['os'].system('touch ran') == 0": "function 'system'",
+    "loss.to_csv('ran')": "function 'to_csv'",
+    "__import__('os').system('touch ran') == 0": "function 'system'",
+    "().__class__.__base__.__subclasses__()": "function '__subclasses__'",
+    "(lambda: open('ran', 'w'))() > 1": "only a name is called",
+    "[open('ran', 'w') for x in (1, 2)] == loss": "a loop is not allowed",
+    "open('ran', 'w') == loss": "function 'open'",
+    "@pd.eval('1') > loss": "invalid syntax",
+    "`loss` > `open`": "there is no 'open'",
+    "9**9**9 > 1": "a power is beyond 100",
+    "loss > 2 ** 2 ** 2 ** 9": "a power is beyond 100",
+    "loss > 1e999": "a number is too large",
+    "loss[0] > 1": "an index in brackets is not allowed",
+    "loss.values > 1": "a dot behind a name is not allowed",
+    "f'{loss}' == group": "an f-string is not allowed",
+    "'%999999999d' % row == group": "arithmetic is for numbers",
+    "group * 999999999 == group": "arithmetic is for numbers",
+    "(loss := 3) > 2": ":= is not allowed",
+    "loss if loss > 2 else 3": "if is not allowed",
+    "loss in (x for x in (1, 2))": "behind in stands a list",
+    "loss == None": "None is not allowed",
+    "loss > 1j": "1j is not allowed",
+    "b'a' == group": "b'a' is not allowed",
+    "loss is 3": "'is' is not allowed",
+    "los > 2": "there is no 'los'",
+    "loss >": "invalid syntax",
+    "isna(loss, loss)": "isna takes 1 argument",
+    "group > 3": "Invalid comparison",
+    "not loss": "and, or and not join conditions",
+    "loss > 2; import os": "invalid syntax",
+    "((((" * 60 + "loss": "too many nested parentheses",
+    "not " * 500 + "(loss > 2)": "it is nested too deeply",
+    "loss > 1" + " + 1" * 1500: "it has 6,008 characters",
+    "loss in (" + "1," * 1500 + ")": "it has more than 1,000 parts",
+}
+WHERE = [
+    Case(f"{command} --where {{{i}}}", 2, f"the condition ...cannot be used (...{said}")
+    for i, said in enumerate(CONDITIONS.values())
+    for command in (
+        ("fit runs.csv --out new.nc",)
+        if i % 4
+        else ("fit runs.csv --out new.nc", "validate runs.csv")
+    )
+]
+TAILS = [
+    Case(f"validate runs.csv --leave-out tail --tail {{{i}}}", 2, "...cannot be used")
+    for i in range(0, len(CONDITIONS), 4)
+]
+TEXTS |= {f"{{{i}}}": condition for i, condition in enumerate(CONDITIONS)}
+
+FIT = "fit runs.csv --out"
+OUTPUTS = [
+    # inputs
+    Case("fit runs.csv --out runs.csv", 2, "--out: runs.csv ends in .csv, and a posterior"),
+    Case("fit runs.csv --out link.csv", 2, "--out: link.csv ends in .csv"),
+    Case("fit runs.csv --out hard.csv", 2, "--out: hard.csv ends in .csv"),
+    Case("fit runs.csv --model good.toml --out good.toml", 2, "--out: good.toml ends in .toml"),
+    Case("fit runs.csv --mapping map.toml --out map.toml", 2, "--out: map.toml ends in .toml"),
+    Case("fit runs.csv --supervised other.nc --out other.nc", 2, "--out: other.nc is an input"),
+    Case("fit runs.csv --supervised fit.nc --out hard.nc", 2, "--out: hard.nc is an input"),
+    Case("fit runs.csv --supervised ./fit.nc --out folder/../fit.nc", 2, "--out: ...is an input"),
+    Case("simulate busbridge2025-plain --design design.csv --out design.csv", 2, "--out: design"),
+    Case("simulate busbridge2025-plain --design runs.csv --out link.csv", 2, "--out: link.csv is"),
+    Case("simulate busbridge2025-plain --design runs.csv --out hard.csv", 2, "--out: hard.csv is"),
+    Case("simulate good.toml --design paper --out good.toml", 2, "--out: good.toml must end in"),
+    Case("validate runs.csv --out runs.csv", 2, "--out: runs.csv ends in .csv, and results"),
+    Case("validate runs.csv --model good.toml --out good.toml", 2, "--out: good.toml ends in"),
+    Case("compare fit.nc other.nc --stack fit.nc", 2, "--stack: fit.nc is an input"),
+    Case("compare fit.nc other.nc --stack other.nc", 2, "--stack: other.nc is an input"),
+    Case("compare fit.nc other.nc --stack hard.nc", 2, "--stack: hard.nc is an input"),
+    Case("report fit.nc --out fit.nc", 2, "--out: fit.nc should end in .html"),
+    Case("report fit.nc --plan plan.json --out plan.json", 2, "--out: plan.json should end"),
+    Case(
+        "plot student-against-teacher fit.nc --out fit.nc",
+        2,
+        "--out: fit.nc ends in .nc: write .png",
+    ),
+    Case("plot coverage notes.json --out notes.json", 2, "notes.json was not written"),
+    Case("calibrate good.toml --design paper --out good.toml", 2, "--out: good.toml ends in"),
+    # files of another kind
+    Case(f"{FIT} notes.nc", 2, "--out: notes.nc exists and is not a posterior"),
+    Case(f"{FIT} notes.txt", 2, "--out: notes.txt ends in .txt, and a posterior is written"),
+    Case(f"{FIT} fit.html", 2, "--out: fit.html ends in .html"),
+    Case(f"{FIT} link.nc", 2, "--out: link.nc is an input"),
+    Case("fit design.csv --out link.nc", 2, "--out: link.nc exists and is not a posterior"),
+    Case("validate runs.csv --out notes.json", 2, "--out: notes.json exists and is not results"),
+    Case("validate runs.csv --out plan.json", 2, "--out: plan.json exists and is not results"),
+    Case("validate runs.csv --out fit.nc", 2, "--out: fit.nc ends in .nc"),
+    Case("report fit.nc --out notes.html", 2, "--out: notes.html exists and is not a report"),
+    Case("report fit.nc --out link.html", 2, "--out: link.html exists and is not a report"),
+    Case(
+        "plot student-against-teacher fit.nc --out notes.png", 2, "...notes.png exists and is not a"
+    ),
+    Case("simulate good.toml --design paper --out notes.csv", 2, "--out: notes.csv exists and is"),
+    Case("compare fit.nc other.nc --stack notes.nc", 2, "--stack: notes.nc exists and is not a"),
+    Case("compare fit.nc other.nc --stack runs.csv", 2, "--stack: runs.csv ends in .csv"),
+    Case("calibrate good.toml --design paper --out notes.json", 2, "--out: notes.json exists"),
+    Case("calibrate good.toml --design paper --plot notes.png", 2, "--plot: notes.png exists"),
+    # no files
+    *(
+        Case(f"{command} {place}", 2, said)
+        for command, flag, end in (
+            ("fit runs.csv --out", "out", "nc"),
+            ("validate runs.csv --out", "out", "json"),
+            ("report fit.nc --out", "out", "html"),
+            ("simulate good.toml --design paper --out", "out", "csv"),
+            ("compare fit.nc other.nc --stack", "stack", "nc"),
+            ("calibrate good.toml --design paper --out", "out", "json"),
+        )
+        for place, said in (
+            (f"none/there.{end}", f"--{flag}: the folder none does not exist"),
+            (f"{'{long}'}.{end}", f"--{flag}: ...File name too long"),
+        )
+    ),
+    Case(f"{FIT} folder", 2, "--out: folder is a folder"),
+    Case(f"{FIT} pipe.nc", 2, "--out: pipe.nc is a device or a pipe"),
+    Case(f"{FIT} /dev/null", 2, "--out: /dev/null is a device or a pipe"),
+    Case(f"{FIT} loop.nc", 2, "--out: loop.nc cannot be written"),
+    Case(f"{FIT} nowhere.nc", 2, "--out: the folder ...none does not exist"),
+    Case(f"{FIT} {{nul}}", 2, "--out: ...cannot be written: ...embedded null"),
+    Case(f"{FIT} full.nc", 2, "--out: full.nc.unfinished holds files that are not of unfinished"),
+    Case(f"{FIT} linked.nc", 2, "--out: linked.nc.unfinished is a link"),
+    Case("simulate good.toml --design paper --out pipe.csv", 2, "--out: pipe.csv is a device"),
+    Case("demo --out runs.csv", 2, "--out: runs.csv cannot be made a folder"),
+]
+FITS = [
+    Case(f"{command} bad/{name}.nc {rest}", 2, f"...{said}")
+    for name, (_, said) in DAMAGES.items()
+    for command, rest in (("forecast", AT),)
+] + [
+    Case(f"{command} bad/{name}.nc {rest}", 2, "bad/...is damaged: ")
+    for name in ("nan-draw", "verdict-odd", "hull-empty", "reference-nan", "negative-scale")
+    for command, rest in (
+        ("risk", AT),
+        ("plan", "--params 1e9 --budget 1e21"),
+        ("report", "--out new.html"),
+        ("predictive", ""),
+        ("identify", ""),
+        ("sensitivity", ""),
+        ("compare fit.nc", ""),
+        ("plot student-against-teacher", "--out new.png"),
+    )
+]
+READ = [
+    *(
+        Case(f"forecast {name} {AT}", 2, said)
+        for name, said in (
+            ("none.nc", "none.nc does not exist"),
+            ("folder", "folder is a folder"),
+            ("runs.csv", "runs.csv is not a file written by fit"),
+            ("notes.nc", "notes.nc is not a file written by fit"),
+            ("empty.nc", "empty.nc is not a file written by fit"),
+            ("head.nc", "head.nc is not a file written by fit, or is damaged"),
+            ("pipe.nc", "pipe.nc is a device or a pipe"),
+            ("/dev/null", "/dev/null is a device"),
+            ("loop.nc", "loop.nc cannot be read"),
+            ("nowhere.nc", "nowhere.nc does not exist"),
+            ("{nul}", "...cannot be read: ...embedded null"),
+            ("{long.nc}", "...File name too long"),
+            ("{escape}", "\\x1b[31mred\\x07.csv does not exist"),
+            ("{surrogate}", "\\udcff.csv does not exist"),
+        )
+    ),
+    *(
+        Case(f"fit {name} --out new.nc", 2, said)
+        for name, said in (
+            ("none.csv", "none.csv: there is no such file"),
+            ("folder", "folder is a folder"),
+            ("empty.csv", "empty.csv is empty"),
+            ("fit.nc", "fit.nc has the suffix '.nc'"),
+            ("nul.csv", "nul.csv is not a text file"),
+            ("latin.csv", "latin.csv is not a text file"),
+            ("parquet.parquet", "parquet.parquet cannot be read as Parquet"),
+            ("deep.jsonl", "row 0: is not a JSON object"),
+            ("twice.jsonl", "row 0: is not a JSON object ('params' is there twice)"),
+            ("big-number.jsonl", "row 0: is not a JSON object"),
+            ("no-object.jsonl", "row 0: is not a JSON object"),
+            ("semicolons.csv", "semicolons.csv separates its columns by semicolons"),
+            ("wide.csv", "params: the column is missing"),
+            ("long-row.csv", "row 0: has 56 cells"),
+            ("quotes.csv", "quotes.csv cannot be read as CSV"),
+            ("long-cell.csv", "row 0, params: "),
+            ("words.csv", "row 0, params: 'one' is not a number"),
+            ("infinite.csv", "row 0, params: "),
+            ("negative.csv", "row 0, params: "),
+            ("control.csv", "row 1, loss: "),
+            ("same.csv", "same.csv holds 30 runs that are 1 in size"),
+            ("{nul}", "a\\x00b.csv: there is no such file"),
+            ("{long.csv}", "...File name too long"),
+        )
+    ),
+    *(
+        Case(f"fit runs.csv --out new.nc --model {name}", 2, said)
+        for name, said in (
+            ("none.toml", "model card none.toml does not exist"),
+            ("folder", "there is no model card folder"),
+            ("empty.toml", "model card empty.toml cannot be used"),
+            ("deep.toml", "deep.toml is not valid TOML"),
+            ("latin.toml", "model card latin.toml cannot be read"),
+            ("members.toml", "model card members.toml cannot be used"),
+            ("name.toml", "model card name.toml cannot be used; name: "),
+            ("code.toml", "model card code.toml cannot be used; ...standard library"),
+            ("code-2.toml", "model card code-2.toml cannot be used; "),
+            ("law.toml", "model card law.toml cannot be used; law: "),
+            ("sd-inf.toml", "model card sd-inf.toml cannot be used; priors.floor.sd: "),
+            ("sd-nan.toml", "model card sd-nan.toml cannot be used; priors.floor.sd: "),
+            ("sd-huge.toml", "model card sd-huge.toml cannot be used; priors.floor.sd: "),
+            ("sd-tiny.toml", "model card sd-tiny.toml cannot be used; priors.floor.sd: "),
+            ("sd-zero.toml", "model card sd-zero.toml cannot be used; priors.floor.sd: "),
+            ("sd-negative.toml", "model card sd-negative.toml cannot be used; priors.floor.sd: "),
+            ("reference.toml", "model card reference.toml cannot be used; reference.loss: "),
+            ("reference-inf.toml", "model card reference-inf.toml cannot be used; reference."),
+            ("{nul}", "there is no model card a\\x00b.csv"),
+            ("{long}", "there is no model card xxx"),
+        )
+    ),
+    *(
+        Case(f"fit runs.csv --out new.nc --mapping {name}", 2, said)
+        for name, said in (
+            ("none.toml", "--mapping: there is no file none.toml"),
+            ("folder", "--mapping: folder cannot be read: Is a directory"),
+            ("deep.toml", "--mapping: deep.toml is not valid TOML"),
+            ("latin.toml", "--mapping: latin.toml cannot be read"),
+            ("map.toml", "columns.params: no run has 'nothing'"),
+            ("map-unknown.toml", "--mapping: map-unknown.toml cannot be used"),
+            ("map-type.toml", "--mapping: map-type.toml cannot be used"),
+            ("{nul}", "--mapping: ...cannot be read"),
+            ("{long}", "--mapping: ...File name too long"),
+        )
+    ),
+    *(
+        Case(f"report fit.nc --out new.html --plan {name}", 2, said)
+        for name, said in (
+            ("none.json", "--plan: none.json does not exist"),
+            ("folder", "--plan: folder cannot be read: Is a directory"),
+            ("list.json", "--plan: list.json is not the output of"),
+            ("words.json", "--plan: words.json is not the output of"),
+            ("deep.json", "--plan: deep.json is not the output of"),
+            ("{nul}", "--plan: ...cannot be read"),
+            ("{long}", "--plan: ...File name too long"),
+        )
+    ),
+    *(
+        Case(f"simulate busbridge2025-plain --design paper --out new.csv --coefficients {n}", 2, s)
+        for n, s in (
+            ("none.json", "--coefficients: none.json cannot be read: No such file"),
+            ("deep.json", "--coefficients: deep.json cannot be read"),
+            ("list.json", "--coefficients: list.json must be an object"),
+            ("folder", "--coefficients: folder cannot be read"),
+        )
+    ),
+    *(
+        Case(f"plot {kind} {name} --out new.png", 2, said)
+        for kind in ("coverage", "ranks")
+        for name, said in (
+            ("none.json", "none.json does not exist"),
+            ("deep.json", "deep.json cannot be read as JSON"),
+            ("list.json", "list.json was not written by"),
+            ("folder", "folder cannot be read as JSON"),
+        )
+    ),
+    *(
+        Case(f"forecast fit.nc --at {name}", 2, said)
+        for name, said in (
+            ("at-negative.csv", "row 0, tokens: "),
+            ("at-words.csv", "row 0, tokens: "),
+            ("at-lacking.csv", "tokens: the column is missing"),
+            ("none.csv", "none.csv: there is no such file"),
+            ("fit.nc", "fit.nc has the suffix '.nc'"),
+        )
+    ),
+]
+SEEDED = {
+    "forecast fit.nc": AT,
+    "risk fit.nc": AT,
+    "plan fit.nc": "--params 1e9 --budget 1e21",
+    "predictive fit.nc": "",
+    "identify fit.nc": "",
+    "sensitivity fit.nc": "",
+    "report fit.nc": "--out new.html",
+    "plot trade-off-pairs fit.nc": "--out new.png",
+    "fit runs.csv": "--out new.nc",
+    "validate runs.csv": "",
+    "compare fit.nc other.nc": "",
+    "simulate good.toml": "--design paper --out new.csv",
+    "calibrate good.toml": "--design paper",
+    "demo": "",
+}
+NUMBERS = [
+    *(
+        Case(f"{command} {rest} --seed {seed}", 2, f"...--seed: {said}")
+        for command, rest in SEEDED.items()
+        for seed, said in (("-1", "-1 is less than 0"),)
+    ),
+    Case(f"forecast fit.nc {AT} --seed 99999999999999999999", 2, "--seed: 99999999999999999999 is"),
+    Case(f"forecast fit.nc {AT} --seed {{digits}}", 2, "--seed: '999"),
+    Case(f"forecast fit.nc {AT} --draws 0", 2, "--draws: 0 is less than 1"),
+    Case(f"forecast fit.nc {AT} --interval nan", 2, "--interval: nan is not between"),
+    Case(f"forecast fit.nc {AT} --interval 1e999", 2, "--interval: "),
+    Case("forecast fit.nc --params {grid} --tokens {many}", 2, "the lists make a grid of 100,020"),
+    Case("forecast fit.nc --params {digits} --tokens 1e9", 2, "--params: "),
+    Case("forecast fit.nc --params 1e9999 --tokens 1e9", 2, "--params: "),
+    Case("forecast fit.nc --params nan --tokens 1e9", 2, "--params: "),
+    Case("forecast fit.nc --params -1 --tokens 1e9", 2, "--params: "),
+    Case("plan fit.nc --params {grid} --budget {many}", 2, "...grid of "),
+    Case("plan fit.nc --params 1e9 --budget inf", 2, "--budget: "),
+    Case("fit runs.csv --out new.nc --chains 99999999999999999999", 2, "--chains: "),
+    Case("nonsense", 2, "No such command"),
+    Case("\x1b[31m", 2, "No such command '\\x1b[31m'"),
+    Case("fit", 2, "Missing argument"),
+    Case("forecast fit.nc --nonsense", 2, "No such option"),
+]
+CASES = [*WHERE, *TAILS, *OUTPUTS, *FITS, *READ, *NUMBERS]

@@ -1,0 +1,101 @@
+"""What a command touches besides its output: no network, no other file, no setting of JAX's."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# what is opened for writing, removed, renamed, connected to or started is printed on stderr
+WATCHED = """
+import os, sys
+def watch(event, arguments):
+    if event == "open" and isinstance(arguments[0], (str, bytes)):
+        mode, flags = arguments[1], arguments[2] or 0
+        if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT) or set(mode or "") & set("wxa+"):
+            print("TOUCHED", os.fsdecode(arguments[0]), file=sys.stderr)
+    elif event in ("os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.truncate", "os.link"):
+        print("TOUCHED", os.fsdecode(arguments[0]), file=sys.stderr)
+    elif event in ("socket.connect", "socket.getaddrinfo", "socket.bind", "os.system",
+                   "subprocess.Popen", "os.exec", "os.posix_spawn", "urllib.Request"):
+        print("FOREIGN", event, arguments, file=sys.stderr)
+sys.addaudithook(watch)
+from bayes_distill.cli import main
+main()
+"""
+
+
+def process(code: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        timeout=300,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "own"),
+    [
+        ("forecast fit.nc --params 1e9 --tokens 2e10 --teacher-loss 2.1", ""),
+        ("plan fit.nc --params 1e9 --budget 1e21", ""),
+        pytest.param("report fit.nc --out {out}/new.html", "new", marks=pytest.mark.slow),
+    ],
+    ids=["forecast", "plan", "report"],
+)  # fmt: skip
+def test_nothing_else_is_touched(inside, tmp_path, arguments, own):
+    cache = os.environ.get("BAYES_DISTILL_CACHE", str(tmp_path / "cache"))
+    typed = arguments.format(out=tmp_path).split()
+    done = process(WATCHED, *typed, BAYES_DISTILL_CACHE=cache, MPLCONFIGDIR=str(tmp_path / "mpl"))
+    assert done.returncode == 0, done.stderr
+    assert "FOREIGN" not in done.stderr
+    touched = [line.split(" ", 1)[1] for line in done.stderr.splitlines() if "TOUCHED" in line]
+    allowed = (cache, str(tmp_path), "/dev/null", "/proc/self", "/dev/shm")
+    assert [path for path in touched if not path.startswith(allowed)] == []
+    if own:
+        text = (tmp_path / "new.html").read_text(encoding="utf-8")
+        assert str(inside) not in text
+        assert str(tmp_path) not in text
+
+
+X64 = "import bayes_distill as bd, jax; {}; print(jax.numpy.zeros(1).dtype)"
+
+
+def test_importing_leaves_jax_as_it_is():
+    assert process(X64.format("pass")).stdout == "float32\n"
+
+
+def test_float32_by_force_is_refused_clearly():
+    done = process(X64.format("bd.load_card('joint')"), JAX_ENABLE_X64="0")
+    assert "JAX_ENABLE_X64 forbids float64" in done.stderr.splitlines()[-1]
+    done = process("from bayes_distill.cli import main; main()", "models", "show", "joint",
+                   JAX_ENABLE_X64="0")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+RUN = "from bayes_distill.cli import main; main()"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("close", ["> /dev/full", ">&-", "| head -c 1"])
+def test_streams_that_take_nothing(close):
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'"{sys.executable}" -c "{RUN}" models list {close}'],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+    if "head" not in close:
+        assert done.returncode == 2
+        assert done.stderr.startswith("error: ")
+
+
+def test_an_ascii_stream_gets_escapes():
+    done = process(RUN, "models", "list", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr

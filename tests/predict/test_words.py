@@ -1,0 +1,44 @@
+"""What is said of forecasts and risks."""
+
+import pytest
+
+from bayes_distill.predict.capacity_gap import risk
+from bayes_distill.predict.forecast import forecast
+from bayes_distill.predict.words import forecast_sentence, grounds_in_words, risk_sentence
+
+
+def test_a_forecast_says_the_answer_its_interval_and_whether_the_teacher_is_worth_it(scattered):
+    found = forecast(scattered, 1e9, 1e11, teacher_loss=2.0)
+    r = found.table.iloc[0]
+    said = forecast_sentence(found.to_json()["rows"][0], "90%")
+    assert said.startswith(
+        f"A 1B student on 100B tokens under a teacher of loss 2 reaches {r['loss_mean']:.3f} nats "
+        f"per token (90%: {r['loss_lower']:.3f} to {r['loss_upper']:.3f}; one run "
+    )
+    assert "That is better than without the teacher" in said
+    assert f"P(beats supervised) {r['p_beats_supervised']:.2f}" in said
+    alone = forecast(scattered, 1e9, 1e11)
+    said = forecast_sentence(alone.to_json()["rows"][0], "90%")
+    assert "without a teacher reaches" in said
+    assert said.endswith("This rests on supervised runs.")
+
+
+@pytest.mark.parametrize(("teacher", "words"), [(1.9, "is too strong"), (2.6, "is not too strong")])
+def test_a_risk_says_whether_the_teacher_is_too_strong(scattered, teacher, words):
+    found = risk(scattered, 198e6, 4.9e9, teacher_loss=teacher)
+    said = risk_sentence(found.to_json()["rows"][0], "90%")
+    assert said.startswith(f"A teacher of loss {teacher} {words} for a 198M student on 4.9B tokens")
+    assert f"{found.table['optimal_teacher_loss_mean'].item():.3f} (90%: " in said
+
+
+def test_grounds_name_both_kinds_of_run_and_the_factor():
+    near = {"runs": 39, "prior": False, "extrapolation": 1.0}
+    far = {"runs": 64, "prior": False, "extrapolation": 2.727}
+    none = {"runs": 0, "prior": True, "extrapolation": 1.0}
+    both = [("supervised", near), ("distilled", far)]
+    assert grounds_in_words(both) == (
+        "This rests on 39 supervised runs and 64 distilled runs, up to 2.7 times outside them."
+    )
+    assert grounds_in_words([("supervised", none)]) == (
+        "This rests on no supervised run (the prior and the law alone)."
+    )
