@@ -67,6 +67,14 @@ def test_headers_give_way_before_a_table_is_parted(printed):
     assert ["a", "1.00"] in [line.split() for line in lines]
 
 
+def test_headers_take_the_room_that_is_left(printed):
+    header, rows = ["name", "90% of the draws"], [["a", "none"], ["b", "none"]]
+    assert [line.strip() for line in printed(23, "T", header, rows).splitlines()[2:4]] == [
+        "90% of the",
+        "name           draws",
+    ]
+
+
 def test_prose_is_wrapped_and_not_parted(printed):
     rows = [["alpha", "7", "a long piece of advice that goes on for quite some time"]]
     lines = printed(50, "T", ["check", "value", "advice"], rows, left=3).splitlines()

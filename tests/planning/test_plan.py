@@ -344,7 +344,7 @@ def test_a_failed_fit_is_refused_unless_allowed(posterior):
 
 
 def test_a_plan_is_shown_short_and_in_full(planned, extras):
-    assert repr(planned) == "<Plan: 20 rows, 80% intervals>"
+    assert repr(planned).startswith("<Plan: 20 rows, 80% intervals>\n")
     shown = extras._repr_html_()
     for heading in ("Crossovers", "Targets"):
         assert f"<p>{heading}</p>" in shown

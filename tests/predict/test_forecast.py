@@ -390,3 +390,28 @@ def test_both_sides_of_a_comparison_have_what_the_model_says_of_their_size(scatt
     assert row["p_beats_supervised"] > (loss < alone).mean() + 0.2
     by_risk = risk(moved, "1B", "2T", teacher_loss=teacher).table
     assert by_risk["p_beats_supervised"].item() == row["p_beats_supervised"]
+
+
+def test_other_columns_of_a_table_of_points_are_kept(scattered, tmp_path):
+    points = pd.DataFrame(
+        {
+            "run": ["a", "b"],
+            "params": ["1B", "3B"],
+            "tokens": [1e11, 2e11],
+            "owner": ["x", None],
+            "gpu hours": [100, 200],
+            "loss_mean": [9.0, 9.0],
+        }
+    )
+    path = tmp_path / "points.csv"
+    points.to_csv(path, index=False)
+    for at in (points, path):
+        result = forecast(scattered, at=at)
+        assert result.other == ("run", "owner", "gpu hours")
+        assert list(result.table.columns[-3:]) == ["run", "owner", "gpu hours"]
+        assert (result.table["loss_mean"] < 9).all()
+        rows = result.to_json()["rows"]
+        assert [row["other"]["run"] for row in rows] == ["a", "b"]
+        assert rows[1]["other"]["owner"] is None
+    assert rows[0]["params"] == 1e9
+    assert "other" not in forecast(scattered, "1B", "100B").to_json()["rows"][0]

@@ -17,6 +17,8 @@ PRIOR_ALONE = (
     " No run was supervised: what supervised training reaches, and P(beats supervised), rest on "
     "the prior and the law."
 )
+LABELS = 2
+"""Most columns of a table of points that are printed besides those of the forecast."""
 
 
 @spread_options
@@ -46,6 +48,8 @@ def forecast(
         )
     if common.printed(result):
         return
+    import pandas as pd
+
     from bayes_distill._input.numbers import format_quantity
     from bayes_distill.predict.words import forecast_sentence
 
@@ -54,6 +58,7 @@ def forecast(
     print_table(
         "Student loss",
         [
+            *result.other[:LABELS],
             "params",
             "tokens",
             "teacher",
@@ -66,6 +71,7 @@ def forecast(
         ],
         [
             [
+                *("-" if pd.isna(r[name]) else str(r[name]) for name in result.other[:LABELS]),
                 format_quantity(r["params"]),
                 _tokens(r),
                 _number(r["teacher_loss_mean"], 4, "none"),
@@ -80,7 +86,7 @@ def forecast(
         ],
         caption="Credible: where the mean curve lies. Predictive: where one new run would land."
         + (PRIOR_ALONE if _compared_with_prior(result.table) else ""),
-        left=0,
+        left=len(result.other[:LABELS]),
     )
 
 

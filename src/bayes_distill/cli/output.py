@@ -91,9 +91,12 @@ def print_sentences(sentences: Iterable[str]) -> None:
     """Print answers in words on stdout, wrapped; of more than a few the tables say the rest."""
     import textwrap
 
+    from bayes_distill.cli.tables import console_width
+
+    width = min(SENTENCE_WIDTH, console_width())
     few = list(itertools.islice(sentences, MOST_SENTENCES))
     for sentence in few:
-        echo(textwrap.fill(as_typed(sentence), SENTENCE_WIDTH))
+        echo(textwrap.fill(as_typed(sentence), width))
     if few:
         echo("")
 

@@ -155,21 +155,26 @@ def _blocks(
     if _fits(natural, width):
         return [(list(range(count)), natural)]
     cells = [max([0, *map(_width, columns[i])]) for i in range(count)]
-    tight = [max(cells[i], _longest_word(header[i])) for i in range(count)]
-    if not _fits(tight, width):
-        least = [max([_longest_word(header[i]), *map(_least, columns[i])]) for i in range(count)]
-        tight = _squeezed(tight, least, width)
+    whole = [max(cells[i], _longest_word(header[i])) for i in range(count)]
+    least = [max([_longest_word(header[i]), *map(_least, columns[i])]) for i in range(count)]
+    tight = _squeezed(whole, least, width)
+
+    def part_of(places: list[int]) -> tuple[list[int], list[int]]:
+        words = [header[i] for i in places]
+        widths = _squeezed([whole[i] for i in places], [least[i] for i in places], width)
+        return places, _relaxed(words, widths, width)
+
     if _fits(tight, width):
-        return [(list(range(count)), tight)]
+        return [part_of(list(range(count)))]
     keys = _keys(columns)
     keys = keys if _fits([tight[i] for i in keys], width // 2) else keys[:1]
     blocks, part = [], list(keys)
     for place in (i for i in range(count) if i not in keys):
         if len(part) > len(keys) and not _fits([tight[i] for i in [*part, place]], width):
-            blocks.append((part, [tight[i] for i in part]))
+            blocks.append(part_of(part))
             part = list(keys)
         part.append(place)
-    return [*blocks, (part, [tight[i] for i in part])]
+    return [*blocks, part_of(part)]
 
 
 def _fits(widths: Sequence[int], width: int) -> bool:
@@ -184,6 +189,22 @@ def _squeezed(widths: list[int], least: Sequence[int], width: int) -> list[int]:
         if widths[most] <= least[most]:
             break
         widths[most] -= 1
+    return widths
+
+
+def _relaxed(header: Sequence[str], widths: list[int], width: int) -> list[int]:
+    """Widths with what is left of the screen given to the headers that take most lines."""
+    widths = list(widths)
+
+    def lines(i: int) -> int:
+        return len(_wrapped(header[i], max(widths[i], 1)))
+
+    while any(lines(i) > 1 for i in range(len(header))):
+        most = max(range(len(header)), key=lambda i: (lines(i), -widths[i]))
+        widths[most] += 1
+        if not _fits(widths, width):
+            widths[most] -= 1
+            break
     return widths
 
 

@@ -13,6 +13,7 @@ from bayes_distill.errors import Fault, InputError
 from bayes_distill.plots.registry import PLOTS, Drawing, Plot, Request, Source
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from bayes_distill.calibration.result import Calibration
@@ -38,6 +39,7 @@ def plot(
     posterior: Posterior | Validation | Calibration | str | Path,
     *,
     out: str | Path | None = None,
+    ax: Axes | None = None,
     interval: float = 0.9,
     seed: int = 0,
     unit: str = LOSS_UNIT,
@@ -56,6 +58,9 @@ def plot(
         ``validation`` or ``calibration``, what `validate` or `calibrate` returned, or its file.
     out
         File to write, whole or not at all: ``.png``, ``.svg`` or ``.pdf``.
+    ax
+        Axes to draw on, for plots of one axes; legends then lie inside of them. By default a new
+        figure is made.
     interval, seed, allow_failed
         As in `forecast`.
     overwrite
@@ -77,6 +82,7 @@ def plot(
         posterior,
         options,
         out=out,
+        ax=ax,
         interval=interval,
         seed=seed,
         unit=unit,
@@ -91,6 +97,7 @@ def draw_plot(
     options: Mapping[str, Any],
     *,
     out: str | Path | None,
+    ax: Axes | None = None,
     interval: float = 0.9,
     seed: int = 0,
     unit: str = LOSS_UNIT,
@@ -110,6 +117,7 @@ def draw_plot(
     import matplotlib.pyplot as plt
 
     from bayes_distill._input.intervals import interval_fault
+    from bayes_distill.plots.figures import SEVERAL, drawing_on
     from bayes_distill.plots.style import house_style
 
     options = {name: value for name, value in options.items() if value is not None}
@@ -138,8 +146,11 @@ def draw_plot(
     assert entry is not None
     before = set(plt.get_fignums())
     try:
-        result = entry.draw(Request(subject, options, interval, seed, unit))
-        drawing = result if isinstance(result, Drawing) else Drawing(result)
+        with drawing_on(ax):
+            result = entry.draw(Request(subject, options, interval, seed, unit))
+            drawing = result if isinstance(result, Drawing) else Drawing(result)
+            if ax is not None and drawing.figure is not ax.get_figure():
+                raise InputError(Fault(SEVERAL, column="ax"))
         if out is not None:
             with house_style(), atomic_path(out, PICTURE, **given) as temporary:
                 suffix = temporary.suffix.lower()

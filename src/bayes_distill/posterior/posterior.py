@@ -15,7 +15,7 @@ from bayes_distill.cards import Card
 from bayes_distill.laws import Law, Reference
 from bayes_distill.laws.smooth_discrepancy import SMOOTH, STUDENT_SMOOTH
 from bayes_distill.likelihoods import Likelihood
-from bayes_distill.posterior import effects, evaluate, io
+from bayes_distill.posterior import display, effects, evaluate, io
 from bayes_distill.posterior.discrepancy import Discrepancy, JoinedDiscrepancy, discrepancies
 from bayes_distill.posterior.hull import Hull, Hulls
 from bayes_distill.posterior.size_offsets import OFFSET, OFFSET_SIZE, SizeOffsets
@@ -24,7 +24,7 @@ from bayes_distill.posterior.thinning import chains_of, thinned
 Conditions = Literal["own", "new", "none"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Posterior:
     """Draws of a law's coordinates and of the noise, with their provenance.
 
@@ -46,6 +46,19 @@ class Posterior:
     card: Card
     reference: Reference
     info: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        coefficients = self.info.get("coefficients") or []
+        return "\n".join([self._headline(), *display.console_lines(coefficients)])
+
+    def _repr_html_(self) -> str:
+        """Verdicts, coefficients with their intervals, and notes."""
+        coefficients = self.info.get("coefficients") or []
+        notes = [*self.warnings, *self.info.get("notes", ())]
+        return display.html(self._headline(), coefficients, notes)
+
+    def _headline(self) -> str:
+        return display.headline(self.card.name, self.law.name, self.n_draws, self.info)
 
     @property
     def law(self) -> Law:

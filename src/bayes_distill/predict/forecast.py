@@ -28,7 +28,7 @@ from bayes_distill.predict.extrapolation import (
     rests_on,
     thinning_notes,
 )
-from bayes_distill.predict.points import SIZES, Points, Quantity
+from bayes_distill.predict.points import SIZES, Points, Quantity, other_columns
 from bayes_distill.predict.results.columns import summary
 from bayes_distill.predict.results.display import Result
 from bayes_distill.predict.results.draws import Samples, points_of
@@ -68,6 +68,8 @@ class Forecast(Result):
         Sentences for people: points outside the runs, thinned draws.
     fit
         Verdicts on the fit, ``sampling`` and ``law``.
+    other
+        Names of the columns of `table` that are those of `at` besides the points.
     """
 
     table: pd.DataFrame
@@ -75,6 +77,7 @@ class Forecast(Result):
     interval: float
     notes: tuple[str, ...]
     fit: Mapping[str, str] = field(default_factory=lambda: UNKNOWN)
+    other: tuple[str, ...] = ()
 
     @cached_property
     def draws(self) -> xr.Dataset:
@@ -120,6 +123,7 @@ class Forecast(Result):
                         for k in ("outside", "factor_params", "factor_tokens", "teacher_outside")
                     },
                     "rests_on": rests_on(r, distilled=bool(r["teacher_loss_mean"] > 0)),
+                    **({"other": {k: plain(r[k]) for k in self.other}} if self.other else {}),
                 }
             )
         return {"interval": self.interval, "rows": rows, "fit": dict(self.fit)}
@@ -161,7 +165,7 @@ def forecast(
         once. By default all are different. For a law that knows of repeats.
     at
         A table with these columns instead. ``teacher_loss_se`` is the standard error of a measured
-        teacher's loss.
+        teacher's loss. Its other columns are kept behind those of the forecast.
     draws
         Most draws to use; more are thinned evenly, and a note says what that costs.
     interval
@@ -226,6 +230,9 @@ def forecast(
     others = on_cores(lambda place: evaluate(place + 1), len(rows) - 1, THREADS)
     evaluated = [first, *others]
     table = pd.concat([one for one, _ in evaluated], ignore_index=True)
+    other: tuple[str, ...] = ()
+    if at is not None:
+        table, other = _with_other_columns(table, at)
     blocks = [block for _, block in evaluated if block is not None]
     notes = (
         *posterior.warnings,
@@ -241,7 +248,33 @@ def forecast(
             for name, parts in zip(_Block._fields, zip(*blocks, strict=True), strict=True)
         }
         samples = Samples(values, thin.chains)
-    return Forecast(table, samples, interval, notes, fit_verdicts(posterior))
+    return Forecast(table, samples, interval, notes, fit_verdicts(posterior), other)
+
+
+def _with_other_columns(
+    table: pd.DataFrame, at: pd.DataFrame | str | Path
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The table with the other columns of `at` behind its own, and their names.
+
+    Columns of the name of one of the forecast's are left out.
+    """
+    other = other_columns(at).reset_index(drop=True)
+    other = other[[name for name in other if name not in table]]
+    return table.join(other.convert_dtypes()), tuple(map(str, other))
+
+
+def plain(value: Any) -> Any:
+    """A cell for JSON: a number, a truth value or text; ``None`` where there is none."""
+    if (
+        value is None
+        or value is pd.NA
+        or value == ""
+        or (isinstance(value, float) and np.isnan(value))
+    ):
+        return None
+    if isinstance(value, np.generic):
+        value = value.item()
+    return value if isinstance(value, (bool, int, float, str)) else str(value)
 
 
 class _Block(NamedTuple):

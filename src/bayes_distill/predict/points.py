@@ -262,6 +262,19 @@ def frame_of_points(source: pd.DataFrame | str | Path) -> pd.DataFrame:
     return examined.sound
 
 
+def other_columns(source: pd.DataFrame | str | Path) -> pd.DataFrame:
+    """Columns of a table of points that are no quantities of a point, in the order of its rows.
+
+    A label such as ``run`` is among them.
+    """
+    from bayes_distill.runs.reading import examine
+    from bayes_distill.runs.table import LABELS
+
+    examined = examine(source, corrections=False, required=("params", "tokens"))
+    labels = [name for name in LABELS if name in examined.sound]
+    return pd.concat([examined.sound[labels], examined.other], axis="columns")
+
+
 def of_frame(frame: pd.DataFrame) -> Points:
     """Points from a frame with canonical columns."""
     empty = np.full(len(frame), np.nan)

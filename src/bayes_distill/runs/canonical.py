@@ -47,7 +47,8 @@ def canonical_frame(
             faults += [Fault(problem, rows[at], labels[name]) for at, problem in problems.items()]
     table = pd.DataFrame(numbers, index=index)
     faults += _without_known(validate(table, labels), faults)
-    faults = _in_whole_columns(table, labels, faults)
+    if "loss" in required:  # points are few, and each is asked about
+        faults = _in_whole_columns(table, labels, faults)
     faults = _dashes_named(cells, columns, rows, faults)
     if FLOPS in numbers:
         flops = numbers.pop(FLOPS)

@@ -60,6 +60,8 @@ class ExaminedTable:
         What the table calls each column that is used, by canonical name.
     skipped
         Runs of a tracker that are left out, by row.
+    other
+        Cells of the columns that are not used, with the index of `sound`.
     """
 
     rows: int
@@ -69,6 +71,7 @@ class ExaminedTable:
     faults: tuple[Fault, ...]
     columns: dict[str, str] = field(default_factory=dict)
     skipped: tuple[Skipped, ...] = ()
+    other: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def read_runs(
@@ -144,16 +147,23 @@ def examine(
         notes += [*corrected, *NAMED_NOTES.get(label, ())]
     elif opened.path is not None:
         notes += sibling_note(opened.path)
+    other = pd.DataFrame(dict(opened.other), index=frame.index, dtype=object)
     if None not in faulty_rows:
         if "loss" in required:
             sound, grouped = with_checkpoint_groups(sound)
             notes += grouped
-        other = pd.DataFrame(dict(opened.other), index=frame.index, dtype=object)
         notes += quality_notes(sound, other)
     position = resolved.position
     used = {name: cells.header[position[name]] for name in COLUMN_NAMES if name in position}
     return ExaminedTable(
-        opened.total, sound, label, tuple(notes), tuple(faults), used, tuple(opened.skipped)
+        opened.total,
+        sound,
+        label,
+        tuple(notes),
+        tuple(faults),
+        used,
+        tuple(opened.skipped),
+        other.loc[sound.index],
     )
 
 

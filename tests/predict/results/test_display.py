@@ -13,7 +13,14 @@ from bayes_distill.comparison.ranking import compare
 from bayes_distill.identification.identify import identify
 from bayes_distill.predict.capacity_gap import risk
 from bayes_distill.predict.forecast import forecast
-from bayes_distill.predict.results.display import MOST_ROWS, Result, compact, html_table
+from bayes_distill.predict.results.display import (
+    MOST_LINES,
+    MOST_ROWS,
+    Result,
+    compact,
+    html_table,
+    table_lines,
+)
 from bayes_distill.validation.read import read_validation
 from studies import random_study
 
@@ -64,9 +71,22 @@ def results(chinchilla, scattered):
 def test_every_result_is_short_in_a_console(results):
     for name, result in results.items():
         assert repr(result).startswith(f"<{name}: "), name
-        assert len(repr(result)) < 100, name
-    assert repr(results["Forecast"]) == "<Forecast: 2 rows, 90% intervals>"
+        lines = repr(result).splitlines()
+        assert len(lines) <= 10, name
+        assert max(map(len, lines)) <= 100, name
+    lines = repr(results["Forecast"]).splitlines()
+    assert lines[0] == "<Forecast: 2 rows, 90% intervals>"
+    assert lines[1].split()[:2] == ["params", "tokens"]
+    assert len(lines) == 4
     assert "verdict: " in repr(results["Calibration"])
+
+
+def test_long_tables_end_with_the_number_of_rows_left():
+    table = pd.DataFrame({"params": range(1000), "x" * 200: 1})
+    lines = table_lines(table)
+    assert len(lines) == MOST_LINES
+    assert lines[-1] == "and 993 more rows"
+    assert max(map(len, lines)) <= 100
 
 
 def test_every_result_is_a_table_in_a_notebook(results):
@@ -94,7 +114,7 @@ def test_notes_are_shown_and_escaped():
     assert "<script>" not in page
     cells = Balanced(page).cells
     assert cells == ["<b>", "<script>alert(1)</script>", "a < b & c"]
-    assert repr(odd) == "<Odd: 1 rows>"
+    assert repr(odd).splitlines()[0] == "<Odd: 1 rows>"
 
 
 def test_results_are_compared_by_identity(results):

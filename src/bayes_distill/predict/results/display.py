@@ -13,6 +13,9 @@ from bayes_distill._input.numbers import format_quantity
 from bayes_distill.predict.results.columns import STATISTICS
 
 MOST_ROWS = 20
+MOST_LINES = 9
+"""Of text below the headline of a result: ten lines in all."""
+MOST_COLUMNS = 100
 AMOUNTS = ("params", "tokens", "flops", "budget")
 """Endings of columns that hold counts, which people write as 1.8B or 2e20."""
 MIDDLES = ("mean", "median")
@@ -33,7 +36,9 @@ class Result:
 
     def __repr__(self) -> str:
         rows = [f"{len(table)} rows" for table in self.shown_tables().values()]
-        return f"<{type(self).__name__}: {', '.join([*rows[:1], *self._about()])}>"
+        head = f"<{type(self).__name__}: {', '.join([*rows[:1], *self._about()])}>"
+        tables = [table for table in self.shown_tables().values() if len(table)]
+        return "\n".join([head, *(table_lines(tables[0]) if tables else [])])
 
     def _repr_html_(self) -> str:
         """Tables with each quantity in one column, its interval in brackets, and the notes."""
@@ -51,6 +56,18 @@ class Result:
         verdict, interval = getattr(self, "verdict", None), getattr(self, "interval", None)
         parts = [f"verdict: {verdict}"] if isinstance(verdict, str) else []
         return parts + ([f"{100 * interval:g}% intervals"] if interval is not None else [])
+
+
+def table_lines(table: pd.DataFrame) -> list[str]:
+    """First rows and columns of a table as text: `MOST_LINES` lines, `MOST_COLUMNS` wide."""
+    fits = len(table) < MOST_LINES
+    shown = compact(table.head(MOST_LINES - (1 if fits else 2)))
+    for count in range(len(shown.columns), 0, -1):
+        lines = shown.iloc[:, :count].to_string(index=False).split("\n")
+        if max(map(len, lines)) <= MOST_COLUMNS or count == 1:
+            break
+    more = [] if fits else [f"and {len(table) - len(shown):,} more rows"]
+    return [line[:MOST_COLUMNS].rstrip() for line in lines] + more
 
 
 def html_table(table: pd.DataFrame) -> str:
