@@ -192,6 +192,16 @@ def draws_to_posterior(
         frame["teacher_loss"].to_numpy(float) if "teacher_loss" in frame else np.full(n, np.nan)
     )
     places = (frame["params"].to_numpy(float), frame["tokens"].to_numpy(float), teacher)
+    more = slice(n, int(np.asarray(data.mask).sum()))  # teachers, which are supervised runs
+    sizes_of_teachers, tokens_of_teachers = (
+        np.asarray(getattr(data, name))[more] * getattr(reference, name)
+        for name in ("params", "tokens")
+    )
+    every = zip(
+        places,
+        (sizes_of_teachers, tokens_of_teachers, np.full(len(sizes_of_teachers), np.nan)),
+        strict=True,
+    )
     checked = diagnostics.to_json()
     if law_checks is not None:
         checked["law"] = law_checks(hyper, values, by_run["mean"], by_run["scale"])
@@ -202,7 +212,7 @@ def draws_to_posterior(
         "flagged_runs": [asdict(run) for run in loo.flagged(rows, size)],
         "loo": {"elpd": loo.elpd, "se": loo.se},
         "hull": Hull.of(*places).to_json(),
-        "hulls": Hulls.of(*places).to_json(),
+        "hulls": Hulls.of(*(np.concatenate(pair) for pair in every)).to_json(),
         "epochs": float((frame["tokens"].to_numpy(float) / unique_tokens(frame)).max()),
     }
 

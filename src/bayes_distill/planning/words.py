@@ -18,7 +18,7 @@ def crossover_words(row: Mapping[str, Any], percent: str) -> str:
     above = row["direction"] == "better_above"
     never, always = row["p_never_better"], row["p_always_better"]
     if always > SURE:
-        said = f"distilling is better at every budget up to {LARGEST} FLOPs"
+        said = f"distilling is still better at {LARGEST} FLOPs, the largest budget tried"
     elif never > SURE:
         said = (
             f"distilling is not better at {LARGEST} FLOPs"
