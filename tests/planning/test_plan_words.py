@@ -28,7 +28,7 @@ def crossing(direction, lower, median, upper, *, never=0.0, always=0.0, prior=Fa
             "from 3.8e22 to 8.6e22 FLOPs (90%; median 5.5e22) on, distilling is better",
         ),
         (crossing("better_below", 1e22, 2e22, None, always=0.2), "up to"),
-        (crossing("better_below", None, None, None, always=1.0), "still better at 1e28udget up to"),
+        (crossing("better_below", None, None, None, always=1.0), "still better at 1e28"),
         (crossing("better_below", None, None, None, never=1.0), "better at no budget up to"),
         (crossing("better_above", 1e22, 1e22, 1e22, prior=True), "rests on the prior and the law"),
     ],
