@@ -26,12 +26,12 @@ def test_help_imports_nothing_heavy(arguments):
 
 
 def test_json_goes_to_stdout_and_faults_to_stderr(tmp_path):
-    header, row = "params,tokens,loss\n", "1B,20B,2.3\n"
-    (tmp_path / "good.csv").write_text(header + row)
+    header, rows = "params,tokens,loss\n", "1B,20B,2.3\n2B,40B,2.2\n4B,80B,2.1\n"
+    (tmp_path / "good.csv").write_text(header + rows)
     (tmp_path / "bad.csv").write_text(header + "7,20B,2.3\n")
     good = call("check", "good.csv", "--json", cwd=tmp_path)
     assert (good.returncode, good.stderr) == (0, "")
-    assert json.loads(good.stdout)["rows"] == 1
+    assert json.loads(good.stdout)["rows"] == 3
     bad = call("check", "bad.csv", "--json", cwd=tmp_path)
     assert bad.returncode == 2
     assert json.loads(bad.stdout)["faults"][0]["column"] == "params"

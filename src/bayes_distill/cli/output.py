@@ -89,16 +89,20 @@ def _write(stream: TextIO | None, text: str) -> None:
 
 def print_sentences(sentences: Iterable[str]) -> None:
     """Print answers in words on stdout, wrapped; of more than a few the tables say the rest."""
+    few = list(itertools.islice(sentences, MOST_SENTENCES))
+    for sentence in few:
+        echo(wrapped(as_typed(sentence)))
+    if few:
+        echo("")
+
+
+def wrapped(text: str, indent: str = "") -> str:
+    """Text in lines that fit the terminal, those after the first indented."""
     import textwrap
 
     from bayes_distill.cli.tables import console_width
 
-    width = min(SENTENCE_WIDTH, console_width())
-    few = list(itertools.islice(sentences, MOST_SENTENCES))
-    for sentence in few:
-        echo(textwrap.fill(as_typed(sentence), width))
-    if few:
-        echo("")
+    return textwrap.fill(text, min(SENTENCE_WIDTH, console_width()), subsequent_indent=indent)
 
 
 def print_table(

@@ -7,7 +7,7 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 from bayes_distill._input.numbers import format_quantity
-from bayes_distill.cli.output import echo, print_sentences, print_table
+from bayes_distill.cli.output import echo, print_sentences, print_table, wrapped
 from bayes_distill.planning.tables import AT_LIMITS
 from bayes_distill.planning.words import crossover_words, plan_sentences
 
@@ -75,7 +75,7 @@ def print_plan(result: Plan) -> None:
     if len(result.crossovers):
         echo("Which budgets distilling is better at, up to 1e28 FLOPs:")
         for each in result.to_json()["crossovers"]:
-            echo(f"  {crossover_words(each, percent)}")
+            echo(wrapped(f"  {crossover_words(each, percent)}", indent="    "))
         echo("")
     if len(result.targets):
         print_table(
