@@ -5,7 +5,7 @@ from __future__ import annotations
 from bayes_distill.errors import Fault
 from bayes_distill.runs.table import Kind
 
-NEEDED = {"supervised": 3, "distillation": 12, "mixed": 18}
+NEEDED = {"supervised": 3, "distillation": 14, "mixed": 20}
 """Least runs that the default card for each kind of table is fitted to; see
 `inference.fit.check_card`."""
 FEW = 8
