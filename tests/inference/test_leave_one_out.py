@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import xarray as xr
+from scipy import stats
 
 from bayes_distill.inference import leave_one_out as module
 from bayes_distill.inference.leave_one_out import leave_one_out
@@ -88,3 +89,38 @@ def test_runs_in_parts_come_out_as_all_at_once(monkeypatch, many):
     assert (parts.elpd, parts.se) == pytest.approx((whole.elpd, whole.se))
     for name in ("elpd_i", "pareto_k", "residual", "p_value"):
         np.testing.assert_allclose(getattr(parts, name), getattr(whole, name), rtol=1e-9)
+
+
+def with_residuals(residual: np.ndarray) -> module.LeaveOneOut:
+    """Results of runs with these residuals under a Student t with four degrees of freedom."""
+    nothing = np.zeros_like(residual)
+    p_value = 2 * stats.t.sf(np.abs(residual), 4)
+    return module.LeaveOneOut(0.0, 0.0, nothing, nothing, residual, p_value)
+
+
+def test_runs_of_one_size_that_lie_far_out_together_are_flagged():
+    residual = stats.t(4).rvs(300, random_state=1)
+    sizes = np.repeat(np.arange(100), 3)
+    residual[30:33] = [6.1, 5.6, 3.5]  # none of them is odd by itself
+    found = with_residuals(residual)
+    assert found.flagged(np.arange(300)) == []
+    flagged = found.flagged(np.arange(300), sizes)
+    assert {run.row for run in flagged} == {30, 31, 32}
+    assert all("is the size right?" in run.reason for run in flagged)
+
+
+def test_of_clean_tables_with_sizes_about_one_in_twenty_has_a_run_flagged():
+    tables, sizes = 400, np.repeat(np.arange(30), 3)
+    generator = np.random.default_rng(2)
+    flagged = [
+        bool(with_residuals(generator.standard_t(4, 90)).flagged(np.arange(90), sizes))
+        for _ in range(tables)
+    ]
+    assert 0.02 < np.mean(flagged) < 0.1
+
+
+def test_several_odd_runs_do_not_hide_one_another():
+    residual = np.r_[stats.t(4).rvs(240, random_state=3), 13.0, 14.0, -26.0, 31.0, 70.0]
+    flagged = {run.row for run in with_residuals(residual).flagged(np.arange(245))}
+    assert flagged >= set(range(240, 245))
+    assert len(flagged) <= 7

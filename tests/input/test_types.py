@@ -31,7 +31,7 @@ def test_numbers_of_numpy_are_numbers():
 @pytest.mark.parametrize(
     ("call", "arguments", "message"),
     [
-        (plan, {"limits": 7}, "limits must be Limits or None, not int"),
+        (plan, {"limits": 7}, "limits must be Limits or Mapping or None, not int"),
         (plan, {"draws": "many", "seed": None}, "draws must be a whole number.*; seed must be"),
         (forecast, {"interval": "0.9"}, "interval must be a number, not str"),
         (forecast, {"at": 7}, "at must be DataFrame or text or Path or None, not int"),

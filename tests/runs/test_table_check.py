@@ -14,7 +14,7 @@ REST = {"columns": dict(zip(NAMES, NAMES, strict=True)), "skipped": []}
 
 def test_the_json_of_a_good_table(table):
     found = check(table).to_json()
-    few = "6 mixed runs are too few for the default card of such a table, which needs 18."
+    few = "6 mixed runs are too few for the default card of such a table, which needs 20."
     assert found == {
         "rows": 6,
         "used": 6,
