@@ -166,7 +166,7 @@ def test_arrays_come_back_bit_for_bit():
     for name in ("a", "b", "c", "empty"):
         np.testing.assert_array_equal(found[name], content[name])
         assert found[name].dtype == content[name].dtype
-    assert found["text"] == ["x", "y"]
+    assert found["text"].tolist() == ["x", "y"]
     assert found["number"] == 0.1
     np.testing.assert_array_equal(found["list"][0], np.arange(2.0))
     assert found["list"][1] == {"d": [1, None]}

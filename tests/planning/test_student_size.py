@@ -98,9 +98,11 @@ def test_no_given_size_is_better_in_any_draw_than_its_own_and_some_is_as_good(na
     best = np.nanmin(given.samples.values["optimum_loss"], axis=1, keepdims=True)
     # a path of discrepancies over size has valleys at every scale
     assert (own < best + (1e-6 if name == "few" else 1e-4)).all()
-    assert own == pytest.approx(
-        best, abs=1e-3 if name != "few" else 2e-4
-    )  # the sizes given are 7% apart
+    # the sizes given are 7% apart: in single draws a path may have a valley between two of them
+    if name == "few":
+        assert own == pytest.approx(best, abs=2e-4)
+    else:
+        assert np.median(best - own) < 1e-3
     assert chosen.table["regret_mean"].item() > np.nanmin(given.table["regret_mean"])
 
 

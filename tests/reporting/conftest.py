@@ -44,6 +44,7 @@ def with_runs(posterior: Posterior) -> Posterior:
     info = {
         "verdict": "review",
         "diagnostics": {
+            "verdict": "review",
             "chains": 4,
             "draws": 500,
             "checks": [{"name": "rhat_max", "advice": "double --warmup <now> & wait", **check}],

@@ -110,7 +110,7 @@ def test_budgets_that_leave_too_few_runs_are_left_out_with_a_note(runs):
     found = validate(ends, "supervised-plain", leave_out="compute", factors=[2, factor], **SHORT)
     assert len(found.table) == 2
     assert any("left out: without above" in note for note in found.notes)
-    with pytest.raises(InputError, match=r"without above .* has 2 usable runs"):
+    with pytest.raises(InputError, match=r"without above .* a law needs at least 3 that differ"):
         validate(ends, "supervised-plain", leave_out="compute", factors=[factor], **SHORT)
 
 
