@@ -22,6 +22,7 @@ from bayes_distill.laws.base import Coefficient, Coefficients, Coordinate, Coord
 from bayes_distill.laws.bracket import log_bracket_at
 from bayes_distill.laws.distillation import Distillation
 from bayes_distill.laws.distillation_gain import DistillationGain
+from bayes_distill.laws.student import StudentLaw
 
 OWN_GAP = (
     Coordinate("gap_params", "positive", "alpha of L~_S where the gap opens, over alpha"),
@@ -36,18 +37,12 @@ FORM = "alpha rN and beta rD in its L~_S"
 
 
 @dataclass(frozen=True)
-class DistillationOwnGap(Distillation):
-    """Distillation law in whose capacity gap L~_S has exponents alpha rN and beta rD.
+class OwnGap(StudentLaw):
+    """What such laws have in common; the other base is the law whose gap it is.
 
     Both forms of L~_S agree at the reference student; so published factors other than one hold
     with the reference that they were found with.
     """
-
-    name: ClassVar[str] = "distillation-own-gap"
-    title: ClassVar[str] = f"{Distillation.title}, {FORM}"
-    coordinates: ClassVar[tuple[Coordinate, ...]] = (*Distillation.coordinates, *OWN_GAP)
-    coefficients: ClassVar[tuple[Coefficient, ...]] = (*Distillation.coefficients, *COEFFICIENTS)
-    neutral: ClassVar[Mapping[str, float]] = EQ_8
 
     def log_place_of_gap(
         self, coordinates: Coordinates, log_student: Array, x: Array, y: Array
@@ -56,19 +51,30 @@ class DistillationOwnGap(Distillation):
         return log_student + _log_place(coordinates, x, y)
 
     def to_published(self, coordinates: Coordinates, reference: Reference) -> Coefficients:
-        """Coefficients of table 6, rN and rD."""
+        """Coefficients of the law with the gap of eq. 8, rN and rD."""
         return super().to_published(coordinates, reference) | _factors(coordinates)
 
     def from_published(
         self, coefficients: Mapping[str, ArrayLike], reference: Reference
     ) -> Coefficients:
-        """Sampled coordinates of these coefficients; without the factors, of eq. 8."""
+        """Sampled coordinates of these coefficients; without the factors, those of eq. 8."""
         coefficients = {**self.neutral, **coefficients}
         return super().from_published(coefficients, reference) | _coordinates(coefficients)
 
 
 @dataclass(frozen=True)
-class DistillationGainOwnGap(DistillationGain):
+class DistillationOwnGap(OwnGap, Distillation):
+    """Distillation law in whose capacity gap L~_S has exponents alpha rN and beta rD."""
+
+    name: ClassVar[str] = "distillation-own-gap"
+    title: ClassVar[str] = f"{Distillation.title}, {FORM}"
+    coordinates: ClassVar[tuple[Coordinate, ...]] = (*Distillation.coordinates, *OWN_GAP)
+    coefficients: ClassVar[tuple[Coefficient, ...]] = (*Distillation.coefficients, *COEFFICIENTS)
+    neutral: ClassVar[Mapping[str, float]] = EQ_8
+
+
+@dataclass(frozen=True)
+class DistillationGainOwnGap(OwnGap, DistillationGain):
     """The law for students that may beat weak teachers, with exponents of the gap too."""
 
     name: ClassVar[str] = "distillation-gain-own-gap"
@@ -79,19 +85,6 @@ class DistillationGainOwnGap(DistillationGain):
         *COEFFICIENTS,
     )
     neutral: ClassVar[Mapping[str, float]] = {**DistillationGain.neutral, **EQ_8}
-
-    log_place_of_gap = DistillationOwnGap.log_place_of_gap
-
-    def to_published(self, coordinates: Coordinates, reference: Reference) -> Coefficients:
-        """Coefficients of eq. 8, G and X_G, rN and rD."""
-        return super().to_published(coordinates, reference) | _factors(coordinates)
-
-    def from_published(
-        self, coefficients: Mapping[str, ArrayLike], reference: Reference
-    ) -> Coefficients:
-        """Sampled coordinates of these coefficients; without the new ones, of eq. 8."""
-        coefficients = {**self.neutral, **coefficients}
-        return super().from_published(coefficients, reference) | _coordinates(coefficients)
 
 
 def _log_place(coordinates: Coordinates, x: Array, y: Array) -> Array:
