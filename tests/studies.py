@@ -75,11 +75,12 @@ def with_runs(posterior: Posterior) -> Posterior:
 
 
 def with_table(posterior: Posterior, frame: pd.DataFrame) -> Posterior:
-    """The same posterior, with the rows of a table as its runs."""
+    """The same posterior, with the rows of a table as its runs, and the hull that it had."""
     tree = posterior.tree.copy()
     columns = {name: ("run", frame[name].to_numpy(float)) for name in frame}
     tree["runs"] = xr.Dataset(columns, coords={"run": np.arange(len(frame))})
-    return replace(posterior, tree=tree)
+    hulls = {"supervised": None, "distilled": posterior.info["hull"]}
+    return replace(posterior, tree=tree, info={**posterior.info, "hulls": hulls})
 
 
 def random_validation(groups: int = 3, pairs: int = 200) -> Validation:
@@ -117,6 +118,7 @@ CARDS = {
 STACKS = {
     "stack of gap and no gap": ("distillation", "distillation-no-gap"),
     "stack of plain and gain": ("distillation", "distillation-gain"),
+    "stack of gaps of their own": ("distillation-own-gap", "distillation-gain-own-gap"),
     "stack of two supervised laws": ("supervised", "chinchilla"),
     "stack of new and repeated tokens": ("data-limited", "chinchilla"),
 }
@@ -143,7 +145,7 @@ def posterior_of(name: str) -> Posterior:
     card, few = load_card(CARDS[name]), LogNormal(family="lognormal", median=0.05, sd=0.5)
     priors = {c: card.priors.get(c, few) for c in law.coordinate_names}
     card = card.model_copy(update={"name": name, "law": name, "priors": priors})
-    table = {**MUENNIGHOFF, "G": 0.02, "X_G": 0.08}
+    table = {**MUENNIGHOFF, "G": 0.02, "X_G": 0.08, "rN": 1.1, "rD": 0.9}
     table |= TABLE_6 if "gamma" in law.coefficient_names else {}
     truth = {c: table[c] for c in law.coefficient_names}
     design = paper_design().iloc[::3].drop(columns="group")

@@ -13,6 +13,7 @@ import pytest
 
 from bayes_distill.compute import SCENARIOS, Architecture
 from bayes_distill.planning import Problem, crossover, least_tokens, optimise
+from bayes_distill.planning.recipe_search import NEAR
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 import recipe_against_plug_in as benchmark
@@ -173,7 +174,8 @@ def test_recipes_are_better_than_planning_with_average_coefficients(busbridge):
     found = benchmark.gains(busbridge.thin(200), (1e9,), BUDGETS[::2])
     for label in benchmark.AVERAGES:
         gains = np.concatenate(list(found[label].values()))
-        assert (gains > -1e-9).all()
+        # of recipes within that of the best, the one in the middle of the optima is taken
+        assert (gains > -NEAR * busbridge.reference.loss).all()
         assert gains.max() > 1e-5
     # averages of coefficients that trade off are coefficients of nothing
     assert min(found["printed coefficients"][BOTH.name]) > 0.01

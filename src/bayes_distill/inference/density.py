@@ -14,6 +14,7 @@ from numpyro.infer.util import constrain_fn, potential_energy, unconstrain_fn
 
 from bayes_distill.inference import reparameterisation
 from bayes_distill.inference.model import (
+    OBSERVED,
     Data,
     ModelSpec,
     likelihood_of,
@@ -88,7 +89,7 @@ def constrainer(spec: ModelSpec) -> Callable[[Sites, Data, Hyper], Sites]:
     def one(sites: Sites, data: Data, hyper: Hyper) -> Sites:
         of_law, _ = reparameterisation.forward(spec, sites, data, hyper)
         values = constrain_fn(model, (data, hyper), {}, of_law, return_deterministic=True)
-        return {name: v for name, v in values.items() if name not in ("loss", "no_gain")}
+        return {name: v for name, v in values.items() if name not in OBSERVED}
 
     return jax.jit(jax.vmap(one, in_axes=(0, None, None)))
 

@@ -17,6 +17,7 @@ from bayes_distill.errors import InputError
 from bayes_distill.inference.density import constrainer, pointwise, prior_sampler
 from bayes_distill.inference.log_prior import log_prior
 from bayes_distill.inference.model import (
+    OBSERVED,
     Data,
     ModelSpec,
     likelihood_of,
@@ -146,7 +147,7 @@ class FittedModel:
         """The sites that the prior of each sampled site depends on."""
         model = partial(scaling_law_model, self.spec)
         by_site: Any = get_dependencies(model, (self.data, self.hyper))["prior_dependencies"]
-        return {name: set(on) for name, on in by_site.items() if name != "loss"}
+        return {name: set(on) for name, on in by_site.items() if name not in OBSERVED}
 
 
 def fitted_draws(posterior: Posterior, most: int | None = None) -> Draws:

@@ -31,6 +31,9 @@ from bayes_distill.likelihoods import Likelihood
 from bayes_distill.posterior.size_offsets import OFFSET
 
 UNIT = Reference(1.0, 1.0, 1.0)
+NO_GAIN = "no_gain"
+OBSERVED = ("loss", NO_GAIN)
+"""Sites of the model that are not sampled: losses, and what a card says of unlimited data."""
 
 
 class Data(NamedTuple):
@@ -361,7 +364,7 @@ def scaling_law_model(spec: ModelSpec, data: Data, hyper: dict[str, Any]) -> Non
         assert isinstance(spec.law, TeacherLaw)
         gain = gain_with_unlimited_data(spec.law, coordinates)
         likely = dist.Normal(gain, hyper["unlimited_data"]).to_event(1)
-        numpyro.sample("no_gain", likely, obs=jnp.zeros_like(gain))
+        numpyro.sample(NO_GAIN, likely, obs=jnp.zeros_like(gain))
     scales: dict[str, Any] = {
         name: numpyro.sample(name, dist.LogNormal(*hyper[name])) for name in spec.noise_sites
     }

@@ -21,7 +21,7 @@ def headline(name: str, law: str, draws: int, info: Mapping[str, Any]) -> str:
     parts.append(f"sampling {info.get('verdict', 'none')}")
     checked = diagnostics.get("law")
     if checked:
-        parts.append(f"law checks {checked['verdict']}")
+        parts.append(f"law {checked['verdict']}")
     return f"<Posterior {shown(name)}: {', '.join(parts)}>"
 
 
