@@ -75,7 +75,8 @@ def synthetic_posterior(
     card
         Whose law, likelihood and name the posterior has.
     coefficients
-        Published coefficients at the centre; those that the law lacks are ignored.
+        Published coefficients at the centre; those that the law lacks are ignored,
+        and where one is missing the law is that without it.
     draws
         Number of draws, of both chains together.
     spread
@@ -84,7 +85,8 @@ def synthetic_posterior(
         Seed of the draws and of the runs.
     """
     law, generator = card.scaling_law, np.random.default_rng(seed)
-    coefficients = {name: coefficients[name] for name in law.coefficient_names}
+    stated = {**law.neutral, **coefficients}
+    coefficients = {name: stated[name] for name in law.coefficient_names}
     centre = law.from_published(coefficients, REFERENCE)
     values = {}
     for coordinate in law.coordinates:

@@ -52,7 +52,9 @@ def test_nothing_else_is_touched(inside, tmp_path, arguments, own):
     typed = arguments.format(out=tmp_path).split()
     done = process(WATCHED, *typed, BAYES_DISTILL_CACHE=cache, MPLCONFIGDIR=str(tmp_path / "mpl"))
     assert done.returncode == 0, done.stderr
-    assert "FOREIGN" not in done.stderr
+    foreign = [line for line in done.stderr.splitlines() if "FOREIGN" in line]
+    # matplotlib lists the fonts of the machine, once for its own cache
+    assert [line for line in foreign if "'fc-list'" not in line] == []
     touched = [line.split(" ", 1)[1] for line in done.stderr.splitlines() if "TOUCHED" in line]
     allowed = (cache, str(tmp_path), "/dev/null", "/proc/self", "/dev/shm")
     assert [path for path in touched if not path.startswith(allowed)] == []

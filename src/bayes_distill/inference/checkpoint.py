@@ -25,9 +25,10 @@ from bayes_distill._input.folders import own_folder, states_in
 from bayes_distill._version import __version__
 from bayes_distill.inference.metric import Metric
 
-FORMAT = 3  # of the file, and part of its name: a file of another format is never read
+FORMAT = 4  # of the file, and part of its name: a file of another format is never read
 EVERY = 2.0  # seconds between two writes at least: a kill costs no more, a write far less
 MATRIX = "start/inverse_mass_matrix"
+NAMES = "names"
 DAMAGE = (
     OSError,
     ValueError,
@@ -138,14 +139,22 @@ class Checkpoint:
     def _read(self) -> Arrays:
         try:
             with self.path.open("rb") as handle, np.load(handle) as file:
-                return {name: file[name] for name in file.files}
+                arrays = {name: file[name] for name in file.files}
+            # the format has checksums of what the arrays hold, and none of their names
+            told = arrays.pop(NAMES).tobytes()
+            return arrays if told == _names(arrays).tobytes() else {}
         except DAMAGE:
             return {}  # none yet, or a damaged one: it costs the time, not the answer
 
     def _write(self, arrays: Arrays) -> None:
         with atomic_path(self.path) as temporary, temporary.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
+            np.savez(file, **arrays, **{NAMES: _names(arrays)})  # type: ignore[arg-type]
         self._written = time.monotonic()
+
+
+def _names(arrays: Mapping[str, Any]) -> np.ndarray:
+    """Digest of the names of arrays."""
+    return np.frombuffer(hashlib.sha256(repr(sorted(arrays)).encode()).digest(), np.uint8)
 
 
 def forget(folder: str | Path) -> None:

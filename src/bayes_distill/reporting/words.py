@@ -106,7 +106,7 @@ def remarks_of(posterior: Posterior) -> list[str]:
     found = [
         f"{c['advice']}."
         for c in _checks(posterior)
-        if c["scope"] == "model" and c["verdict"] != "pass" and c["advice"]
+        if c["scope"] == "model" and c["verdict"] != "pass" and c.get("advice")
     ]
     vague = [c["name"] for c in info.get("coefficients", []) if not c["identified"]]
     printed = [name for name in vague if name in posterior.published]
@@ -174,8 +174,11 @@ def diagnostics_of(posterior: Posterior) -> Section:
     header = ("check", "value", "threshold", "verdict", "advice")
     words = (0, 3, 4)
     tables = [TextTable(header, _rows_of_checks(checks), "Sampling, and data against prior", words)]
+    length = ""
+    if {"chains", "draws"} <= set(found):
+        length = f"{found['chains']} chains of {found['draws']} draws. "
     text = [
-        f"{found['chains']} chains of {found['draws']} draws. Checks of the sampling decide "
+        f"{length}Checks of the sampling decide "
         "its verdict; the last ones tell what data and prior made of each other, which is no "
         "fault of the draws."
     ]
@@ -193,13 +196,17 @@ def _rows_of_checks(checks: list[dict[str, Any]]) -> list[tuple[str, ...]]:
     return [
         (
             CHECKS.get(c["name"], c["name"].replace("_", " ")),
-            "–" if c["value"] != c["value"] else f"{c['value']:.4g}",
-            f"{c['threshold']:.4g}",
+            _figure(c.get("value")),
+            _figure(c.get("threshold")),
             c["verdict"],
-            c["advice"] or "–",
+            c.get("advice") or "–",
         )
         for c in checks
     ]
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None or value != value else f"{value:.4g}"
 
 
 def flagged_of(posterior: Posterior) -> Section:
