@@ -10,18 +10,18 @@ from pathlib import Path
 import pytest
 
 # what is opened for writing, removed, renamed, connected to or started is printed on stderr
-WATCHED = """
+WATCHED = r"""
 import os, sys
 def watch(event, arguments):
     if event == "open" and isinstance(arguments[0], (str, bytes)):
         mode, flags = arguments[1], arguments[2] or 0
         if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT) or set(mode or "") & set("wxa+"):
-            print("TOUCHED", os.fsdecode(arguments[0]), file=sys.stderr)
+            sys.stderr.write(f"TOUCHED {os.fsdecode(arguments[0])}\n")
     elif event in ("os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.truncate", "os.link"):
-        print("TOUCHED", os.fsdecode(arguments[0]), file=sys.stderr)
+        sys.stderr.write(f"TOUCHED {os.fsdecode(arguments[0])}\n")
     elif event in ("socket.connect", "socket.getaddrinfo", "socket.bind", "os.system",
                    "subprocess.Popen", "os.exec", "os.posix_spawn", "urllib.Request"):
-        print("FOREIGN", event, arguments, file=sys.stderr)
+        sys.stderr.write(f"FOREIGN {event} {arguments}\n")
 sys.addaudithook(watch)
 from bayes_distill.cli import main
 main()
