@@ -29,6 +29,12 @@ settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def as_piped() -> None:
+    """Tables as where there is no terminal: workers of pytest-xdist are told a width."""
+    os.environ.pop("COLUMNS", None)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest, wherever pytest-xdist shares them out."""
     items.sort(key=lambda item: rank(item.nodeid))
