@@ -33,7 +33,7 @@ def truths(setting, count):
 @pytest.fixture(scope="module")
 def taught():
     """The distillation card on the paper's design."""
-    return make_setting(load_card("distillation-plain"), None, read_design("paper")[0])
+    return make_setting(load_card("distillation"), None, read_design("paper")[0])
 
 
 def test_losses_are_the_law_s_with_the_scatter_of_the_likelihood(card, nine_runs):
@@ -117,7 +117,8 @@ def test_a_simulator_must_be_for_the_same_runs_and_reference(card, nine_runs):
         make_setting(card, elsewhere, nine_runs)
 
 
-def test_forecasts_are_those_of_the_law(taught, plain):
+def test_forecasts_are_those_of_the_law(plain):
+    taught = make_setting(load_card("distillation-plain"), None, read_design("paper")[0])
     """Five quantities, held against the paper's equations at the points that they name."""
     values = truths(taught, 12)
     computed = forecasts(taught, taught.fitted, values, np.random.default_rng(0))

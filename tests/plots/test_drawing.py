@@ -65,7 +65,7 @@ def test_all_faults_come_in_one_error_and_nothing_is_written(scattered, tmp_path
         bd.plot(
             "capacity-gap-map",
             scattered,
-            out=tmp_path / "x.gif",
+            out=tmp_path / "no" / "x.gif",
             interval=2,
             params="many",
             budget="1e21",
@@ -73,6 +73,7 @@ def test_all_faults_come_in_one_error_and_nothing_is_written(scattered, tmp_path
     text = str(refused.value)
     for part in (
         "out: x.gif ends in .gif",
+        "does not exist",
         "interval: 2 is not",
         "params: 'many'",
         "budget: means nothing to capacity-gap-map",

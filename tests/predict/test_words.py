@@ -37,7 +37,7 @@ def test_grounds_name_both_kinds_of_run_and_the_factor():
     none = {"runs": 0, "prior": True, "extrapolation": 1.0}
     both = [("supervised", near), ("distilled", far)]
     assert grounds_in_words(both) == (
-        "This rests on 39 supervised runs and 64 distilled runs, up to 2.7 times outside them."
+        "This rests on 39 supervised runs and 64 distilled runs (up to 2.7 times outside them)."
     )
     assert grounds_in_words([("supervised", none)]) == (
         "This rests on no supervised run (the prior and the law alone)."

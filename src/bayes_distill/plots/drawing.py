@@ -198,7 +198,8 @@ def _out_problems(out: Path, given: Mapping[str, Any]) -> list[str]:
     if out.suffix.lower() not in SUFFIXES:
         end = out.suffix or "no suffix"
         problems.append(f"{out.name} ends in {end}: write {', '.join(SUFFIXES)}")
-    problem = None if problems else unwritable(out, PICTURE, **given)
+    # a wrong ending is told once, and whether the folder takes a picture all the same
+    problem = unwritable(Path(f"{out}.png") if problems else out, PICTURE, **given)
     return [*problems, problem] if problem else problems
 
 

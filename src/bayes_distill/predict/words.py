@@ -59,7 +59,7 @@ def grounds_in_words(sides: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
             continue
         counted = f"{runs} {kind} runs" if runs is not None else f"{kind} runs"
         factor = max(side["extrapolation"] or 1.0 for side in mine)
-        far = f", up to {factor:.2g} times outside them" if factor > 1 else ""
+        far = f" (up to {factor:.2g} times outside them)" if factor > 1 else ""
         parts.append(f"{counted}{far}")
     return f"This rests on {' and '.join(parts)}."
 
