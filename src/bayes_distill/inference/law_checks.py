@@ -192,7 +192,7 @@ def _forward(fitted: Fitted, hyper: Hyper, seed: int) -> Forward:
     spec, data = fitted.spec, fitted.data
     refit = masked_refit(spec, data, hyper, mask, fitted.sample, fitted.settings, seed)
     sites: Any = refit.sites
-    values = jax.device_get(constrainer(spec)(sites, data, hyper))
+    values = jax.device_get(constrainer(spec)(sites, refit.data, refit.hyper))
     by_run = jax.device_get(pointwise(spec)(sites_of_mean(spec, values), data, hyper))
     likelihood = likelihood_of(spec, values, hyper).map_parameters(lambda v: np.asarray(v)[:, None])
     mean, scale = (by_run[name][:, :n] * fitted.unit for name in ("mean", "scale"))
