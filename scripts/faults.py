@@ -3,9 +3,10 @@
     python scripts/faults.py [kills] [disk] [pairs] [caches] [--times 30] [--seed 0]
 
 ``kills``: SIGKILL, SIGTERM and SIGINT at random moments of a fit, a validation and a plan, each
-begun again until it ends. ``disk``: every write of a fit fails once, for want of space.
-``pairs``: two processes with one output and one cold cache. ``caches``: damaged caches. Each in a
-folder of its own, with real processes; takes about an hour for all of them.
+begun again until it ends. ``disk``: the same on a disk with room for 0, 1, 2, ... pages, which
+needs Linux and ``unshare``; elsewhere every file that a fit writes fails once. ``pairs``: two
+processes with one output and one cold cache. ``caches``: damaged caches, and caches on a full disk.
+Each in a folder of its own, with real processes.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ WORK = {
     "validate": ["validate", "runs.csv", "--model", "supervised-plain", "--leave-out", "group",
                  *SHORT, "--resume", "kept", "--out", "validation.json"],
     "plan": ["plan", "busbridge2025-plain", "--params", "1e9,2e9", "--budget",
-             ",".join(f"{b}e21" for b in range(1, 41)), "--resume", "kept", "--json"],
+             ",".join(f"{b}e21" for b in range(1, 101)), "--scenario", "teacher-pretraining",
+             "--draws", "50", "--no-crossovers", "--resume", "kept", "--json"],
 }  # fmt: skip
 
 
@@ -132,7 +134,7 @@ def answer(kind: str, place: Place, out: str) -> str:
 
 
 def kills(root: Path, times: int, seed: int) -> Iterator[str]:
-    """Kill each kind of work at random moments, again and again until it ends."""
+    """Kill each kind of work at random moments; every other fit replaces an older one."""
     chance = random.Random(seed)
     for kind, arguments in WORK.items():
         whole = Place(root / f"{kind}-whole", root / "cache")
@@ -142,9 +144,11 @@ def kills(root: Path, times: int, seed: int) -> Iterator[str]:
         status, out, err = whole.finish(arguments)
         assert status in (0, 3), err
         length, expected = time.monotonic() - begun, answer(kind, whole, out)
+        killed = 0
         for number in range(times):
             place = Place(root / f"{kind}-{number}", root / "cache")
             which = SIGNALS[number % len(SIGNALS)]
+            old = _older(place) if kind == "fit" and number % 2 else None
             process = place.start(arguments)
             try:
                 process.communicate(timeout=chance.uniform(0.05, 1.0) * length)
@@ -152,12 +156,23 @@ def kills(root: Path, times: int, seed: int) -> Iterator[str]:
                 process.send_signal(which)
                 _, err = process.communicate(timeout=LONGEST)
                 assert "Traceback" not in err, err
+                killed += process.returncode not in (0, 3)
+                if old is not None and (place.folder / "fit.nc").read_bytes() != old:
+                    assert answer(kind, place, out) == expected, "neither the old nor the new"
             status, out, err = place.finish(arguments)
             assert status in (0, 3), err
             assert answer(kind, place, out) == expected, f"{kind} after {which.name}"
             place.check_kept()
             shutil.rmtree(place.folder)
-        yield f"{kind}: {times} kills, the answer is that of {length:.0f} s without one"
+        yield f"{kind}: {killed} of {times} killed, the answer is that of {length:.0f} s without"
+
+
+def _older(place: Place) -> bytes:
+    """An output of an earlier fit, in the place of the new one."""
+    from bayes_distill.posterior import load_posterior
+
+    path = load_posterior("busbridge2025-plain").save(place.folder / "fit.nc")
+    return path.read_bytes()
 
 
 def disk(root: Path, times: int, seed: int) -> Iterator[str]:

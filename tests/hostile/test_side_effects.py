@@ -101,3 +101,13 @@ def test_streams_that_take_nothing(close):
 def test_an_ascii_stream_gets_escapes():
     done = process(RUN, "models", "list", PYTHONIOENCODING="ascii")
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("limit", [6 * 10**8, 3 * 10**9])
+def test_too_little_address_space_is_told_in_one_line(limit):
+    code = f"import resource; resource.setrlimit(resource.RLIMIT_AS, ({limit}, {limit})); {RUN}"
+    done = process(code, "forecast", "joint", "--params", "1e9", "--tokens", "2e10")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: the address space of this process is limited to ")
+    assert done.stderr.count("\n") == 1
+    assert process(code, "--help").returncode == 0

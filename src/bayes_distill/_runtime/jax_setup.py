@@ -8,6 +8,7 @@ from pathlib import Path
 import jax
 import platformdirs
 
+from bayes_distill._runtime.address_space import require_address_space
 from bayes_distill.errors import BayesDistillError
 
 FORBIDDEN = ("0", "false", "f", "no", "n", "off")
@@ -26,8 +27,10 @@ def configure() -> None:
     Raises
     ------
     BayesDistillError
-        If ``JAX_ENABLE_X64`` forbids float64: a law with exponents is not computed in float32.
+        If ``JAX_ENABLE_X64`` forbids float64: a law with exponents is not computed in float32. If
+        the address space is limited to less than XLA reserves.
     """
+    require_address_space()
     if os.environ.get("JAX_ENABLE_X64", "").lower() in FORBIDDEN:
         raise BayesDistillError(
             "JAX_ENABLE_X64 forbids float64, which bayes-distill computes in: unset it, and "

@@ -13,6 +13,7 @@ from typing import TextIO
 
 import typer
 
+from bayes_distill._runtime.address_space import require_address_space
 from bayes_distill._version import __version__
 from bayes_distill.cli import (
     calibrate,
@@ -73,6 +74,7 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
     if version:
         typer.echo(__version__)
         raise typer.Exit
+    require_address_space()  # importing JAX and SciPy may end the process already
 
 
 def main(arguments: list[str] | None = None) -> None:
