@@ -79,6 +79,29 @@ def test_float32_by_force_is_refused_clearly():
     assert done.returncode == 0, done.stderr
 
 
+SWITCHED = """
+import bayes_distill as bd, jax, jax.numpy as jnp
+card = bd.load_card("joint")
+print(jnp.zeros(1).dtype, jnp.zeros(1, jnp.float32).dtype)
+with jax.enable_x64(False):
+    print(jnp.zeros(1).dtype)
+    for call in (bd.load_card, bd.load_posterior, lambda _: bd.fit("runs.csv", model=card)):
+        try:
+            call("joint")
+        except bd.BayesDistillError as error:
+            print(error)
+bd.load_card("joint")
+"""
+
+
+def test_first_use_switches_float64_on_and_a_block_of_float32_is_refused():
+    done = process(SWITCHED)
+    assert done.returncode == 0, done.stderr
+    first, second, *refused = done.stdout.splitlines()
+    assert (first, second) == ("float64 float32", "float32")
+    assert [line[:28] for line in refused] == ["JAX computes in float32 here"] * 3
+
+
 RUN = "from bayes_distill.cli import main; main()"
 
 

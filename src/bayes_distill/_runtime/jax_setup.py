@@ -46,6 +46,21 @@ def configure() -> None:
             jax.config.update("jax_compilation_cache_max_size", CACHE_BYTES)
 
 
+def require_float64() -> None:
+    """Refuse to compute where somebody has switched float64 off again, for a block or for good.
+
+    Raises
+    ------
+    BayesDistillError
+        If JAX computes in float32 here.
+    """
+    if not jax.config.jax_enable_x64:
+        raise BayesDistillError(
+            "JAX computes in float32 here, and bayes-distill in float64: call it outside of "
+            "jax.enable_x64(False), and leave jax_enable_x64 on"
+        )
+
+
 def _can_be_written(folder: Path) -> bool:
     try:
         folder.mkdir(parents=True, exist_ok=True)
