@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+
+from bayes_distill.cli.interrupts import tell_again
 
 # what is opened for writing, removed, renamed, connected to or started is printed on stderr
 WATCHED = r"""
@@ -42,8 +46,12 @@ def process(code: str, *arguments: str, **environment: str) -> subprocess.Comple
     ("arguments", "own"),
     [
         ("forecast fit.nc --params 1e9 --tokens 2e10 --teacher-loss 2.1", ""),
-        ("plan fit.nc --params 1e9 --budget 1e21", ""),
-        pytest.param("report fit.nc --out {out}/new.html", "new", marks=pytest.mark.slow),
+        (
+            "plan fit.nc --params 1e9 --budget 1e21 --scenario teacher-pretraining "
+            "--no-crossovers",
+            "",
+        ),
+        ("report supervised.nc --out {out}/new.html", "new"),
     ],
     ids=["forecast", "plan", "report"],
 )  # fmt: skip
@@ -100,6 +108,24 @@ def test_first_use_switches_float64_on_and_a_block_of_float32_is_refused():
     first, second, *refused = done.stdout.splitlines()
     assert (first, second) == ("float64 float32", "float32")
     assert [line[:28] for line in refused] == ["JAX computes in float32 here"] * 3
+
+
+def test_an_interrupt_inside_a_finaliser_is_not_lost(monkeypatch):
+    class Odd:
+        def __del__(self):
+            raise KeyboardInterrupt
+
+    def work():
+        Odd()
+        time.sleep(20)
+
+    monkeypatch.setattr(sys, "unraisablehook", tell_again)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            work()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 RUN = "from bayes_distill.cli import main; main()"

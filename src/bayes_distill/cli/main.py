@@ -35,6 +35,7 @@ from bayes_distill.cli import (
     validate,
 )
 from bayes_distill.cli.examples import epilog
+from bayes_distill.cli.interrupts import tell_again
 from bayes_distill.cli.output import error_line
 from bayes_distill.errors import BayesDistillError, InputError, InterruptedFitError
 
@@ -87,6 +88,7 @@ def main(arguments: list[str] | None = None) -> None:
     if sys.stdout is None:
         error_line(["stdout is closed, and the answer goes there"])
         sys.exit(2)
+    sys.unraisablehook = tell_again
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
