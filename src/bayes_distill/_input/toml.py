@@ -8,7 +8,8 @@ from typing import Any
 
 DEEPEST = 100
 """Parts of a dotted key: `tomllib` takes the square of their number in time."""
-DEEP_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){%d}""" % DEEPEST)
+PART = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*"""
+DEEP_KEY = re.compile(rf"(?<![\w-])(?:{PART}){{{DEEPEST}}}")
 
 
 class TomlError(ValueError):
