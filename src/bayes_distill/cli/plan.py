@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bayes_distill.cli.interrupts import kept_in
-from bayes_distill.cli.options import AllowFailed, Collector, Fit, Params, option
+from bayes_distill.cli.options import (
+    DEVICE,
+    AcceleratorName,
+    AllowFailed,
+    Collector,
+    Fit,
+    Params,
+    Utilisation,
+    option,
+)
 from bayes_distill.cli.output import progress_bar
 from bayes_distill.cli.shared_options import Common, Spread, spread_options
 from bayes_distill.errors import Fault, InputError
@@ -18,7 +27,6 @@ if TYPE_CHECKING:
     from bayes_distill.compute import Scenario
 
 LIMITS = "Limits"
-DEVICE = "Hours and money"
 MANY = "Many plans"
 SHOWN_AFTER = 2.0  # seconds without a bar: most plans take less
 
@@ -47,12 +55,8 @@ class Bounds:
 class Hours:
     """Options that turn FLOPs into hours and money."""
 
-    device: Annotated[
-        str | None, option("Accelerator, e.g. a100, h100 or tpu-v5p.", "NAME", DEVICE)
-    ] = None
-    utilisation: Annotated[
-        str | None, option("Share of its peak that training reaches: 0.4.", "0..1", DEVICE)
-    ] = None
+    device: AcceleratorName = None
+    utilisation: Utilisation = None
     price: Annotated[str | None, option("Of an hour of one.", "NUMBER", DEVICE)] = None
 
     def arguments(self, collect: Collector) -> dict[str, Any]:

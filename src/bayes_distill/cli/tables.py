@@ -129,7 +129,7 @@ def _text(
         lines += ["", *body]
     # narrow tables are as wide as their cells; their words may then be as wide as the screen
     room = min(width, max(widest, width if len(blocks) > 1 else 0))
-    head = [f"{line}" for line in _wrapped(title, room)]
+    head = _wrapped(title, width)
     bold = sys.stdout is not None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     head = [f"\x1b[1m{line}\x1b[0m" if bold and line else line for line in head]
     foot = [*_wrapped(caption, room), ""] if caption else []
