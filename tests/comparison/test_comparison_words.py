@@ -17,7 +17,7 @@ def fits(behind, se, kind=None):
     [
         (fits(30.0, 4.0), "a predicts best, 30.0 nats ahead of b (standard error 4.0): the "),
         (fits(30.0, 4.0), "the difference counts. Use a. This rests on single runs left out"),
-        (fits(5.0, 4.0), "the difference does not count. Use either, or their stack (--stack)."),
+        (fits(5.0, 4.0), "the difference does not count. Use either, or their stack (`stack`)."),
         (fits(9.0, 2.0, "params"), "Use a. This rests on student sizes left out."),
         (fits(9.0, None, "tail"), "one group does not tell. This rests on the dearest runs left"),
         ({"fits": fits(0, 0)["fits"][1:], "left_out": {}}, "a is the only fit."),

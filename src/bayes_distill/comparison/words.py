@@ -35,7 +35,7 @@ def comparison_sentence(content: Mapping[str, Any]) -> str:
             f"counts, one group does not tell. {grounds}"
         )
     sure = behind > COUNTS * se
-    do = f"Use {best}" if sure else "Use either, or their stack (--stack)"
+    do = f"Use {best}" if sure else "Use either, or their stack (`stack`)"
     return (
         f"{best} predicts best, {behind:.1f} nats ahead of {second['fit']} (standard error "
         f"{se:.1f}): the difference {'counts' if sure else 'does not count'}. {do}. {grounds}"
