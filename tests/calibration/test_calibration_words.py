@@ -7,7 +7,7 @@ from studies import random_study
 def test_what_fails_is_named():
     content = random_study().to_json(ranks=False)
     said = calibration_sentence(content)
-    assert said.startswith("90% intervals of a hold the truth in 100% to 100% of 60 simulated ")
+    assert said.startswith("90% intervals of a hold the truth in 100% of 60 simulated ")
     assert "should not be relied on: ranks of c0 are not uniform." in said
     assert said.endswith(
         "This rests on 5 quantities of 60 fits, and on runs simulated, not on real ones."

@@ -11,11 +11,11 @@ LEVEL = "90"
 def calibration_sentence(content: Mapping[str, Any]) -> str:
     """Whether posteriors of a card hold the truths that they were simulated from."""
     quantities = content["quantities"]
-    held = [q["coverage"][LEVEL] for q in quantities]
+    ends = [f"{100 * f(q['coverage'][LEVEL] for q in quantities):.0f}%" for f in (min, max)]
     amiss = [q["name"] for q in quantities if q["verdict"] != "pass"]
     said = (
-        f"{LEVEL}% intervals of {content['model']} hold the truth in {100 * min(held):.0f}% to "
-        f"{100 * max(held):.0f}% of {content['sweeps']} simulated replicates"
+        f"{LEVEL}% intervals of {content['model']} hold the truth in "
+        f"{' to '.join(dict.fromkeys(ends))} of {content['sweeps']} simulated replicates"
     )
     if content["verdict"] == "pass":
         do = "The sampler and its intervals can be relied on for this design"

@@ -159,6 +159,7 @@ def _print(result: Calibration, out: str | None) -> None:
         for r in result.table.to_dict("records")
         if r["kind"] == "forecast"
     ]
-    echo("Forecasts:\n" + "\n".join(meanings))
+    if meanings:
+        echo("Forecasts:\n" + "\n".join(meanings))
     if out is not None:
         echo(f"Written to {out}")
