@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sweeps import grid
+from made_sweeps import grid
 
 
 @pytest.fixture

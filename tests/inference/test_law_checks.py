@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from bayes_distill.cards import card_from_dict, load_card
+from bayes_distill.inference import law_checks as law_checks_module
 from bayes_distill.inference import masked_refit as refits
 from bayes_distill.inference.density import constrainer, pointwise
 from bayes_distill.inference.fit import fit
@@ -100,6 +101,19 @@ def test_forecasts_of_the_dearer_half_that_fail_are_named_with_their_side():
 def test_a_verdict_that_was_not_asked_for_is_not_there():
     posterior = fit(sweep(), "supervised-plain", warmup=100, draws=50, check_law=False)
     assert "law" not in posterior.info["diagnostics"]
+
+
+def test_draws_that_failed_are_no_start_of_a_refit(monkeypatch):
+    def refit(*_):
+        raise AssertionError("refitted")
+
+    monkeypatch.setattr(law_checks_module, "masked_refit", refit)
+    posterior = fit(sweep(), "supervised-plain", warmup=100, draws=50, chains=2, extensions=0)
+    assert posterior.verdict == "fail"
+    check = by_name(posterior)
+    assert check["forward_bias"]["verdict"] == "not checked"
+    assert "the sampling failed" in check["forward_bias"]["advice"]
+    assert check["largest_residual"]["verdict"] != "not checked"
 
 
 def test_too_few_runs_for_the_forward_check():
@@ -212,15 +226,20 @@ def test_the_refit_does_not_see_the_dearer_half(plain):
 
 
 @pytest.mark.slow
-def test_effects_of_groups_are_refitted_by_nuts():
+def test_effects_of_groups_are_refitted_by_nuts(monkeypatch):
     """A distillation card whose teachers share effects: hundreds of sites, and none whitened."""
+
+    def as_if_sampled_long(*arguments):
+        return law_checks_module.law_checks(*arguments[:-1], "pass")
+
+    monkeypatch.setattr("bayes_distill.inference.fit.law_checks", as_if_sampled_long)
     content = load_card("distillation").model_dump(mode="json")
     content["likelihood"]["teacher_effect"] = {"family": "lognormal", "median": 0.002, "sd": 0.5}
     card = card_from_dict(content, "with effects")
     table, _ = simulate_from_card(
         "distillation", _taught(), coefficients="table6", seed=1, noise=0.004
     )
-    posterior = fit(table, card, warmup=200, draws=100)
+    posterior = fit(table, card, chains=2, warmup=100, draws=50, extensions=0)
     assert law_of(posterior)["verdict"] in ("pass", "review", "fail")
     check = by_name(posterior)
     assert check["forward_bias"]["verdict"] != "not checked"
