@@ -44,6 +44,6 @@ def test_a_supervised_fit_is_planned_without_a_size_or_a_scenario(ladder):
 
 
 def test_sampling_goes_on_by_itself_until_the_checks_pass(cases):
-    found = fit(cases / "07_datablations_1epoch.train.csv")
+    found = fit(cases / "07_datablations_1epoch.train.csv", "supervised-plain")
     # or ends at the stated limit, and says so
     assert found.verdict == "pass" or found.info["extensions"] == 1
