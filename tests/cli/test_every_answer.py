@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import typer
 
-from bayes_distill.cli import calibrate, fit, validate
+from bayes_distill.cli import calibrate, demo, fit, validate
 from bayes_distill.cli import tables as tables_of_the_package
+from bayes_distill.cli.demo_ready import Ready
 from bayes_distill.cli.main import app
 from bayes_distill.cli.shared_options import Common
 from bayes_distill.cli.tables import _width, tables_as
@@ -134,6 +135,14 @@ def test_findings_of_a_check_are_a_table_too(form, command, workplace):
         assert "cannot be fitted yet: 1 fault in 1 of 5 rows" in answer.err
     else:
         assert "| fault | 4 | tokens | 'x' is not a number" in answer.out
+
+
+def test_the_first_part_of_the_demo_fits_a_narrow_terminal(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(NARROW))
+    demo._print_ready(Ready(("A sentence of the forecast that goes on. " * 5,), {"seconds": 9.0}))
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= NARROW
+    assert len(lines) > 4
 
 
 def test_every_command_that_prints_an_answer_is_here():

@@ -98,7 +98,7 @@ def _print(runs: str, report: RunsReport) -> None:
         named = ", ".join(
             name if name == label else f"{name} = {label}" for name, label in report.columns.items()
         )
-        echo(f"  columns: {named}")
+        _listed(f"columns: {named}")
     if report.rows and (report.faults or report.notes or report.skipped):
         first = "the oldest run" if runs.startswith("mlflow:") else "the first below the header"
         echo(f"  (rows count from 0, {first})")

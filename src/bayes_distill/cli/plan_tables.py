@@ -61,7 +61,7 @@ def print_plan(result: Plan, *, in_units: bool = False) -> None:
             left=0,
         )
         for problem in part["problem"].dropna():
-            echo(f"  no recipe: {problem}")
+            echo(wrapped(f"  no recipe: {problem}", indent="    "))
         if part["optimum_teacher_loss_median"].notna().any():
             print_table(
                 f"{name}: spread of the optima, each draw's own best ({percent} of the draws)",
