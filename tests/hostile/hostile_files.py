@@ -121,3 +121,4 @@ def write_files(folder: Path) -> None:
     os.link(folder / "runs.csv", folder / "hard.csv")
     os.mkfifo(folder / "pipe.nc")
     os.mkfifo(folder / "pipe.csv")
+    os.mkfifo(folder / "pipe.toml")

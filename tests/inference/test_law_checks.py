@@ -16,7 +16,7 @@ from bayes_distill.inference import masked_refit as refits
 from bayes_distill.inference.density import constrainer, pointwise
 from bayes_distill.inference.fit import fit
 from bayes_distill.inference.forward_check import halves
-from bayes_distill.inference.law_checks import law_json, worst_verdict
+from bayes_distill.inference.law_checks import _allowing, law_json, worst_verdict
 from bayes_distill.inference.model import sites_of_mean
 from bayes_distill.inference.model_inputs import model_inputs, reference_point
 from bayes_distill.inference.sampler import run_nuts
@@ -293,3 +293,20 @@ def test_read_runs_is_what_the_checks_see(true_law):
     table = read_runs(pd.concat([frame, odd], ignore_index=True))
     posterior = fit(table, "supervised-plain", where="loss < 8", **LENGTHS)
     assert law_of(posterior)["verdict"] == "pass"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "wanted"),
+    [
+        ("joint", "mixed", "joint-discrepancy"),
+        ("joint-plain", "mixed", "joint-discrepancy"),
+        ("distillation-gain", "distillation", "distillation-discrepancy"),
+        ("supervised-plain", "supervised", "supervised"),
+        ("data-limited-plain", "data-limited", "data-limited"),
+        ("busbridge2025-plain", "distillation", "busbridge2025"),
+        ("hoffmann2022", "supervised", "supervised"),
+    ],
+)
+def test_the_card_advised_lets_its_law_be_wrong(name, kind, wanted):
+    assert _allowing(name, kind) == wanted
+    assert load_card(wanted).discrepancy is not None

@@ -51,6 +51,17 @@ def test_it_draws_what_risk_says(scattered):
     assert stars.index("*") == int(wanted["p_best"].to_numpy().argmax())
 
 
+def test_teachers_that_are_far_worse_do_not_squeeze_the_others(scattered):
+    shelf = pd.concat([SHELF, pd.DataFrame([{"name": "tiny", "loss": 6.0}])])
+    compared = compare_teachers(request(scattered, **{**STUDENT, "teachers": shelf}))
+    ax = teachers(compared)
+    assert compared.table["name"].iloc[-1] == "tiny"
+    worst = compared.table["loss_mean"].iloc[-1]
+    assert ax.get_xlim()[1] < worst
+    assert f"{worst:.3f}" in {text.get_text() for text in ax.texts}
+    assert len(ax.containers) == 3
+
+
 def test_with_a_budget_each_teacher_has_the_tokens_that_it_leaves(scattered):
     student = {"params": "500M", "budget": "1e20", "teachers": SHELF, "draws": 8}
     compared = compare_teachers(request(scattered, **student, scenario="teacher-inference"))

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bayes_distill._input.files import text_of
 from bayes_distill._input.text import shown
 from bayes_distill._input.toml import TomlError, parse_toml
 from bayes_distill.cards.card import Card, faults_with_law
@@ -76,7 +77,7 @@ def read_card(path: str | Path) -> Card:
     """Read a card from a TOML file; see `card_from_toml`."""
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = text_of(path)
     except FileNotFoundError:
         raise InputError(f"model card {path} does not exist") from None
     except (OSError, ValueError) as error:

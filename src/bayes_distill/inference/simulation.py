@@ -12,6 +12,7 @@ import jax
 import numpy as np
 import pandas as pd
 
+from bayes_distill._input.files import text_of
 from bayes_distill._input.intervals import seed_faults
 from bayes_distill.cards import Card, load_card
 from bayes_distill.errors import Fault, InputError, collected
@@ -136,7 +137,7 @@ def _read_coefficients(source: str | Path) -> Mapping[str, float]:
     if str(source) == "table6":
         return TABLE_6
     try:
-        content = json.loads(Path(source).read_text(encoding="utf-8"))
+        content = json.loads(text_of(source))
     except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or error
         fault = Fault(f"{source} cannot be read: {reason}", column="coefficients")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 PROBABILITIES = {"p_best": "P(best)", "p_beats_supervised": "P(beats none)"}
 ENDS = (0.78, 0.995)  # of the columns of probabilities, in parts of the width
+FAR, EDGE, ROOM = 2.0, 0.04, 0.5
 LOSS = ("loss_mean", "loss_lower", "loss_upper")
 SUPERVISED = ("supervised_mean", "supervised_lower", "supervised_upper")
 SCENARIO, DRAWS = "teacher-inference", 300  # of a plan
@@ -181,6 +182,52 @@ def _beside(ax: Axes, place: float, *texts: str) -> None:
         )
 
 
+def _range(table: pd.DataFrame, alone: Sequence[float]) -> tuple[float, float]:
+    """From where to where losses are drawn.
+
+    Around the two best teachers and no teacher, and as far again: teachers that are far worse would
+    leave no room to see which of these is best.
+    """
+    best = table.head(2)
+    low = min(float(table["loss_lower"].min()), alone[0])
+    near = max(float(best["loss_upper"].max()), alone[1]) - low
+    far = min(low + FAR * near, max(float(table["loss_upper"].max()), alone[1]))
+    return low - EDGE * (far - low), far + EDGE * (far - low)
+
+
+def _bar(ax: Axes, place: int, ends: tuple[float, ...], look: style.Series, likely: bool) -> None:
+    """Draw one teacher's mean with its interval; a star if it is the likely best."""
+    middle, low, high = ends
+    ax.errorbar(
+        middle,
+        place,
+        xerr=[[max(middle - low, 0.0)], [max(high - middle, 0.0)]],
+        color=look.colour,
+        linewidth=style.THICK,
+        capsize=4,
+        capthick=1.6,
+        marker="*" if likely else "o",
+        markersize=13 if likely else 6,
+        markerfacecolor=look.colour if likely else "white",
+        markeredgecolor="white" if likely else look.colour,
+        zorder=3,
+    )
+
+
+def _beyond(ax: Axes, place: int, far: float, loss: float, colour: str) -> None:
+    """Say the loss of a teacher that lies off the axis, with an arrow to it."""
+    ax.plot(far, place, marker=">", color=colour, markersize=7, linestyle="none")
+    ax.annotate(
+        f"{loss:.3f}",
+        (far, place),
+        xytext=(-8, 0),
+        textcoords="offset points",
+        ha="right",
+        va="center",
+        fontsize=9,
+    )
+
+
 def teachers(
     compared: ComparedTeachers, ax: Axes | None = None, *, unit: str = style.LOSS_UNIT
 ) -> Axes:
@@ -204,33 +251,19 @@ def teachers(
         mean, *ends = compared.supervised
         ax.axvspan(*ends, color=alone.colour, alpha=0.18, linewidth=0)
         ax.axvline(mean, color=alone.colour, linestyle=alone.dashes, linewidth=style.THICK)
+        low, far = _range(table, ends)
         for place, (_, row) in enumerate(table.iterrows()):
-            middle, low, high = (float(row[column]) for column in LOSS)
-            likely = row["p_best"] == table["p_best"].max()
-            ax.errorbar(
-                middle,
-                place,
-                xerr=[[max(middle - low, 0.0)], [max(high - middle, 0.0)]],
-                color=with_teacher.colour,
-                linewidth=style.THICK,
-                capsize=4,
-                capthick=1.6,
-                marker="*" if likely else "o",
-                markersize=13 if likely else 6,
-                markerfacecolor=with_teacher.colour if likely else "white",
-                markeredgecolor="white" if likely else with_teacher.colour,
-                zorder=3,
-            )
             _beside(ax, place, *(f"{row[column]:.2f}" for column in PROBABILITIES))
+            if row["loss_mean"] > far:
+                _beyond(ax, place, far, float(row["loss_mean"]), with_teacher.colour)
+                continue
+            likely = row["p_best"] == table["p_best"].max()
+            _bar(ax, place, tuple(float(row[column]) for column in LOSS), with_teacher, likely)
         _beside(ax, -0.75, *PROBABILITIES.values())
-        low, high = ax.get_xlim()
-        ax.set_xlim(low, high + 0.5 * (high - low))  # room for the probabilities
+        ax.set_xlim(low, far + ROOM * (far - low))
         room = 0.7 * len(table) if inside else 0.0  # for a legend below the last teacher
         ax.set_ylim(len(table) - 0.4 + room, -1.1)
-        names = [
-            f"{row['name']} ({style.loss_text(round(float(row['teacher_loss']), 3))})"
-            for _, row in table.iterrows()
-        ]
+        names = [f"{row['name']} ({row['teacher_loss']:.3f})" for _, row in table.iterrows()]
         ax.set_yticks(range(len(table)), names)
         ax.grid(visible=False, axis="y")
         ax.set_xlabel(style.loss_label("student loss", unit))

@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from bayes_distill._input.files import text_of
 from bayes_distill._input.suggestions import did_you_mean
 from bayes_distill._input.text import shown
 from bayes_distill._input.toml import TomlError, parse_toml
@@ -138,7 +139,7 @@ def read_mapping(source: RunsMapping | Mapping[str, Any] | str | Path) -> RunsMa
         raise InputError(Fault(f"is a TOML file or a dictionary, not {kind}", column="mapping"))
     path = Path(source)
     try:
-        content = parse_toml(path.read_text(encoding="utf-8"))
+        content = parse_toml(text_of(path))
     except FileNotFoundError:
         raise InputError(Fault(f"there is no file {path}", column="mapping")) from None
     except TomlError as error:
