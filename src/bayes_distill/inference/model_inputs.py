@@ -89,20 +89,29 @@ def model_inputs(
                 f"losses are {ratio:.3g} times those of the supervised prior's centre, as in "
                 "another unit or tokenizer: the centre was multiplied by that"
             )
-    hyper = hyperparameters(card, joint) | shapes_of(card, frame, data, directions)
-    return spec, data, with_equations(spec, data, hyper), notes
+    return (
+        spec,
+        data,
+        hyperparameters(card, joint) | shapes_of(card, spec, frame, data, directions),
+        notes,
+    )
 
 
 def shapes_of(
-    card: Card, frame: pd.DataFrame, data: Data, directions: dict[str, np.ndarray]
+    card: Card,
+    spec: ModelSpec,
+    frame: pd.DataFrame,
+    data: Data,
+    directions: dict[str, np.ndarray],
 ) -> dict[str, Any]:
     """What the model takes beside the numbers of priors: groups of runs, and a linear law."""
     medians = {name: prior.middle for name, prior in card.likelihood.priors.items()}
     information = card.likelihood.at(medians).fisher_information().location
-    return {
+    shapes = {
         "groups": groups_of(card, frame, data) | directions,
         "linear": before_a_mode(len(data.mask), float(information), len(SUPERVISED)),
     }
+    return with_equations(spec, data, shapes)
 
 
 def groups_of(card: Card, frame: pd.DataFrame, data: Data) -> dict[str, np.ndarray]:

@@ -103,7 +103,7 @@ def prior_draw(card: Card, reference: Reference, seed: int) -> dict[str, float]:
     row |= {"teacher_loss": reference.loss} if kind == "distillation" else {}
     frame = pd.DataFrame([row])
     data, directions = padded_data(card, frame, reference)
-    hyper = hyperparameters(card, joint) | shapes_of(card, frame, data, directions)
+    hyper = hyperparameters(card, joint) | shapes_of(card, spec, frame, data, directions)
     raw = prior_sampler(spec)(jax.random.split(jax.random.key(seed), 1), data, hyper)
     values = constrainer(spec)(raw, data, hyper)
     return {name: float(value[0]) for name, value in values.items() if np.ndim(value) == 1}
