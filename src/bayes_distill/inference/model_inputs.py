@@ -20,7 +20,7 @@ from bayes_distill.inference.model import (
 )
 from bayes_distill.inference.padding import padded
 from bayes_distill.inference.smooth_rows import smooth_rows
-from bayes_distill.inference.whitening import before_a_mode
+from bayes_distill.inference.whitening import before_a_mode, with_equations
 from bayes_distill.laws import Reference
 from bayes_distill.posterior.discrepancy import factor
 from bayes_distill.runs.grouping import condition_groups, size_groups, teacher_groups
@@ -89,12 +89,8 @@ def model_inputs(
                 f"losses are {ratio:.3g} times those of the supervised prior's centre, as in "
                 "another unit or tokenizer: the centre was multiplied by that"
             )
-    return (
-        spec,
-        data,
-        hyperparameters(card, joint) | shapes_of(card, frame, data, directions),
-        notes,
-    )
+    hyper = hyperparameters(card, joint) | shapes_of(card, frame, data, directions)
+    return spec, data, with_equations(spec, data, hyper), notes
 
 
 def shapes_of(

@@ -14,6 +14,7 @@ import pandas as pd
 
 from bayes_distill._input.numbers import format_quantity, parse_quantity
 from bayes_distill.errors import Fault, InputError
+from bayes_distill.runs.schema import MOST_PARAMS, MOST_TOKENS
 
 if TYPE_CHECKING:
     from bayes_distill.posterior import Posterior
@@ -302,4 +303,7 @@ def _problem(name: str, value: float) -> str | None:
     least = 1e3
     if value < least:
         return f"{value:g} is too few: did you mean {value:g}B or {value:g}M?"
+    most = MOST_PARAMS if name.endswith("params") else MOST_TOKENS
+    if value > most:
+        return f"{value:g} is more than anyone has used (at most {most:g})"
     return None
