@@ -95,19 +95,19 @@ def test_pieces_are_whole_in_order_and_within_memory(monkeypatch):
 def test_few_programs_serve_every_number_of_points():
     """Points are padded to powers of two, from 64 on, so that 256 lengths make three programs."""
     coordinates = draws(13)
-    before = len(evaluate._distilled.programs)
+    before = len(evaluate._losses.programs)
     for count in range(1, 257):
         evaluate.distilled_loss(LAW, coordinates, *points(count), REFERENCE)
-    assert len(evaluate._distilled.programs) - before == 3
+    assert len(evaluate._losses.programs) - before == 3
 
 
 def test_another_reference_needs_no_other_program():
     coordinates, (params, tokens, teacher) = draws(17), points(5)
     evaluate.distilled_loss(LAW, coordinates, params, tokens, teacher, REFERENCE)
-    before = len(evaluate._distilled.programs)
+    before = len(evaluate._losses.programs)
     elsewhere = Reference(params=3e9, tokens=1e11, loss=0.7)
     evaluate.distilled_loss(LAW, coordinates, params, tokens, teacher, elsewhere)
-    assert len(evaluate._distilled.programs) == before
+    assert len(evaluate._losses.programs) == before
 
 
 def test_a_supervised_law_has_no_students():

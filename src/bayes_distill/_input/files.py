@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 import stat
@@ -10,6 +11,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from bayes_distill._input.outputs import Kind, no_file, output_problem
 from bayes_distill.errors import InputError
@@ -121,6 +123,40 @@ def text_of(path: str | Path) -> str:
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         raise OSError(errno.EINVAL, "it is a device or a pipe", str(path))
     return Path(path).read_text(encoding="utf-8")
+
+
+def json_of(path: str | Path, *, name: str | None = None, missing: str = "does not exist") -> Any:
+    """Plain data of somebody's JSON file.
+
+    Parameters
+    ----------
+    path
+        Where the file is.
+    name
+        What messages call it; by default `path`.
+    missing
+        What the message says of a file that is not there.
+
+    Raises
+    ------
+    InputError
+        If it is not there, cannot be read, or is not JSON.
+    """
+    name = name or str(path)
+    try:
+        return json.loads(text_of(path))
+    except FileNotFoundError:
+        raise InputError(f"{name} {missing}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{name} cannot be read as JSON: {reason}") from None
+
+
+def write_text(target: str | Path, kind: Kind, text: str, *, overwrite: bool = False) -> Path:
+    """Write a text, whole or not at all; errors are those of `atomic_path`."""
+    with atomic_path(target, kind, overwrite=overwrite) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return Path(target)
 
 
 def _umask() -> int:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayes_distill._input.files import atomic_path, text_of
+from bayes_distill._input.files import json_of, write_text
 from bayes_distill._input.intervals import number
 from bayes_distill._input.outputs import RESULT
 from bayes_distill._input.text import shown
@@ -127,9 +127,8 @@ class Calibration(Result):
         InputError
             If the place cannot be written to, or holds a file of another kind and not `overwrite`.
         """
-        with atomic_path(path, RESULT, overwrite=overwrite) as temporary:
-            temporary.write_text(json.dumps(self.to_json(), allow_nan=False), encoding="utf-8")
-        return Path(path)
+        text = json.dumps(self.to_json(), allow_nan=False)
+        return write_text(path, RESULT, text, overwrite=overwrite)
 
     def curve(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """ECDF of a quantity's ranks less the diagonal, a line with steps (2 * replicates + 2,)."""
@@ -178,13 +177,7 @@ def read_calibration(path: str | Path) -> Calibration:
     InputError
         If the file is missing, or was not written by `calibrate` with its ranks.
     """
-    try:
-        content = json.loads(text_of(path))
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist") from None
-    except (OSError, ValueError, RecursionError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{path} cannot be read as JSON: {reason}") from None
+    content = json_of(path)
     if not isinstance(content, dict) or content.get("format") != FORMAT or "ranks" not in content:
         raise InputError(f"{path} was not written by `calibrate(CARD).save(FILE)`")
     try:

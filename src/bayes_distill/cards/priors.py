@@ -30,15 +30,18 @@ class _Prior(BaseModel, ABC):
     support: ClassVar[Support]
     numpyro_name: ClassVar[str]
     """Name of the family in `numpyro.distributions`, unless `distribution` is overridden."""
+    middle_field: ClassVar[str]
+    """Field that holds the typical value, unless `middle` is overridden."""
 
     @abstractmethod
     def hyperparameters(self) -> tuple[float, float]:
         """Two numbers that, with the family's name, make the distribution."""
 
     @property
-    @abstractmethod
     def middle(self) -> float:
         """A typical value: the median, or the mean where a card states that."""
+        value: float = getattr(self, self.middle_field)
+        return value
 
     @classmethod
     def distribution(cls, first: Any, second: Any) -> dist.Distribution:
@@ -53,13 +56,9 @@ class LogNormal(_Prior):
     family: Literal["lognormal"]
     median: Size
     sd: Spread
+    middle_field: ClassVar[str] = "median"
     support: ClassVar[Support] = "positive"
     numpyro_name: ClassVar[str] = "LogNormal"
-
-    @property
-    @override
-    def middle(self) -> float:
-        return self.median
 
     @override
     def hyperparameters(self) -> tuple[float, float]:
@@ -72,6 +71,7 @@ class Gamma(_Prior):
     family: Literal["gamma"]
     mean: Size
     sd: Size
+    middle_field: ClassVar[str] = "mean"
     support: ClassVar[Support] = "positive"
     numpyro_name: ClassVar[str] = "Gamma"
 
@@ -80,11 +80,6 @@ class Gamma(_Prior):
         if not 1e-3 <= self.mean / self.sd <= 1e6:
             raise ValueError("its mean over its sd is not between 0.001 and 1,000,000")
         return self
-
-    @property
-    @override
-    def middle(self) -> float:
-        return self.mean
 
     @override
     def hyperparameters(self) -> tuple[float, float]:
@@ -97,12 +92,8 @@ class LogitNormal(_Prior):
     family: Literal["logitnormal"]
     median: Annotated[float, Field(ge=1e-12, le=1 - 1e-12)]
     sd: Spread
+    middle_field: ClassVar[str] = "median"
     support: ClassVar[Support] = "unit"
-
-    @property
-    @override
-    def middle(self) -> float:
-        return self.median
 
     @override
     def hyperparameters(self) -> tuple[float, float]:
@@ -143,13 +134,9 @@ class Normal(_Prior):
     family: Literal["normal"]
     mean: Annotated[float, Field(ge=-1e12, le=1e12)]
     sd: Annotated[float, Field(ge=1e-12, le=1e12)]
+    middle_field: ClassVar[str] = "mean"
     support: ClassVar[Support] = "real"
     numpyro_name: ClassVar[str] = "Normal"
-
-    @property
-    @override
-    def middle(self) -> float:
-        return self.mean
 
     @override
     def hyperparameters(self) -> tuple[float, float]:

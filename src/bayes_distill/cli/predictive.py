@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from bayes_distill.cli.options import AllowFailed, Fit, option
-from bayes_distill.cli.output import late_bar, print_records, print_sentences, print_table
+from bayes_distill.cli.output import print_records, print_sentences, print_table
 from bayes_distill.cli.shared_options import Common, spread_options
 
 if TYPE_CHECKING:
@@ -25,10 +25,7 @@ def predictive(
     entries = question.positive("vocabulary", vocabulary)
     from bayes_distill.checking.checks import predictive as call
 
-    with question.joined(), late_bar(common.quiet) as progress:
-        result = call(
-            fit, vocabulary=entries, **question.arguments(allow_failed), progress=progress
-        )
+    result = question.answer(call, fit, allow_failed=allow_failed, vocabulary=entries)
     if common.printed(result):
         return
     _print(result)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from bayes_distill.cli.options import AllowFailed, Fit, MostDraws, option
-from bayes_distill.cli.output import late_bar, print_records, print_sentences
+from bayes_distill.cli.output import print_records, print_sentences
 from bayes_distill.cli.shared_options import Common, Points, spread_options
 
 
@@ -31,16 +31,8 @@ def risk(
     lowest = None if strongest is None else question.positive("strongest", strongest)
     from bayes_distill.predict.capacity_gap import risk as call
 
-    with question.joined(), late_bar(common.quiet) as progress:
-        result = call(
-            fit,
-            **points.arguments(),
-            teachers=teachers,
-            strongest=lowest,
-            draws=most,
-            **question.arguments(allow_failed),
-            progress=progress,
-        )
+    given = {**points.arguments(), "teachers": teachers, "strongest": lowest, "draws": most}
+    result = question.answer(call, fit, allow_failed=allow_failed, **given)
     if common.printed(result):
         return
 

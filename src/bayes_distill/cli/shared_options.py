@@ -32,7 +32,7 @@ from bayes_distill.cli.options import (
     TeacherTokens,
     Tokens,
 )
-from bayes_distill.cli.output import print_json, say
+from bayes_distill.cli.output import late_bar, print_json, say
 from bayes_distill.cli.tables import Format, tables_as
 from bayes_distill.errors import Fault, InputError
 
@@ -119,12 +119,15 @@ class Question(Collector):
         Probability inside every interval.
     seed
         Seed of everything random.
+    quiet
+        Whether nothing is said besides the answer.
     """
 
     def __init__(self, common: Common) -> None:
         super().__init__()
         self.interval = self.probability("interval", common.interval)
         self.seed = self.integer("seed", common.seed)
+        self.quiet = common.quiet
 
     def lenient(self, allow_failed: bool) -> bool:
         """Whether the call takes a failed fit: also where there are faults, raised before that."""
@@ -137,6 +140,16 @@ class Question(Collector):
             "seed": self.seed,
             "allow_failed": self.lenient(allow_failed),
         }
+
+    def answer[R](
+        self, call: Callable[..., R], fit: Any, *, allow_failed: bool, **arguments: Any
+    ) -> R:
+        """What a Python function says of a fit, under a bar; its faults join those of the options.
+
+        `arguments` are those besides interval, seed and leave to use a failed fit.
+        """
+        with self.joined(), late_bar(self.quiet) as progress:
+            return call(fit, **arguments, **self.arguments(allow_failed), progress=progress)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from bayes_distill._input.text import printable, spreadsheet_cell
 
@@ -76,9 +76,18 @@ def formatted(
     names = [printable(name) for name in header]
     if table_format() == "csv":
         return _csv(names, cells)
-    if table_format() == "md":
-        return _markdown(printable(title), names, cells, caption and printable(caption), left)
-    return _text(printable(title), names, cells, caption and printable(caption), left)
+    table = _Table(printable(title), names, cells, caption and printable(caption), left)
+    return _markdown(table) if table_format() == "md" else _text(table)
+
+
+class _Table(NamedTuple):
+    """A table whose cells can be printed; its first `left` columns are text."""
+
+    title: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    caption: str | None
+    left: int
 
 
 def _csv(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -96,13 +105,9 @@ def _csv_cell(cell: str) -> str:
     return cell if _is_number(cell) else spreadsheet_cell(cell)
 
 
-def _markdown(
-    title: str,
-    header: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    caption: str | None,
-    left: int,
-) -> str:
+def _markdown(table: _Table) -> str:
+    title, header, rows, caption, left = table
+
     def line(cells: Iterable[str]) -> str:
         escaped = (" ".join(cell.replace("|", "\\|").split()) for cell in cells)
         return "| " + " | ".join(escaped) + " |"
@@ -112,13 +117,8 @@ def _markdown(
     return "\n\n".join([*parts, *([caption] if caption else [])]) + "\n"
 
 
-def _text(
-    title: str,
-    header: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    caption: str | None,
-    left: int,
-) -> str:
+def _text(table: _Table) -> str:
+    title, header, rows, caption, left = table
     width = console_width()
     blocks = _blocks(header, rows, width)
     lines: list[str] = []

@@ -11,7 +11,7 @@ import xarray as xr
 from bayes_distill.cards import Card
 from bayes_distill.comparison.fits import Source, groups_to_leave_out, load_fits
 from bayes_distill.comparison.weights import weight_faults
-from bayes_distill.errors import Fault, InputError
+from bayes_distill.errors import Fault
 from bayes_distill.inference.diagnostics import RANK
 from bayes_distill.inference.law_checks import law_of_members
 from bayes_distill.laws import STACKED
@@ -20,6 +20,7 @@ from bayes_distill.laws.smooth_discrepancy import SMOOTH, STUDENT_SMOOTH
 from bayes_distill.laws.stacked import MEMBER, prefixed
 from bayes_distill.posterior import Posterior
 from bayes_distill.posterior.size_offsets import OFFSET, OFFSET_SIZE
+from bayes_distill.predict.arguments import loaded_beside
 from bayes_distill.runs.table import CANONICAL
 
 NOISE = ("scale", "supervised_scale")
@@ -79,13 +80,9 @@ def stack(
     faults = weight_faults(weights, len(fits)) if stated else []  # type: ignore[arg-type]
     if draws < 1:
         faults.append(Fault(f"{draws} is less than 1", column="draws"))
-    try:
-        # other faults of the call are raised before a failed fit is refused
-        loaded = load_fits(fits, allow_failed=allow_failed or bool(faults))
-    except InputError as error:
-        raise InputError([*error.faults, *faults]) from None
-    if faults:
-        raise InputError(faults)
+    loaded = loaded_beside(
+        faults, lambda lenient: load_fits(fits, allow_failed=lenient), allow_failed
+    )
     if weights is None or isinstance(weights, str):
         weights = _found_weights(loaded, weights, refits)
     return stack_loaded(loaded, weights, draws)

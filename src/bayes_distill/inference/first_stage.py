@@ -58,29 +58,26 @@ class FirstStage:
     reference: Reference
     notes: list[str]
 
-    def two_stage(
+    def sample(
         self,
         model: tuple[ModelSpec, Data, dict[str, Any]],
         settings: SamplerSettings,
         seed: int,
         progress: Progress | None,
         folder: str | Path | None = None,
+        *,
+        cut: bool,
     ) -> tuple[Sample, FirstStageResults]:
-        """Sample with the supervised posterior as prior."""
-        some = np.random.default_rng([seed, 3]).integers(
-            self.posterior.n_draws, size=settings.chains * settings.draws
-        )
-        return run_nuts(*model, settings, seed, progress, folder), self._results(some, cut=False)
+        """Sample with the supervised posterior as prior.
 
-    def cut(
-        self,
-        model: tuple[ModelSpec, Data, dict[str, Any]],
-        settings: SamplerSettings,
-        seed: int,
-        progress: Progress | None,
-        folder: str | Path | None = None,
-    ) -> tuple[Sample, FirstStageResults]:
-        """Sample the rest of the model given draws of the supervised posterior, one a chain."""
+        With `cut`, the rest of the model is sampled given draws of that posterior, one a chain.
+        """
+        if not cut:
+            some = np.random.default_rng([seed, 3]).integers(
+                self.posterior.n_draws, size=settings.chains * settings.draws
+            )
+            sample = run_nuts(*model, settings, seed, progress, folder)
+            return sample, self._results(some, cut=False)
         drawn = np.linspace(0, self.posterior.n_draws - 1, settings.chains).astype(int)
         numbers = supervised_numbers(self.posterior, self.reference)[drawn]
         sample = sample_cut_posterior(*model, numbers, settings, seed, progress, folder)

@@ -172,11 +172,9 @@ def fit(
     try:
         if first is None:
             sample = run_nuts(*parts, settings, seed, progress, resume)
-        elif cut:
-            settings = cut_settings(settings, imputations)
-            sample, stages = first.cut(parts, settings, seed, progress, resume)
         else:
-            sample, stages = first.two_stage(parts, settings, seed, progress, resume)
+            settings = cut_settings(settings, imputations) if cut else settings
+            sample, stages = first.sample(parts, settings, seed, progress, resume, cut=cut)
     except np.linalg.LinAlgError as error:
         raise InputError(
             f"the runs of {table.source} determine no posterior that can be sampled: their losses "

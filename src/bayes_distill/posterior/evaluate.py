@@ -25,28 +25,20 @@ Draws = Mapping[str, np.ndarray]
 
 
 @Stored
-def _supervised(
+def _losses(
     law: Law,
     c: dict[str, Array],
     discrepancies: dict[str, Array],
+    teacher: Array | None,
     params: Array,
     tokens: Array,
     *unique_tokens: Array,
 ) -> Array:
+    """Losses (draws, points) under teachers, or of supervised training where `teacher` is None."""
     columns = {name: value[:, None] for name, value in c.items()} | discrepancies
-    return law.supervised_loss(columns, params, tokens, UNIT, *unique_tokens)
-
-
-@Stored
-def _distilled(
-    law: TeacherLaw,
-    c: dict[str, Array],
-    discrepancies: dict[str, Array],
-    teacher: Array,
-    params: Array,
-    tokens: Array,
-) -> Array:
-    columns = {name: value[:, None] for name, value in c.items()} | discrepancies
+    if teacher is None:
+        return law.supervised_loss(columns, params, tokens, UNIT, *unique_tokens)
+    assert isinstance(law, TeacherLaw)
     return law.distilled_loss(columns, params, tokens, teacher, UNIT)
 
 
@@ -75,7 +67,7 @@ def supervised_loss(
     count = len(sizes)
     for piece, columns in _pieces(len(out), *sizes, *own.values()):
         of_piece: Any = dict(zip(own, columns[count:], strict=True))
-        (losses,) = _supervised((law,), coordinates, of_piece, *columns[:count])
+        (losses,) = _losses((law,), coordinates, of_piece, None, *columns[:count])
         out[:, piece] = np.asarray(losses)[:, : piece.stop - piece.start]
     return out * reference.loss
 
@@ -103,7 +95,7 @@ def distilled_loss(
     given = {**(discrepancies or {}), **_log_discrepancy(draws, *sizes)}
     for piece, (n, d, t, *each) in _pieces(len(out), *sizes, teacher, *given.values()):
         own: Any = dict(zip(given, each, strict=True))
-        (losses,) = _distilled((law,), coordinates, own, t, n, d)
+        (losses,) = _losses((law,), coordinates, own, t, n, d)
         out[:, piece] = np.asarray(losses)[:, : piece.stop - piece.start]
     return out * reference.loss
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -62,35 +62,47 @@ def load_beside(
     FailedFitError
         If there are none and the fit failed its checks.
     """
+    return loaded_beside(
+        faults, lambda lenient: load_posterior(source, allow_failed=lenient), allow_failed
+    )
+
+
+def loaded_beside[Loaded](
+    faults: list[Fault], load: Callable[[bool], Loaded], allow_failed: bool
+) -> Loaded:
+    """Like `load_beside`, of what `load` returns; it is told whether failed fits may be used."""
     try:
         # other faults of the call are raised before a failed fit is refused
-        posterior = load_posterior(source, allow_failed=allow_failed or bool(faults))
+        loaded = load(allow_failed or bool(faults))
     except InputError as error:
         raise InputError([*error.faults, *faults]) from None
     if faults:
         raise InputError(faults)
-    return posterior
+    return loaded
 
 
 def check_teachers(posterior: Posterior, points: Points) -> None:
     """Refuse teachers where the law has none."""
     if points.distilled.any() and not posterior.law.has_teacher:
-        raise InputError(
-            Fault(
-                f"the {posterior.card.name} posterior is of a supervised law and says nothing "
-                "about teachers: leave the teacher out, or use a distillation fit",
-                column="teacher_loss",
-            )
+        raise _beyond_the_law(
+            posterior,
+            "a supervised law and says nothing about teachers: leave the teacher out, or use a "
+            "distillation fit",
+            column="teacher_loss",
         )
 
 
 def check_repeats(posterior: Posterior, points: Points) -> None:
     """Refuse repeated tokens where the law takes them for new ones."""
     if points.repeated.any() and not posterior.law.knows_repeats:
-        raise InputError(
-            Fault(
-                f"the {posterior.card.name} posterior is of the law {posterior.law.name}, which "
-                "takes repeated tokens for new ones: leave it out, or fit the card data-limited",
-                column="unique_tokens",
-            )
+        raise _beyond_the_law(
+            posterior,
+            f"the law {posterior.law.name}, which takes repeated tokens for new ones: leave it "
+            "out, or fit the card data-limited",
+            column="unique_tokens",
         )
+
+
+def _beyond_the_law(posterior: Posterior, problem: str, *, column: str) -> InputError:
+    """What a posterior cannot answer because of the law that it is of."""
+    return InputError(Fault(f"the {posterior.card.name} posterior is of {problem}", column=column))

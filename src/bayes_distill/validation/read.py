@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bayes_distill._input.files import text_of
+from bayes_distill._input.files import json_of
 from bayes_distill._input.text import shown
 from bayes_distill.cards.registry import model_names, models_folder
 from bayes_distill.errors import InputError
@@ -38,13 +37,7 @@ def read_validation(path: str | Path) -> Validation:
                 f"{said} ships without a validation: run "
                 f'`validate(RUNS, model="{said}").save("validation.json")` and use that file'
             )
-    try:
-        content = json.loads(text_of(place))
-    except FileNotFoundError:
-        raise InputError(f"{said} does not exist, and is no card's name") from None
-    except (OSError, ValueError, RecursionError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{said} cannot be read as JSON: {reason}") from None
+    content = json_of(place, name=said, missing="does not exist, and is no card's name")
     if not isinstance(content, dict) or any(name not in content for name in NEEDED):
         raise InputError(f"{said} was not written by `validate(RUNS).save(FILE)`")
     try:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from bayes_distill._input.files import atomic_path
+from bayes_distill._input.files import write_text
 from bayes_distill._input.intervals import number
 from bayes_distill._input.outputs import RESULT
 from bayes_distill.predict.results.display import Result
@@ -130,9 +130,7 @@ class Validation(Result):
             If the place cannot be written to, or holds a file of another kind and not `overwrite`.
         """
         text = json.dumps(self.to_json(), allow_nan=False, indent=2) + "\n"
-        with atomic_path(path, RESULT, overwrite=overwrite) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-        return Path(path)
+        return write_text(path, RESULT, text, overwrite=overwrite)
 
     def _group(self, r: dict[Any, Any]) -> dict[str, Any]:
         plain = [n for n in ("group", "verdict", "bands", "runs", "fitted", "pairs") if n in r]
