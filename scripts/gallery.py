@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +47,20 @@ bayes-distill fit hoffmann2022 --where "tokens > 0.43 * params" --out hoffmann.n
 bayes-distill calibrate distillation --design paper --sweeps 200 --workers 2 --out calibration.json
 ```
 
+and a list of teachers, `teachers.csv`:
+
+<!-- file: teachers.csv -->
+```text
+{teachers}```
+
 `python scripts/gallery.py` draws them all and writes this page.
+"""
+TEACHERS = """\
+name,loss,loss_se,params
+ours-700m,2.35,0.004,700M
+ours-1.5b,2.20,0.004,1.5B
+ours-3b,2.05,0.004,3B
+hub-7b,1.90,0.004,7B
 """
 
 
@@ -74,6 +88,14 @@ EXAMPLES = (
         "A 1B student on 100B tokens. No run had a teacher with a loss below 1.895: there the "
         "curve is thin and its band pale.",
         "student-against-teacher busbridge.nc --params 1B --tokens 100B --teacher-loss 1.7,2.6",
+    ),
+    Example(
+        "teachers",
+        "Teachers to choose from",
+        "Four teachers for a 546M student on 20B tokens, and no teacher at all. The strongest is "
+        "not the best. With `--budget` and `--scenario` in place of `--tokens` a teacher that "
+        "costs more leaves the student fewer tokens.",
+        "teachers busbridge.nc --params 546M --tokens 20B --teachers teachers.csv",
     ),
     Example(
         "capacity-gap-map",
@@ -217,7 +239,7 @@ EXAMPLES = (
 
 def page() -> str:
     """The text of docs/gallery.md."""
-    return HEAD + "".join(_section(example) for example in EXAMPLES)
+    return HEAD.format(teachers=TEACHERS) + "".join(_section(example) for example in EXAMPLES)
 
 
 def _section(example: Example) -> str:
@@ -264,9 +286,12 @@ def main() -> int:
         "hoffmann.nc": arguments.hoffmann,
         "calibration.json": arguments.calibration,
     }
-    for name, words in commands(fits):
-        if (not arguments.only or name in arguments.only) and (status := run(words)) != 0:
-            return status
+    with tempfile.TemporaryDirectory() as folder:
+        shelf = Path(folder) / "teachers.csv"
+        shelf.write_text(TEACHERS, encoding="utf-8")
+        for name, words in commands(fits | {"teachers.csv": str(shelf)}):
+            if (not arguments.only or name in arguments.only) and (status := run(words)) != 0:
+                return status
     PAGE.write_text(page(), encoding="utf-8")
     return 0
 

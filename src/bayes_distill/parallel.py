@@ -27,6 +27,7 @@ from bayes_distill.errors import Fault, InputError
 Function = Callable[[Any], Any]
 Progress = Callable[[str, int, int], None]
 Step = Callable[[], None]
+MOST_WORKERS = 1024  # processes: more than any machine has cores for
 CONNECT = "10s"  # how long to wait for a Dask scheduler
 
 
@@ -259,6 +260,8 @@ def check_places(workers: int | None, scheduler: Any) -> None:
     faults = []
     if workers is not None and workers < 1:
         faults.append(Fault(f"{workers} is less than 1", column="workers"))
+    if workers is not None and workers > MOST_WORKERS:
+        faults.append(Fault(f"{workers} is more than {MOST_WORKERS:,}", column="workers"))
     if workers is not None and scheduler is not None:
         faults.append(
             Fault("give either workers of this machine or a scheduler, not both", column="workers")

@@ -138,3 +138,18 @@ def test_the_export_is_the_script_s(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     written, committed = pd.read_csv(tmp_path / "export.csv"), pd.read_csv(EXPORT)
     # four decimals are written, the last of which another processor may round the other way
     pd.testing.assert_frame_equal(written, committed, rtol=0, atol=1.01e-4)
+
+
+def test_the_stored_fit_is_of_the_export() -> None:
+    import bayes_distill as bd
+    from bayes_distill.posterior.stored_runs import runs_of
+
+    posterior = bd.load_posterior(EXPORT.with_name("with-discrepancy.nc"))
+    runs = bd.read_runs(EXPORT, mapping=EXPORT.with_name("mapping.toml"))
+    stored = runs_of(posterior)
+    assert stored is not None
+    columns = ["params", "tokens", "loss", "teacher_loss"]
+    pd.testing.assert_frame_equal(
+        stored[columns], runs.frame[columns], check_names=False, check_dtype=False
+    )
+    assert posterior.card.name == "joint-discrepancy"

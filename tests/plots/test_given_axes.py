@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import matplotlib.pyplot as plt
+import pandas as pd
 import pytest
 from matplotlib.legend import Legend
 
@@ -18,6 +19,7 @@ STUDENT = {"params": "1B", "tokens": "100B"}
         ("student-against-teacher", {"params": "300M,1B,3B", "tokens": "20B,100B"}),
         ("isoflop-profiles", {"budget": "1e20,1e21"}),
         ("capacity-gap-map", {"teacher_loss": "2.0"}),
+        ("teachers", {**STUDENT, "teachers": pd.DataFrame({"loss": [1.9, 2.1, 2.3]})}),
     ],
 )
 def test_everything_is_inside_the_given_axes(scattered, kind, options):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import bayes_distill as bd
@@ -15,9 +16,11 @@ from studies import STACKS, posterior_of
 POINTS = ("busbridge2025-table6", "muennighoff2023")
 SUBJECTS = (*LAWS, *STACKS, *POINTS)
 OF_FITS = tuple(name for name, entry in PLOTS.items() if entry.source == "fit")
+SHELF = pd.DataFrame({"name": ["a", "b"], "loss": [2.1, 2.3]})
 OPTIONS: dict[str, dict[str, Any]] = {
     "student-against-teacher": {"params": "1B", "tokens": "20B"},
     "capacity-gap-map": {"teacher_loss": 2.1},
+    "teachers": {"params": "1B", "tokens": "20B", "teachers": SHELF},
     "recipe-against-budget": {"params": "1B", "budget": "1e21,1e22", "draws": 8},
     "distillation-against-supervised": {"params": "1B", "budget": "1e21,1e22", "draws": 8},
     "isoflop-profiles": {"budget": "1e21"},

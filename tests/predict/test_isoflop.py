@@ -37,6 +37,17 @@ def test_a_profile_is_a_forecast(scattered):
         np.testing.assert_allclose(some[column].astype(float), plain[wanted].astype(float))
 
 
+def test_profiles_of_distilled_students_have_no_kinks_at_sizes_of_the_runs():
+    found = isoflop("busbridge2025", "1e20,1e22", teacher_loss=2.0, draws=200)
+    for _, curve in found.table.groupby("budget"):
+        bend = np.diff(curve["loss_mean"], 2)
+        assert (bend > 0).all()  # one valley
+        assert np.abs(np.diff(bend)).max() < 0.1 * bend.max()
+    assert any("sizes in general" in note for note in found.notes)
+    alone = isoflop("busbridge2025", "1e20", draws=20)
+    assert not any("sizes in general" in note for note in alone.notes)
+
+
 def test_the_best_size_is_that_of_the_law(chinchilla_point):
     # gamma = 1: the minimum over N at C = 6 N D is known in closed form
     c = chinchilla_point.published

@@ -16,6 +16,8 @@ import pytest
 from bayes_distill import forecast, plan, risk
 from bayes_distill._input.numbers import format_quantity, parse_quantity
 from bayes_distill.posterior.hull import Hull
+from bayes_distill.posterior.stored_runs import runs_of
+from bayes_distill.reporting.ranges import ranges_of
 from bayes_distill.reporting.tables import Axis, Field, Table
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -321,6 +323,7 @@ def test_the_keyboard_is_enough(opened):
         "budget",
         "scenario",
         "copy",
+        "link",
         "reset",
     ]
     assert [name for name in reached if name in order][: len(order)] == order  # then round again
@@ -355,6 +358,60 @@ def test_every_number_can_be_copied_as_text(opened):
     rows = page.page.text_content("#chart-teacher-numbers").splitlines()
     assert rows[0].split("\t")[:2] == ["x", "supervised_mean"]
     assert len(rows) == 82
+
+
+def test_a_link_keeps_the_settings(opened, built):
+    page = opened()
+    assert "#" not in page.page.url
+    page.page.select_option("#scenario", "best-case")
+    page.type_in(params="777M", budget="3e22")
+    assert "#at:" in page.page.url
+    other = page.context.new_page()
+    other.goto(page.page.url)
+    other.wait_for_selector("html[data-state=ready]", state="attached", timeout=20_000)
+    for name in ("params", "budget", "tokens"):
+        mine = page.page.input_value(f"#{name}-text")
+        assert other.input_value(f"#{name}-text") == mine
+    assert other.input_value("#scenario") == "best-case"
+    assert other.inner_text("#n-mean") == page.page.inner_text("#n-mean")
+    other.goto(f"{built.path.as_uri()}#at:params=1e99&tokens=x&scenario=nobody")
+    other.reload()  # what is no setting of this page is left at the start
+    other.wait_for_selector("html[data-state=ready]", state="attached", timeout=20_000)
+    start = ranges_of(built.posterior).start
+    assert parse_quantity(other.input_value("#params-text")) == start["params"]
+    page.page.click("#reset")
+    page.settle()
+    assert "#" not in page.page.url
+
+
+def test_runs_are_dots_that_say_what_they_are(opened, built):
+    page = opened()
+    rows = page.page.evaluate("JSON.parse(document.getElementById('data').textContent).runs")
+    assert len(rows) == len(runs_of(built.posterior))
+    dots = page.page.locator("#chart-teacher path[stroke='var(--distilled)'][fill='transparent']")
+    assert dots.count() > 5  # of the student that the page starts with
+    dots.first.hover(force=True)
+    tip = page.page.locator("#vg-tooltip-element")
+    tip.wait_for(state="visible")
+    assert re.fullmatch(r"run: \S+ on \S+ tokens, teacher \S+: \d\.\d{4}", tip.inner_text().strip())
+
+
+def test_no_table_is_squeezed_on_a_phone(opened):
+    page = opened(viewport={"width": 390, "height": 740})
+    page.page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    narrow = page.page.evaluate(
+        "[...document.querySelectorAll('table td, table th[scope=row]')].filter((c) =>"
+        " c.innerText.trim() && c.getBoundingClientRect().width > 0 &&"
+        " c.getBoundingClientRect().width < 40).map((c) => c.innerText)"
+    )
+    assert narrow == []
+    names = page.page.evaluate(
+        "[...document.querySelectorAll('.records td')].map((c) =>"
+        " getComputedStyle(c, '::before').content)"
+    )
+    assert names
+    assert all(len(name) > 2 for name in names)  # each cell says what it is
+    assert page.page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_it_fits_a_phone(opened):

@@ -1,17 +1,34 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import bayes_distill as bd
 from bayes_distill.cards import load_card
 from bayes_distill.errors import FailedFitError, InputError
 from bayes_distill.posterior import POINT, Posterior
+from bayes_distill.posterior.stored_runs import runs_of
 from bayes_distill.reporting import report
-from bayes_distill.reporting.words import coefficients_of, verdict_of
+from bayes_distill.reporting.decision import decision_of
+from bayes_distill.reporting.plan_words import plan_section
+from bayes_distill.reporting.plots_as_svg import ReportFigure
+from bayes_distill.reporting.ranges import ranges_of
+from bayes_distill.reporting.recipe_tables import recipe_tables
+from bayes_distill.reporting.tables import Axis
+from bayes_distill.reporting.validation_words import validation_of
+from bayes_distill.reporting.words import (
+    coefficients_of,
+    lead_of,
+    no_pictures,
+    remarks_of,
+    verdict_of,
+)
+from studies import posterior_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -105,8 +122,6 @@ def test_a_failed_fit_is_refused_unless_allowed(scattered, tmp_path):
 
 
 def test_a_plan_is_shown(built):
-    from bayes_distill.reporting.plan_words import plan_section
-
     planned = bd.plan(
         built.posterior,
         1e9,
@@ -123,9 +138,107 @@ def test_a_plan_is_shown(built):
     assert np.isnan(planned.table["near_optimal_teacher_params_lower"]).all()
 
 
-def test_a_budget_that_pays_for_no_recipe_is_said(built):
-    from bayes_distill.reporting.plan_words import plan_section
+SHELF = pd.DataFrame({"name": ["mine", "theirs"], "loss": [2.2, 1.9], "params": [1e9, 7e9]})
 
+
+@pytest.fixture(scope="module")
+def planned(built):
+    return bd.plan(
+        built.posterior,
+        5e8,
+        1e21,
+        scenario=["teacher-inference", "best-case"],
+        teachers=SHELF,
+        crossovers=False,
+        teacher_range=False,
+        draws=20,
+    ).to_json()
+
+
+def led_by(built, planned):
+    figures = [ReportFigure("First.", "", "<svg/>"), ReportFigure("Second.", "", "<svg/>")]
+    ranges = ranges_of(built.posterior)
+    return decision_of(built.posterior, planned, ranges, figures, 0.9, 0)
+
+
+def test_teachers_of_a_plan_lead_the_report(built, planned):
+    decision, rest = led_by(built, planned)
+    assert decision.heading == "What to do"
+    for place, scenario in enumerate(("teacher-inference", "best-case")):
+        sentence = decision.sentences[place]
+        best = next(t for t in planned["teachers"] if t["scenario"] == scenario)
+        assert f"Of your 2 teachers, {best['name']} is best for a 500M student" in sentence
+        assert f"(probability {best['p_beats_supervised']:.2f})" in sentence
+    assert any("without a teacher, a 500M model" in each for each in decision.sentences)
+    assert "mine" in decision.figure.svg
+    assert [figure.title for figure in rest] == ["First.", "Second."]
+
+
+def test_the_teachers_of_a_plan_are_a_table(planned):
+    table = plan_section(planned)["tables"][0]
+    assert table.caption == "Your teachers, best first"
+    assert [row[0] for row in table.rows] == [t["name"] for t in planned["teachers"]]
+    assert [float(row[7]) for row in table.rows] == [
+        round(t["p_best"], 2) for t in planned["teachers"]
+    ]
+    assert not any("`" in note for note in plan_section(planned)["notes"])
+
+
+def test_without_a_plan_the_explorer_s_student_leads(built):
+    decision, rest = led_by(built, None)
+    start = ranges_of(built.posterior).start
+    loss = bd.forecast(
+        built.posterior, start["params"], start["tokens"], teacher_loss=start["teacher_loss"]
+    ).table["loss_mean"][0]
+    assert f"reaches {loss:.3f} nats per token" in decision.sentences[0]
+    assert "would make it worse with probability" in decision.sentences[1]
+    assert (decision.figure.title, [each.title for each in rest]) == ("First.", ["Second."])
+
+
+def test_the_explorer_starts_at_a_student_of_the_runs(built):
+    runs = runs_of(built.posterior)
+    start = ranges_of(built.posterior).start
+    same = np.isclose(runs["params"], start["params"]) & np.isclose(runs["tokens"], start["tokens"])
+    assert same.sum() == 9
+    assert start["teacher_loss"] == pytest.approx(runs["teacher_loss"][same].median(), rel=0.005)
+
+
+def test_the_answer_comes_ahead_of_the_explorer_and_tables_are_folded(built):
+    places = [built.text.index(f'<section id="{name}"') for name in ("decision", "verdict")]
+    places.append(built.text.index('<section id="explorer"'))
+    assert places == sorted(places)
+    coefficients = built.text.partition('<section id="coefficients"')[2].partition("</section>")[0]
+    assert coefficients.count("<table") == coefficients.count("<details><summary>") == 2
+
+
+def test_a_shipped_report_has_its_validation_and_says_where_its_runs_are():
+    posterior = bd.load_posterior("busbridge2025")
+    found = validation_of(posterior)
+    assert found.section.tables[0].rows[-1][:2] == ("overall", "348")
+    assert "%" in found.section.tables[0].rows[0][2]
+    assert found.figure.svg.startswith("<svg")
+    said = [lead_of(posterior), no_pictures(posterior), *remarks_of(posterior)]
+    assert said[0].startswith("Fitted to 354 distilled runs")
+    assert "do not ship" in said[1]
+    assert not any("did not come from runs" in each for each in said)
+
+
+def test_a_fit_that_wants_the_strongest_teacher_has_tables(monkeypatch):
+    names = ["supervised", "best-case"]
+    monkeypatch.setattr("bayes_distill.reporting.recipe_tables.scenarios_of", lambda _: names)
+    posterior = posterior_of("distillation-no-gap")  # every stronger teacher is better
+    ranges = replace(
+        ranges_of(posterior),
+        plan_params=Axis("params", 1e9, 2e9, 2),
+        budget=Axis("budget", 1e24, 1e25, 2),
+    )
+    found = recipe_tables(posterior, posterior.thin(8), ranges, 0.9, 0, 4)["best-case"].fields
+    assert np.isfinite(found["loss_mean"].values).all()
+    strongest = found["recipe_teacher_loss"].values  # noqa: PD011
+    assert (strongest < posterior.hull.teacher_loss[0]).all()
+
+
+def test_a_budget_that_pays_for_no_recipe_is_said(built):
     planned = bd.plan(
         built.posterior,
         budget="1e10,1e21",

@@ -88,7 +88,7 @@ def fit(
     goes on from there.
     """
     collect = Collector()
-    target = Path(out) if out else Path(f"{Path(runs).stem}.nc")
+    target = Path(out) if out is not None else Path(f"{Path(runs).stem}.nc")
     settings: dict[str, Any] = {
         "chains": collect.integer("chains", chains, 2),
         "warmup": collect.integer("warmup", warmup, 100),

@@ -33,6 +33,9 @@ class Shown(Students):
     params: Annotated[str | None, option("Student parameters, or a range.", "LIST")] = None
     tokens: Annotated[str | None, option("Student tokens, or a range.", "LIST")] = None
     at: At = None
+    teachers: Annotated[str | None, option("Teachers to compare, a table as in risk.", "FILE")] = (
+        None
+    )
     budget: Annotated[str | None, option("Budgets in FLOPs, or a range.", "LIST")] = None
     scenario: Annotated[str | None, option("Who pays for the teacher, as in plan.", "NAMES")] = None
     utility: Annotated[str | None, option("As in plan.", "UTILITY")] = None

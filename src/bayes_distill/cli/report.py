@@ -23,7 +23,7 @@ def report(
 ) -> None:
     """Write one HTML file: verdict, coefficients, plots, and an explorer of the forecasts."""
     question = common.question()
-    target = Path(out) if out else Path(f"{Path(fit).stem}.html")
+    target = Path(out) if out is not None else Path(f"{Path(fit).stem}.html")
     if target.suffix.lower() not in (".html", ".htm"):
         question.add(Fault(f"{target} should end in .html", column="out"))
     settings: dict[str, Any] = {

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from bayes_distill.compute._checks import is_positive
 from bayes_distill.compute.architecture import Architecture
-from bayes_distill.errors import Fault, InputError
 
 HEAD = 128
 """Width of an attention head."""
@@ -51,10 +49,8 @@ def shape_of(params: float, architecture: Architecture | None = None) -> Shape:
     InputError
         If `params` is not positive.
     """
-    if not is_positive(params):
-        raise InputError(Fault(f"must be a positive number, not {params!r}", column="params"))
     family = architecture or Architecture()
-    ideal = (params / (family.width_factor * family.aspect_ratio**2)) ** (1 / 3)
+    ideal = family.depth(params)
     reach = ASPECT ** (2 / 3)  # at a given size, layers change by that if the ratio does by ASPECT
     fewest, most = max(1, math.floor(ideal / reach)), max(1, math.ceil(ideal * reach))
     found = []

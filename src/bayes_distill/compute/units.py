@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any, SupportsFloat
 
 import numpy as np
 
-from bayes_distill._input.numbers import format_quantity, parse_quantity
+from bayes_distill._input.numbers import format_quantity, parse_quantity, parsed_parts
 from bayes_distill.compute.devices import Hardware
 
 PF_DAY = 1e15 * 24 * 3600
@@ -66,22 +65,7 @@ def amounts(value: Any, hardware: Hardware | None = None) -> list[float]:
     ValueError
         Naming every part that is no amount of compute.
     """
-    parts: Sequence[Any]
-    if isinstance(value, str):
-        parts = value.split(",")
-    elif isinstance(value, (Sequence, np.ndarray)):
-        parts = list(value)
-    else:
-        parts = [value]
-    numbers, wrong = [], []
-    for part in parts:
-        try:
-            numbers.append(parse_flops(part, hardware))
-        except (TypeError, ValueError) as error:
-            wrong.append(str(error))
-    if wrong:
-        raise ValueError("; ".join(wrong))
-    return numbers
+    return parsed_parts(value, lambda part: parse_flops(part, hardware))
 
 
 def has_unit(value: Any) -> bool:

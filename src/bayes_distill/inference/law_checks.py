@@ -38,6 +38,7 @@ from bayes_distill.inference.settings import SamplerSettings
 REVIEW, FAIL = 0.05, 0.001  # adjusted p-values below which a law is in doubt, and wrong
 MOST_DRAWS = 500  # of the residuals
 NOT_CHECKED: Verdict = "not checked"
+WITHOUT_DISCREPANCY = ("joint", "distillation")  # default cards
 FORWARD = ("forward_bias", "forward_distance")
 
 Draws = Mapping[str, np.ndarray]
@@ -192,7 +193,7 @@ def _forward(fitted: Fitted, hyper: Hyper, seed: int) -> Forward:
     spec, data = fitted.spec, fitted.data
     refit = masked_refit(spec, data, hyper, mask, fitted.sample, fitted.settings, seed)
     sites: Any = refit.sites
-    values = jax.device_get(constrainer(spec)(sites, data, hyper))
+    values = jax.device_get(constrainer(spec)(sites, refit.data, refit.hyper))
     by_run = jax.device_get(pointwise(spec)(sites_of_mean(spec, values), data, hyper))
     likelihood = likelihood_of(spec, values, hyper).map_parameters(lambda v: np.asarray(v)[:, None])
     mean, scale = (by_run[name][:, :n] * fitted.unit for name in ("mean", "scale"))
@@ -225,14 +226,21 @@ def _remedy(fitted: Fitted) -> str:
     """What to do about a law that is wrong."""
     card = fitted.card
     if card.discrepancy is None:
-        plain = card.name.endswith("-plain")
-        default = {"mixed": "joint"}.get(fitted.spec.kind, fitted.spec.kind)
         return (
-            f"use the card {card.name.removesuffix('-plain') if plain else default}, whose bands "
-            "allow for a law that is wrong, or leave out runs that something else sets apart"
+            f"use the card {_allowing(card.name, fitted.spec.kind)}, whose bands allow for a law "
+            "that is wrong, or leave out runs that something else sets apart"
         )
     return (
         "the discrepancy of the card does not take this up: leave out runs that something else "
         "sets apart (the smallest models, the shortest runs, another recipe), or give it a wider "
         "prior"
+    )
+
+
+def _allowing(name: str, kind: str) -> str:
+    """The card with a discrepancy that stands in for a card without."""
+    if name.endswith("-plain") and name.removesuffix("-plain") not in WITHOUT_DISCREPANCY:
+        return name.removesuffix("-plain")
+    return {"mixed": "joint-discrepancy", "distillation": "distillation-discrepancy"}.get(
+        kind, kind
     )

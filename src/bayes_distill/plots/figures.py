@@ -75,6 +75,11 @@ def axes_or_new(ax: Axes | None, width: float = 9.6, height: float = 5.4) -> Axe
     return ax
 
 
+def are_given(ax: Axes | None) -> bool:
+    """Whether the caller gives the axes, on which a legend will lie inside."""
+    return ax is not None or _given.get() is not None
+
+
 def new_figure(width: float, height: float) -> Figure:
     """Make an empty figure of this size in inches, for a plot of several axes."""
     if _given.get() is not None:

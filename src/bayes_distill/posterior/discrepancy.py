@@ -25,6 +25,7 @@ JITTER = 1e-9
 SAME_CONDITION = 0.05  # of a natural logarithm
 CELL_SIZE, CELL_TOKENS = 0.01, 0.02  # of a natural logarithm: new conditions that are one
 SIZES = 2**20  # more cells than there are along tokens
+ALIKE = 1.0  # of a natural logarithm: sizes further apart share nothing of what is shorter
 UNLIKE = 1e-12  # correlation below which a condition has no information about a point
 
 
@@ -103,6 +104,15 @@ class Discrepancy:
             drawn = drawn + self.conditions.at(log_params, tokens)
         return np.asarray(drawn)
 
+    def shared_at(self, params: np.ndarray) -> np.ndarray:
+        """Discrepancies (draws, points) that students of unlike sizes share: smooth in size.
+
+        Zero where the length is short, and what a size has is its own.
+        """
+        if self.of_own_size:
+            return np.zeros((len(self.seen), len(params)))
+        return self.at(params)
+
     def at_new_condition(self, params: np.ndarray) -> np.ndarray:
         """Discrepancies (draws, points) under one condition that nobody has seen.
 
@@ -129,6 +139,11 @@ class Discrepancy:
         weights = self._inverse @ across
         alike = correlation(log_params, log_params, self.length) - across.T @ weights
         return Moments(self.seen @ weights, self.scale, alike)
+
+    @property
+    def of_own_size(self) -> bool:
+        """Whether sizes that are unlike share next to nothing of it."""
+        return self.length < ALIKE
 
     @cached_property
     def _inverse(self) -> np.ndarray:
@@ -221,6 +236,11 @@ class JoinedDiscrepancy:
     pieces: tuple[Discrepancy, ...]
 
     @property
+    def of_own_size(self) -> bool:
+        """Whether it is so in one of the models, as `Discrepancy.of_own_size`."""
+        return any(piece.of_own_size for piece in self.pieces)
+
+    @property
     def seen(self) -> np.ndarray:
         """Discrepancies of the sizes that were seen (draws, sizes)."""
         return np.concatenate([piece.seen for piece in self.pieces])
@@ -238,6 +258,10 @@ class JoinedDiscrepancy:
     def at(self, params: np.ndarray, tokens: np.ndarray | None = None) -> np.ndarray:
         """Discrepancies (draws, points) of students, as `Discrepancy.at` gives them."""
         return np.concatenate([piece.at(params, tokens) for piece in self.pieces])
+
+    def shared_at(self, params: np.ndarray) -> np.ndarray:
+        """Discrepancies (draws, points), as `Discrepancy.shared_at` gives them."""
+        return np.concatenate([piece.shared_at(params) for piece in self.pieces])
 
     def at_new_condition(self, params: np.ndarray) -> np.ndarray:
         """Discrepancies (draws, points), as `Discrepancy.at_new_condition` gives them."""

@@ -21,7 +21,7 @@ from bayes_distill.posterior.hull import Hull, Hulls
 from bayes_distill.posterior.size_offsets import OFFSET, OFFSET_SIZE, SizeOffsets
 from bayes_distill.posterior.thinning import chains_of, thinned
 
-Conditions = Literal["own", "new", "none"]
+Conditions = Literal["own", "new", "none", "smooth"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -219,17 +219,30 @@ class Posterior:
 
         `teacher_loss` is (points,), or (draws, points) where it is itself uncertain. `conditions`
         says whose discrepancies besides: each point's ``own``, those of one ``new`` condition that
-        all points share, or ``none``, as the optimum of a plan (`student`).
+        all points share, or ``none``, as the optimum of a plan (`student`). ``smooth`` leaves out
+        what is particular to a size as well: a curve over sizes has no kinks at those of the runs.
         """
         of_students = {
-            name: each.at_new_condition(params)
-            if conditions == "new"
-            else each.at(params, tokens if conditions == "own" else None)
+            name: self._discrepancy(each, params, tokens, conditions)
             for name, each in self.discrepancies.items()
         }
         return evaluate.distilled_loss(
             self.law, self.coordinates, params, tokens, teacher_loss, self.reference, of_students
         )
+
+    @staticmethod
+    def _discrepancy(
+        each: Discrepancy | JoinedDiscrepancy,
+        params: np.ndarray,
+        tokens: np.ndarray,
+        conditions: Conditions,
+    ) -> np.ndarray:
+        """One kind of discrepancy of students (draws, points)."""
+        if conditions == "new":
+            return each.at_new_condition(params)
+        if conditions == "smooth":
+            return each.shared_at(params)
+        return each.at(params, tokens if conditions == "own" else None)
 
     def noise_scale(self, mean: np.ndarray, distilled: np.ndarray) -> np.ndarray:
         """Residual scale of a single run about `mean` (draws, points), in the unit of the loss.

@@ -73,6 +73,10 @@ def isoflop(
 ) -> IsoFlop:
     """Loss over student size when all of a budget goes to the student's training.
 
+    A distilled student has the discrepancies that unlike sizes share; what is particular to each of
+    the sizes that were run is left out, and so the curve is that of sizes in general: it differs
+    there from `forecast`, which is about one size.
+
     Parameters
     ----------
     posterior, interval, draws, allow_failed
@@ -124,8 +128,18 @@ def isoflop(
         _runs_near(runs_of(loaded), budgets, teacher, count),
         teacher,
         interval,
-        loaded.warnings,
+        (*loaded.warnings, *_left_out(loaded, teacher)),
     )
+
+
+def _left_out(posterior: Posterior, teacher: float | None) -> list[str]:
+    """What the curves do without, in a sentence."""
+    if teacher is None or not any(each.of_own_size for each in posterior.discrepancies.values()):
+        return []
+    return [
+        "profiles are of sizes in general: the discrepancies that belong to single sizes of the "
+        "runs are left out"
+    ]
 
 
 def _positive(name: str, value: Quantity | None, faults: list[Fault]) -> list[float]:
@@ -179,7 +193,7 @@ def _profile(
     if teacher is None:
         loss = posterior.supervised_loss(sizes, tokens)
     else:
-        loss = posterior.distilled_loss(sizes, tokens, teachers, conditions="none")
+        loss = posterior.distilled_loss(sizes, tokens, teachers, conditions="smooth")
     lower, upper = equal_tailed(loss, interval)
     where = extrapolation(posterior, Points(sizes, tokens, teachers, none, none), teachers)
     mean = loss.mean(axis=0)

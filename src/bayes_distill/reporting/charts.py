@@ -18,6 +18,7 @@ QUANTITY = (
     "(datum.value >= 1e15 ? replace(format(datum.value, '.0e'), 'e+', 'e')"
     " : replace(format(datum.value, '.2~s'), 'G', 'B'))"
 )
+LABEL = {"field": "label", "type": "nominal"}
 POWER = "abs(log(datum.value) / LN10 - round(log(datum.value) / LN10)) < 1e-6"
 TOKENS, LOSS = "student's tokens", "student's loss (nats per token)"
 
@@ -114,9 +115,36 @@ def _point(x: Spec, y: Spec) -> Spec:
     }
 
 
-def _losses(x: Spec, teacher: bool) -> list[Spec]:
-    """Distilled and supervised loss with their bands."""
+def _hover(x: Spec, y: Spec, field: str) -> Spec:
+    """Invisible marks along a curve that say its numbers under the pointer."""
+    return {
+        "mark": {"type": "point", "filled": True, "size": 220, "opacity": 0},
+        "encoding": {"x": x, "y": {**y, "field": field}, "tooltip": LABEL},
+    }
+
+
+def _runs(x: Spec, y: Spec) -> Spec:
+    """Open dots of the runs like the student of the chart."""
+    mark = {"type": "point", "filled": False, "size": 36, "strokeWidth": 1.5, "opacity": 1}
+    colours = {"domain": ["distilled", "supervised"], "range": [DISTILLED, ALONE]}
+    colour = {"field": "kind", "type": "nominal", "scale": colours, "legend": None}
+    return {
+        "data": {"name": "runs"},
+        "mark": {**mark, "clip": True},
+        "encoding": {
+            "x": {**x, "field": "x"},
+            "y": {**y, "field": "y"},
+            "stroke": colour,
+            "tooltip": LABEL,
+        },
+    }
+
+
+def _losses(x: Spec, teacher: bool, runs: bool = False) -> list[Spec]:
+    """Distilled and supervised loss with their bands, and the runs beside them."""
     y = _y("loss_mean", LOSS)
+    curve = "loss_mean" if teacher else "supervised_mean"
+    on_top = [_hover(x, y, curve), *([_runs(x, y)] if runs else [])]
     if not teacher:
         return [
             _band(x, "new_run_lower", "new_run_upper", ALONE, 0.16, y),
@@ -124,6 +152,7 @@ def _losses(x: Spec, teacher: bool) -> list[Spec]:
             _line(x, y, "supervised_mean", ALONE),
             _here(x),
             _point(x, y),
+            *on_top,
         ]
     return [
         _band(x, "supervised_lower", "supervised_upper", ALONE, 0.3, y),
@@ -133,6 +162,7 @@ def _losses(x: Spec, teacher: bool) -> list[Spec]:
         _line(x, y, "loss_mean", DISTILLED),
         _here(x),
         _point(x, y),
+        *on_top,
     ]
 
 
@@ -145,12 +175,12 @@ def against_teacher() -> Spec:
         "encoding": {"x": {**x, "field": "lower"}, "x2": {"field": "upper"}},
     }
     same = _line(x, _y("x", LOSS), "same", "var(--muted)", [2, 3])
-    return {**_chart([best, *_losses(x, teacher=True), same]), "data": {"name": "curve"}}
+    return {**_chart([best, same, *_losses(x, teacher=True, runs=True)]), "data": {"name": "curve"}}
 
 
 def against_tokens(teacher: bool, axis: Axis) -> Spec:
     """Student's loss against its tokens, distilled and supervised."""
-    return {**_chart(_losses(_x(TOKENS, axis), teacher)), "data": {"name": "curve"}}
+    return {**_chart(_losses(_x(TOKENS, axis), teacher, runs=True)), "data": {"name": "curve"}}
 
 
 def recipe_amounts(axis: Axis) -> Spec:
@@ -168,7 +198,8 @@ def recipe_amounts(axis: Axis) -> Spec:
             _band(x, f"{name}_lower", f"{name}_upper", colour, 0.25, y),
             _line(x, y, name, colour, dash),
         ]
-    return {**_chart([*layers, _here(x)]), "data": {"name": "curve"}}
+    hover = _hover(x, _y("student_tokens", title, log=True), "student_tokens")
+    return {**_chart([*layers, _here(x), hover]), "data": {"name": "curve"}}
 
 
 def recipe_losses(teacher: bool, axis: Axis) -> Spec:

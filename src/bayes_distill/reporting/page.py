@@ -9,19 +9,25 @@ from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
+import numpy as np
+
 from bayes_distill._runtime.disk_cache import cache_path, read_cached, write_cached
 from bayes_distill._version import __version__
 from bayes_distill.posterior import Posterior
+from bayes_distill.posterior.stored_runs import runs_of
 from bayes_distill.reporting import charts, words
 from bayes_distill.reporting.accuracy import Accuracy
+from bayes_distill.reporting.decision import Decision
 from bayes_distill.reporting.plan_words import plan_section
 from bayes_distill.reporting.plots_as_svg import ReportFigure
 from bayes_distill.reporting.quantiles import LEVELS
 from bayes_distill.reporting.ranges import Ranges
 from bayes_distill.reporting.student_tables import StudentTables
 from bayes_distill.reporting.tables import Axis, Table
+from bayes_distill.reporting.validation_words import Validated
 
 VEGA_LITE = "6.4"
+MOST_RUNS = 3000  # dots
 START = "teacher-pretraining-and-inference"
 SCENARIOS = {
     "supervised": "nobody: supervised training, no teacher",
@@ -58,7 +64,9 @@ def page_of(
     students: StudentTables,
     recipes: Mapping[str, Table],
     accuracy: Mapping[str, Accuracy],
+    decision: Decision,
     figures: list[ReportFigure],
+    validated: Validated | None,
     plan: dict[str, Any] | None,
     interval: float,
     vega: str,
@@ -71,7 +79,8 @@ def page_of(
     teacher = students.distilled is not None
     percent = f"{100 * interval:g}%"
     controls = _controls(ranges, teacher)
-    drawn = _charts(teacher, percent, ranges)
+    shown = _runs(posterior)
+    drawn = _charts(teacher, percent, ranges, bool(shown))
     scenario = START if START in recipes else "supervised"
     data = {
         "interval": interval,
@@ -83,6 +92,7 @@ def page_of(
         "best": students.best.packed() if students.best else None,
         "distilled": students.distilled.packed() if students.distilled else None,
         "recipes": {name: table.packed() for name, table in recipes.items()},
+        "runs": shown,
         "charts": [{k: c[k] for k in ("id", "rows", "spec")} for c in drawn],
     }
     assets = files("bayes_distill.reporting") / "assets"
@@ -105,7 +115,9 @@ def page_of(
         version=__version__,
         title=words.title_of(posterior),
         lead=words.lead_of(posterior),
-        contents=_contents(planned is not None),
+        contents=_contents(planned is not None, validated is not None),
+        decision={"heading": decision.heading, "sentences": decision.sentences},
+        decision_figure=None if decision.figure is None else _drawn(decision.figure),
         verdict=words.verdict_of(posterior),
         remarks=words.remarks_of(posterior),
         notes=list(posterior.info.get("notes", [])),
@@ -120,7 +132,10 @@ def page_of(
         accuracy=[_accuracy_row(a) for a in accuracy.values()],
         exactness=_exactness(posterior, draws),
         plan=planned,
-        figures=[{"title": f.title, "caption": f.caption, "svg": Markup(f.svg)} for f in figures],
+        figures=[_drawn(figure) for figure in figures],
+        no_figures="" if figures or decision.figure else words.no_pictures(posterior),
+        validation=None if validated is None else validated.section,
+        validation_figure=None if validated is None else _drawn(validated.figure),
         coefficients=words.coefficients_of(posterior),
         diagnostics=words.diagnostics_of(posterior),
         flagged=words.flagged_of(posterior),
@@ -133,9 +148,32 @@ def page_of(
     )
 
 
-def _contents(planned: bool) -> list[tuple[str, str]]:
-    found = [("verdict", "Verdict"), ("explorer", "Explorer")]
+def _drawn(figure: ReportFigure) -> dict[str, Any]:
+    """A figure as the template takes it."""
+    from markupsafe import Markup
+
+    return {"title": figure.title, "caption": figure.caption, "svg": Markup(figure.svg)}
+
+
+def _runs(posterior: Posterior) -> list[list[float | None]]:
+    """Size, tokens, loss and teacher's loss of the runs, for the dots of the charts."""
+    frame = runs_of(posterior)
+    if frame is None:
+        return []
+    if len(frame) > MOST_RUNS:
+        frame = frame.iloc[:: -(-len(frame) // MOST_RUNS)]
+    columns = frame.reindex(columns=["params", "tokens", "loss", "teacher_loss"])
+    return [
+        [float(f"{value:.6g}") if np.isfinite(value) else None for value in row]
+        for row in columns.to_numpy(float)
+    ]
+
+
+def _contents(planned: bool, validated: bool) -> list[tuple[str, str]]:
+    found = [("decision", "Decision"), ("verdict", "Verdict")]
     found += [("plan", "Plan")] if planned else []
+    found += [("explorer", "Explorer")]
+    found += [("validation", "Validation")] if validated else []
     return [
         *found,
         ("pictures", "Fit"),
@@ -210,7 +248,7 @@ def _recipe_numbers(teacher: bool, percent: str) -> list[tuple[str, str]]:
     ]
 
 
-def _charts(teacher: bool, percent: str, ranges: Ranges) -> list[dict[str, Any]]:
+def _charts(teacher: bool, percent: str, ranges: Ranges, runs: bool) -> list[dict[str, Any]]:
     mean = {"words": "distilled, mean", "colour": "distilled", "line": True}
     alone = {"words": "supervised, mean", "colour": "alone", "line": True, "style": "dashed"}
     bands = [
@@ -225,13 +263,15 @@ def _charts(teacher: bool, percent: str, ranges: Ranges) -> list[dict[str, Any]]
             {"words": f"{percent} credible", "colour": "alone", "opacity": 0.45},
             {"words": f"{percent} predictive", "colour": "alone", "opacity": 0.2},
         ]
+    colour = "distilled" if teacher else "alone"
+    dots = {"words": "runs like this one", "colour": colour, "dot": True}
     found = [
         {
             "id": "chart-tokens",
             "rows": "tokens",
             "title": "Loss against tokens",
             "spec": charts.against_tokens(teacher, ranges.tokens),
-            "key": key,
+            "key": [*key, dots] if runs else key,
         },
         {
             "id": "chart-losses",
@@ -258,7 +298,7 @@ def _charts(teacher: bool, percent: str, ranges: Ranges) -> list[dict[str, Any]]
             "rows": "teacher",
             "title": "Loss against the teacher's loss",
             "spec": charts.against_teacher(),
-            "key": [*key, best, same],
+            "key": [*key, best, same, *([dots] if runs else [])],
         },
         *found,
         {

@@ -40,7 +40,7 @@ def plan_section(plan: dict[str, Any]) -> dict[str, Any]:
         "regret",
         "P(beats supervised)",
     )
-    tables = [TextTable(header, rows, "Recipes")]
+    tables = [*_teachers(plan, percent), TextTable(header, rows, "Recipes")]
     crossings = [
         (
             r["scenario"],
@@ -61,8 +61,41 @@ def plan_section(plan: dict[str, Any]) -> dict[str, Any]:
         )
         tables.append(TextTable(columns, crossings, "At which budgets distilling is better"))
     problems = [r["problem"] for r in plan["rows"] if r.get("problem")]
-    notes = [*plan.get("notes", []), *problems]
+    notes = [note.replace("`", "") for note in [*plan.get("notes", []), *problems]]
     return {"percent": percent, "notes": notes, "tables": tables}
+
+
+def _teachers(plan: dict[str, Any], percent: str) -> list[TextTable]:
+    """The teachers of a list, best first, if the plan was given one."""
+    ranked = plan.get("teachers", [])
+    rows = [
+        (
+            t["name"],
+            loss_text(t["teacher_loss"]),
+            t["scenario"],
+            format_quantity(t["params"]),
+            format_quantity(t["budget"]),
+            "–" if t["student_tokens"] is None else format_quantity(t["student_tokens"]),
+            _with_ends(loss_text, *(t["loss"][k] for k in ("mean", "lower", "upper"))),
+            f"{t['p_best']:.2f}",
+            loss_text(t["regret"]["mean"]),
+            "–" if t["p_beats_supervised"] is None else f"{t['p_beats_supervised']:.2f}",
+        )
+        for t in ranked
+    ]
+    header = (
+        "teacher",
+        "its loss",
+        "scenario",
+        "student",
+        "budget",
+        "student's tokens",
+        f"student's loss ({percent} credible)",
+        "P(best)",
+        "costs against the best",
+        "P(beats supervised)",
+    )
+    return [TextTable(header, rows, "Your teachers, best first", (0, 2))] if rows else []
 
 
 def _with_spread(row: dict[str, Any], name: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayes_distill.posterior import Posterior
+from bayes_distill.posterior.stored_runs import runs_of
 from bayes_distill.reporting.tables import Axis
 
 BUDGETS = Axis("budget", 1e20, 1e25, 8)
@@ -48,7 +49,7 @@ def ranges_of(posterior: Posterior) -> Ranges:
         "tokens": _round(float(np.sqrt(tokens[0] * tokens[1])), 1),
         "teacher_loss": _round(float(np.sqrt(teachers[0] * teachers[1]))),
         "budget": 1e21,
-    }
+    } | _of_runs(posterior)
     return Ranges(
         Axis("params", low, high, _count(low, high, 0.29)),
         Axis("tokens", fewest, most, _count(fewest, most, 0.33)),
@@ -57,6 +58,21 @@ def ranges_of(posterior: Posterior) -> Ranges:
         BUDGETS,
         start,
     )
+
+
+def _of_runs(posterior: Posterior) -> dict[str, float]:
+    """The student of the runs with the most teachers, and the middle one of these."""
+    runs = runs_of(posterior)
+    if runs is None or "teacher_loss" not in runs:
+        return {}
+    taught = runs[runs["teacher_loss"].notna()]
+    if taught.empty:
+        return {}
+    names = ["params", "tokens"]
+    students = taught.groupby(names)["teacher_loss"].agg(["size", "median"]).reset_index()
+    most = students.sort_values(["size", *names]).iloc[-1]
+    values = {name: most[name] for name in names} | {"teacher_loss": most["median"]}
+    return {name: _round(float(value), 3) for name, value in values.items()}
 
 
 def _count(low: float, high: float, decades: float) -> int:

@@ -122,6 +122,16 @@ def remarks_of(posterior: Posterior) -> list[str]:
     return [text[0].upper() + text[1:] for text in said]
 
 
+def no_pictures(posterior: Posterior) -> str:
+    """Why a page has no pictures of the fit."""
+    if posterior.info.get("shipped"):
+        return (
+            "The runs do not ship with this posterior. A fit of your own, "
+            f"bayes-distill fit {posterior.card.data or posterior.card.name}, has pictures of them."
+        )
+    return "No runs are stored with this posterior: there is nothing to compare it with."
+
+
 def coefficients_of(posterior: Posterior) -> Section:
     """Published coefficients and sampled coordinates with intervals, and what is identified."""
     stored = posterior.info.get("coefficients", [])

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from bayes_distill._input.files import atomic_path, unwritable
+from bayes_distill._input.files import atomic_path, text_of, unwritable
 from bayes_distill._input.intervals import interval_fault
 from bayes_distill._input.outputs import PAGE
 from bayes_distill.errors import Fault, InputError, collected
@@ -22,12 +22,14 @@ from bayes_distill.predict.arguments import load_beside
 from bayes_distill.predict.results.display import Result
 from bayes_distill.predict.verdicts import UNKNOWN, fit_verdicts, law_notes
 from bayes_distill.reporting.accuracy import Accuracy, recipe_accuracy, student_accuracy
+from bayes_distill.reporting.decision import decision_of
 from bayes_distill.reporting.page import page_of, vega_bundle
 from bayes_distill.reporting.plots_as_svg import figures_of
 from bayes_distill.reporting.ranges import ranges_of
 from bayes_distill.reporting.recipe_tables import recipe_tables
 from bayes_distill.reporting.student_tables import student_tables
 from bayes_distill.reporting.tables import Table
+from bayes_distill.reporting.validation_words import validation_of
 
 STUDENT_DRAWS, PLAN_DRAWS = 1000, 128
 Progress = Callable[[str, int, int], None]
@@ -147,7 +149,9 @@ def report(
         recipes_at_work, bundled = pool.submit(recipes_and_accuracy), pool.submit(vega_bundle)
         students = student_tables(many, ranges, interval, seed)
         accuracy = student_accuracy(posterior, students, ranges, interval, seed)
-        figures = figures_of(posterior, interval, seed)
+        drawn = figures_of(posterior, interval, seed)
+        decision, figures = decision_of(posterior, planned, ranges, drawn, interval, seed)
+        validated = validation_of(posterior)
         say("recipes", 1, 3)
         recipes, of_recipes = recipes_at_work.result()
         vega = bundled.result()
@@ -158,7 +162,9 @@ def report(
         students,
         recipes,
         accuracy | of_recipes,
+        decision,
         figures,
+        validated,
         planned,
         interval,
         vega,
@@ -219,7 +225,7 @@ def _read_plan(source: str | Path | None) -> dict[str, Any] | None:
         return None
     path = Path(source)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = text_of(path)
     except FileNotFoundError:
         raise InputError(Fault(f"{path} does not exist", column="plan")) from None
     except (OSError, ValueError) as error:

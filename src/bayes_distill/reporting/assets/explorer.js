@@ -45,6 +45,7 @@
   /* ---- controls ---- */
 
   const state = { ...told.start };
+  let placed = false; // once controls stand where the address or the start has them
   const controls = Object.fromEntries(told.controls.map((c) => [c.name, c]));
   const stepsOf = (c) =>
     Math.round(c.log ? Math.log10(c.high / c.low) / c.step : (c.high - c.low) / c.step);
@@ -89,10 +90,48 @@
   element("scenario").value = state.scenario;
   element("scenario").addEventListener("change", (event) => { state.scenario = event.target.value; refresh(); });
   element("reset").addEventListener("click", () => {
-    Object.assign(state, told.start);
-    element("scenario").value = state.scenario;
-    for (const c of told.controls) set(c, told.start[c.name]);
+    restore(told.start);
+    history.replaceState(null, "", location.pathname + location.search);
   });
+
+  /* ---- settings in the address: #at:params=1e9&tokens=2e10&..., so that a link keeps them ---- */
+
+  const LINK = "#at:";
+  function restore(values) {
+    Object.assign(state, values);
+    element("scenario").value = state.scenario;
+    for (const c of told.controls) set(c, state[c.name]);
+  }
+  function linked() {
+    if (!location.hash.startsWith(LINK)) return {};
+    const asked = new URLSearchParams(location.hash.slice(LINK.length)), found = {};
+    for (const c of told.controls) {
+      const value = Number(asked.get(c.name) || NaN);
+      if (value >= c.low && value <= c.high) found[c.name] = value;
+    }
+    if (asked.get("scenario") in tables.recipes) found.scenario = asked.get("scenario");
+    return found;
+  }
+  function address() {
+    const names = [...told.controls.map((c) => c.name), "scenario"];
+    return LINK + new URLSearchParams(names.map((name) => [name, state[name]])).toString();
+  }
+  function keep() {
+    const moved = Object.keys(told.start).some((name) => state[name] !== told.start[name]);
+    if (moved && location.hash !== address()) history.replaceState(null, "", address());
+  }
+  addEventListener("hashchange", () => { if (location.hash.startsWith(LINK)) restore({ ...told.start, ...linked() }); });
+  element("link").addEventListener("click", async () => {
+    history.replaceState(null, "", address());
+    try {
+      await navigator.clipboard.writeText(location.href);
+      element("copied").textContent = "Link copied.";
+    } catch {
+      element("copied").textContent = "The address of this page has the settings now: copy it.";
+    }
+  });
+  restore(linked());
+  placed = true;
   element("copy").addEventListener("click", async () => {
     const text = shownAsText();
     try {
@@ -253,8 +292,23 @@
 
   /* ---- charts ---- */
 
-  const finite = (value) => (Number.isFinite(value) ? value : null);
+  const finite = (value) => (typeof value === "string" || Number.isFinite(value) ? value : null);
   const clean = (row) => Object.fromEntries(Object.entries(row).map(([k, v]) => [k, finite(v)]));
+  const withEnds = (r) => `${loss(r.loss_mean ?? r.supervised_mean)} (${between(r.loss_lower, r.loss_upper, loss)})`;
+  const alike = (a, b) => Math.abs(Math.log(a / b)) < 0.1;
+  const labelOf = (n, d, y, t) =>
+    `run: ${quantity(n)} on ${quantity(d)} tokens${t === null ? ", no teacher" : `, teacher ${loss(t)}`}: ${loss(y)}`;
+  /* Runs of a size, by the column that is the chart's horizontal axis; others are not like its curve. */
+  function runsLike(column) {
+    const found = [];
+    for (const [n, d, y, t] of told.runs) {
+      if (!alike(n, state.params)) continue;
+      const kind = t === null ? "supervised" : "distilled";
+      if (column === "teacher" ? t === null || !alike(d, state.tokens) : t !== null && Math.abs(t / state.teacher_loss - 1) > 0.02) continue;
+      found.push({ x: column === "teacher" ? t : d, y, kind, label: labelOf(n, d, y, t) });
+    }
+    return found;
+  }
   const along = (axis, log, row) => Array.from({ length: POINTS }, (_, i) => {
     const part = i / (POINTS - 1);
     const x = log ? axis.low * (axis.high / axis.low) ** part : axis.low + (axis.high - axis.low) * part;
@@ -267,19 +321,24 @@
       // far weaker teachers than any that matters would flatten the rest
       const far = Math.max(1.12 * found.supervised_mean, 1.05 * found.best.upper, 1.02 * state.teacher_loss);
       const rows = along({ low: axis.low, high: Math.min(axis.high, far) }, false,
-        (x) => studentAt({ ...state, teacher_loss: x }));
+        (x) => { const r = studentAt({ ...state, teacher_loss: x }); return { ...r, label: `teacher ${loss(x)}: ${withEnds(r)}` }; });
       const low = Math.min(...rows.map((r) => Math.min(r.new_run_lower, r.supervised_lower)));
       const high = Math.max(...rows.map((r) => Math.max(r.new_run_upper, r.supervised_upper)));
       for (const r of rows) r.same = r.x >= low && r.x <= high ? r.x : null;
       const best = { lower: Math.max(axis.low, found.best.lower), upper: Math.min(axis.high, found.best.upper) };
       return {
-        curve: rows, here: [{ x: state.teacher_loss, y: found.loss_mean }], best: best.lower < best.upper ? [best] : [],
+        curve: rows, runs: runsLike("teacher").filter((r) => r.x <= rows[rows.length - 1].x),
+        here: [{ x: state.teacher_loss, y: found.loss_mean }], best: best.lower < best.upper ? [best] : [],
         about: `${quantity(state.params)} student on ${quantity(state.tokens)} tokens.`,
       };
     },
     tokens(found) {
       return {
-        curve: along(axisOf(tables.alone, "tokens"), true, (x) => studentAt({ ...state, tokens: x })),
+        curve: along(axisOf(tables.alone, "tokens"), true, (x) => {
+          const r = studentAt({ ...state, tokens: x });
+          return { ...r, label: `${quantity(x)} tokens: ${withEnds(r)}` };
+        }),
+        runs: runsLike("tokens"),
         here: [{ x: state.tokens, y: found.loss_mean }],
         about: `${quantity(state.params)} student${teacher ? `, teacher of loss ${state.teacher_loss}` : ""}.`,
       };
@@ -287,6 +346,8 @@
     amounts() {
       const rows = along(axisOf(tables.recipes[state.scenario], "budget"), true, (x) => {
         const own = recipeAt(state.scenario, state.params, x), row = {};
+        const size = Number.isFinite(own.recipe_teacher_params) ? `; teacher of ${quantity(own.recipe_teacher_params)} on ${quantity(own.recipe_teacher_tokens)} tokens` : "";
+        row.label = `${quantity(x)} FLOPs: ${quantity(own.recipe_student_tokens)} student's tokens${size}`;
         for (const name of ["student_tokens", "teacher_tokens", "teacher_params"]) {
           row[name] = own[`recipe_${name}`];
           row[`${name}_lower`] = own[`optimum_${name}_lower`];
@@ -303,40 +364,42 @@
     losses() {
       const rows = along(axisOf(tables.recipes[state.scenario], "budget"), true, (x) => {
         const { own, ...row } = recipeLosses(state.params, x);
-        return row;
+        return { ...row, label: `${quantity(x)} FLOPs: ${withEnds(row)}; supervised ${loss(row.supervised_mean)}` };
       });
       return {
-        curve: rows, here: [{ x: state.budget, y: recipeLosses(state.params, state.budget).mean }],
+        curve: rows, here: [{ x: state.budget, y: recipeLosses(state.params, state.budget).loss_mean }],
         about: `${quantity(state.params)} student.`,
       };
     },
   };
   function asText(rows) {
-    const names = Object.keys(rows[0]);
+    const names = Object.keys(rows[0]).filter((n) => n !== "label");
     const lines = rows.map((row) => names.map((n) => (row[n] === null ? "" : Number(row[n].toPrecision(6)))).join("\t"));
     return [names.join("\t"), ...lines].join("\n");
   }
   async function embed(id, spec, data) {
-    const datasets = { curve: data.curve, here: data.here, ...(data.best && { best: data.best }) };
+    const datasets = { curve: data.curve, here: data.here, ...(data.best && { best: data.best }), ...(data.runs && { runs: data.runs }) };
     // errors only: columns of what is not determined are empty, which is none
-    const options = { actions: false, renderer: "svg", tooltip: false, logLevel: 1 };
+    const options = { actions: false, renderer: "svg", tooltip: true, logLevel: 1 };
     views[id] = (await vegaEmbed(element(id), { ...spec, datasets }, options)).view;
   }
   function draw(found) {
     const done = told.charts.map(({ id, rows: kind, spec }) => {
-      const { curve, here, best, about } = chartRows[kind](found);
+      const { curve, here, best, runs, about } = chartRows[kind](found);
       element(`${id}-about`).textContent = about;
       const numbers = element(`${id}-numbers`);
       numbers.textContent = asText(curve);
-      if (!views[id]) return embed(id, spec, { curve, here, best });
+      if (!views[id]) return embed(id, spec, { curve, here, best, runs });
       views[id].data("curve", curve).data("here", here);
       if (best) views[id].data("best", best);
+      if (runs) views[id].data("runs", runs);
       return views[id].runAsync();
     });
     return Promise.all(done);
   }
 
   function refresh() {
+    if (placed) keep();
     if (waiting) return;
     waiting = true;
     document.documentElement.dataset.state = "working";
