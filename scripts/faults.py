@@ -1,11 +1,12 @@
 """Long work under faults: the answer equals the undisturbed one, and no file is lost.
 
-    python scripts/faults.py [kills] [disk] [pairs] [caches] [--times 30] [--seed 0]
+    python scripts/faults.py [kills] [disk] [pairs] [caches] [--times 30] [--seed 0] [--work fit]
 
 ``kills``: SIGKILL, SIGTERM and SIGINT at random moments of a fit, a validation and a plan, each
-begun again until it ends. ``disk``: every write of a fit fails once, for want of space.
-``pairs``: two processes with one output and one cold cache. ``caches``: damaged caches. Each in a
-folder of its own, with real processes; takes about an hour for all of them.
+begun again until it ends. ``disk``: the same on a disk with room for 0, 1, 2, ... pages, which
+needs Linux and ``unshare``; elsewhere every file that a fit writes fails once. ``pairs``: two
+processes with one output and one cold cache. ``caches``: damaged caches, and caches on a full disk.
+Each in a folder of its own, with real processes.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ import numpy as np
 PROGRAM = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from bayes_distill.inference import checkpoint
+try:
+    from bayes_distill.inference import checkpoint
+except KeyboardInterrupt:
+    sys.exit(130)
 checkpoint.EVERY = 0.1
 from bayes_distill.cli.main import main
 main(sys.argv[1:])
@@ -57,15 +61,19 @@ checkpoint.EVERY = 0.1
 from bayes_distill.cli.main import main
 main(sys.argv[1:])
 """
-SHORT = ["--chains", "2", "--warmup", "200", "--draws", "200", "--seed", "1"]
+NAMESPACE = "BAYES_DISTILL_FAULTS_NAMESPACE"
+PAGE = 4096
+SHORT = ["--chains", "2", "--warmup", "100", "--draws", "100", "--seed", "1"]
 LONGEST = 600.0
+KILLS = 5  # of one place, at most
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 WORK = {
     "fit": ["fit", "runs.csv", "--model", "supervised-plain", *SHORT, "--out", "fit.nc"],
     "validate": ["validate", "runs.csv", "--model", "supervised-plain", "--leave-out", "group",
                  *SHORT, "--resume", "kept", "--out", "validation.json"],
     "plan": ["plan", "busbridge2025-plain", "--params", "1e9,2e9", "--budget",
-             ",".join(f"{b}e21" for b in range(1, 41)), "--resume", "kept", "--json"],
+             ",".join(f"{b}e21" for b in range(1, 101)), "--scenario", "teacher-pretraining",
+             "--draws", "50", "--no-crossovers", "--resume", "kept", "--json"],
 }  # fmt: skip
 
 
@@ -132,7 +140,10 @@ def answer(kind: str, place: Place, out: str) -> str:
 
 
 def kills(root: Path, times: int, seed: int) -> Iterator[str]:
-    """Kill each kind of work at random moments, again and again until it ends."""
+    """Kill each kind of work at random moments; every other fit replaces an older one.
+
+    What is left beside the output is the program's own: half-written files have its names.
+    """
     chance = random.Random(seed)
     for kind, arguments in WORK.items():
         whole = Place(root / f"{kind}-whole", root / "cache")
@@ -142,27 +153,99 @@ def kills(root: Path, times: int, seed: int) -> Iterator[str]:
         status, out, err = whole.finish(arguments)
         assert status in (0, 3), err
         length, expected = time.monotonic() - begun, answer(kind, whole, out)
-        for number in range(times):
-            place = Place(root / f"{kind}-{number}", root / "cache")
-            which = SIGNALS[number % len(SIGNALS)]
-            process = place.start(arguments)
-            try:
-                process.communicate(timeout=chance.uniform(0.05, 1.0) * length)
-            except subprocess.TimeoutExpired:
-                process.send_signal(which)
-                _, err = process.communicate(timeout=LONGEST)
-                assert "Traceback" not in err, err
+        killed, begun_anew = 0, 0
+        while killed < times:  # a place is begun, killed and begun again, some times over
+            place = Place(root / f"{kind}-{begun_anew}", root / "cache")
+            old = _older(place) if kind == "fit" and begun_anew % 2 else None
+            begun_anew += 1
+            for _ in range(min(KILLS, times - killed)):
+                process = place.start(arguments)
+                try:
+                    process.communicate(timeout=chance.uniform(0.1, 0.9) * length)
+                except subprocess.TimeoutExpired:
+                    process.send_signal(SIGNALS[killed % len(SIGNALS)])
+                    _, err = process.communicate(timeout=LONGEST)
+                    assert "Traceback" not in err, err
+                    killed += process.returncode not in (0, 3)
+                place.check_kept()
+                if old is not None and (place.folder / "fit.nc").read_bytes() != old:
+                    assert answer(kind, place, out) == expected, "neither the old nor the new"
             status, out, err = place.finish(arguments)
             assert status in (0, 3), err
-            assert answer(kind, place, out) == expected, f"{kind} after {which.name}"
+            assert answer(kind, place, out) == expected, f"{kind} after {killed} kills"
             place.check_kept()
             shutil.rmtree(place.folder)
-        yield f"{kind}: {times} kills, the answer is that of {length:.0f} s without one"
+        yield f"{kind}: {killed} killed, the answer is that of {length:.0f} s without"
+
+
+def _older(place: Place) -> bytes:
+    """An output of an earlier fit, in the place of the new one."""
+    from bayes_distill.posterior import load_posterior
+
+    path = load_posterior("busbridge2025-plain").save(place.folder / "fit.nc")
+    return path.read_bytes()
 
 
 def disk(root: Path, times: int, seed: int) -> Iterator[str]:
-    """Let every write of a fit fail once."""
+    """Do each kind of work on a disk with room for 0, 1, 2, ... pages more, then with room."""
     del seed
+    if not in_namespace():
+        yield from writes(root, times)
+        return
+    for kind, arguments in WORK.items():
+        whole = Place(root / f"{kind}-disk-whole", root / "cache")
+        _, out, err = whole.finish(arguments)
+        expected, failed = answer(kind, whole, out), 0
+        full = root / f"{kind}-full"
+        full.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", full], check=True)
+        place = Place(full / "place", root / "cache")
+        for number in range(times):
+            used = shutil.disk_usage(full).used
+            size = used + PAGE * (number if number < 8 else 8 + (number - 8) ** 2)
+            room(full, size)
+            before = {
+                path: path.read_bytes() for path in place.folder.glob("*.*") if path.is_file()
+            }
+            status, out, err = place.finish(arguments)
+            assert "Traceback" not in err, err
+            if status in (0, 3):
+                break
+            failed += 1
+            assert status == 2, err
+            assert "No space left on device" in err, err
+            after = {path: path.read_bytes() for path in place.folder.glob("*.*") if path.is_file()}
+            assert after == before, "a file changed, or a temporary one stays"
+        room(full, 2**26)
+        status, out, err = place.finish(arguments)
+        assert status in (0, 3), err
+        assert answer(kind, place, out) == expected
+        place.check_kept()
+        subprocess.run(["umount", full], check=True)
+        yield f"disk: {kind} failed {failed} times for want of space, the answer is the same"
+    tiny = root / "tiny"
+    tiny.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", tiny], check=True)
+    place, kind = Place(root / "tiny-cache", tiny / "cache"), next(iter(WORK))
+    status, out, err = place.finish(WORK[kind])
+    assert status in (0, 3), err
+    assert "Traceback" not in err, err
+    subprocess.run(["umount", tiny], check=True)
+    yield f"disk: a cache without room costs a {kind} time and no more"
+
+
+def in_namespace() -> bool:
+    """Whether this process may mount disks of its own, which vanish with it."""
+    return os.environ.get(NAMESPACE) == "yes"
+
+
+def room(folder: Path, size: int) -> None:
+    """Give a disk of memory another size, in bytes."""
+    subprocess.run(["mount", "-o", f"remount,size={max(size, PAGE)}", folder], check=True)
+
+
+def writes(root: Path, times: int) -> Iterator[str]:
+    """Let every file that a fit writes fail once."""
     whole = Place(root / "disk-whole", root / "cache")
     _, out, err = whole.finish(WORK["fit"])
     expected = answer("fit", whole, out)
@@ -184,27 +267,27 @@ def disk(root: Path, times: int, seed: int) -> Iterator[str]:
 
 
 def pairs(root: Path, times: int, seed: int) -> Iterator[str]:
-    """Run two processes with one output, then two with one cold cache."""
+    """Run two processes with one output, one folder of unfinished work and one cold cache."""
     del times, seed
-    whole = Place(root / "pair-whole", root / "cache")
-    _, out, _ = whole.finish(WORK["fit"])
-    expected = answer("fit", whole, out)
-    place = Place(root / "pair", root / "cold")
-    both = [place.start(WORK["fit"]) for _ in range(2)]
-    for process in both:
-        _, err = process.communicate(timeout=LONGEST)
-        assert process.returncode in (0, 3), err
-        assert "Traceback" not in err, err
-    assert answer("fit", place, out) == expected
-    place.check_kept()
-    yield "pairs: two processes on one output and one cold cache, one answer"
+    for kind, arguments in WORK.items():
+        whole = Place(root / f"{kind}-pair-whole", root / "cache")
+        _, out, _ = whole.finish(arguments)
+        expected = answer(kind, whole, out)
+        place = Place(root / f"{kind}-pair", root / f"cold-{kind}")
+        for process in [place.start(arguments) for _ in range(2)]:
+            out, err = process.communicate(timeout=LONGEST)
+            assert process.returncode in (0, 3), err
+            assert "Traceback" not in err, err
+            assert answer(kind, place, out) == expected
+        place.check_kept()
+        yield f"pairs: two processes of one {kind}, and one cold cache: one answer"
 
 
 def caches(root: Path, times: int, seed: int) -> Iterator[str]:
     """Damage every file of the cache and of unfinished work."""
     del times
     chance = random.Random(seed)
-    for kind in ("fit", "plan"):
+    for kind in WORK:
         place = Place(root / f"{kind}-caches", root / f"cache-{kind}")
         status, out, err = place.finish(WORK[kind])
         assert status in (0, 3), err
@@ -236,7 +319,16 @@ def main() -> None:
     parser.add_argument("kinds", nargs="*", metavar="KIND", help=", ".join(KINDS))
     parser.add_argument("--times", type=int, default=30)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--work", choices=list(WORK), action="append", help="all by default")
     options = parser.parse_args()
+    for kind in set(WORK) - set(options.work or WORK):
+        del WORK[kind]
+    alone = shutil.which("unshare")
+    if alone and NAMESPACE not in os.environ and "disk" in (options.kinds or KINDS):
+        tried = subprocess.run([alone, "-rm", "true"], check=False, capture_output=True)
+        os.environ[NAMESPACE] = "no" if tried.returncode else "yes"
+        if not tried.returncode:
+            os.execv(alone, [alone, "-rm", sys.executable, *sys.argv])
     for kind in options.kinds or KINDS:
         with tempfile.TemporaryDirectory(prefix="faults-") as folder:
             for line in KINDS[kind](Path(folder), options.times, options.seed):

@@ -57,6 +57,16 @@ def real_data() -> Path:
     return Path(folder)
 
 
+@pytest.fixture(scope="session")
+def cases() -> Path:
+    """Folder with inputs that were once misread; tests that need it are skipped without it."""
+    data = os.environ.get("BAYES_DISTILL_DATA")
+    folder = Path(data).parent / "cases" if data else None
+    if folder is None or not folder.is_dir():
+        pytest.skip("set BAYES_DISTILL_DATA to a folder with the folder cases beside it")
+    return folder
+
+
 @pytest.fixture(autouse=True, scope="module")
 def memory_maps() -> None:
     """Thousands of programs are compiled here: they are dropped near what a process may hold."""

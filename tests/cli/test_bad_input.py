@@ -287,16 +287,8 @@ def test_several_faults_of_simulate_are_named_at_once(refused):
 
 def test_a_design_and_coefficients_that_do_not_fit_the_law(refused, workplace):
     (workplace / "truth.json").write_text('{"E": 1.8, "A": 480}')
-    error = refused(
-        "simulate",
-        "supervised",
-        "--design",
-        "chinchilla",
-        "--coefficients",
-        "truth.json",
-        "--out",
-        "runs.csv",
-    )
+    words = "simulate supervised --design chinchilla --coefficients truth.json --out runs.csv"
+    error = refused(*words.split())
     for name in ("B", "alpha", "beta"):
         assert name in error
     error = refused(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from sweeps import grid
+from made_sweeps import grid
 
 
 @pytest.fixture
@@ -23,7 +23,8 @@ def test_used_and_skipped_are_counted(command, workplace):
     grid().assign(status=["finished"] * 13 + ["failed"] * 3).to_csv("runs.csv", index=False)
     answer = command("check", "runs.csv")
     assert answer.status == 0
-    assert answer.out.startswith("runs.csv: supervised runs, 13 used, 3 skipped, no faults\n")
+    assert answer.out.startswith("runs.csv can be fitted: 13 supervised runs, 3 skipped, no faults")
+    assert "\nruns.csv: supervised runs, 13 used, 3 skipped, no faults\n" in answer.out
     assert command("check", "runs.csv", "--json").json["used"] == 13
 
 

@@ -457,15 +457,8 @@ def test_coefficients_from_a_file(command, workplace):
     truth = {"E": 1.8, "A": 480.0, "B": 2000.0, "alpha": 0.35, "beta": 0.37}
     (workplace / "truth.json").write_text(json.dumps(truth))
     answer = command(
-        "simulate",
-        "supervised",
-        "--design",
-        "chinchilla",
-        "--coefficients",
-        "truth.json",
-        "--out",
-        "runs.csv",
-        "--json",
+        *["simulate", "supervised", "--design", "chinchilla", "--coefficients", "truth.json"],
+        *("--out", "runs.csv", "--json"),
     )
     assert answer.json["coefficients"] == truth | {"gamma": 1.0}
 

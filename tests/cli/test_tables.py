@@ -111,7 +111,7 @@ def test_every_form_of_a_command(command):
     rows = list(csv.reader(io.StringIO(command("models", "list", "--csv").out)))
     assert rows[0] == ["name", "law", "data", "ready to use", "title"]
     assert "supervised" in [row[0] for row in rows]
-    assert command("models", "list", "--md").out.startswith("**Model cards**\n\n| name |")
+    assert "\n\n**Model cards**\n\n| name |" in command("models", "list", "--md").out
     command("models", "list", "--md", "--json").check_refused("--json: goes without --md")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hostile_damage import DAMAGES, write_damaged
 from hostile_files import write_files
-from hostile_home import small_posterior
+from hostile_home import small_posterior, small_supervised
 
 from bayes_distill.cli.main import run
 from bayes_distill.posterior import Posterior
@@ -43,6 +43,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, posterior: Posterior) -> Path
     folder = tmp_path_factory.mktemp("home")
     posterior.save(folder / "fit.nc")
     posterior.save(folder / "other.nc")
+    small_supervised().save(folder / "supervised.nc")
     (folder / "bad").mkdir()
     for name, (damage, _) in DAMAGES.items():
         write_damaged(posterior, damage, folder / "bad" / f"{name}.nc")

@@ -322,6 +322,21 @@ SEEDED = {
     "calibrate good.toml": "--design paper",
     "demo": "",
 }
+ENDLESS = [
+    Case(f"{typed} {place}", 2, f"...{place} ...it is a device or a pipe")
+    for typed in (
+        "report fit.nc --out new.html --plan",
+        "simulate busbridge2025-plain --design paper --out new.csv --coefficients",
+        "fit runs.csv --out new.nc --mapping",
+        "plot coverage --out new.png",
+        "plot ranks --out new.png",
+    )
+    for place in ("/dev/zero", "pipe.csv")
+] + [
+    Case("fit runs.csv --out new.nc --model pipe.toml", 2, "model card pipe.toml ...a device or a"),
+    Case("fit runs.csv --out ''", 2, "--out: . is a folder"),
+    Case("report fit.nc --out ''", 2, "--out: . ...--out: . is a folder"),
+]
 NUMBERS = [
     *(
         Case(f"{command} {rest} --seed {seed}", 2, f"...--seed: {said}")
@@ -339,6 +354,11 @@ NUMBERS = [
     Case("forecast fit.nc --params nan --tokens 1e9", 2, "--params: "),
     Case("forecast fit.nc --params -1 --tokens 1e9", 2, "--params: "),
     Case("plan fit.nc --params {grid} --budget {many}", 2, "...grid of "),
+    *(
+        Case(f"{command} --workers {number}", 2, f"...--workers: {number} is ...than")
+        for command in ("plan fit.nc --params 1e9 --budget 1e21", "validate runs.csv")
+        for number in (0, 99999999)
+    ),
     Case("plan fit.nc --params 1e9 --budget inf", 2, "--budget: "),
     Case("fit runs.csv --out new.nc --chains 99999999999999999999", 2, "--chains: "),
     Case("nonsense", 2, "No such command"),
@@ -346,4 +366,4 @@ NUMBERS = [
     Case("fit", 2, "Missing argument"),
     Case("forecast fit.nc --nonsense", 2, "No such option"),
 ]
-CASES = [*WHERE, *TAILS, *OUTPUTS, *FITS, *READ, *NUMBERS]
+CASES = [*WHERE, *TAILS, *OUTPUTS, *FITS, *READ, *ENDLESS, *NUMBERS]

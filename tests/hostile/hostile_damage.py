@@ -135,9 +135,15 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
     "no-group": (no_group, "it lacks the group posterior"),
     "verdict-odd": (info(verdict="splendid"), "info.verdict: "),
     "verdict-number": (info(verdict=1), "info.verdict: "),
-    "verdict-none": (info(verdict=None), "its verdict is missing"),
+    "verdict-none": (info(verdict=None), "info: its verdict is null"),
     "verdict-missing": (without_verdict, "info.verdict: it was sampled, and has no verdict"),
     "verdict-better": (info(verdict="pass"), "its verdict is pass, and its diagnostics say review"),
+    "diagnostics-null": (info(diagnostics=None), "info: its diagnostics is null"),
+    "law-null": (
+        info(diagnostics={"verdict": "review", "law": None}),
+        "info.diagnostics: its law is null",
+    ),
+    "versions-null": (info(versions=None), "info: its versions is null"),
     "diagnostics-list": (info(diagnostics=[]), "info.diagnostics: "),
     "checks-words": (
         info(diagnostics={"verdict": "review", "checks": "all"}),

@@ -79,7 +79,7 @@ TEXTS = {
     + "".join(f'"{name}",{2.0 + i / 10}\n' for i, name in enumerate(NAMES) if "\x1b" not in name),
     "control.csv": f'{HEADER}\n1e9,2e10,2.5,,"\x1b[31mred\x07",x\n1e9,2e10,-1,,"\x1b]0;t\x07",y\n',
     "semicolons.csv": "params;tokens;loss\n1;2;3\n",
-    "wide.csv": ",".join(f"column{i}" for i in range(100_000)) + "\n1" + "," * 99_999 + "\n",
+    "wide.csv": ",".join(f"column{i}" for i in range(20_000)) + "\n1" + "," * 19_999 + "\n",
     "long-row.csv": f"{HEADER}\n1e9,2e10,2.5,,a,b{',x' * 50}\n",
     "quotes.csv": f'{HEADER}\n"1e9,2e10\n',
     "long-cell.csv": f"{HEADER}\n{'9' * 5000},2e10,2.5,,a,b\n",
@@ -121,3 +121,4 @@ def write_files(folder: Path) -> None:
     os.link(folder / "runs.csv", folder / "hard.csv")
     os.mkfifo(folder / "pipe.nc")
     os.mkfifo(folder / "pipe.csv")
+    os.mkfifo(folder / "pipe.toml")

@@ -21,6 +21,11 @@ def small_posterior() -> Posterior:
     return Posterior(whole.tree, whole.card, whole.reference, info)
 
 
+def small_supervised() -> Posterior:
+    """Forty draws of a supervised law, of which a report plans nothing."""
+    return posterior_of_law("chinchilla", draws=40)
+
+
 def contents(folder: Path) -> dict[str, str]:
     """Checksum of every file under a folder, where links lead, and what is no file."""
     found = {}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hostile_damage import write_damaged
 from hostile_home import small_posterior
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bayes_distill.errors import InputError
@@ -88,6 +88,7 @@ def test_the_checksum_tells_of_every_part(posterior):
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+@example(changes={"diagnostics": None})
 @given(changes=st.dictionaries(st.sampled_from(KEYS), ANY, min_size=1, max_size=3))
 def test_any_plain_data_is_read_or_refused(posterior, tmp_path, changes):
     def change(_, attributes):

@@ -126,10 +126,18 @@ def test_a_damaged_checkpoint_is_not_believed(tmp_path, number):
 def test_a_fit_whose_write_failed_goes_on_as_if_nothing_had_been(tmp_path):
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run(
-        [sys.executable, str(root / "scripts" / "faults.py"), "disk", "--times", "1"],
+        [
+            sys.executable,
+            str(root / "scripts" / "faults.py"),
+            "disk",
+            "--times",
+            "1",
+            "--work",
+            "fit",
+        ],
         capture_output=True,
         text=True,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
+        env={**os.environ, "TMPDIR": str(tmp_path), "BAYES_DISTILL_FAULTS_NAMESPACE": "no"},
         timeout=900,
     )
     assert done.returncode == 0, done.stderr

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+
+from bayes_distill.cli.interrupts import tell_again
 
 # what is opened for writing, removed, renamed, connected to or started is printed on stderr
 WATCHED = r"""
@@ -42,8 +46,12 @@ def process(code: str, *arguments: str, **environment: str) -> subprocess.Comple
     ("arguments", "own"),
     [
         ("forecast fit.nc --params 1e9 --tokens 2e10 --teacher-loss 2.1", ""),
-        ("plan fit.nc --params 1e9 --budget 1e21", ""),
-        pytest.param("report fit.nc --out {out}/new.html", "new", marks=pytest.mark.slow),
+        (
+            "plan fit.nc --params 1e9 --budget 1e21 --scenario teacher-pretraining "
+            "--no-crossovers",
+            "",
+        ),
+        ("report supervised.nc --out {out}/new.html", "new"),
     ],
     ids=["forecast", "plan", "report"],
 )  # fmt: skip
@@ -64,19 +72,54 @@ def test_nothing_else_is_touched(inside, tmp_path, arguments, own):
         assert str(tmp_path) not in text
 
 
-X64 = "import bayes_distill as bd, jax; {}; print(jax.numpy.zeros(1).dtype)"
-
-
-def test_importing_leaves_jax_as_it_is():
-    assert process(X64.format("pass")).stdout == "float32\n"
-
-
 def test_float32_by_force_is_refused_clearly():
-    done = process(X64.format("bd.load_card('joint')"), JAX_ENABLE_X64="0")
+    done = process("import bayes_distill as bd; bd.load_card('joint')", JAX_ENABLE_X64="0")
     assert "JAX_ENABLE_X64 forbids float64" in done.stderr.splitlines()[-1]
     done = process("from bayes_distill.cli import main; main()", "models", "show", "joint",
                    JAX_ENABLE_X64="0")  # fmt: skip
     assert done.returncode == 0, done.stderr
+
+
+SWITCHED = """
+import bayes_distill as bd, jax, jax.numpy as jnp
+print(jnp.zeros(1).dtype)
+card = bd.load_card("joint")
+print(jnp.zeros(1).dtype, jnp.zeros(1, jnp.float32).dtype)
+with jax.enable_x64(False):
+    print(jnp.zeros(1).dtype)
+    for call in (bd.load_card, bd.load_posterior, lambda _: bd.fit("runs.csv", model=card)):
+        try:
+            call("joint")
+        except bd.BayesDistillError as error:
+            print(error)
+bd.load_card("joint")
+"""
+
+
+def test_first_use_switches_float64_on_and_a_block_of_float32_is_refused():
+    done = process(SWITCHED)
+    assert done.returncode == 0, done.stderr
+    imported, used, inside, *refused = done.stdout.splitlines()
+    assert (imported, used, inside) == ("float32", "float64 float32", "float32")
+    assert [line[:28] for line in refused] == ["JAX computes in float32 here"] * 3
+
+
+def test_an_interrupt_inside_a_finaliser_is_not_lost(monkeypatch):
+    class Odd:
+        def __del__(self):
+            raise KeyboardInterrupt
+
+    def work():
+        Odd()
+        time.sleep(20)
+
+    monkeypatch.setattr(sys, "unraisablehook", tell_again)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            work()
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 RUN = "from bayes_distill.cli import main; main()"
@@ -86,7 +129,7 @@ RUN = "from bayes_distill.cli import main; main()"
 @pytest.mark.parametrize("close", ["> /dev/full", ">&-", "| head -c 1"])
 def test_streams_that_take_nothing(close):
     done = subprocess.run(
-        ["/bin/sh", "-c", f'"{sys.executable}" -c "{RUN}" models list {close}'],
+        ["/bin/sh", "-c", f'"{sys.executable}" -c "{RUN}" datasets list {close}'],
         capture_output=True,
         text=True,
         timeout=120,
@@ -101,3 +144,13 @@ def test_streams_that_take_nothing(close):
 def test_an_ascii_stream_gets_escapes():
     done = process(RUN, "models", "list", PYTHONIOENCODING="ascii")
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("limit", [6 * 10**8, 3 * 10**9])
+def test_too_little_address_space_is_told_in_one_line(limit):
+    code = f"import resource; resource.setrlimit(resource.RLIMIT_AS, ({limit}, {limit})); {RUN}"
+    done = process(code, "forecast", "joint", "--params", "1e9", "--tokens", "2e10")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: the address space of this process is limited to ")
+    assert done.stderr.count("\n") == 1
+    assert process(code, "--help").returncode == 0

@@ -71,3 +71,10 @@ def test_files_that_share_fits_of_the_real_runs_go_to_one_process() -> None:
 
 def test_other_ways_to_share_out_are_those_of_the_plugin() -> None:
     assert share_out(["tests/test_few.py::test_last"], "worksteal") is None
+
+
+def test_modules_that_tests_import_by_name_have_one_name_each() -> None:
+    places = [ROOT / "benchmarks", ROOT / "scripts", ROOT / "tests"]
+    names = [path.stem for place in places for path in place.rglob("*.py")]
+    twice = {name for name in names if names.count(name) > 1} - {"conftest", "__init__"}
+    assert twice == set()

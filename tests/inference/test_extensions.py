@@ -16,6 +16,7 @@ from bayes_distill.inference.programs import Programs
 from bayes_distill.inference.sampler import Sample, run_chains
 from bayes_distill.inference.settings import SamplerSettings
 
+RUN = 32 * "0"  # a name as `key_of` makes them
 FUNNEL = SamplerSettings(chains=4, warmup=200, draws=400, extensions=2)
 
 
@@ -85,8 +86,8 @@ def test_an_extended_run_resumes(programs, extended, tmp_path, monkeypatch, left
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        draw(programs, checkpoint=Checkpoint(tmp_path, "run"), progress=interrupt)
-    again = draw(programs, checkpoint=Checkpoint(tmp_path, "run"))
+        draw(programs, checkpoint=Checkpoint(tmp_path, RUN), progress=interrupt)
+    again = draw(programs, checkpoint=Checkpoint(tmp_path, RUN))
     for name, values in extended.unconstrained.items():
         np.testing.assert_array_equal(again.unconstrained[name], values)
     assert (again.warmup, again.extensions) == (extended.warmup, extended.extensions)

@@ -214,10 +214,15 @@ def test_the_default_card_is_the_one_for_these_runs(kind, card):
     assert default_card(read_runs(few(kind, 8))) == card
 
 
-@pytest.mark.parametrize(("kind", "count"), [("supervised", 2), ("distillation", 5), ("mixed", 5)])
-def test_too_few_runs_are_refused(kind, count):
-    with pytest.raises(InputError, match=rf"has {count} usable runs.*at least"):
-        fit(few(kind, count))
+@pytest.mark.parametrize("kind", ["distillation", "mixed"])
+def test_too_few_runs_for_the_coefficients_are_refused(kind):
+    with pytest.raises(InputError, match=r"has 5 usable runs.*at least"):
+        fit(few(kind, 5))
+
+
+def test_too_few_runs_that_differ_are_refused():
+    with pytest.raises(InputError, match=r"2 in size.* at least 3 that differ"):
+        fit(few("supervised", 2))
 
 
 @pytest.mark.slow
@@ -238,7 +243,7 @@ def test_three_runs_are_enough_and_the_fit_says_what_it_rests_on():
 
 
 def test_too_few_runs_left_by_a_condition_are_refused():
-    with pytest.raises(InputError, match="has 2 usable runs"):
+    with pytest.raises(InputError, match="holds 2 runs that are 2 in size"):
         fit(few("supervised", 30), where="row < 2")
     with pytest.raises(InputError, match="leaves none"):
         fit(few("supervised", 30), where="loss > 10")

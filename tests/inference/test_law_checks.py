@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from bayes_distill.cards import card_from_dict, load_card
+from bayes_distill.inference import law_checks as law_checks_module
 from bayes_distill.inference import masked_refit as refits
 from bayes_distill.inference.density import constrainer, pointwise
 from bayes_distill.inference.fit import fit
@@ -102,6 +103,19 @@ def test_a_verdict_that_was_not_asked_for_is_not_there():
     assert "law" not in posterior.info["diagnostics"]
 
 
+def test_draws_that_failed_are_no_start_of_a_refit(monkeypatch):
+    def refit(*_):
+        raise AssertionError("refitted")
+
+    monkeypatch.setattr(law_checks_module, "masked_refit", refit)
+    posterior = fit(sweep(), "supervised-plain", warmup=100, draws=50, chains=2, extensions=0)
+    assert posterior.verdict == "fail"
+    check = by_name(posterior)
+    assert check["forward_bias"]["verdict"] == "not checked"
+    assert "the sampling failed" in check["forward_bias"]["advice"]
+    assert check["largest_residual"]["verdict"] != "not checked"
+
+
 def test_too_few_runs_for_the_forward_check():
     table = design().iloc[:11]
     check = by_name(fit(sweep(table=table), "supervised-plain", **LENGTHS))
@@ -139,7 +153,7 @@ def parts_of(card, table):
     return SimpleNamespace(
         spec=spec,
         data=data,
-        hyper=hyper,
+        hyper=hyper if sample.hyper is None else sample.hyper,
         settings=settings,
         sample=sample,
         mask=mask,
@@ -147,9 +161,9 @@ def parts_of(card, table):
     )
 
 
-def forecasts(p, sites):
+def forecasts(p, sites, data, hyper):
     """Mean curves (draws, runs) of the runs that are forecast."""
-    values = jax.device_get(constrainer(p.spec)(sites, p.data, p.hyper))
+    values = jax.device_get(constrainer(p.spec)(sites, data, hyper))
     mean = pointwise(p.spec)(sites_of_mean(p.spec, values), p.data, p.hyper)["mean"]
     return np.asarray(mean)[:, : len(p.parts.forecast)][:, p.parts.forecast]
 
@@ -170,13 +184,13 @@ def by_long_nuts(plain):
     settings = SamplerSettings(4, 800, 1500, plain.settings.target_accept)
     sample = run_nuts(plain.spec, masked, plain.hyper, settings, 1)
     flat = {n: v.reshape(-1, *v.shape[2:]) for n, v in sample.unconstrained.items()}
-    return forecasts(plain, flat)
+    return forecasts(plain, flat, masked, sample.hyper)
 
 
 def test_importance_sampling_agrees_with_nuts(plain, by_long_nuts):
     found = refit_of(plain)
     assert found.how == "importance sampling"
-    mean = forecasts(plain, found.sites)
+    mean = forecasts(plain, found.sites, found.data, found.hyper)
     assert len(mean) == 2000  # as many as the fit
     sd = by_long_nuts.std(axis=0)
     assert np.abs((mean.mean(axis=0) - by_long_nuts.mean(axis=0)) / sd).max() < 0.3
@@ -187,7 +201,7 @@ def test_a_short_run_agrees_with_a_long_one(plain, by_long_nuts, monkeypatch):
     monkeypatch.setattr(refits, "is_elliptical", lambda spec: False)
     found = refit_of(plain)
     assert found.how == "NUTS"
-    mean = forecasts(plain, found.sites)
+    mean = forecasts(plain, found.sites, found.data, found.hyper)
     assert len(mean) == 2000
     sd = by_long_nuts.std(axis=0)
     # 250 draws of a long ridge
@@ -211,16 +225,33 @@ def test_the_refit_does_not_see_the_dearer_half(plain):
     assert any(not np.array_equal(one.sites[n], three.sites[n]) for n in one.sites)
 
 
+def test_forecasts_of_a_law_that_may_be_wrong_do_not_see_the_dearer_half():
+    """Its sampling coordinates follow from the runs, so draws are read with those of the refit."""
+    p = parts_of("supervised", sweep(table=design(3)))
+    hidden = ~p.mask
+    other = p.data._replace(loss=np.where(hidden, 7.0, p.data.loss))
+    found = [refit_of(p), refit_of(p, data=other)]
+    one, two = (forecasts(p, each.sites, each.data, each.hyper) for each in found)
+    np.testing.assert_array_equal(one, two)
+    as_of_all_runs = forecasts(p, found[0].sites, p.data, p.hyper)
+    assert np.abs(as_of_all_runs / one - 1).max() > 1e-3
+
+
 @pytest.mark.slow
-def test_effects_of_groups_are_refitted_by_nuts():
+def test_effects_of_groups_are_refitted_by_nuts(monkeypatch):
     """A distillation card whose teachers share effects: hundreds of sites, and none whitened."""
+
+    def as_if_sampled_long(*arguments):
+        return law_checks_module.law_checks(*arguments[:-1], "pass")
+
+    monkeypatch.setattr("bayes_distill.inference.fit.law_checks", as_if_sampled_long)
     content = load_card("distillation").model_dump(mode="json")
     content["likelihood"]["teacher_effect"] = {"family": "lognormal", "median": 0.002, "sd": 0.5}
     card = card_from_dict(content, "with effects")
     table, _ = simulate_from_card(
         "distillation", _taught(), coefficients="table6", seed=1, noise=0.004
     )
-    posterior = fit(table, card, warmup=200, draws=100)
+    posterior = fit(table, card, chains=2, warmup=100, draws=50, extensions=0)
     assert law_of(posterior)["verdict"] in ("pass", "review", "fail")
     check = by_name(posterior)
     assert check["forward_bias"]["verdict"] != "not checked"

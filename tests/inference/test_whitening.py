@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import partial
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
 from jax.flatten_util import ravel_pytree
 
 from bayes_distill.cards import load_card
-from bayes_distill.inference import reparameterisation
+from bayes_distill.inference import reparameterisation, whitening
 from bayes_distill.inference.density import constrainer, prior_sampler
 from bayes_distill.inference.model_inputs import model_inputs, reference_point
 from bayes_distill.inference.smooth_rows import LEAST, all_weights, smooth_rows, told
@@ -79,6 +80,52 @@ def test_there_and_back_with_the_volume_of_the_jacobian(kind):
     sign, log_determinant = np.linalg.slogdet(jacobian)
     assert sign == 1
     assert float(volume) == pytest.approx(log_determinant, abs=1e-6)
+
+
+def test_equations_at_noise_of_scale_one_give_those_of_the_runs():
+    """What is kept for all draws, against the information of the runs at the scales of one."""
+    spec, data, hyper = prepared("supervised")
+    sites = {
+        n: jnp.asarray(-4.0 - k) for k, n in enumerate((*spec.noise_sites, *spec.spread_sites))
+    }
+    regression, by = whitening._supervised_regression(spec, sites, hyper)
+    noise, *spreads = np.exp(-4.0 - np.arange(4.0))
+    assert float(by) == pytest.approx(noise**-2)
+    design = np.concatenate([data.smooth[name] for name in spec.smooth], axis=1)
+    sizes = hyper["groups"]["size_offset"]
+    of_offsets = np.eye(len(sizes))[data.offset_size] * np.asarray(data.has_offset)[:, None]
+    rows = np.concatenate([design, of_offsets], axis=1)
+    weight = np.where(data.mask, hyper["linear"]["weight"], 0.0) / noise**2
+    half = design.shape[1] // 2
+    prior = np.r_[
+        np.full(half, spreads[0] ** -2),
+        np.full(half, spreads[1] ** -2),
+        np.where(sizes == 1, spreads[2] ** -2, 1.0),
+    ]
+    covariance = np.linalg.inv(rows.T @ (weight[:, None] * rows) + np.diag(prior))
+    root = np.asarray(regression.root)
+    np.testing.assert_allclose(
+        np.linalg.inv(root @ root.T), covariance[: 2 * half, : 2 * half], rtol=1e-6, atol=1e-16
+    )
+    residual = np.random.default_rng(0).standard_normal(len(weight))
+    told = covariance @ rows.T @ (weight * residual)
+    right = hyper["linear"]["fixed"].equations.right(residual[:, None], data.offset_size)
+    right = tuple(by * each for each in right)
+    weights = regression.told(right)
+    np.testing.assert_allclose(weights[:, 0], told[: 2 * half], rtol=1e-6, atol=1e-12)
+    offsets = regression.offsets(right[1], weights)
+    np.testing.assert_allclose(offsets[:, 0], told[2 * half :], rtol=1e-6, atol=1e-12)
+
+
+def test_another_mask_has_other_equations():
+    spec, data, hyper = prepared("supervised")
+    again = whitening.with_equations(spec, data, hyper)["linear"]["fixed"]
+    before = hyper["linear"]["fixed"]
+    for one, two in zip(jax.tree.leaves(again), jax.tree.leaves(before), strict=True):
+        np.testing.assert_array_equal(one, two)
+    masked = data._replace(mask=np.arange(len(data.mask)) < 9)
+    fewer = whitening.with_equations(spec, masked, hyper)["linear"]["fixed"]
+    assert np.trace(fewer.equations.gram) < np.trace(again.equations.gram)
 
 
 def test_offsets_are_of_supervised_runs_whose_size_recurs():

@@ -51,7 +51,7 @@ def test_first_comes_whether(posterior):
     )
     (said,) = plan_sentences(found.to_json())
     row = found.table.iloc[0]
-    assert said.startswith("1e21 FLOPs: without a teacher, a 1B model on ")
+    assert said.startswith("1e21 FLOPs (11.6 PF-days): without a teacher, a 1B model on ")
     assert f"reaches {row['supervised_mean']:.3f} (90%: " in said
     for r in found.table.to_dict("records"):
         better = r["p_beats_supervised"]

@@ -30,6 +30,13 @@ def test_fits_with_the_defaults_pass_every_check(request, which):
     assert (diagnostics["chains"], diagnostics["draws"]) == (4, 1000)
 
 
+def test_the_printed_command_samples_the_posterior_that_ships(honest, honest_in_short):
+    same = ("fingerprint", "source", "kind", "n_runs", "teachers_as_runs", "hull", "hulls", "notes")
+    assert {k: honest_in_short.info[k] for k in same} == {k: honest.info[k] for k in same}
+    assert honest_in_short.card == honest.card
+    assert honest_in_short.reference == honest.reference
+
+
 def test_the_diagnostics_speak_of_every_sampled_coordinate(busbridge):
     """Not taken on trust: R-hat and ESS of each coordinate, by ArviZ, from the stored draws."""
     import arviz_stats

@@ -7,7 +7,7 @@ import pytest
 
 from bayes_distill.runs import check
 from bayes_distill.runs.bare_counts import bare_scales
-from sweeps import grid
+from made_sweeps import grid
 
 
 @pytest.mark.parametrize(

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+import gzip
 
+import numpy as np
 import pytest
 
-from bayes_distill.runs import check
-
-
-@pytest.fixture(scope="module")
-def cases() -> Path:
-    """The folder ``cases`` beside the real tables."""
-    data = os.environ.get("BAYES_DISTILL_DATA")
-    folder = Path(data).parent / "cases" if data else None
-    if folder is None or not folder.is_dir():
-        pytest.skip("set BAYES_DISTILL_DATA to a folder with the folder cases beside it")
-    return folder
+from bayes_distill.cards import load_card
+from bayes_distill.errors import InputError
+from bayes_distill.inference.fit import check_card, default_card
+from bayes_distill.runs import check, read_runs
+from bayes_distill.runs.words import check_sentence
 
 
 @pytest.mark.parametrize(
@@ -52,3 +46,65 @@ def test_what_is_said_of_each(cases, name, used, skipped, faults, note):
 def test_states_of_a_mapping_are_applied(cases):
     report = check(cases / "run_state_plain.csv", mapping=cases / "m3.toml")
     assert [s.row for s in report.skipped] == [14, 15]
+
+
+def test_settings_that_cannot_be_applied_are_faults(cases):
+    with pytest.raises(InputError, match="no column of states"):
+        read_runs(cases / "ppl_low.csv", mapping=cases / "m3.toml")
+
+
+def test_a_column_in_millions_names_the_scale_of_a_mapping(cases):
+    faults = {fault.column: fault.problem for fault in check(cases / "bare_M_B.csv").faults}
+    assert "70 to 1000, which look like millions" in faults["params"]
+    assert '{ from = "params", scale = 1e6 }' in faults["params"]
+    assert '{ from = "tokens", scale = 1e9 }' in faults["tokens"]
+    read = read_runs(cases / "bare_M_B.csv", columns="params=params*1e6,tokens=tokens*1e9")
+    assert read.frame["params"].min() == 7e7
+
+
+def test_dictionaries_of_the_public_api_are_columns(cases):
+    columns = check(cases / "wandb_api_project.csv").columns
+    assert columns["params"] == "config.n_params"
+    assert columns["loss"] == "summary.val/loss"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("teacher_name.csv", "no faults. Settle 1 question below first."),
+        ("two_corpora_plain.csv", "no faults. Settle 1 question below first."),
+        ("ppl_low.csv", "no faults. Settle 1 question below first."),
+        ("strings.csv", "cannot be fitted yet: 5 faults in 5 of 16 rows."),
+        ("05_mlflow_ui.csv", "14 supervised runs, 2 skipped, no faults."),
+    ],
+)
+def test_the_first_sentence_does_not_reassure(cases, name, said):
+    assert said in check_sentence(check(cases / name).to_json(), name)
+
+
+def test_a_named_teacher_lacks_its_loss(cases):
+    (note,) = (n for n in check(cases / "teacher_name.csv").notes if "names teachers" in n)
+    assert "neither teacher_loss nor teacher_params and teacher_tokens" in note
+
+
+def test_few_runs_are_fitted_with_learned_priors_and_said_to_rest_on_them(cases):
+    runs = read_runs(cases / "cerebras5.csv")
+    card = load_card(default_card(runs))
+    check_card(card, runs)  # raises nothing
+    assert card.name == "supervised"
+    note = next(n for n in check(cases / "cerebras5.csv").notes if "5 runs are few" in n)
+    assert "rest" in note
+
+
+def test_cells_without_a_number_are_named_for_what_they_are(cases):
+    problems = {f.row: f.problem for f in check(cases / "strings.csv").faults}
+    assert problems[8].startswith("'-' stands for no value")
+    assert problems[2].startswith("'diverged' is not a number")
+    assert problems[10].startswith("is zero")
+
+
+def test_a_packed_table_reads_as_the_table(cases, tmp_path):
+    plain = cases / "cerebras5.csv"
+    packed = tmp_path / "cerebras5.csv.gz"
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    np.testing.assert_array_equal(read_runs(packed).frame["loss"], read_runs(plain).frame["loss"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bayes_distill.runs import read_runs
 from bayes_distill.validation.groups import split
-from sweeps import SIZES, grid
+from made_sweeps import SIZES, grid
 
 
 def checkpoints():

@@ -9,7 +9,7 @@ import pytest
 
 from bayes_distill.errors import InputError
 from bayes_distill.runs import decoding, read_runs
-from sweeps import grid
+from made_sweeps import grid
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from bayes_distill.runs import check
-from sweeps import grid
+from made_sweeps import grid
 
 
 def notes_on(frame, words):

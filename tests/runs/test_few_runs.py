@@ -9,7 +9,7 @@ from bayes_distill.errors import InputError
 from bayes_distill.inference.fit import check_card, default_card
 from bayes_distill.runs import Runs, check, read_runs
 from bayes_distill.runs.few_runs import NEEDED
-from sweeps import grid
+from made_sweeps import grid
 
 
 def tables():

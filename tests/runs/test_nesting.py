@@ -9,7 +9,7 @@ import pytest
 from bayes_distill.runs import check, read_runs
 from bayes_distill.runs.formats import Cells
 from bayes_distill.runs.nesting import as_dictionary, flattened
-from sweeps import grid
+from made_sweeps import grid
 
 
 def test_the_table_of_the_wandb_api(tmp_path):

@@ -1,4 +1,4 @@
-"""Writing files whole or not at all."""
+"""Writing files whole or not at all, and reading none that has no end."""
 
 from __future__ import annotations
 
@@ -105,6 +105,22 @@ def unwritable(
     if problem is None and kind is not None:
         problem = output_problem(target, kind, inputs, overwrite)
     return problem
+
+
+def text_of(path: str | Path) -> str:
+    """Text of somebody's file.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read, or is a device or a pipe, which may have no end.
+    ValueError
+        If it is no UTF-8, or its name has a NUL.
+    """
+    mode = Path(path).stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError(errno.EINVAL, "it is a device or a pipe", str(path))
+    return Path(path).read_text(encoding="utf-8")
 
 
 def _umask() -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import SupportsFloat
+from typing import Any, SupportsFloat
 
 SUFFIXES = {"": 1.0, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
 _ZEROS = {"": 0, "K": 3, "M": 6, "B": 9, "G": 9, "T": 12}
@@ -36,6 +37,31 @@ def parse_quantity(text: str | SupportsFloat) -> float:
     digits, suffix = match.groups()
     plain = digits.replace(",", "").replace("_", "")
     return float(Decimal(plain).scaleb(_ZEROS[suffix.upper()]))
+
+
+def parsed_parts(value: Any, parse: Callable[[Any], float]) -> list[float]:
+    """Numbers of ``"1B,3B"``, of one value, or of a sequence of either, each read by `parse`.
+
+    Raises
+    ------
+    ValueError
+        With the messages of all parts that `parse` refuses.
+    """
+    if isinstance(value, str):
+        parts: list[Any] = value.split(",")
+    elif isinstance(value, Iterable):
+        parts = list(value)
+    else:
+        parts = [value]
+    numbers, wrong = [], []
+    for part in parts:
+        try:
+            numbers.append(parse(part))
+        except (TypeError, ValueError) as error:
+            wrong.append(str(error))
+    if wrong:
+        raise ValueError("; ".join(wrong))
+    return numbers
 
 
 def format_quantity(value: float, digits: int = 3) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import jax
 import platformdirs
 
+from bayes_distill._runtime.address_space import require_address_space
 from bayes_distill.errors import BayesDistillError
 
 FORBIDDEN = ("0", "false", "f", "no", "n", "off")
@@ -26,8 +27,10 @@ def configure() -> None:
     Raises
     ------
     BayesDistillError
-        If ``JAX_ENABLE_X64`` forbids float64: a law with exponents is not computed in float32.
+        If ``JAX_ENABLE_X64`` forbids float64: a law with exponents is not computed in float32. If
+        the address space is limited to less than XLA reserves.
     """
+    require_address_space()
     if os.environ.get("JAX_ENABLE_X64", "").lower() in FORBIDDEN:
         raise BayesDistillError(
             "JAX_ENABLE_X64 forbids float64, which bayes-distill computes in: unset it, and "
@@ -41,6 +44,21 @@ def configure() -> None:
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
         if _can_be_written(cache_folder()):  # the oldest are removed, under a lock
             jax.config.update("jax_compilation_cache_max_size", CACHE_BYTES)
+
+
+def require_float64() -> None:
+    """Refuse to compute where somebody has switched float64 off again, for a block or for good.
+
+    Raises
+    ------
+    BayesDistillError
+        If JAX computes in float32 here.
+    """
+    if not jax.config.jax_enable_x64:
+        raise BayesDistillError(
+            "JAX computes in float32 here, and bayes-distill in float64: call it outside of "
+            "jax.enable_x64(False), and leave jax_enable_x64 on"
+        )
 
 
 def _can_be_written(folder: Path) -> bool:

@@ -32,6 +32,7 @@ from jax import export
 
 from bayes_distill._runtime.disk_cache import cache_path, read_cached, write_cached
 from bayes_distill._runtime.executed_code import foreign_code
+from bayes_distill._runtime.jax_setup import require_float64
 from bayes_distill._runtime.sources import UnknownSourceError, sources_of
 
 TRACING = RLock()  # threads of a report ask for the same programs
@@ -66,6 +67,7 @@ class Stored:
 
     def __call__(self, static: tuple[Any, ...], *arrays: Any) -> tuple[Any, ...]:
         """The leaves of what the function returns."""
+        require_float64()
         leaves, structure = jax.tree.flatten(arrays)
         leaves = [x if isinstance(x, jax.Array) else np.asarray(x) for x in leaves]
         shapes = tuple((x.shape, x.dtype) for x in leaves)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayes_distill._input.files import atomic_path
+from bayes_distill._input.files import atomic_path, text_of
 from bayes_distill._input.intervals import number
 from bayes_distill._input.outputs import RESULT
 from bayes_distill._input.text import shown
@@ -179,7 +179,7 @@ def read_calibration(path: str | Path) -> Calibration:
         If the file is missing, or was not written by `calibrate` with its ranks.
     """
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = json.loads(text_of(path))
     except FileNotFoundError:
         raise InputError(f"{path} does not exist") from None
     except (OSError, ValueError, RecursionError) as error:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from bayes_distill._input.files import text_of
+from bayes_distill._input.text import shown
+from bayes_distill._input.toml import TomlError, parse_toml
 from bayes_distill.cards.card import Card, faults_with_law
 from bayes_distill.cards.priors import FAMILIES
 from bayes_distill.errors import Fault, InputError
@@ -22,11 +24,9 @@ def card_from_toml(text: str, source: str) -> Card:
         Naming every fault with the key it is under.
     """
     try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{source} is not valid TOML: {error}") from None
-    except RecursionError:
-        raise InputError(f"{source} is not valid TOML: it is nested too deeply") from None
+        content = parse_toml(text)
+    except TomlError as error:
+        raise InputError(f"{source} is not valid TOML: {shown(str(error), 300)}") from None
     if "members" in content:
         raise InputError(
             f"model card {source} cannot be used: members are of a stack, which is made of fits "
@@ -77,7 +77,7 @@ def read_card(path: str | Path) -> Card:
     """Read a card from a TOML file; see `card_from_toml`."""
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = text_of(path)
     except FileNotFoundError:
         raise InputError(f"model card {path} does not exist") from None
     except (OSError, ValueError) as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bayes_distill._input.suggestions import did_you_mean
 from bayes_distill._input.text import shown
+from bayes_distill._runtime.jax_setup import require_float64
 from bayes_distill.cards.card import Card
 from bayes_distill.cards.reading import read_card
 from bayes_distill.errors import InputError
@@ -33,7 +34,10 @@ def load_card(name: str | Path) -> Card:
     ------
     InputError
         If there is no such card, or it is at fault.
+    BayesDistillError
+        If JAX computes in float32 here.
     """
+    require_float64()
     if str(name) in model_names():
         return read_card(models_folder() / str(name) / "card.toml")
     path = Path(name)

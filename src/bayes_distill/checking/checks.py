@@ -18,6 +18,7 @@ from bayes_distill.checking.predictive import (
     prior_predictive,
 )
 from bayes_distill.errors import Fault
+from bayes_distill.parallel import Progress, steps
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.arguments import interval_faults, load_beside
 from bayes_distill.predict.results.display import Result
@@ -68,6 +69,7 @@ def predictive(
     vocabulary: float = VOCABULARY,
     seed: int = 0,
     allow_failed: bool = False,
+    progress: Progress | None = None,
 ) -> PredictiveChecks:
     """Check a fit against its own runs: prior predictive, posterior predictive and LOO-PIT.
 
@@ -79,6 +81,8 @@ def predictive(
         Entries of the tokenizer; see `prior_predictive`.
     seed
         Seed of the replicated runs.
+    progress
+        Called with (phase, checks done, checks in all).
 
     Raises
     ------
@@ -89,11 +93,11 @@ def predictive(
     if not 1 < vocabulary < float("inf"):
         faults.append(Fault(f"{vocabulary:g} is not a number of entries", column="vocabulary"))
     posterior = load_beside(faults, posterior, allow_failed)
+    step = steps(progress, "checking", 3)
     after = posterior_predictive(posterior, interval=interval, seed=seed)
-    return PredictiveChecks(
-        prior_predictive(posterior, interval=interval, vocabulary=vocabulary, seed=seed),
-        after,
-        leave_one_out_pit(posterior, seed=seed, predictive=after),
-        interval,
-        posterior.warnings,
-    )
+    step()
+    before = prior_predictive(posterior, interval=interval, vocabulary=vocabulary, seed=seed)
+    step()
+    left_out = leave_one_out_pit(posterior, seed=seed, predictive=after)
+    step()
+    return PredictiveChecks(before, after, left_out, interval, posterior.warnings)

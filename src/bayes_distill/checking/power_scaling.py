@@ -30,6 +30,7 @@ from bayes_distill.inference.fitted_model import (
 )
 from bayes_distill.inference.identification import published_supports, unconstrain
 from bayes_distill.laws.base import Support
+from bayes_distill.parallel import Progress, steps
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.arguments import (
     check_repeats,
@@ -93,6 +94,7 @@ def sensitivity(
     teacher_tokens: Quantity | None = None,
     at: pd.DataFrame | str | Path | None = None,
     allow_failed: bool = False,
+    progress: Progress | None = None,
 ) -> Sensitivity:
     """Power-scaling sensitivity of coefficients, coordinates and forecasts.
 
@@ -103,6 +105,8 @@ def sensitivity(
     params, tokens, teacher_loss, teacher_params, teacher_tokens, at
         Forecasts to include, as in `forecast`. By default two: the middle of the runs, and a
         student ten times larger on ten times the tokens.
+    progress
+        Called with (phase, priors scaled, priors in all).
 
     Raises
     ------
@@ -125,19 +129,27 @@ def sensitivity(
     check_repeats(posterior, points)
     answers, described = _answers(posterior, points)
     tree = _tree(posterior, fitted, answers)
-    return replace(_sensitivity(tree, described, fitted.stated_sites), notes=posterior.warnings)
+    found = _sensitivity(tree, described, fitted.stated_sites, progress)
+    return replace(found, notes=posterior.warnings)
 
 
 def _sensitivity(
-    tree: xr.DataTree, described: dict[str, tuple[str, str]], sites: Sequence[str]
+    tree: xr.DataTree,
+    described: dict[str, tuple[str, str]],
+    sites: Sequence[str],
+    progress: Progress | None,
 ) -> Sensitivity:
+    step = steps(progress, "scaling priors", len(sites) + 2)
     with warnings.catch_warnings():  # weights of a power of 0.99 or 1.01 are as good as even
         warnings.filterwarnings("ignore", category=RuntimeWarning)
         likelihood = arviz_stats.psense(tree, group="likelihood")
+        step()
         prior = arviz_stats.psense(tree, group="prior", group_var_names=list(sites))
-        alone = {
-            site: arviz_stats.psense(tree, group="prior", group_var_names=[site]) for site in sites
-        }
+        step()
+        alone = {}
+        for site in sites:
+            alone[site] = arviz_stats.psense(tree, group="prior", group_var_names=[site])
+            step()
     names, kinds = zip(*described.values(), strict=True)
     by_prior = pd.DataFrame(
         {site: [float(found[v]) for v in described] for site, found in alone.items()},

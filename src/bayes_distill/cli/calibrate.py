@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 from bayes_distill._input.outputs import PICTURE, RESULT
 from bayes_distill.cli.interrupts import kept_in
 from bayes_distill.cli.options import Card, Collector, Count, Design, KeptDraws, Overwrite, option
-from bayes_distill.cli.output import echo, print_json, print_table, progress_bar, say
+from bayes_distill.cli.output import (
+    echo,
+    print_json,
+    print_sentences,
+    print_table,
+    progress_bar,
+    say,
+    wrapped,
+)
 from bayes_distill.cli.shared_options import Common, Sampling, Spread, spread_options
 
 if TYPE_CHECKING:
@@ -108,6 +116,9 @@ def _draw(result: Calibration, place: str, overwrite: bool) -> None:
 
 
 def _print(result: Calibration, out: str | None) -> None:
+    from bayes_distill.calibration.words import calibration_sentence
+
+    print_sentences([calibration_sentence(result.to_json(ranks=False))])
     study, fits = result.study, result.fits
     counts = fits["verdict"].value_counts()
     counted = ", ".join(f"{counts.get(name, 0)} {name}" for name in ("pass", "review", "fail"))
@@ -144,10 +155,11 @@ def _print(result: Calibration, out: str | None) -> None:
         "0 the posterior lies too low. Spread: above 1 it is too narrow.",
     )
     meanings = [
-        f"  {r['name']}: {r['meaning']}"
+        wrapped(f"  {r['name']}: {r['meaning']}", indent="    ")
         for r in result.table.to_dict("records")
         if r["kind"] == "forecast"
     ]
-    echo("Forecasts:\n" + "\n".join(meanings))
+    if meanings:
+        echo("Forecasts:\n" + "\n".join(meanings))
     if out is not None:
         echo(f"Written to {out}")

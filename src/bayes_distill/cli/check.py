@@ -7,9 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 from bayes_distill._input.outputs import MAPPING
 from bayes_distill.cli.options import Columns, MappingFile, NoCorrections, Overwrite, Runs, option
-from bayes_distill.cli.output import echo, error_line, print_json, say, spans
+from bayes_distill.cli.output import (
+    echo,
+    error_line,
+    print_json,
+    print_sentences,
+    print_table,
+    say,
+    spans,
+    wrapped,
+)
 from bayes_distill.cli.shared_options import Common, spread_options
 from bayes_distill.cli.spelling import as_typed
+from bayes_distill.cli.tables import PIPED, table_format
 
 if TYPE_CHECKING:
     from bayes_distill.errors import Fault
@@ -69,6 +79,8 @@ def check(
 
 
 def _print(runs: str, report: RunsReport) -> None:
+    from bayes_distill.runs.words import check_sentence
+
     kind = f"{report.kind} runs" if report.kind else "runs"
     skipped = len(report.skipped)
     counted = (
@@ -76,22 +88,49 @@ def _print(runs: str, report: RunsReport) -> None:
         if skipped
         else f"{report.rows} {kind}"
     )
+    print_sentences([check_sentence(report.to_json(), runs)])
+    if table_format() != "text":
+        _print_table(report)
+        return
     verdict = _count(report.faults) if report.faults else "no faults"
     echo(f"{runs}: {counted}, {verdict}")
     if report.columns:
         named = ", ".join(
             name if name == label else f"{name} = {label}" for name, label in report.columns.items()
         )
-        echo(f"  columns: {named}")
+        _listed(f"columns: {named}")
     if report.rows and (report.faults or report.notes or report.skipped):
         first = "the oldest run" if runs.startswith("mlflow:") else "the first below the header"
         echo(f"  (rows count from 0, {first})")
     for fault in report.faults:
-        echo(as_typed(f"  fault: {fault}"))
+        _listed(as_typed(f"fault: {fault}"))
     for skip in report.skipped:
-        echo(f"  skipped: {skip}")
+        _listed(f"skipped: {skip}")
     for note in report.notes:
-        echo(as_typed(f"  note: {note}"))
+        _listed(as_typed(f"note: {note}"))
+
+
+def _listed(text: str) -> None:
+    """A finding, in lines as wide as the terminal."""
+    echo(wrapped(f"  {text}", indent="    ", most=PIPED))
+
+
+def _print_table(report: RunsReport) -> None:
+    """Findings as a table."""
+    print_table(
+        "What was found",
+        ["kind", "row", "column", "what"],
+        [
+            *(("fault", _row(f.row), f.column or "-", as_typed(f.problem)) for f in report.faults),
+            *(("skipped", _row(s.row), "-", s.reason) for s in report.skipped),
+            *(("note", "-", "-", as_typed(note)) for note in report.notes),
+        ],
+        left=4,
+    )
+
+
+def _row(row: int | None) -> str:
+    return "-" if row is None else str(row)
 
 
 def _places(faults: Sequence[Fault]) -> str:

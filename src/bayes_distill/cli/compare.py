@@ -11,7 +11,14 @@ import typer
 from bayes_distill._input.outputs import FIT
 from bayes_distill.cli.interrupts import kept_in
 from bayes_distill.cli.options import AllowFailed, Collector, Overwrite, option
-from bayes_distill.cli.output import print_json, print_records, print_table, progress_bar, say
+from bayes_distill.cli.output import (
+    print_json,
+    print_records,
+    print_sentences,
+    print_table,
+    progress_bar,
+    say,
+)
 from bayes_distill.cli.shared_options import Common, LeftOut, Refits, spread_options
 from bayes_distill.errors import Fault
 
@@ -149,6 +156,9 @@ def _weights(collect: Collector, text: str) -> str | list[float]:
 
 
 def _print(result: Comparison) -> None:
+    from bayes_distill.comparison.words import comparison_sentence
+
+    print_sentences([comparison_sentence(result.to_json())])
     shown = result.weighted_by
     print_records(
         "By PSIS-LOO: log predictive density of a run that is left out",
@@ -170,8 +180,11 @@ def _print(result: Comparison) -> None:
     for kind, table in result.left_out.items():
         _print_left_out(TITLES[kind], table)
     if shown != "loo":
-        weights = ", ".join(f"{name} {w:.3f}" for name, w in result.weights.items())
-        print_table(f"Weights, by {shown}", ["fits"], [[weights]])
+        print_table(
+            f"Weights, by {shown}",
+            ["fit", "weight"],
+            [[name, f"{weight:.3f}"] for name, weight in result.weights.items()],
+        )
 
 
 def _print_left_out(title: str, table: pd.DataFrame) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bayes_distill.cli.examples import epilog
-from bayes_distill.cli.output import echo, print_json, print_table
+from bayes_distill.cli.output import echo, print_json, print_sentences, print_table
 from bayes_distill.cli.shared_options import Common, spread_options
 
 app = typer.Typer(help="Named tables of real runs.", no_args_is_help=True)
@@ -24,6 +24,10 @@ def list_named(common: Common) -> None:
     if common.json:
         print_json({"datasets": [dataset.to_json() for dataset in found]})
         return
+    names = " and ".join(d.name for d in found)
+    print_sentences(
+        [f"{len(found)} named tables of real runs: {names} stand for them wherever RUNS are taken."]
+    )
     print_table(
         "Named data",
         ["name", "rows", "licence", "description"],

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from bayes_distill._input.outputs import FIT, PICTURE
 from bayes_distill.cli.demo_ready import MODEL, Ready, ask_ready
 from bayes_distill.cli.options import Collector, option
-from bayes_distill.cli.output import echo, print_json, print_table, progress_bar, say
+from bayes_distill.cli.output import echo, print_json, print_table, progress_bar, say, wrapped
 from bayes_distill.cli.shared_options import Common, spread_options
 from bayes_distill.errors import Fault
 
@@ -139,14 +139,14 @@ def demo(
     assert isinstance(law, TeacherLaw)
     exact = law.distilled_loss(law.from_published(truth, reference), *STUDENT, 2.0, reference)
     size, data = (format_quantity(value) for value in STUDENT)
-    echo(
+    said = (
         f"A {size} student on {data} tokens from a teacher of loss 2.0 reaches "
-        f"{r['loss_mean']:.4f} nats\n"
-        f"   ({percent} credible {r['loss_lower']:.4f} to {r['loss_upper']:.4f}; one run "
-        f"{r['new_run_lower']:.4f} to {r['new_run_upper']:.4f};\n"
-        f"   the truth is {float(exact):.4f}; it beats supervised training with probability "
-        f"{r['p_beats_supervised']:.2f}).\n"
+        f"{r['loss_mean']:.4f} nats ({percent} credible {r['loss_lower']:.4f} to "
+        f"{r['loss_upper']:.4f}; one run {r['new_run_lower']:.4f} to {r['new_run_upper']:.4f}; the "
+        f"truth is {float(exact):.4f}; it beats supervised training with probability "
+        f"{r['p_beats_supervised']:.2f})."
     )
+    echo(wrapped(said, indent="   ") + "\n")
     names = list(TEACHERS)
     print_table(
         f"Three teachers for a {format_quantity(SMALL_STUDENT[0])} student on "
@@ -170,11 +170,9 @@ def demo(
 
 
 def _print_ready(ready: Ready) -> None:
-    import textwrap
-
     echo(f"The posterior that ships with {MODEL}, {ready.answers['seconds']:.1f} s\n")
     for sentence in ready.sentences:
-        echo(textwrap.fill(sentence, 96, initial_indent="  ", subsequent_indent="    "))
+        echo(wrapped(f"  {sentence}", indent="    "))
     echo("")
 
 

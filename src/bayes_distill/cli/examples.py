@@ -20,13 +20,14 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "plan": (
         "plan fit.nc --params 1B --budget 1e21,1e22 --scenario best-case",
         "plan fit.nc --params 1B --budget 1e22 --teachers teachers.csv",
+        "plan fit.nc --budget '10000 GPU-hours' --device h100 --utilisation 0.4",
     ),
     "validate": (
         "validate runs.csv --leave-out compute",
         "validate runs.csv --leave-out params --workers 2 --resume refits",
     ),
     "compare": ("compare supervised.nc plain.nc",),
-    "plot": ("plot student-against-teacher fit.nc --out student.png", "plot list"),
+    "plot": ("plot student-against-teacher fit.nc --out student.png", "plot --list"),
     "predictive": ("predictive fit.nc",),
     "sensitivity": ("sensitivity fit.nc",),
     "identify": ("identify fit.nc", "identify fit.nc --coefficient E"),

@@ -22,9 +22,18 @@ from bayes_distill.cli.options import (
     Runs,
     option,
 )
-from bayes_distill.cli.output import echo, print_json, print_table, progress_bar, say
+from bayes_distill.cli.output import (
+    echo,
+    print_json,
+    print_sentences,
+    print_table,
+    progress_bar,
+    say,
+    wrapped,
+)
 from bayes_distill.cli.shared_options import Common, spread_options
 from bayes_distill.cli.spelling import as_typed
+from bayes_distill.cli.tables import PIPED
 from bayes_distill.errors import Fault, InputError
 
 if TYPE_CHECKING:
@@ -79,7 +88,7 @@ def fit(
     goes on from there.
     """
     collect = Collector()
-    target = Path(out) if out else Path(f"{Path(runs).stem}.nc")
+    target = Path(out) if out is not None else Path(f"{Path(runs).stem}.nc")
     settings: dict[str, Any] = {
         "chains": collect.integer("chains", chains, 2),
         "warmup": collect.integer("warmup", warmup, 100),
@@ -221,10 +230,8 @@ def _print_law(law: dict[str, Any]) -> None:
     amiss = [c for c in made if c["verdict"] != "pass"]
     if not amiss:
         least = min(c["value"] for c in made)
-        echo(
-            f"Law: {law['verdict']} ({OF_LAW[law['verdict']]}; {len(made)} checks, least adjusted "
-            f"p-value {least:.2g})\n"
-        )
+        said = f"{OF_LAW[law['verdict']]}; {len(made)} checks, least adjusted p-value {least:.2g}"
+        echo(wrapped(f"Law: {law['verdict']} ({said})", most=PIPED) + "\n")
         return
     print_table(
         f"Law: {law['verdict']} ({OF_LAW[law['verdict']]})",
@@ -240,6 +247,9 @@ def _print_law(law: dict[str, Any]) -> None:
 def _print(posterior: Posterior, target: Path, common: Common) -> None:
     info = posterior.info
     common.say_notes(info["notes"])
+    from bayes_distill.inference.words import fit_sentence
+
+    print_sentences([fit_sentence(info, posterior.card.name, posterior.published)])
     print_table(
         f"Verdict: {posterior.verdict} ({MEANING[posterior.verdict]})",
         ["check", "value", "threshold", "verdict"],

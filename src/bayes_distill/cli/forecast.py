@@ -7,7 +7,7 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 from bayes_distill.cli.options import AllowFailed, At, Fit, MostDraws, UniqueTokens
-from bayes_distill.cli.output import print_sentences, print_table
+from bayes_distill.cli.output import late_bar, print_sentences, print_table
 from bayes_distill.cli.shared_options import Common, Students, spread_options
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def forecast(
     most = question.integer("draws", draws, 1)
     from bayes_distill.predict.forecast import forecast as call
 
-    with question.joined():
+    with question.joined(), late_bar(common.quiet) as progress:
         result = call(
             fit,
             **students.arguments(),
@@ -45,6 +45,7 @@ def forecast(
             at=at,
             draws=most,
             **question.arguments(allow_failed),
+            progress=progress,
         )
     if common.printed(result):
         return

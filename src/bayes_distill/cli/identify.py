@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bayes_distill.cli.options import AllowFailed, Coefficient, Fit, MostDraws, TeacherLoss, option
-from bayes_distill.cli.output import print_records, print_table
+from bayes_distill.cli.options import (
+    AcceleratorName,
+    AllowFailed,
+    Coefficient,
+    Fit,
+    MostDraws,
+    TeacherLoss,
+    Utilisation,
+    option,
+)
+from bayes_distill.cli.output import late_bar, print_records, print_sentences, print_table
 from bayes_distill.cli.shared_options import Common, Group, spread_options
 
 if TYPE_CHECKING:
@@ -35,8 +44,12 @@ class Target(Group):
     candidates: Annotated[
         str | None, option("Runs to choose from: params, tokens, teacher_loss.", "FILE")
     ] = None
-    budget: Annotated[str | None, option("Most FLOPs of the next run.", "FLOPS")] = None
+    budget: Annotated[
+        str | None,
+        option("Most FLOPs of the next run, or '2 PF-days'.", "FLOPS"),
+    ] = None
     flops: Annotated[str, option("eq69 or 6nd.", "NAME")] = "eq69"
+    device: AcceleratorName = None
 
 
 @spread_options
@@ -44,6 +57,7 @@ def identify(
     fit: Fit,
     *,
     target: Target,
+    utilisation: Utilisation = None,
     reach: Annotated[str, option("How far beyond the runs to look.", "FACTOR")] = "2",
     draws: MostDraws = "4000",
     allow_failed: AllowFailed = False,
@@ -52,19 +66,25 @@ def identify(
     """Report what the runs identify of each coefficient, and which run would add most."""
     question = common.question()
     factor, most = question.positive("reach", reach), question.integer("draws", draws, 1)
+    share = None if utilisation is None else question.number("utilisation", utilisation)
     from bayes_distill.identification.identify import identify as call
 
-    with question.joined():
+    with question.joined(), late_bar(common.quiet) as progress:
         result = call(
             fit,
             **target.arguments(),
+            utilisation=share,
             reach=factor,
             draws=most,
             **question.arguments(allow_failed),
+            progress=progress,
         )
         coefficients = result.coefficients
     if common.printed(result):
         return
+    from bayes_distill.identification.words import identification_sentence
+
+    print_sentences([identification_sentence(result.to_json())])
     _print_report(coefficients)
     _print_next(result.next_run)
 

@@ -13,6 +13,7 @@ from typing import TextIO
 
 import typer
 
+from bayes_distill._runtime.address_space import require_address_space
 from bayes_distill._version import __version__
 from bayes_distill.cli import (
     calibrate,
@@ -34,6 +35,7 @@ from bayes_distill.cli import (
     validate,
 )
 from bayes_distill.cli.examples import epilog
+from bayes_distill.cli.interrupts import tell_again
 from bayes_distill.cli.output import error_line
 from bayes_distill.errors import BayesDistillError, InputError, InterruptedFitError
 
@@ -73,6 +75,7 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
     if version:
         typer.echo(__version__)
         raise typer.Exit
+    require_address_space()  # importing JAX and SciPy may end the process already
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -85,6 +88,7 @@ def main(arguments: list[str] | None = None) -> None:
     if sys.stdout is None:
         error_line(["stdout is closed, and the answer goes there"])
         sys.exit(2)
+    sys.unraisablehook = tell_again
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

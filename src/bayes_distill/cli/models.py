@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bayes_distill.cli.examples import epilog
-from bayes_distill.cli.output import echo, print_json, print_table
+from bayes_distill.cli.output import echo, print_json, print_sentences, print_table
 from bayes_distill.cli.shared_options import Common, spread_options
 
 app = typer.Typer(help="Model cards that ship.", no_args_is_help=True)
@@ -24,6 +24,13 @@ def list_models(common: Common) -> None:
     if common.json:
         print_json({"models": cards})
         return
+    ready = [card["name"] for card in cards if card["posterior"]]
+    print_sentences(
+        [
+            f"{len(cards)} model cards: {', '.join(ready)} can be asked at once; the others are "
+            "fitted to runs first ('bayes-distill fit RUNS --model NAME')."
+        ]
+    )
     print_table(
         "Model cards",
         ["name", "law", "data", "ready to use", "title"],

@@ -63,6 +63,13 @@ UniqueTokens = Annotated[
 ]
 At = Annotated[str | None, option("A table of points instead.", "FILE")]
 Coefficient = Annotated[str | None, option("What the next run is to narrow.", "NAMES")]
+DEVICE = "Hours and money"
+AcceleratorName = Annotated[
+    str | None, option("Accelerator, e.g. a100, h100 or tpu-v5p.", "NAME", DEVICE)
+]
+Utilisation = Annotated[
+    str | None, option("Share of its peak that training reaches: 0.4.", "0..1", DEVICE)
+]
 MostDraws = Annotated[str, option("Most posterior draws to use.", "INTEGER")]
 OptionalDraws = Annotated[str | None, option("Most posterior draws to use.", "INTEGER")]
 Count = Annotated[str, option(None, "INTEGER")]

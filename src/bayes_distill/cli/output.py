@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from string import Formatter
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -63,7 +63,10 @@ def error_line(faults: Iterable[Fault | str], flags: Collection[str] = ()) -> No
 def say(text: str, quiet: bool = False) -> None:
     """Print a sentence for people on stderr, with arguments as the flags that are typed."""
     if not quiet:
-        _write(sys.stderr, shortened(printable(as_typed(shortened(text, LONGEST)))) + "\n")
+        line = shortened(printable(as_typed(shortened(text, LONGEST))))
+        if sys.stderr is not None and sys.stderr.isatty():  # elsewhere a note is a line
+            line = wrapped(line, indent="  ")
+        _write(sys.stderr, line + "\n")
 
 
 def echo(text: str, end: str = "\n") -> None:
@@ -96,13 +99,14 @@ def print_sentences(sentences: Iterable[str]) -> None:
         echo("")
 
 
-def wrapped(text: str, indent: str = "") -> str:
-    """Text in lines that fit the terminal, those after the first indented."""
+def wrapped(text: str, indent: str = "", most: int = SENTENCE_WIDTH) -> str:
+    """Text in lines that fit the terminal, `most` characters at most, later ones indented."""
     import textwrap
 
     from bayes_distill.cli.tables import console_width
 
-    return textwrap.fill(text, min(SENTENCE_WIDTH, console_width()), subsequent_indent=indent)
+    width = min(most, console_width())
+    return textwrap.fill(text, width, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def print_table(
@@ -156,6 +160,11 @@ class _Fields(Formatter):
 
             return "-" if math.isnan(value) else format_quantity(value)
         return super().convert_field(value, conversion)
+
+
+def late_bar(quiet: bool) -> AbstractContextManager[Progress | None]:
+    """Progress of work that mostly takes less than two seconds: a bar after these, if need be."""
+    return progress_bar(quiet, after=SHORT, lines=False)
 
 
 @contextmanager

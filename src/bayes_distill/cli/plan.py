@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bayes_distill.cli.interrupts import kept_in
-from bayes_distill.cli.options import AllowFailed, Collector, Fit, Params, option
+from bayes_distill.cli.options import (
+    DEVICE,
+    AcceleratorName,
+    AllowFailed,
+    Collector,
+    Fit,
+    Params,
+    Utilisation,
+    option,
+)
 from bayes_distill.cli.output import progress_bar
 from bayes_distill.cli.shared_options import Common, Spread, spread_options
 from bayes_distill.errors import Fault, InputError
@@ -43,6 +52,23 @@ class Bounds:
 
 
 @dataclass(frozen=True)
+class Hours:
+    """Options that turn FLOPs into hours and money."""
+
+    device: AcceleratorName = None
+    utilisation: Utilisation = None
+    price: Annotated[str | None, option("Of an hour of one.", "NUMBER", DEVICE)] = None
+
+    def arguments(self, collect: Collector) -> dict[str, Any]:
+        """Arguments of the Python functions, with what is no number gathered."""
+        numbers = {"utilisation": self.utilisation, "price": self.price}
+        return {"device": self.device} | {
+            name: None if text is None else collect.number(name, text)
+            for name, text in numbers.items()
+        }
+
+
+@dataclass(frozen=True)
 class PlanSpread(Spread):
     """Options that spread many plans."""
 
@@ -61,7 +87,10 @@ class PlanSpread(Spread):
 def plan(
     fit: Fit,
     params: Params = None,
-    budget: Annotated[str | None, option("Budgets in FLOPs, e.g. 1e21,1e22.", "LIST")] = None,
+    budget: Annotated[
+        str | None,
+        option("Budgets: FLOPs, '40 PF-days', or '10000 GPU-hours' of --device.", "LIST"),
+    ] = None,
     at: Annotated[
         str | None,
         option(
@@ -103,6 +132,7 @@ def plan(
     flops: Annotated[str, option("eq69 or 6nd.", "COUNT")] = "eq69",
     *,
     bounds: Bounds,
+    hours: Hours,
     no_crossovers: Annotated[
         bool, typer.Option("--no-crossovers", help="Leave crossover budgets out.")
     ] = False,
@@ -144,8 +174,10 @@ def plan(
         **collect.whole(workers=spread.workers),
         "scheduler": spread.scheduler,
         "resume": spread.resume,
+        **hours.arguments(collect),
     }
     from bayes_distill.cli.plan_tables import print_plan
+    from bayes_distill.compute.units import has_unit
     from bayes_distill.planning.arguments import read_request
     from bayes_distill.planning.plan import plan as call
 
@@ -176,7 +208,7 @@ def plan(
         ]
         raise InputError([*collect.faults, *renamed]) from None
     if not common.printed(result):
-        print_plan(result)
+        print_plan(result, in_units=has_unit(budget))
 
 
 def _limits(

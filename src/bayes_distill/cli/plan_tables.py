@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bayes_distill._input.numbers import format_quantity
 from bayes_distill.cli.output import echo, print_sentences, print_table, wrapped
 from bayes_distill.planning.tables import AT_LIMITS
+from bayes_distill.planning.to_train import MODELS
 from bayes_distill.planning.words import crossover_words, plan_sentences
 
 if TYPE_CHECKING:
@@ -22,11 +23,15 @@ SHORT = {
     "teacher-pretraining-and-inference": "pretr. + inf.",
 }
 """Scenarios in a column of a table; the names of the teachers' costs that count."""
+SHAPE = ("layers", "width", "heads")
 Row = dict[Hashable, Any]
 
 
-def print_plan(result: Plan) -> None:
-    """Print recipes, the spread of the optima, crossovers, targets and a list of teachers."""
+def print_plan(result: Plan, *, in_units: bool = False) -> None:
+    """Print recipes, the spread of the optima, shapes, crossovers, targets and teachers.
+
+    With `in_units` budgets are in other units than FLOPs too.
+    """
     percent = f"{100 * result.interval:g}%"
     print_sentences(plan_sentences(result.to_json()))
     for name, part in result.table.groupby("scenario", sort=False):
@@ -56,7 +61,7 @@ def print_plan(result: Plan) -> None:
             left=0,
         )
         for problem in part["problem"].dropna():
-            echo(f"  no recipe: {problem}")
+            echo(wrapped(f"  no recipe: {problem}", indent="    "))
         if part["optimum_teacher_loss_median"].notna().any():
             print_table(
                 f"{name}: spread of the optima, each draw's own best ({percent} of the draws)",
@@ -72,6 +77,9 @@ def print_plan(result: Plan) -> None:
                 [_optimum(r) for r in part[part["feasible"]].to_dict("records")],
                 left=0,
             )
+    if in_units or result.hardware is not None:
+        _print_budgets(result)
+    _print_shapes(result.table)
     if len(result.crossovers):
         echo("Which budgets distilling is better at, up to 1e28 FLOPs:")
         for each in result.to_json()["crossovers"]:
@@ -104,6 +112,59 @@ def print_plan(result: Plan) -> None:
         )
     if len(result.teachers):
         _print_teachers(result.teachers, percent)
+
+
+def _print_budgets(result: Plan) -> None:
+    """Budgets in PF-days, hours of the device and money."""
+    hardware, rows = result.hardware, result.table.drop_duplicates("budget").to_dict("records")
+    names = {"budget": "FLOPs", "budget_pf_days": "PF-days"}
+    caption = None
+    if hardware is not None:
+        device = hardware.device
+        names["budget_gpu_hours"] = f"GPU-hours of {device.name}"
+        caption = (
+            f"Hours of one {device.name} at {100 * hardware.utilisation:.3g}% of "
+            f"{device.peak_flops / 1e12:.4g} TFLOP/s in bfloat16 ({device.source})."
+        )
+        if hardware.price is not None:
+            names["budget_cost"] = f"cost at {hardware.price:g} an hour"
+    print_table(
+        "Budgets",
+        list(names.values()),
+        [[_count(r[name]) for name in names] for r in rows],
+        caption,
+        left=0,
+    )
+
+
+def _print_shapes(table: pd.DataFrame) -> None:
+    """Models to train, one row a different pair of student and teacher."""
+    columns = [f"shape_{model}_{part}" for model in MODELS for part in SHAPE]
+    different = table[table["feasible"]].drop_duplicates(columns)
+    if not len(different):
+        return
+    print_table(
+        "Shapes to train",
+        ["scenario", "budget", "student", "its shape", "teacher", "its shape"],
+        [
+            [
+                _scenario(r),
+                _count(r["budget"]),
+                *(cell for model in MODELS for cell in _shape(r, model)),
+            ]
+            for r in different.to_dict("records")
+        ],
+        caption="Layers x width/heads: whole layers, and heads of 128, whose non-embedding "
+        "parameters come nearest.",
+    )
+
+
+def _shape(r: Row, model: str) -> list[str]:
+    """Exact parameters of a model, and its layers, width and heads."""
+    if math.isnan(r[f"shape_{model}_params"]):
+        return ["-", "-"]
+    layers, width, heads = (f"{r[f'shape_{model}_{part}']:.0f}" for part in SHAPE)
+    return [_count(r[f"shape_{model}_params"]), f"{layers} x {width}/{heads}"]
 
 
 def _print_teachers(teachers: pd.DataFrame, percent: str) -> None:

@@ -17,7 +17,7 @@ from bayes_distill.cli.options import (
     Overwrite,
     option,
 )
-from bayes_distill.cli.output import echo, print_json, print_table
+from bayes_distill.cli.output import print_json, print_sentences, print_table
 from bayes_distill.cli.shared_options import Common, Students, spread_options
 from bayes_distill.cli.spelling import as_typed, flag
 from bayes_distill.errors import Fault, InputError
@@ -126,7 +126,8 @@ def plot(
     if common.json:
         print_json({"plot": str(out), "kind": entry.name, "notes": list(drawing.notes)})
     else:
-        echo(str(out))
+        named = str(out) if fit is None else f"{out}, from {fit}"
+        print_sentences([f"A picture of the kind {entry.name} was written to {named}."])
 
 
 def _list(json: bool) -> None:
@@ -147,6 +148,8 @@ def _list(json: bool) -> None:
             }
         )
         return
+    how = "'bayes-distill plot KIND FIT --out FILE'"
+    print_sentences([f"{len(PLOTS)} kinds of picture; one is drawn by {how}."])
     print_table(
         "Kinds of plot",
         ["kind", "needs", "shows"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 from bayes_distill.cli.options import AllowFailed, Fit, option
-from bayes_distill.cli.output import print_records, print_table
+from bayes_distill.cli.output import late_bar, print_records, print_sentences, print_table
 from bayes_distill.cli.shared_options import Common, spread_options
 
 if TYPE_CHECKING:
@@ -25,14 +25,19 @@ def predictive(
     entries = question.positive("vocabulary", vocabulary)
     from bayes_distill.checking.checks import predictive as call
 
-    with question.joined():
-        result = call(fit, vocabulary=entries, **question.arguments(allow_failed))
+    with question.joined(), late_bar(common.quiet) as progress:
+        result = call(
+            fit, vocabulary=entries, **question.arguments(allow_failed), progress=progress
+        )
     if common.printed(result):
         return
     _print(result)
 
 
 def _print(result: PredictiveChecks) -> None:
+    from bayes_distill.checking.words import predictive_sentence
+
+    print_sentences([predictive_sentence(result.to_json())])
     surprising = result.prior.surprising
     rows = ", ".join(map(str, surprising[:20])) + (" ..." if len(surprising) > 20 else "")
     print_records(

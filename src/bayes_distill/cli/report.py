@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from bayes_distill.cli.options import AllowFailed, Fit, Overwrite, option
-from bayes_distill.cli.output import echo, progress_bar
+from bayes_distill.cli.output import echo, progress_bar, wrapped
 from bayes_distill.cli.shared_options import Common, spread_options
 from bayes_distill.errors import Fault
 
@@ -23,7 +23,7 @@ def report(
 ) -> None:
     """Write one HTML file: verdict, coefficients, plots, and an explorer of the forecasts."""
     question = common.question()
-    target = Path(out) if out else Path(f"{Path(fit).stem}.html")
+    target = Path(out) if out is not None else Path(f"{Path(fit).stem}.html")
     if target.suffix.lower() not in (".html", ".htm"):
         question.add(Fault(f"{target} should end in .html", column="out"))
     settings: dict[str, Any] = {
@@ -42,4 +42,9 @@ def report(
         with progress_bar(common.quiet) as progress:
             result = call(fit, target, **settings, allow_failed=allow_failed, progress=progress)
     if not common.printed(result):
-        echo(f"{result.path}: {result.size / 1e6:.1f} MB, {result.seconds:.0f} s")
+        echo(
+            wrapped(
+                f"The report on {fit} was written to {result.path} ({result.size / 1e6:.1f} MB, "
+                f"{result.seconds:.0f} s)."
+            )
+        )

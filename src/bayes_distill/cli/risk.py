@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from bayes_distill.cli.options import AllowFailed, Fit, MostDraws, option
-from bayes_distill.cli.output import print_records, print_sentences
+from bayes_distill.cli.output import late_bar, print_records, print_sentences
 from bayes_distill.cli.shared_options import Common, Points, spread_options
 
 
@@ -31,7 +31,7 @@ def risk(
     lowest = None if strongest is None else question.positive("strongest", strongest)
     from bayes_distill.predict.capacity_gap import risk as call
 
-    with question.joined():
+    with question.joined(), late_bar(common.quiet) as progress:
         result = call(
             fit,
             **points.arguments(),
@@ -39,6 +39,7 @@ def risk(
             strongest=lowest,
             draws=most,
             **question.arguments(allow_failed),
+            progress=progress,
         )
     if common.printed(result):
         return

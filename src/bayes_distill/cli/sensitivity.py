@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bayes_distill.cli.options import AllowFailed, Fit
-from bayes_distill.cli.output import print_records
+from bayes_distill.cli.output import late_bar, print_records, print_sentences
 from bayes_distill.cli.shared_options import Common, Points, spread_options
 
 
@@ -20,10 +20,18 @@ def sensitivity(
     from bayes_distill.checking.power_scaling import THRESHOLD
     from bayes_distill.checking.power_scaling import sensitivity as call
 
-    with question.joined():
-        result = call(fit, **points.arguments(), allow_failed=question.lenient(allow_failed))
+    with question.joined(), late_bar(common.quiet) as progress:
+        result = call(
+            fit,
+            **points.arguments(),
+            allow_failed=question.lenient(allow_failed),
+            progress=progress,
+        )
     if common.printed(result):
         return
+    from bayes_distill.checking.words import sensitivity_sentence
+
+    print_sentences([sensitivity_sentence(result.to_json())])
     print_records(
         "Sensitivity to the power of the prior and of the likelihood",
         result.table.to_dict("records"),

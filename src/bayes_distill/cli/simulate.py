@@ -6,7 +6,7 @@ from typing import Annotated
 
 from bayes_distill._input.outputs import TABLE
 from bayes_distill.cli.options import Card, Design, Overwrite, option
-from bayes_distill.cli.output import SHORT, echo, print_json, progress_bar
+from bayes_distill.cli.output import late_bar, print_json, print_records, print_sentences
 from bayes_distill.cli.shared_options import Common, spread_options
 
 
@@ -37,8 +37,7 @@ def simulate(
     from bayes_distill.inference.simulation import simulate_from_card
     from bayes_distill.runs.writing import write_runs
 
-    bar = progress_bar(common.quiet, after=SHORT, lines=False)
-    with collect.joined(), bar as progress:
+    with collect.joined(), late_bar(common.quiet) as progress:
         if progress is not None:
             progress("simulating", 0, 1)
         runs, truth = simulate_from_card(
@@ -58,6 +57,15 @@ def simulate(
             }
         )
     else:
-        echo(f"{len(runs)} {runs.kind} runs written to {out}; the truth:")
-        for coefficient, number_ in truth.items():
-            echo(f"  {coefficient:8s} {number_:.6g}")
+        told = {"distillation": "distilled", "mixed": "supervised and distilled"}
+        kind = told.get(runs.kind, runs.kind)
+        sentence = (
+            f"{len(runs)} {kind} runs were written to {out}: losses of the law of {card} with "
+            f"noise of {scale:g}. A fit of them is right where its intervals hold the truth below."
+        )
+        print_sentences([sentence])
+        print_records(
+            "The truth",
+            [{"name": name, "value": value} for name, value in truth.items()],
+            [("coefficient", "{name}"), ("value", "{value:.6g}")],
+        )

@@ -129,10 +129,10 @@ def _text(
         lines += ["", *body]
     # narrow tables are as wide as their cells; their words may then be as wide as the screen
     room = min(width, max(widest, width if len(blocks) > 1 else 0))
-    head = [f"{line}" for line in _wrapped(title, room)]
+    head = _wrapped(title, width)
     bold = sys.stdout is not None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     head = [f"\x1b[1m{line}\x1b[0m" if bold and line else line for line in head]
-    foot = _wrapped(caption, room) if caption else []
+    foot = [*_wrapped(caption, room), ""] if caption else []
     return "\n".join(line.rstrip() for line in [*head, *lines, "", *foot]) + "\n"
 
 
@@ -168,13 +168,22 @@ def _blocks(
         return [part_of(list(range(count)))]
     keys = _keys(columns)
     keys = keys if _fits([tight[i] for i in keys], width // 2) else keys[:1]
-    blocks, part = [], list(keys)
-    for place in (i for i in range(count) if i not in keys):
-        if len(part) > len(keys) and not _fits([tight[i] for i in [*part, place]], width):
-            blocks.append(part_of(part))
-            part = list(keys)
-        part.append(place)
-    return [*blocks, part_of(part)]
+    others = [i for i in range(count) if i not in keys]
+
+    def parts(room: int) -> list[list[int]]:
+        found, part = [], list(keys)
+        for place in others:
+            if len(part) > len(keys) and not _fits([tight[i] for i in [*part, place]], room):
+                found.append(part)
+                part = list(keys)
+            part.append(place)
+        return [*found, part]
+
+    # as few parts as there can be, and then as even ones
+    fewest, room = len(parts(width)), width
+    while room > LEAST and len(parts(room - 1)) == fewest:
+        room -= 1
+    return [part_of(part) for part in parts(room)]
 
 
 def _fits(widths: Sequence[int], width: int) -> bool:

@@ -16,7 +16,7 @@ from bayes_distill.cli.options import (
     Runs,
     option,
 )
-from bayes_distill.cli.output import print_json, print_records, progress_bar
+from bayes_distill.cli.output import print_json, print_records, print_sentences, progress_bar
 from bayes_distill.cli.shared_options import Common, LeftOut, Refits, spread_options
 
 if TYPE_CHECKING:
@@ -142,6 +142,9 @@ def _print_factors(result: Validation) -> None:
 
 def _print(result: Validation) -> None:
     from bayes_distill.validation.rows import percent
+    from bayes_distill.validation.words import validation_sentence
+
+    print_sentences([validation_sentence(result.to_json())])
 
     levels = [percent(level) for level in result.levels]
     if result.factors:
@@ -161,14 +164,16 @@ def _print(result: Validation) -> None:
             ("mean abs. error", "{mae:.4f}"),
             ("largest", "{max_relative_error:.2%}"),
             ("joint log density", "{joint_lpd:.1f}"),
-            ("sampling", "{verdict}"),
+            # where all refits passed, "pass" would stand beside bands that do not hold
+            *([] if result.verdict == "pass" else [("sampling", "{verdict}")]),
         ],
         caption="In 90%: share of the runs inside the 90% predictive interval (of one new run): it "
         "should be 90%. Bands: what may be said of them, runs of one label or size counting as one "
         "in so far as they are inside together. Factor: compute of the dearest run left out over "
         "that of the dearest fitted. Width, CRPS, bias (forecast minus loss) and errors are in the "
         "unit of the loss; less is better. Joint log density: of all runs left out together; more "
-        "is better.",
+        "is better. "
+        + ("The sampling of every refit is sound." if result.verdict == "pass" else ""),
     )
     if not len(result.pairs):
         return

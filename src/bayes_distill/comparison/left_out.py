@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayes_distill._input.files import text_of
 from bayes_distill.comparison.weights import stacking_weights
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.posterior import Posterior
@@ -142,7 +143,7 @@ def _content(source: Validation | Content | str | Path) -> Content:
     if isinstance(source, Mapping):
         return source
     try:
-        text = Path(source).read_text(encoding="utf-8")
+        text = text_of(source)
     except FileNotFoundError:
         raise InputError("does not exist") from None
     except (OSError, ValueError) as error:

@@ -96,8 +96,8 @@ class Architecture:
             + 2.0 * s2 * self.vocabulary * root
         )
 
-    def layer_count(self, params: float) -> int:
-        """Whole number of layers whose model comes closest to `params`.
+    def depth(self, params: float) -> float:
+        """Layers of `params` in N = omega * n_layers * d_model^2, a real number.
 
         Raises
         ------
@@ -107,6 +107,11 @@ class Architecture:
         if not is_positive(params):
             raise InputError(Fault(f"must be a positive number, not {params!r}", column="params"))
         depth: float = (params / (self.width_factor * self.aspect_ratio**2)) ** (1 / 3)
+        return depth
+
+    def layer_count(self, params: float) -> int:
+        """Whole number of layers whose model comes closest to `params`; errors as `depth`."""
+        depth = self.depth(params)
         candidates = {max(1, math.floor(depth) + step) for step in (-1, 0, 1)}
         return min(candidates, key=lambda n: abs(math.log(self.exact_params(n) / params)))
 

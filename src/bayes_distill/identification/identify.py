@@ -11,9 +11,11 @@ from typing import Any
 import pandas as pd
 
 from bayes_distill._input.intervals import seed_faults
+from bayes_distill.compute import Device
 from bayes_distill.errors import InputError
 from bayes_distill.identification.identifiability import Identifiability, identifiability
 from bayes_distill.identification.next_run import NextRun, next_run
+from bayes_distill.parallel import Progress
 from bayes_distill.posterior import Posterior, load_posterior
 from bayes_distill.predict.arguments import interval_faults
 from bayes_distill.predict.forecast import DRAWS
@@ -92,6 +94,9 @@ def identify(
     interval: float = 0.9,
     seed: int = 0,
     allow_failed: bool = False,
+    progress: Progress | None = None,
+    device: str | Device | None = None,
+    utilisation: float | None = None,
 ) -> Identification:
     """Report what the runs identify of each coefficient, and rank candidates for one more run.
 
@@ -107,10 +112,12 @@ def identify(
     coefficient, target_params, target_tokens, teacher_loss, at
         Targets of the next run, as in `next_run`. Without any target, all published coefficients
         that the runs do not identify.
-    candidates, budget, flops, reach, draws, seed, allow_failed
+    candidates, budget, flops, reach, draws, seed, allow_failed, device, utilisation
         As in `next_run`.
     interval
         Probability inside the intervals of coefficients.
+    progress
+        As in `next_run`.
 
     Raises
     ------
@@ -133,6 +140,9 @@ def identify(
             draws=draws,
             seed=seed,
             allow_failed=allow_failed or bool(faults),  # other faults are raised first
+            progress=progress,
+            device=device,
+            utilisation=utilisation,
         )
     except InputError as error:
         raise InputError([*faults, *error.faults]) from None

@@ -11,13 +11,21 @@ import numpy as np
 import pandas as pd
 
 from bayes_distill._input.intervals import mean_of, number, seed_faults
-from bayes_distill._input.numbers import parse_quantity
-from bayes_distill.compute import FLOPS, SCENARIOS, total_flops
+from bayes_distill.compute import (
+    FLOPS,
+    SCENARIOS,
+    Device,
+    Hardware,
+    parse_flops,
+    read_hardware,
+    total_flops,
+)
 from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.identification.candidates import Candidates, candidate_grid, read_candidates
 from bayes_distill.identification.gain import HIGH_K, linear_gain, reweighted_gain
 from bayes_distill.identification.targets import Targets, named, read_target, targets_of
 from bayes_distill.likelihoods import Likelihood
+from bayes_distill.parallel import Progress, steps
 from bayes_distill.posterior import Posterior
 from bayes_distill.posterior.shipped import no_runs
 from bayes_distill.predict.arguments import check_repeats, check_teachers, load_beside
@@ -95,6 +103,9 @@ def next_run(
     draws: int = DRAWS,
     seed: int = 0,
     allow_failed: bool = False,
+    progress: Progress | None = None,
+    device: str | Device | None = None,
+    utilisation: float | None = None,
 ) -> NextRun:
     """Rank candidates for one more run by how much they are expected to narrow the targets.
 
@@ -113,7 +124,7 @@ def next_run(
         A table with ``params``, ``tokens`` and, for distillations, ``teacher_loss``, instead of
         a grid over the runs and moderately beyond.
     budget
-        Most FLOPs that the run may take.
+        Most FLOPs that the run may take; or text in other units, as in `plan`.
     flops
         Way to count, ``eq69`` or ``6nd``.
     reach
@@ -122,6 +133,10 @@ def next_run(
         Most draws to use; more are thinned evenly, and a note says what that costs.
     seed
         Seed of simulated outcomes and of prior draws.
+    progress
+        Called with (phase, candidates refined, candidates to be refined).
+    device, utilisation
+        What GPU-hours of a budget are hours of, as in `plan`.
 
     Raises
     ------
@@ -136,7 +151,10 @@ def next_run(
         wanted = read_target(coefficient, target_params, target_tokens, teacher_loss, at)
     with collected(faults):
         listed = None if candidates is None else read_candidates(candidates)
-    limit = _limit(budget, faults)
+    hardware = None
+    with collected(faults):
+        hardware = read_hardware(device, utilisation)
+    limit = _limit(budget, hardware, faults)
     if flops not in FLOPS:
         known = " or ".join(FLOPS)
         faults.append(Fault(f"{flops!r} is not known: use {known}", column="flops"))
@@ -165,7 +183,7 @@ def next_run(
     cost = _cost(runs.points, flops)
     runs, cost = _affordable(runs, cost, limit)
     notes = thinning_notes(posterior, thin)
-    return _ranked(thin, runs, cost, targets, seed, notes)
+    return _ranked(thin, runs, cost, targets, seed, notes, progress)
 
 
 def _ranked(
@@ -175,6 +193,7 @@ def _ranked(
     targets: Targets,
     seed: int,
     more_notes: tuple[str, ...],
+    progress: Progress | None,
 ) -> NextRun:
     points = candidates.points
     means, scales = targets.candidate_means(points, seed)
@@ -200,11 +219,14 @@ def _ranked(
     by_target, reliable = linear.copy(), np.zeros(len(points), bool)
     refined, error = np.full(len(points), np.nan), np.full(len(points), np.nan)
     generator = np.random.default_rng(seed)
-    for i in _worth_refining(table):
+    worth = _worth_refining(table)
+    step = steps(progress, "next runs", len(worth))
+    for i in worth:
         likelihood = likelihoods[bool(points.distilled[i])]
         one = reweighted_gain(targets.values, means[:, i], scales[:, i], likelihood, generator)
         by_target[i], reliable[i] = one.gain, one.unreliable <= UNRELIABLE
         refined[i], error[i] = one.gain.mean(), one.error.mean()
+        step()
     is_refined = ~np.isnan(refined)
     gain = np.where(is_refined, refined, table["linear_information_gain"])
     best = int(np.where(is_refined, gain, -np.inf).argmax())
@@ -299,11 +321,11 @@ def _affordable(
     return Candidates(points, names), cost[within]
 
 
-def _limit(budget: float | str | None, faults: list[Fault]) -> float:
+def _limit(budget: float | str | None, hardware: Hardware | None, faults: list[Fault]) -> float:
     if budget is None:
         return np.inf
     try:
-        value = parse_quantity(budget)
+        value = parse_flops(budget, hardware)
     except (TypeError, ValueError) as error:
         faults.append(Fault(str(error), column="budget"))
         return np.inf

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from bayes_distill.runs import Runs
 
 PRIOR_DRAWS = 1000
-LawChecks = Callable[[dict[str, Any], dict[str, Any], np.ndarray, np.ndarray], dict[str, Any]]
+LawChecks = Callable[[dict[str, Any], dict[str, Any], np.ndarray, np.ndarray, str], dict[str, Any]]
 LOG_LIKELIHOOD_LIMIT = 4_000_000  # numbers; a larger pointwise log likelihood is not stored
 
 
@@ -204,7 +204,9 @@ def draws_to_posterior(
     )
     checked = diagnostics.to_json()
     if law_checks is not None:
-        checked["law"] = law_checks(hyper, values, by_run["mean"], by_run["scale"])
+        checked["law"] = law_checks(
+            hyper, values, by_run["mean"], by_run["scale"], diagnostics.verdict
+        )
     return tree, {
         "verdict": diagnostics.verdict,
         "diagnostics": checked,

@@ -14,6 +14,7 @@ import pandas as pd
 
 from bayes_distill._input.intervals import seed_faults
 from bayes_distill._input.text import without_folders
+from bayes_distill._runtime.jax_setup import require_float64
 from bayes_distill._runtime.memory import drop_programs_near_map_limit
 from bayes_distill._version import __version__
 from bayes_distill.cards import Card, load_card, model_names
@@ -130,6 +131,7 @@ def fit(
     from bayes_distill.runs import read_runs
 
     check_settings(chains, warmup, draws, cut, imputations, seed, extensions)
+    require_float64()
     drop_programs_near_map_limit()
     table = read_runs(runs, corrections=corrections, mapping=mapping, columns=columns)
     if where is not None:

@@ -73,7 +73,13 @@ class Fitted:
 
 
 def law_checks(
-    fitted: Fitted, seed: int, hyper: Hyper, values: Draws, mean: np.ndarray, scale: np.ndarray
+    fitted: Fitted,
+    seed: int,
+    hyper: Hyper,
+    values: Draws,
+    mean: np.ndarray,
+    scale: np.ndarray,
+    sampling: str,
 ) -> dict[str, Any]:
     """Verdict on the law, as plain data: ``verdict`` and ``checks``.
 
@@ -89,11 +95,15 @@ def law_checks(
         Its draws, of every site: name -> (draws, ...).
     mean, scale
         What they say of the runs, (draws, runs), in units of the reference loss.
+    sampling
+        Verdict on the draws: from those that failed nothing is refitted.
     """
     found = _of_residuals(fitted, hyper, values, mean, scale)
     why_not = halves(fitted.frame).why_not
     if fitted.cut:
         why_not = "a cut fit has no posterior that fewer runs would give"
+    elif sampling == "fail":
+        why_not = "the sampling failed, and the refit of the cheaper half begins with its draws"
     not_made = []
     if why_not:
         not_made = [Check(n, np.nan, REVIEW, NOT_CHECKED, why_not, "law") for n in FORWARD]
@@ -183,7 +193,7 @@ def _forward(fitted: Fitted, hyper: Hyper, seed: int) -> Forward:
     spec, data = fitted.spec, fitted.data
     refit = masked_refit(spec, data, hyper, mask, fitted.sample, fitted.settings, seed)
     sites: Any = refit.sites
-    values = jax.device_get(constrainer(spec)(sites, data, hyper))
+    values = jax.device_get(constrainer(spec)(sites, refit.data, refit.hyper))
     by_run = jax.device_get(pointwise(spec)(sites_of_mean(spec, values), data, hyper))
     likelihood = likelihood_of(spec, values, hyper).map_parameters(lambda v: np.asarray(v)[:, None])
     mean, scale = (by_run[name][:, :n] * fitted.unit for name in ("mean", "scale"))

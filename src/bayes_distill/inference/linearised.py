@@ -20,7 +20,7 @@ from bayes_distill.inference import reparameterisation
 from bayes_distill.inference.density import Hyper, Sites, expected
 from bayes_distill.inference.initialisation import Gradient, modes, sites_of
 from bayes_distill.inference.model import Data, ModelSpec, OfRows, mean_loss
-from bayes_distill.inference.whitening import LAW, without_discrepancies
+from bayes_distill.inference.whitening import LAW, with_equations, without_discrepancies
 
 NEAR, LEAST, MOST = 1e-3, 0.02, 3.0
 
@@ -38,7 +38,8 @@ def linearised(spec: ModelSpec, data: Data, hyper: Hyper, gradient: Gradient) ->
     linear = {**hyper["linear"], "weight": weight}
     if LAW in sites:
         linear |= _law_at(spec)(sites, data, hyper)
-    return {**hyper, "linear": jax.device_put(jax.device_get(linear))}
+    found_there = with_equations(spec, data, {**hyper, "linear": jax.device_get(linear)})
+    return {**found_there, "linear": jax.device_put(found_there["linear"])}
 
 
 @lru_cache(maxsize=64)

@@ -30,6 +30,7 @@ from bayes_distill.inference.settings import SamplerSettings
 from bayes_distill.inference.stage_runner import StageRunner
 from bayes_distill.inference.step_size import tuned
 from bayes_distill.inference.straightening import bent, straight_slope, straightened
+from bayes_distill.inference.whitening import with_equations
 
 COUNT, ROUNDS = 2000, 5  # of importance sampling
 LEAST_EFFECTIVE, LARGEST_K = 50.0, 1.0  # else the weights are too uneven
@@ -45,10 +46,15 @@ Sites = dict[str, np.ndarray]
 
 
 class Refitted(NamedTuple):
-    """Draws (draws, ...) in sampling coordinates, and how they were made."""
+    """Draws (draws, ...) in sampling coordinates, how they were made, and what they are read with.
+
+    Sampling coordinates depend on the runs that the model sees: those of all runs are others.
+    """
 
     sites: Sites
     how: str
+    data: Data
+    hyper: Hyper
 
 
 def is_elliptical(spec: ModelSpec) -> bool:
@@ -89,20 +95,21 @@ def masked_refit(
     seed
         Seed of everything random.
     """
-    arguments = jax.device_put((data._replace(mask=mask & np.asarray(data.mask)), hyper))
+    data = data._replace(mask=mask & np.asarray(data.mask))
+    arguments = jax.device_put((data, with_equations(spec, data, hyper)))
     chains, draws = sample.stats["diverging"].shape
     programs = programs_of(spec, settings)
     generator = np.random.default_rng([seed, 4])
     if is_elliptical(spec):
         found = _by_importance(spec, arguments, sample, programs, generator, chains * draws)
         if found is not None:
-            return Refitted(found, "importance sampling")
+            return Refitted(found, "importance sampling", *arguments)
     run = _by_nuts(arguments, sample, programs, settings, seed)
     flat = {name: value.reshape(-1, *value.shape[2:]) for name, value in run.items()}
     count = len(next(iter(flat.values())))
     # evenly, each as often as the others: the programs take as many draws as the fit has
     picked = np.arange(chains * draws) * count // (chains * draws)
-    return Refitted({name: value[picked] for name, value in flat.items()}, "NUTS")
+    return Refitted({n: value[picked] for n, value in flat.items()}, "NUTS", *arguments)
 
 
 def _by_importance(

@@ -20,7 +20,7 @@ from bayes_distill.inference.model import (
 )
 from bayes_distill.inference.padding import padded
 from bayes_distill.inference.smooth_rows import smooth_rows
-from bayes_distill.inference.whitening import before_a_mode
+from bayes_distill.inference.whitening import before_a_mode, with_equations
 from bayes_distill.laws import Reference
 from bayes_distill.posterior.discrepancy import factor
 from bayes_distill.runs.grouping import condition_groups, size_groups, teacher_groups
@@ -92,21 +92,26 @@ def model_inputs(
     return (
         spec,
         data,
-        hyperparameters(card, joint) | shapes_of(card, frame, data, directions),
+        hyperparameters(card, joint) | shapes_of(card, spec, frame, data, directions),
         notes,
     )
 
 
 def shapes_of(
-    card: Card, frame: pd.DataFrame, data: Data, directions: dict[str, np.ndarray]
+    card: Card,
+    spec: ModelSpec,
+    frame: pd.DataFrame,
+    data: Data,
+    directions: dict[str, np.ndarray],
 ) -> dict[str, Any]:
     """What the model takes beside the numbers of priors: groups of runs, and a linear law."""
     medians = {name: prior.middle for name, prior in card.likelihood.priors.items()}
     information = card.likelihood.at(medians).fisher_information().location
-    return {
+    shapes = {
         "groups": groups_of(card, frame, data) | directions,
         "linear": before_a_mode(len(data.mask), float(information), len(SUPERVISED)),
     }
+    return with_equations(spec, data, shapes)
 
 
 def groups_of(card: Card, frame: pd.DataFrame, data: Data) -> dict[str, np.ndarray]:

@@ -12,6 +12,7 @@ import jax
 import numpy as np
 import pandas as pd
 
+from bayes_distill._input.files import text_of
 from bayes_distill._input.intervals import seed_faults
 from bayes_distill.cards import Card, load_card
 from bayes_distill.errors import Fault, InputError, collected
@@ -102,7 +103,7 @@ def prior_draw(card: Card, reference: Reference, seed: int) -> dict[str, float]:
     row |= {"teacher_loss": reference.loss} if kind == "distillation" else {}
     frame = pd.DataFrame([row])
     data, directions = padded_data(card, frame, reference)
-    hyper = hyperparameters(card, joint) | shapes_of(card, frame, data, directions)
+    hyper = hyperparameters(card, joint) | shapes_of(card, spec, frame, data, directions)
     raw = prior_sampler(spec)(jax.random.split(jax.random.key(seed), 1), data, hyper)
     values = constrainer(spec)(raw, data, hyper)
     return {name: float(value[0]) for name, value in values.items() if np.ndim(value) == 1}
@@ -136,7 +137,7 @@ def _read_coefficients(source: str | Path) -> Mapping[str, float]:
     if str(source) == "table6":
         return TABLE_6
     try:
-        content = json.loads(Path(source).read_text(encoding="utf-8"))
+        content = json.loads(text_of(source))
     except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or error
         fault = Fault(f"{source} cannot be read: {reason}", column="coefficients")

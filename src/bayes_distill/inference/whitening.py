@@ -36,80 +36,12 @@ from bayes_distill.inference.model import (
     noise_scale,
     scaling_law_model,
 )
+from bayes_distill.inference.regression import Equations, Regression
 from bayes_distill.laws.smooth_discrepancy import STUDENT_SMOOTH
 from bayes_distill.posterior.size_offsets import OFFSET
 
 Sites = dict[str, Array]
 LAW = "supervised_z"
-
-
-class _Regression(NamedTuple):
-    """Rows as a linear function of weights and offsets, which have normal priors.
-
-    `design` is (rows, combinations), `weight` (rows,) inverse variances, `effect` (rows,) that of
-    an offset on its rows and `size` (rows,) its place; `root`, lower, is of the information about
-    the weights with the offsets integrated out, `across` (sizes, combinations) what an offset
-    shares with the weights, and `d` (sizes,) the information about the offsets.
-    """
-
-    design: Array
-    weight: Array
-    effect: Array
-    size: Array
-    root: Array
-    across: Array
-    d: Array
-
-    @classmethod
-    def of(
-        cls,
-        design: Array,
-        precision: Array,
-        weight: Array,
-        effect: Array,
-        size: Array,
-        of_offsets: Array,
-    ) -> _Regression:
-        """With the precisions of the priors, (combinations,) and (sizes,)."""
-        information = design.T @ (weight[:, None] * design) + jnp.diag(precision)
-        if not of_offsets.shape[0]:
-            nothing = jnp.zeros((0, design.shape[1]))
-            root = jnp.linalg.cholesky(information)
-            return cls(design, weight, effect, size, root, nothing, jnp.ones(0))
-        d = _by_size(weight * effect**2, size, of_offsets) + of_offsets
-        across = _by_size((weight * effect)[:, None] * design, size, of_offsets)
-        root = jnp.linalg.cholesky(information - across.T @ (across / d[:, None]))
-        return cls(design, weight, effect, size, root, across, d)
-
-    def told(self, rows: Array) -> tuple[Array, Array]:
-        """Mean of the weights (combinations, k) of rows (rows, k), and of the offsets (sizes, k).
-
-        That of the offsets is where the weights are zero, times their information.
-        """
-        weighted = self.weight[:, None] * rows
-        of_weights = self.design.T @ weighted
-        if not self.d.shape[0]:
-            return self._solved(of_weights), jnp.zeros((0, rows.shape[1]))
-        offsets = _by_size(self.effect[:, None] * weighted, self.size, self.d)
-        return self._solved(of_weights - self.across.T @ (offsets / self.d[:, None])), offsets
-
-    def left(self, rows: Array) -> Array:
-        """What the means leave of rows (rows, k), times the weights of the rows."""
-        weights, offsets = self.told(rows)
-        fitted = self.design @ weights
-        if self.d.shape[0]:
-            each = (offsets - self.across @ weights) / self.d[:, None]
-            fitted = fitted + self.effect[:, None] * each[self.size]
-        return self.weight[:, None] * (rows - fitted)
-
-    @property
-    def log_volume(self) -> Array:
-        """Log of the volume of a unit of v."""
-        return -jnp.log(jnp.diag(self.root)).sum() - 0.5 * jnp.log(self.d).sum()
-
-    def _solved(self, vectors: Array) -> Array:
-        half = solve_triangular(self.root, vectors, lower=True)
-        return solve_triangular(self.root, half, lower=True, trans="T")
 
 
 def before_a_mode(rows: int, weight: float, coordinates: int) -> dict[str, np.ndarray]:
@@ -123,6 +55,42 @@ def before_a_mode(rows: int, weight: float, coordinates: int) -> dict[str, np.nd
     }
 
 
+def with_equations(spec: ModelSpec, data: Data, hyper: dict[str, Any]) -> dict[str, Any]:
+    """Hyperparameters with all that coordinates of a supervised model take of runs and mode.
+
+    Noise and priors scale these equations, and nothing else of a draw enters them, so that a draw
+    costs no sum over runs times combinations squared. Call it again for another mask or mode.
+    """
+    if not _is_supervised(spec):
+        return hyper
+    at = {name: np.asarray(value) for name, value in hyper["linear"].items() if name != "fixed"}
+    unit = at["mean"] if spec.relative else np.ones_like(at["mean"])
+    effect = at["mean"] / unit
+    design = np.concatenate([np.asarray(data.smooth[name]) for name in spec.smooth], axis=1)
+    weight = np.where(np.asarray(data.mask), at["weight"], 0.0)
+    size, sizes = np.asarray(data.offset_size), _offset_count(spec, hyper)
+    equations = Equations.of(
+        effect[:, None] * design, effect * np.asarray(data.has_offset), weight, size, sizes
+    )
+    rows = np.column_stack([at["derivative"], at["residual"]]) / unit[:, None]
+    right = equations.right(rows, size)
+    fixed = _Fixed(equations, *right, rows.T @ (weight[:, None] * rows))
+    return {**hyper, "linear": {**hyper["linear"], "fixed": fixed}}
+
+
+class _Fixed(NamedTuple):
+    """Of a supervised model, at noise of scale 1.
+
+    The equations of its runs, their right sides for the derivatives and the residual of the law at
+    a mode (combinations, 7) and (sizes, 7), and the weighted products of these rows (7, 7).
+    """
+
+    equations: Equations
+    of_weights: Any
+    of_offsets: Any
+    products: Any
+
+
 def is_whitened(spec: ModelSpec) -> bool:
     """Whether the model has discrepancies that are sampled in this way."""
     return bool(spec.smooth)
@@ -133,38 +101,40 @@ def coloured(
 ) -> tuple[Sites, Array]:
     """Law and discrepancies from whitened ones, with the log of the Jacobian's determinant."""
     found, volume = dict(sites), jnp.zeros(())
-    if _whitens_law(spec):
-        mean, root = _law(spec, sites, data, hyper)
+    supervised = _supervised_regression(spec, sites, hyper) if _is_supervised(spec) else None
+    if supervised is not None and spec.joint_supervised:
+        mean, root = _law(*supervised, hyper)
         found[LAW] = mean + solve_triangular(root, sites[LAW], lower=True, trans="T")
         volume = -jnp.log(jnp.diag(root)).sum()
-    regression, residual = _discrepancies(spec, found, data, hyper)
-    means, offsets = regression.told(residual[:, None])
+    regression, right = _discrepancies(spec, found, data, hyper, supervised)
     v = jnp.concatenate([sites[f"{name}_z"] for name in spec.smooth])
-    weights = means[:, 0] + solve_triangular(regression.root, v, lower=True, trans="T")
+    means = regression.told(right)[:, 0]
+    weights = means + solve_triangular(regression.root, v, lower=True, trans="T")
     found |= _split(spec, weights, sites)
     if spec.size_offset:
-        centre = (offsets[:, 0] - regression.across @ weights) / regression.d
+        centre = regression.offsets(right[1], weights[:, None])[:, 0]
         found[f"{OFFSET}_z"] = centre + sites[f"{OFFSET}_z"] / jnp.sqrt(regression.d)
     return found, volume + regression.log_volume
 
 
 def whitened(spec: ModelSpec, sites: Sites, data: Data, hyper: dict[str, Any]) -> Sites:
     """Inverse of `coloured`."""
-    regression, residual = _discrepancies(spec, sites, data, hyper)
-    means, offsets = regression.told(residual[:, None])
+    supervised = _supervised_regression(spec, sites, hyper) if _is_supervised(spec) else None
+    regression, right = _discrepancies(spec, sites, data, hyper, supervised)
+    means = regression.told(right)[:, 0]
     weights = jnp.concatenate([sites[f"{name}_z"] for name in spec.smooth])
-    found = sites | _split(spec, regression.root.T @ (weights - means[:, 0]), sites)
+    found = sites | _split(spec, regression.root.T @ (weights - means), sites)
     if spec.size_offset:
-        centre = (offsets[:, 0] - regression.across @ weights) / regression.d
+        centre = regression.offsets(right[1], weights[:, None])[:, 0]
         found[f"{OFFSET}_z"] = (sites[f"{OFFSET}_z"] - centre) * jnp.sqrt(regression.d)
-    if _whitens_law(spec):
-        mean, root = _law(spec, sites, data, hyper)
+    if supervised is not None and spec.joint_supervised:
+        mean, root = _law(*supervised, hyper)
         found[LAW] = root.T @ (sites[LAW] - mean)
     return found
 
 
-def _whitens_law(spec: ModelSpec) -> bool:
-    return spec.kind == "supervised" and spec.joint_supervised
+def _is_supervised(spec: ModelSpec) -> bool:
+    return is_whitened(spec) and spec.kind == "supervised"
 
 
 def _split(spec: ModelSpec, vector: Array, like: Sites) -> Sites:
@@ -177,44 +147,89 @@ def _split(spec: ModelSpec, vector: Array, like: Sites) -> Sites:
     return parts
 
 
-def _by_size(rows: Array, size: Array, like: Array) -> Array:
-    return jax.ops.segment_sum(rows, size, num_segments=like.shape[0])
+def _offset_count(spec: ModelSpec, hyper: dict[str, Any]) -> int:
+    return hyper["groups"][OFFSET].shape[0] if spec.size_offset else 0
 
 
-def _law(spec: ModelSpec, sites: Sites, data: Data, hyper: dict[str, Any]) -> tuple[Array, Array]:
-    """Mean (6,) and root of the information (6, 6) of the law's coordinates, given the scales.
+def _law(regression: Regression, by: Array, hyper: dict[str, Any]) -> tuple[Array, Array]:
+    """Mean (6,) and root of the information (6, 6) of the law's coordinates.
 
-    By the law made linear at a mode, see `linearised`. Before a mode is known its derivative is
-    zero, and both are those of the prior.
+    Given the regression on discrepancies at some scales, see `_supervised_regression`. By the law
+    made linear at a mode, see `linearised`. Before a mode is known its derivative is zero, and both
+    are those of the prior.
     """
-    at = hyper["linear"]
-    scales = {name: jnp.exp(sites[name]) for name in (*spec.noise_sites, *spec.spread_sites)}
-    scale = noise_scale(spec, scales, at["mean"], data)
-    ones = jnp.ones_like(at["mean"])
-    regression = _regression(spec, scales, scale, at["mean"], 0 * ones, 0 * ones, data, hyper)
-    left = regression.left(jnp.column_stack([at["derivative"], at["residual"]]))
-    information = at["derivative"].T @ left
-    count = at["point"].shape[0]
-    curvature = information[:, :count] + jnp.eye(count)
+    point, fixed = hyper["linear"]["point"], hyper["linear"]["fixed"]
+    right = by * fixed.of_weights, by * fixed.of_offsets
+    weights = regression.told(right)
+    information = by * fixed.products - right[0].T @ weights
+    if right[1].shape[0]:
+        information = information - right[1].T @ regression.offsets(right[1], weights)
+    count = point.shape[0]
+    curvature = information[:count, :count] + jnp.eye(count)
     root = jnp.linalg.cholesky((curvature + curvature.T) / 2)
-    slope = information[:, count] - at["point"]
+    slope = information[:count, count] - point
     step = solve_triangular(root, solve_triangular(root, slope, lower=True), lower=True, trans="T")
-    return at["point"] + step, root
+    return point + step, root
+
+
+def _supervised_regression(
+    spec: ModelSpec, sites: Sites, hyper: dict[str, Any]
+) -> tuple[Regression, Array]:
+    """Regression of supervised runs at the scales in `sites`, and by what it scales equations."""
+    scales = {name: jnp.exp(sites[name]) for name in (*spec.noise_sites, *spec.spread_sites)}
+    equations: Equations = hyper["linear"]["fixed"].equations
+    by = scales[spec.noise_sites[0]] ** -2
+    ends = np.cumsum([0, *_counts(spec, hyper)])
+    precision = jnp.concatenate(
+        [
+            jnp.full(end - begin, scales[f"{name}_sd"] ** -2)
+            for name, begin, end in zip(spec.smooth, ends[:-1], ends[1:], strict=True)
+        ]
+    )
+    return Regression.of(equations.scaled(by), precision, _of_offsets(spec, scales, hyper)), by
+
+
+def _counts(spec: ModelSpec, hyper: dict[str, Any]) -> list[int]:
+    """Numbers of combinations of the weights of every smooth discrepancy."""
+    return [hyper["groups"][f"{name}_directions"].shape[1] for name in spec.smooth]
+
+
+def _of_offsets(spec: ModelSpec, scales: dict[str, Array], hyper: dict[str, Any]) -> Array:
+    """Precisions (sizes,) of the prior on offsets; padding has a standard normal one."""
+    if not spec.size_offset:
+        return jnp.zeros(0)
+    return jnp.where(hyper["groups"][OFFSET] == 1, scales[f"{OFFSET}_sd"] ** -2, 1.0)
 
 
 def _discrepancies(
-    spec: ModelSpec, sites: Sites, data: Data, hyper: dict[str, Any]
-) -> tuple[_Regression, Array]:
+    spec: ModelSpec,
+    sites: Sites,
+    data: Data,
+    hyper: dict[str, Any],
+    supervised: tuple[Regression, Array] | None,
+) -> tuple[Regression, tuple[Array, Array]]:
     """Regression of the runs on discrepancies at the law's coordinates and the scales in `sites`.
 
-    And the residuals of the law (rows,). `sites` are unconstrained; discrepancies among them are
-    not looked at.
+    And its right sides for the residuals of the law, (combinations, 1) and (sizes, 1). `sites` are
+    unconstrained; discrepancies among them are not looked at. `supervised` is what
+    `_supervised_regression` gives, of a model of supervised runs.
     """
     values = without_discrepancies(spec, sites, data, hyper)
     zero = jnp.zeros_like(data.loss)
 
     def loss(of_rows: OfRows) -> Array:
         return mean_loss(spec, values, data, of_rows)
+
+    mean = loss(OfRows(zero, zero, zero))
+    scale = noise_scale(spec, values, mean, data)
+    rows = (data.loss - mean)[:, None]
+    if supervised is not None:
+        regression, by = supervised
+        unit = scale * jnp.sqrt(by)
+        of_weights, of_offsets = hyper["linear"]["fixed"].equations.right(
+            rows / unit[:, None], data.offset_size
+        )
+        return regression, (by * of_weights, by * of_offsets)
 
     def effect(part: str) -> Array:
         """By how much a run's loss changes with one of its discrepancies (rows,)."""
@@ -223,14 +238,19 @@ def _discrepancies(
         change: Array = jax.jvp(loss, (none,), (one,))[1]
         return change
 
-    mean = loss(OfRows(zero, zero, zero))
-    scale = noise_scale(spec, values, mean, data)
-    # a supervised loss is multiplied by the exponential of its discrepancy
-    of_student = mean if spec.kind == "supervised" else effect("student")
+    of_student = effect("student")
     of_teacher = effect("teacher") if spec.predicts_teachers else zero
     of_excess = effect("excess") if STUDENT_SMOOTH in spec.smooth else zero
-    regression = _regression(spec, values, scale, of_student, of_teacher, of_excess, data, hyper)
-    return regression, data.loss - mean
+    design, precision = _design(spec, values, of_student, of_teacher, of_excess, data)
+    equations = Equations.of(
+        design,
+        of_student * data.has_offset,
+        jnp.where(data.mask, hyper["linear"]["weight"] / scale**2, 0.0),
+        data.offset_size,
+        _offset_count(spec, hyper),
+    )
+    regression = Regression.of(equations, precision, _of_offsets(spec, values, hyper))
+    return regression, equations.right(rows, data.offset_size)
 
 
 def without_discrepancies(
@@ -246,18 +266,18 @@ def without_discrepancies(
     return values
 
 
-def _regression(
+def _design(
     spec: ModelSpec,
     scales: dict[str, Array],
-    scale: Array,
     of_student: Array,
     of_teacher: Array,
     of_excess: Array,
     data: Data,
-    hyper: dict[str, Any],
-) -> _Regression:
-    """With the effects (rows,) of a discrepancy of the student, its teacher and its excess."""
-    weight = jnp.where(data.mask, hyper["linear"]["weight"] / scale**2, 0.0)
+) -> tuple[Array, Array]:
+    """Change of every loss with every weight (rows, combinations), and precisions of their priors.
+
+    From the effects (rows,) of a discrepancy of the student, its teacher and its excess.
+    """
     columns, precisions = [], []
     for name in spec.smooth:
         if name == STUDENT_SMOOTH:
@@ -268,15 +288,4 @@ def _regression(
                 rows = rows + of_teacher[:, None] * data.teacher_smooth[name]
         columns.append(rows)
         precisions.append(jnp.full(rows.shape[1], scales[f"{name}_sd"] ** -2))
-    of_offsets = jnp.zeros(0)
-    if spec.size_offset:
-        exists = hyper["groups"][OFFSET]
-        of_offsets = jnp.where(exists == 1, scales[f"{OFFSET}_sd"] ** -2, 1.0)
-    return _Regression.of(
-        jnp.concatenate(columns, axis=1),
-        jnp.concatenate(precisions),
-        weight,
-        of_student * data.has_offset,
-        data.offset_size,
-        of_offsets,
-    )
+    return jnp.concatenate(columns, axis=1), jnp.concatenate(precisions)

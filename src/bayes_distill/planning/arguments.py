@@ -12,7 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bayes_distill._input.intervals import interval_fault
-from bayes_distill.compute import FLOPS, SCENARIOS, ForwardFlops, Scenario
+from bayes_distill.compute import FLOPS, SCENARIOS, ForwardFlops, Hardware, Scenario
+from bayes_distill.compute.devices import Device, read_hardware
+from bayes_distill.compute.units import amounts
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.parallel import check_places
 from bayes_distill.planning.cells import Cells, Group, problem_of, read_cells_table
@@ -42,6 +44,7 @@ class PlanRequest:
     draw_counts: DrawCounts = DRAW_COUNTS
     seed: int = 0
     scenarios_stated: bool = True
+    hardware: Hardware | None = None
 
     def of(self, posterior: Posterior) -> PlanRequest:
         """The same with what is not stated: limits (see `realistic_limits`) and scenarios.
@@ -94,6 +97,9 @@ def read_request(
     workers: int | None = None,
     scheduler: Any = None,
     resume: str | Path | None = None,
+    device: str | Device | None = None,
+    utilisation: float | None = None,
+    price: float | None = None,
 ) -> PlanRequest:
     """Read the arguments of `plan`.
 
@@ -106,14 +112,19 @@ def read_request(
     scenarios = _collect(faults, _read_scenarios, scenario)
     served = _number(faults, "served_tokens", served_tokens)
     target = _number(faults, "target_loss", target_loss)
+    hardware = _collect(faults, lambda parts: read_hardware(*parts), (device, utilisation, price))
+    if hardware is None and device is not None:  # a fault; hours are then read all the same
+        hardware = read_hardware("h100")
     cells = None
     if at is None:
         sizes = _positive(faults, "params", params, needed=False)
-        budgets = _positive(faults, "budget", budget, needed=True)
+        budgets = _positive(
+            faults, "budget", budget, needed=True, read=lambda text: amounts(text, hardware)
+        )
         if sizes is not None and budgets:
             cells = Cells.grid(scenarios or list(SCENARIOS.values()), sizes, budgets)
     else:
-        cells = _collect(faults, lambda table: read_cells_table(table, scenarios), at)
+        cells = _collect(faults, lambda table: read_cells_table(table, scenarios, hardware), at)
         if params is not None or budget is not None:
             faults.append(Fault("give either a table or params and budget, not both", column="at"))
     chosen = params is None if at is None else _some_chosen(cells)
@@ -149,6 +160,7 @@ def read_request(
         counts,
         seed,
         scenarios_stated=scenario is not None or set(cells.scenarios) != set(SCENARIOS.values()),
+        hardware=hardware,
     )
 
 
@@ -162,7 +174,12 @@ def _collect[T, R](faults: list[Fault], read: Callable[[T], R], value: T) -> R |
 
 
 def _positive(
-    faults: list[Fault], name: str, value: Quantity | None, *, needed: bool
+    faults: list[Fault],
+    name: str,
+    value: Quantity | None,
+    *,
+    needed: bool,
+    read: Callable[[Any], list[float]] = quantities,
 ) -> list[float] | None:
     """Positive numbers; ``None`` if some are at fault."""
     if value is None:
@@ -170,7 +187,7 @@ def _positive(
             faults.append(Fault("is needed", column=name))
         return None if needed else []
     try:
-        numbers = quantities(value)
+        numbers = read(value)
     except ValueError as error:
         faults.append(Fault(str(error), column=name))
         return None

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bayes_distill.compute import SCENARIOS, Scenario
+from bayes_distill.compute import SCENARIOS, Hardware, Scenario
+from bayes_distill.compute.units import has_unit, parse_flops
 from bayes_distill.errors import Fault, InputError
 
 Floats = NDArray[np.float64]
@@ -118,6 +120,7 @@ class Cells:
 def read_cells_table(
     source: pd.DataFrame | str | Path,
     scenarios: Sequence[Scenario] | None,
+    hardware: Hardware | None = None,
 ) -> Cells:
     """Read a table with the columns ``params`` and ``budget``, and ``scenario`` if it varies.
 
@@ -128,6 +131,8 @@ def read_cells_table(
     scenarios
         Scenarios of every row, in this order, where the table has no such column; ``None`` for
         all of the paper's.
+    hardware
+        What GPU-hours in the column ``budget`` are hours of.
 
     Raises
     ------
@@ -150,7 +155,12 @@ def read_cells_table(
     ]
     numbers = {name: np.full(len(cells), np.nan) for name in ("params", "budget")}
     for name in (name for name in numbers if name in place):
-        numbers[name], problems = parse_cells(cells.columns[place[name]])
+        column = cells.columns[place[name]]
+        units: dict[int, str] = {}
+        if name == "budget":
+            column, units = _in_flops(column, hardware)
+        numbers[name], problems = parse_cells(column)
+        problems |= units
         faults += [Fault(problem, row, name) for row, problem in problems.items()]
         faults += [
             Fault(problem, row, name)
@@ -180,6 +190,18 @@ def read_cells_table(
         np.tile(numbers["params"], len(each)),
         np.tile(numbers["budget"], len(each)),
     )
+
+
+def _in_flops(cells: Sequence[Any], hardware: Hardware | None) -> tuple[list[Any], dict[int, str]]:
+    """Cells with those in other units as FLOPs, and what is wrong with these by row."""
+    column, problems = list(cells), {}
+    for row, cell in enumerate(cells):
+        if isinstance(cell, str) and has_unit(cell):
+            try:
+                column[row] = parse_flops(cell, hardware)
+            except ValueError as error:
+                problems[row] = str(error)
+    return column, problems
 
 
 def problem_of(name: str, value: float, *, needed: bool = True) -> str | None:

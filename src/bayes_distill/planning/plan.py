@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_distill._input.types import NUMBER, SOURCE, WHOLE, check_types
-from bayes_distill.compute import ForwardFlops, Scenario
+from bayes_distill.compute import Device, ForwardFlops, Scenario
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.parallel import Progress
 from bayes_distill.planning.arguments import PlanRequest, read_request, refuse_supervised
@@ -25,6 +25,7 @@ from bayes_distill.planning.result import Plan
 from bayes_distill.planning.solver.limits import Limits
 from bayes_distill.planning.tables import RUN_LOSS
 from bayes_distill.planning.teacher_list import rank_all
+from bayes_distill.planning.to_train import compute_columns, shape_columns
 from bayes_distill.posterior import Posterior, load_posterior
 from bayes_distill.predict.points import Quantity
 from bayes_distill.predict.results.columns import summary
@@ -59,6 +60,9 @@ def plan(
     scheduler: Any = None,
     resume: str | Path | None = None,
     progress: Progress | None = None,
+    device: str | Device | None = None,
+    utilisation: float | None = None,
+    price: float | None = None,
 ) -> Plan:
     """Plan how to spend budgets, for every draw of the posterior.
 
@@ -69,8 +73,9 @@ def plan(
     params
         Student sizes N_S. Where they are left out the size is chosen too, for every budget.
     budget
-        Budgets C in FLOPs (eq. 9). Every combination of scenarios, students and budgets is
-        planned; one that no recipe can be had for is a row that says so.
+        Budgets C in FLOPs (eq. 9), or as text in PF-days (``"40 PF-days"``, ``"10PFd"``: 8.64e19
+        FLOPs each) or hours of a `device` (``"10000 GPU-hours"``). Every combination of scenarios,
+        students and budgets is planned; one that no recipe can be had for is a row that says so.
     at
         A table with the columns ``params`` and ``budget`` instead, a plan a row, and with
         ``scenario`` where that differs.
@@ -115,6 +120,13 @@ def plan(
     progress
         Called with (phase, parts done, parts in all); a part is up to 32 budgets of one student
         and scenario.
+    device
+        Accelerator whose hours budgets may be given in and are told in: a name of
+        `compute.DEVICES`, or a `compute.Device`.
+    utilisation
+        Share of its peak that training reaches, 0.4 by default.
+    price
+        Of an hour of one device, in any currency: budgets are then told in it too.
 
     Raises
     ------
@@ -133,6 +145,9 @@ def plan(
         seed=(seed, WHOLE),
         workers=(workers, (*WHOLE, type(None))),
         resume=(resume, (*SOURCE, type(None))),
+        device=(device, (str, Device, type(None))),
+        utilisation=(utilisation, (*NUMBER, type(None))),
+        price=(price, (*NUMBER, type(None))),
     )
     if utility is not None:
         warnings.warn("`utility` is now called `criterion`", DeprecationWarning, stacklevel=2)
@@ -156,6 +171,9 @@ def plan(
         workers=workers,
         scheduler=scheduler,
         resume=resume,
+        device=device,
+        utilisation=utilisation,
+        price=price,
     )
     whole = load_posterior(posterior, allow_failed=allow_failed)
     request = request.of(whole)
@@ -190,6 +208,10 @@ def plan(
         results[part.kind].append(result)
     table, samples = _table(request, groups, results["rows"], problems, thin)
     _add_new_runs(table, samples, groups, thin, seed, interval)
+    table = table.assign(
+        **shape_columns(table, request.flops),
+        **compute_columns(request.cells.budgets, request.hardware),
+    )
     return Plan(
         table=table,
         crossovers=pd.DataFrame([r for each in results.get("crossover", []) for r in each["rows"]]),
@@ -200,6 +222,7 @@ def plan(
         samples=Samples(samples, thin.chains),
         draw_counts=request.draw_counts.of(whole.n_draws),
         fit=fit_verdicts(whole),
+        hardware=request.hardware,
     )
 
 

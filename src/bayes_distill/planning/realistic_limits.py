@@ -10,6 +10,7 @@ import numpy as np
 from bayes_distill.planning.solver.limits import PAIRS, Limits
 from bayes_distill.posterior import Posterior
 from bayes_distill.posterior.stored_runs import runs_of
+from bayes_distill.runs.schema import MOST_PARAMS
 
 TOKENS = 3e14
 """Tokens of public text by people, about (Villalobos et al. 2024, arXiv:2211.04325)."""
@@ -56,4 +57,4 @@ def largest_teacher(posterior: Posterior) -> float:
     sizes = [float(np.exp(max(x for x, _ in hull.points)))]
     if runs is not None and "teacher_params" in runs:
         sizes += runs["teacher_params"].dropna().tolist()
-    return TIMES_LARGEST * max(sizes)
+    return min(TIMES_LARGEST * max(sizes), MOST_PARAMS)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_distill.planning.tables import SPREAD, UNKNOWNS
+from bayes_distill.planning.to_train import shapes_of
 from bayes_distill.predict.extrapolation import rests_on
 from bayes_distill.predict.results.display import Result
 from bayes_distill.predict.results.draws import Samples
@@ -18,6 +19,8 @@ from bayes_distill.predict.verdicts import UNKNOWN
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from bayes_distill.compute import Hardware
 
 SHARES = ("student", "logits", "teacher", "serving", "unspent")
 ENDS = ("lower", "upper")
@@ -59,6 +62,9 @@ class Plan(Result):
         recipe loses against knowing the truth (``regret_upper`` is the 95th percentile). Losses of
         recipes and optima are those of a student of this size, by the law and the discrepancies of
         the size; what its condition has besides is in ``new_run`` alone.
+        ``shape_{student|teacher}_{layers|width|heads|params}`` are models to train (see
+        `compute.shape_of`), and ``budget_pf_days``, ``budget_gpu_hours`` and ``budget_cost`` the
+        budget in other units, NaN where no device was named.
         Where a budget pays for no recipe, ``feasible`` is false, ``problem`` says what the least
         would be, and all else is NaN (`outside` and `supervised_outside` too, which are true or
         false elsewhere).
@@ -84,6 +90,8 @@ class Plan(Result):
         How many draws each part of the plan was made with, by the names of `DrawCounts`.
     fit
         Verdicts on the fit, ``sampling`` and ``law``.
+    hardware
+        What GPU-hours are hours of; ``None`` where no device was named.
     """
 
     table: pd.DataFrame
@@ -95,6 +103,7 @@ class Plan(Result):
     samples: Samples
     draw_counts: Mapping[str, int] = field(default_factory=dict)
     fit: Mapping[str, str] = field(default_factory=lambda: UNKNOWN)
+    hardware: Hardware | None = None
 
     def shown_tables(self) -> dict[str, pd.DataFrame]:
         """Heading -> table, for a notebook: recipes with their losses, and what else there is."""
@@ -159,6 +168,7 @@ class Plan(Result):
             "notes": list(self.notes),
             "draw_counts": dict(self.draw_counts),
             "fit": dict(self.fit),
+            "hardware": None if self.hardware is None else self.hardware.to_json(),
         }
 
 
@@ -167,6 +177,7 @@ def _row(r: dict[Any, Any]) -> dict[str, Any]:
     improvement = _pick(r, "improvement", AVERAGE)
     return {
         "budget": r["budget"],
+        "budget_as": _pick(r, "budget", ("pf_days", "gpu_hours", "cost")),
         "scenario": r["scenario"],
         "params": _plain(r["params"]),
         "size_chosen": bool(r["size_chosen"]) if feasible else None,
@@ -174,6 +185,7 @@ def _row(r: dict[Any, Any]) -> dict[str, Any]:
         "problem": r["problem"],
         "recipe": _pick(r, "recipe", UNKNOWNS),
         "at_limit": [name for name in r["at_limit"].split(",") if name] if feasible else [],
+        "shapes": shapes_of(r),
         "shares": _pick(r, "share", SHARES),
         "loss": {**_pick(r, "loss", AVERAGE), "predictive": _pick(r, "new_run", ENDS)},
         "supervised": _pick(r, "supervised", (*AVERAGE, "params", "tokens")),

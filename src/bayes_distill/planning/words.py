@@ -53,6 +53,12 @@ def _between(row: Mapping[str, Any], percent: str) -> str:
     return f"{' to '.join(ends)} FLOPs ({percent}{middle})"
 
 
+PARTS = {
+    "max_tokens": "its tokens",
+    "max_teacher_params": "the teacher",
+    "max_teacher_tokens": "the teacher's tokens",
+}
+"""What a recipe has at each limit, in a sentence."""
 BETTER, WORSE = 0.9, 0.1  # P(beats supervised) from which a teacher is worth it, or is not
 
 
@@ -68,15 +74,16 @@ def plan_sentences(content: Mapping[str, Any]) -> tuple[str, ...]:
         if row["problem"] is None:
             size = None if row["size_chosen"] else row["params"]
             asked.setdefault((row["budget"], size), []).append(row)
-    return tuple(_answer(rows, percent) for rows in asked.values())
+    hardware = content.get("hardware")
+    return tuple(_answer(rows, percent, hardware) for rows in asked.values())
 
 
-def _answer(rows: list[Mapping[str, Any]], percent: str) -> str:
+def _answer(rows: list[Mapping[str, Any]], percent: str, hardware: Mapping[str, Any] | None) -> str:
     """One budget, and one student unless its size was chosen."""
     first = rows[0]
     alone = first["supervised"]
     said = (
-        f"{_flops(first['budget'])} FLOPs: without a teacher, a "
+        f"{_budget(first, hardware)}: without a teacher, a "
         f"{format_quantity(alone['params'])} model on {format_quantity(alone['tokens'])} tokens "
         f"reaches {_loss(alone, percent)}."
     )
@@ -94,9 +101,11 @@ def _verdict(row: Mapping[str, Any], percent: str) -> str:
     student = (
         "" if not row["size_chosen"] else f"a student of {format_quantity(row['params'])} reaches "
     )
+    limits = [PARTS[name] for name in row.get("at_limit", ()) if name in PARTS]
+    at = f"; {' and '.join(limits)} at the limit" if limits else ""
     return (
         f"Distil, {row['scenario']}: {do} ({student}{_loss(row['loss'], percent)}, {by}; "
-        f"P(beats supervised) {better:.2f})."
+        f"P(beats supervised) {better:.2f}{at})."
     )
 
 
@@ -116,5 +125,16 @@ def _loss(found: Mapping[str, Any], percent: str) -> str:
     return f"{found['mean']:.3f} ({percent}: {found['lower']:.3f} to {found['upper']:.3f})"
 
 
-def _flops(budget: float) -> str:
-    return f"{budget:.3g}".replace("e+", "e")
+def _budget(row: Mapping[str, Any], hardware: Mapping[str, Any] | None) -> str:
+    """A budget in FLOPs, PF-days and, where a device was named, its hours and money."""
+    told = row.get("budget_as") or {}
+    said = f"{row['budget']:.3g} FLOPs".replace("e+", "e")
+    if "pf_days" not in told:
+        return said
+    parts = [f"{format_quantity(told['pf_days'])} PF-days"]
+    if hardware is not None:
+        at = f"{hardware['device']} at {100 * hardware['utilisation']:.3g}%"
+        parts.append(f"{format_quantity(told['gpu_hours'])} GPU-hours of {at}")
+    if told.get("cost") is not None:
+        parts.append(f"cost {format_quantity(told['cost'])}")
+    return f"{said} ({', '.join(parts)})"

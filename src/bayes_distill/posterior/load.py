@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bayes_distill._runtime.jax_setup import require_float64
 from bayes_distill.cards import load_card, model_names, shipped_posterior
 from bayes_distill.errors import FailedFitError, InputError
 from bayes_distill.laws import Reference
@@ -21,7 +22,10 @@ def load_posterior(source: str | Path | Posterior, *, allow_failed: bool = False
         If there is no such file or card, or it cannot be used.
     FailedFitError
         If the fit failed its checks and `allow_failed` is not set.
+    BayesDistillError
+        If JAX computes in float32 here.
     """
+    require_float64()
     if isinstance(source, Posterior):
         posterior = source
     elif (shipped := shipped_posterior(str(source))) is not None:

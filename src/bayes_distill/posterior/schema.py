@@ -34,6 +34,8 @@ Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 OF_SIZES = ("shift", "tilt")
 OF_CONDITIONS = ("condition_stretch", "condition_place")
+NEVER_NULL = ("verdict", "diagnostics", "interval", "kind", "n_runs", "versions")
+"""Parts of the plain data that are there in full or not at all."""
 POINTS = {"size", "condition_params", "condition_tokens", OFFSET_SIZE}
 """Coordinates that are sizes or tokens, positive numbers."""
 
@@ -42,6 +44,14 @@ class _Part(BaseModel):
     """Some keys are held against their types, others are let through."""
 
     model_config = ConfigDict(extra="allow", strict=True)
+
+
+def _refuse_nulls(part: object, names: tuple[str, ...]) -> object:
+    """Raise if one of the names is there and null; missing it may be."""
+    for name in names:
+        if isinstance(part, dict) and part.get(name, part) is None:
+            raise ValueError(f"its {name} is null")
+    return part
 
 
 class Check(_Part):
@@ -73,6 +83,11 @@ class Diagnostics(_Part):
     verdict: Verdict
     checks: list[SamplingCheck] = []
     law: LawChecks | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_null(cls, part: object) -> object:
+        return _refuse_nulls(part, ("law",))
 
 
 class Coefficient(_Part):
@@ -141,6 +156,11 @@ class Info(_Part):
     thinned_by: Annotated[int, Field(ge=1)] = 1
     stages: dict[str, Any] | None = None
     stack: list[dict[str, Any]] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_null(cls, part: object) -> object:
+        return _refuse_nulls(part, NEVER_NULL)
 
     @model_validator(mode="after")
     def _one_verdict(self) -> Info:

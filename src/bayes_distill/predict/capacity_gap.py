@@ -15,9 +15,16 @@ import xarray as xr
 from bayes_distill._input.intervals import number, seed_faults
 from bayes_distill._input.types import NUMBER, SOURCE, WHOLE, check_types
 from bayes_distill.errors import Fault, InputError, collected
+from bayes_distill.parallel import Progress, steps
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.arguments import check_repeats, check_teachers, load_beside, read_points
-from bayes_distill.predict.extrapolation import extrapolation, extrapolation_notes, thinning_notes
+from bayes_distill.predict.extrapolation import (
+    extrapolation,
+    extrapolation_notes,
+    grounds,
+    rests_on,
+    thinning_notes,
+)
 from bayes_distill.predict.forecast import DRAWS
 from bayes_distill.predict.optimal_teacher import OptimalTeacher, loss_slope, optimal_teacher
 from bayes_distill.predict.points import SIZES, Points, Quantity
@@ -102,6 +109,7 @@ class GapRisk(Result):
                     k: r[k]
                     for k in ("outside", "factor_params", "factor_tokens", "teacher_outside")
                 },
+                "rests_on": rests_on(r, distilled=True),
             }
             for r in self.table.to_dict("records")
         ]
@@ -145,6 +153,7 @@ def risk(
     interval: float = 0.9,
     seed: int = 0,
     allow_failed: bool = False,
+    progress: Progress | None = None,
 ) -> GapRisk:
     """Estimate how likely a teacher is to be too strong for a student (a capacity gap).
 
@@ -162,6 +171,8 @@ def risk(
         Lowest teacher loss that is available; by default the irreducible loss E of each draw.
     seed
         Seed of the measurement error of teachers' losses.
+    progress
+        Called with (phase, students done, students in all).
 
     Raises
     ------
@@ -208,12 +219,12 @@ def risk(
     ranked = pd.DataFrame()
     if candidates is not None:
         losses = candidates.loss_draws(thin, seed)
-        ranked = _rank(thin, students, candidates, seed, interval)
+        ranked = _rank(thin, students, candidates, seed, interval, progress)
     teacher = points.teacher_draws(thin, seed)
     if not points.distilled.all():
         assert candidates is not None
         points, teacher = _with_candidates(points, teacher, candidates, losses)
-    table, samples = _risk(thin, points, teacher, strongest, interval)
+    table, samples = _risk(thin, points, teacher, strongest, interval, progress)
     notes = (
         *posterior.warnings,
         *law_notes(posterior),
@@ -229,12 +240,13 @@ def _risk(
     teacher: np.ndarray,
     strongest: float | None,
     interval: float,
+    progress: Progress | None,
 ) -> tuple[pd.DataFrame, Samples]:
     loss = posterior.distilled_loss(points.params, points.tokens, teacher)
     slope = loss_slope(posterior, points.params, points.tokens, teacher)
     supervised = posterior.supervised_loss(points.params, points.tokens)
     alone = posterior.of_its_size(supervised, points.params)
-    best = _optimum_by_point(posterior, points, strongest)
+    best = _optimum_by_point(posterior, points, strongest, progress)
     losses = {
         "loss": loss,
         "supervised": supervised,
@@ -254,6 +266,10 @@ def _risk(
     table = table.join(
         extrapolation(posterior, points, columns["teacher_loss_mean"], distilled=everywhere)
     )
+    told = grounds(
+        posterior, points.params, points.tokens, columns["teacher_loss_mean"], everywhere
+    )
+    table = table.assign(**told)
     drawn = losses | {"slope": slope, "boundary": best.boundary}
     return table, Samples(drawn, posterior.chains)
 
@@ -266,12 +282,12 @@ def _students(points: Points) -> np.ndarray:
 
 
 def _optimum_by_point(
-    posterior: Posterior, points: Points, strongest: float | None
+    posterior: Posterior, points: Points, strongest: float | None, progress: Progress | None
 ) -> OptimalTeacher:
     """Optimal teacher of every point, found once per student."""
     pairs = np.column_stack([points.params, points.tokens])
     students, inverse = np.unique(pairs, axis=0, return_inverse=True)
-    best = optimal_teacher(posterior, students[:, 0], students[:, 1], strongest)
+    best = optimal_teacher(posterior, students[:, 0], students[:, 1], strongest, progress)
     where = inverse.reshape(-1)
     return OptimalTeacher(
         best.teacher_loss[:, where], best.student_loss[:, where], best.boundary[:, where]
@@ -318,11 +334,13 @@ def _rank(
     candidates: Teachers,
     seed: int,
     interval: float,
+    progress: Progress | None,
 ) -> pd.DataFrame:
     """Candidates by expected student loss, with what choosing each of them would cost."""
     k = len(candidates)
     losses, effects = candidates.run_losses(posterior, seed), candidates.effects(posterior)
     parts = []
+    step = steps(progress, "ranking teachers", len(students))
     for params, tokens in students:
         n, d = np.full(k, params), np.full(k, tokens)
         student = posterior.distilled_loss(n, d, losses) + effects
@@ -346,4 +364,5 @@ def _rank(
             "p_beats_supervised": (student < supervised).mean(axis=0),
         }
         parts.append(pd.DataFrame(columns).sort_values("loss_mean", kind="stable"))
+        step()
     return pd.concat(parts, ignore_index=True)

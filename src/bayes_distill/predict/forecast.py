@@ -17,6 +17,7 @@ from bayes_distill._input.types import NUMBER, SOURCE, WHOLE, check_types
 from bayes_distill._runtime.memory import return_freed_memory
 from bayes_distill._runtime.threads import on_cores
 from bayes_distill.errors import Fault, InputError, collected
+from bayes_distill.parallel import Progress, steps
 from bayes_distill.posterior import Posterior
 from bayes_distill.posterior.effects import EFFECTS
 from bayes_distill.predict.arguments import check_repeats, check_teachers, load_beside, read_points
@@ -143,6 +144,7 @@ def forecast(
     interval: float = 0.9,
     seed: int = 0,
     allow_failed: bool = False,
+    progress: Progress | None = None,
 ) -> Forecast:
     """Forecast the loss of every combination of the values, or of every row of `at`.
 
@@ -174,6 +176,8 @@ def forecast(
         Seed of the observation noise of new runs and of the error of teachers' losses.
     allow_failed
         Whether a posterior whose fit failed its checks may be used.
+    progress
+        Called with (phase, blocks of points done, blocks in all).
 
     Raises
     ------
@@ -217,6 +221,8 @@ def forecast(
     # over all points: those of one teacher or condition may be in several blocks
     groups = points.groups if any(f"{name}_sd" in thin.draws for name in EFFECTS) else {}
 
+    step = steps(progress, "forecasting", len(rows))
+
     def evaluate(place: int) -> tuple[pd.DataFrame, _Block | None]:
         block = points.subset(rows[place])
         here = {name: group[rows[place]] for name, group in groups.items()}
@@ -224,6 +230,7 @@ def forecast(
         table = _table(thin, block, losses, interval)
         if place % TIDY == TIDY - 1:
             return_freed_memory()
+        step()
         return table, losses if stored else None
 
     first = evaluate(0)  # compiles what the others use

@@ -13,6 +13,7 @@ from jax import Array
 from bayes_distill._runtime.one_dimensional import golden_section
 from bayes_distill._runtime.traced_cache import Stored
 from bayes_distill.laws import Reference, TeacherLaw
+from bayes_distill.parallel import Progress, steps
 from bayes_distill.posterior import Posterior
 
 UNIT = Reference(1.0, 1.0, 1.0)
@@ -41,6 +42,7 @@ def optimal_teacher(
     params: np.ndarray,
     tokens: np.ndarray,
     strongest: float | None = None,
+    progress: Progress | None = None,
 ) -> OptimalTeacher:
     """Minimise the student's loss over the teacher's.
 
@@ -53,6 +55,8 @@ def optimal_teacher(
     strongest
         Lowest teacher loss to be had; by default each draw's irreducible loss E, which is an
         infinite teacher on infinite data.
+    progress
+        Called with (phase, students done, students in all).
     """
     law, reference = posterior.law, posterior.reference
     assert isinstance(law, TeacherLaw)
@@ -73,8 +77,11 @@ def optimal_teacher(
         )
 
     results: list[tuple[np.ndarray, ...]] = []
+    step = steps(progress, "best teachers", len(params))
     for students in batched(range(len(params)), AHEAD):
         results += jax.device_get([minimise(i) for i in students])
+        for _ in students:
+            step()
     teacher, student, boundary = (np.stack(part, axis=1) for part in zip(*results, strict=True))
     return OptimalTeacher(teacher * reference.loss, student * reference.loss, boundary)
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, SupportsFloat
 import numpy as np
 import pandas as pd
 
-from bayes_distill._input.numbers import format_quantity, parse_quantity
+from bayes_distill._input.numbers import format_quantity, parse_quantity, parsed_parts
 from bayes_distill.errors import Fault, InputError
+from bayes_distill.runs.schema import MOST_PARAMS, MOST_TOKENS
 
 if TYPE_CHECKING:
     from bayes_distill.posterior import Posterior
@@ -170,21 +171,7 @@ def quantities(value: Quantity) -> list[float]:
     ValueError
         Naming every part that is not a number.
     """
-    if isinstance(value, str):
-        parts: Sequence[str | SupportsFloat] = value.split(",")
-    elif isinstance(value, (Sequence, np.ndarray)):
-        parts = list(value)
-    else:
-        parts = [value]
-    numbers, wrong = [], []
-    for part in parts:
-        try:
-            numbers.append(parse_quantity(part))
-        except (TypeError, ValueError) as error:
-            wrong.append(str(error))
-    if wrong:
-        raise ValueError("; ".join(wrong))
-    return numbers
+    return parsed_parts(value, parse_quantity)
 
 
 def grid(
@@ -302,4 +289,7 @@ def _problem(name: str, value: float) -> str | None:
     least = 1e3
     if value < least:
         return f"{value:g} is too few: did you mean {value:g}B or {value:g}M?"
+    most = MOST_PARAMS if name.endswith("params") else MOST_TOKENS
+    if value > most:
+        return f"{value:g} is more than anyone has used (at most {most:g})"
     return None

@@ -36,13 +36,15 @@ def risk_sentence(row: Mapping[str, Any], percent: str) -> str:
     hurts, best, excess = (
         row[name] for name in ("p_stronger_teacher_hurts", "optimal_teacher_loss", "excess_loss")
     )
+    told = row["rests_on"]
     strong = "not too strong" if hurts <= HARDLY else "too strong"
     strong = f"perhaps {strong}" if HARDLY < hurts < SURE else strong
     return (
         f"A teacher of loss {row['teacher_loss']:.4g} is {strong} for a {_student(row)}: a "
         f"slightly stronger one would make it worse with probability {hurts:.2f}. The best teacher "
         f"has a loss of {best['mean']:.3f} ({percent}: {_ends(best)}); this one costs "
-        f"{excess['mean']:.4f} nats per token against it."
+        f"{excess['mean']:.4f} nats per token against it. "
+        f"{grounds_in_words([('supervised', told['supervised']), ('distilled', told)])}"
     )
 
 

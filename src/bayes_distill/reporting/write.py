@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from bayes_distill._input.files import atomic_path, unwritable
+from bayes_distill._input.files import atomic_path, text_of, unwritable
 from bayes_distill._input.intervals import interval_fault
 from bayes_distill._input.outputs import PAGE
 from bayes_distill.errors import Fault, InputError, collected
@@ -225,7 +225,7 @@ def _read_plan(source: str | Path | None) -> dict[str, Any] | None:
         return None
     path = Path(source)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = text_of(path)
     except FileNotFoundError:
         raise InputError(Fault(f"{path} does not exist", column="plan")) from None
     except (OSError, ValueError) as error:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayes_distill._input.files import text_of
 from bayes_distill._input.text import shown
 from bayes_distill.cards.registry import model_names, models_folder
 from bayes_distill.errors import InputError
@@ -38,7 +39,7 @@ def read_validation(path: str | Path) -> Validation:
                 f'`validate(RUNS, model="{said}").save("validation.json")` and use that file'
             )
     try:
-        content = json.loads(place.read_text(encoding="utf-8"))
+        content = json.loads(text_of(place))
     except FileNotFoundError:
         raise InputError(f"{said} does not exist, and is no card's name") from None
     except (OSError, ValueError, RecursionError) as error:

@@ -8,7 +8,7 @@ from bayes_distill.errors import InputError
 from bayes_distill.runs import check, read_runs
 from bayes_distill.runs.trackers.inline_columns import parse_columns
 from bayes_distill.runs.trackers.mapping import with_columns
-from sweeps import grid
+from made_sweeps import grid
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from bayes_distill.errors import InputError
 from bayes_distill.runs import check, read_runs
-from sweeps import grid
+from made_sweeps import grid
 
 
 def with_states(column, states):

@@ -9,17 +9,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from bayes_distill.errors import Fault, InputError
+from bayes_distill.runs.schema import MOST_PARAMS, MOST_TOKENS
 
 PAIRS = (
     ("min_tokens", "max_tokens"),
     ("min_teacher_tokens", "max_teacher_tokens"),
     ("min_teacher_params", "max_teacher_params"),
 )
+MOST = {
+    "max_tokens": MOST_TOKENS,
+    "max_teacher_tokens": MOST_TOKENS,
+    "max_teacher_params": MOST_PARAMS,
+}
+"""What runs, and the points of a forecast, may have: a recipe beyond it could not be forecast."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Bounds on the unknowns of a recipe; the defaults are the box of Busbridge et al. 2025.
+
+    That goes to teachers of 1e17 parameters; here to 1e15, the most that runs and forecasts take.
 
     Parameters
     ----------
@@ -36,8 +45,8 @@ class Limits:
     Raises
     ------
     InputError
-        Naming every bound that is not positive and finite, every empty range, and a menu of which
-        nothing is left.
+        Naming every bound that is not positive and finite, or above what runs and forecasts may
+        have (1e15 parameters, 1e19 tokens), every empty range, and a menu of which nothing is left.
     """
 
     min_tokens: float = 1e6
@@ -45,7 +54,7 @@ class Limits:
     min_teacher_tokens: float = 1e6
     max_teacher_tokens: float = 1e17
     min_teacher_params: float = 1e6
-    max_teacher_params: float = 1e17
+    max_teacher_params: float = MOST_PARAMS
     teacher_sizes: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
@@ -60,6 +69,12 @@ class Limits:
             if not _is_positive(value):
                 bad.add(name)
                 yield Fault(f"must be a positive number, not {value!r}", column=name)
+        for name, most in MOST.items():
+            if name not in bad and getattr(self, name) > most:
+                bad.add(name)
+                value = getattr(self, name)
+                problem = f"{value:g} is more than {most:g}, the most that a forecast takes"
+                yield Fault(problem, column=name)
         for low, high in PAIRS:
             if bad.isdisjoint((low, high)) and getattr(self, low) > getattr(self, high):
                 yield Fault(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,7 +16,10 @@ from pydantic import (
     model_validator,
 )
 
+from bayes_distill._input.files import text_of
 from bayes_distill._input.suggestions import did_you_mean
+from bayes_distill._input.text import shown
+from bayes_distill._input.toml import TomlError, parse_toml
 from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.runs.column_names import COLUMN_NAMES
 from bayes_distill.runs.trackers.inline_columns import parse_columns
@@ -137,14 +139,12 @@ def read_mapping(source: RunsMapping | Mapping[str, Any] | str | Path) -> RunsMa
         raise InputError(Fault(f"is a TOML file or a dictionary, not {kind}", column="mapping"))
     path = Path(source)
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = parse_toml(text_of(path))
     except FileNotFoundError:
         raise InputError(Fault(f"there is no file {path}", column="mapping")) from None
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(Fault(f"{path} is not valid TOML: {error}", column="mapping")) from None
-    except RecursionError:
-        nested = f"{path} is not valid TOML: it is nested too deeply"
-        raise InputError(Fault(nested, column="mapping")) from None
+    except TomlError as error:
+        problem = f"{path} is not valid TOML: {shown(str(error), 300)}"
+        raise InputError(Fault(problem, column="mapping")) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(Fault(f"{path} cannot be read: {reason}", column="mapping")) from None
