@@ -18,6 +18,9 @@ from studies import random_study, with_runs
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.relative_to(DOCS).parts)
 MOST_NOT_RUN = 8
+DRAWS = (
+    200  # of fits that pages draw pictures of: what is printed is the same, in a third of the time
+)
 COMMANDS = re.compile(r"^(\$|bayes-distill|pip|python|make|dask|import|from)\b", re.MULTILINE)
 MAPPING = """
 [columns]
@@ -46,7 +49,7 @@ def give(name: str, request: pytest.FixtureRequest) -> None:
     elif name == "runs.csv":
         shutil.copy(request.getfixturevalue("chinchilla").table, name)
     elif name in ("busbridge.nc", "smaller.nc"):
-        with_runs(request.getfixturevalue("scattered")).save(name)
+        with_runs(request.getfixturevalue("scattered").thin(DRAWS)).save(name)
     elif name == "calibration.json":
         random_study().save(name)
     elif name == "mlflow.db":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
 from matplotlib.figure import Figure
@@ -123,3 +124,27 @@ def test_more_students_than_looks_are_drawn_all_the_same(scattered):
     figure = bd.plot("student-against-teacher", scattered, params=many, tokens="20B")
     texts = [t.get_text() for t in figure.axes[0].get_legend().get_texts()]
     assert sum(text.endswith("on 20B tokens") for text in texts) == style.MOST_SERIES + 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("recipe-against-budget", {"params": "1B", "budget": "1e21,1e23", "draws": 8}),
+        ("trade-off-pairs", {}),
+        ("coefficients-against-published", {}),
+    ],
+)
+def test_powers_of_ten_are_written_out(scattered, kind, options, tmp_path):
+    out = tmp_path / "drawn.svg"
+    with mpl.rc_context({"svg.fonttype": "none"}):
+        figure = bd.plot(kind, scattered, out=out, **options)
+    figure.draw_without_rendering()
+    labels = [
+        text.get_text()
+        for ax in figure.axes
+        for text in [*ax.get_xticklabels(), *ax.get_yticklabels()]
+    ]
+    assert labels
+    assert not [text for text in labels if "$" in text]
+    if kind.startswith("recipe"):
+        assert {"1e21", "1e22", "1e23"} <= set(labels)

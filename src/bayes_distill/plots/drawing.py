@@ -118,7 +118,7 @@ def draw_plot(
 
     from bayes_distill._input.intervals import interval_fault
     from bayes_distill.plots.figures import SEVERAL, drawing_on
-    from bayes_distill.plots.style import house_style
+    from bayes_distill.plots.style import house_style, plain_powers
 
     options = {name: value for name, value in options.items() if value is not None}
     every = list(faults)
@@ -151,6 +151,7 @@ def draw_plot(
             drawing = result if isinstance(result, Drawing) else Drawing(result)
             if ax is not None and drawing.figure is not ax.get_figure():
                 raise InputError(Fault(SEVERAL, column="ax"))
+        plain_powers(drawing.figure)
         if out is not None:
             with house_style(), atomic_path(out, PICTURE, **given) as temporary:
                 suffix = temporary.suffix.lower()

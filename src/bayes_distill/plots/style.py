@@ -18,6 +18,7 @@ from bayes_distill._input.numbers import format_quantity
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
     from matplotlib.legend import Legend
 
 LOSS_UNIT = "nats per token"
@@ -216,3 +217,23 @@ def plain_ticks(axis: Axis, most: int = 5) -> None:
             FuncFormatter(lambda v, _: f"{v:.4g}" if abs(v) < 1e3 else format_quantity(v))
         )
     axis.set_minor_locator(NullLocator())
+
+
+def plain_powers(figure: Figure) -> None:
+    """Write the powers of ten of logarithmic axes as ``1e20``.
+
+    matplotlib writes them in the mathematics that this style does not read (`RC`).
+    """
+    from matplotlib.ticker import FuncFormatter, LogFormatterMathtext, NullFormatter
+
+    def power(value: float, _: object) -> str:
+        if value < 1e4:
+            return f"{value:g}"
+        return f"{value:.0e}".replace("e+", "e").replace("e0", "e")
+
+    for ax in figure.axes:
+        for axis in (ax.xaxis, ax.yaxis):
+            if isinstance(axis.get_major_formatter(), LogFormatterMathtext):
+                axis.set_major_formatter(FuncFormatter(power))
+            if isinstance(axis.get_minor_formatter(), LogFormatterMathtext):
+                axis.set_minor_formatter(NullFormatter())

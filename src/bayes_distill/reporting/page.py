@@ -133,7 +133,7 @@ def page_of(
         exactness=_exactness(posterior, draws),
         plan=planned,
         figures=[_drawn(figure) for figure in figures],
-        no_figures="" if figures or decision.figure else words.no_pictures(posterior),
+        no_figures="" if shown else words.no_pictures(posterior),
         validation=None if validated is None else validated.section,
         validation_figure=None if validated is None else _drawn(validated.figure),
         coefficients=words.coefficients_of(posterior),
