@@ -20,18 +20,14 @@ from bayes_distill.cards import (
 from bayes_distill.cards.priors import FAMILIES
 from bayes_distill.errors import InputError
 from bayes_distill.laws import LAWS, TABLE_6, TABLE_6_AS_PRINTED
+from card_texts import PRIORS_OF_CHINCHILLA
 
 every_card = pytest.mark.parametrize("name", model_names())
 
-GOOD = """
+GOOD = f"""
 name = "mine"
 law = "chinchilla"
-[priors]
-floor = { family = "lognormal", median = 0.6, sd = 0.4 }
-level = { family = "lognormal", median = 0.3, sd = 0.8 }
-share = { family = "logitnormal", median = 0.5, sd = 1.5 }
-slope_params = { family = "gamma", mean = 0.25, sd = 0.1 }
-slope_tokens = { family = "lognormal", median = 0.25, sd = 0.6 }
+{PRIORS_OF_CHINCHILLA}
 """
 PRIORS = {"lognormal": {"median": 0.3, "sd": 0.5}, "logitnormal": {"median": 0.5, "sd": 1.0}}
 

@@ -12,6 +12,7 @@ from bayes_distill.cards.likelihood import LikelihoodSettings
 from bayes_distill.cards.priors import Beta, LogitNormal
 from bayes_distill.errors import InputError
 from bayes_distill.likelihoods import Contaminated, Normal, StudentT
+from card_texts import PRIORS_OF_CHINCHILLA
 
 DEFAULT = {
     "family": "student_t",
@@ -72,19 +73,14 @@ def test_parameters_are_numbers_or_priors_and_have_defaults():
 
 
 def test_a_card_with_parameters_survives_json_and_toml():
-    text = """
+    text = f"""
     name = "mine"
     law = "chinchilla"
     [likelihood]
     family = "contaminated"
     mean_excess = 8
-    contamination = { family = "beta", a = 1, b = 9 }
-    [priors]
-    floor = { family = "lognormal", median = 0.6, sd = 0.4 }
-    level = { family = "lognormal", median = 0.3, sd = 0.8 }
-    share = { family = "logitnormal", median = 0.5, sd = 1.5 }
-    slope_params = { family = "gamma", mean = 0.25, sd = 0.1 }
-    slope_tokens = { family = "lognormal", median = 0.25, sd = 0.6 }
+    contamination = {{ family = "beta", a = 1, b = 9 }}
+    {PRIORS_OF_CHINCHILLA}
     """
     card = card_from_toml(text, "mine.toml")
     assert card.likelihood.priors == {"contamination": Beta(family="beta", a=1, b=9)}

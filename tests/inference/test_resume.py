@@ -22,6 +22,7 @@ from bayes_distill.inference.programs import Programs
 from bayes_distill.inference.sampler import Sample, run_chains
 from bayes_distill.inference.settings import SamplerSettings
 from bayes_distill.posterior import load_posterior
+from interrupts import interrupt_at
 
 SETTINGS = SamplerSettings(chains=3, warmup=960, draws=350)
 
@@ -48,19 +49,6 @@ def draw(programs, checkpoint=None, progress=None) -> Sample:
     return run_chains(programs, z, np.eye(2), arguments, SETTINGS, 4, progress, checkpoint)
 
 
-def stop_at(block: int):
-    """Progress that interrupts after so many blocks."""
-    reports = 0
-
-    def progress(phase: str, done: int, of: int) -> None:
-        nonlocal reports
-        reports += 1
-        if reports == block:
-            raise KeyboardInterrupt
-
-    return progress
-
-
 def same(one: Sample, other: Sample) -> None:
     for mine, theirs in ((one.unconstrained, other.unconstrained), (one.stats, other.stats)):
         assert set(mine) == set(theirs)
@@ -85,7 +73,7 @@ def test_a_resumed_run_equals_the_uninterrupted_one(programs, uninterrupted, tmp
     sample, blocks = uninterrupted
     block %= blocks
     with pytest.raises(KeyboardInterrupt):
-        draw(programs, Checkpoint(tmp_path, RUN), stop_at(block))
+        draw(programs, Checkpoint(tmp_path, RUN), interrupt_at(block))
     phases: list[tuple[str, int]] = []
     again = draw(
         programs, Checkpoint(tmp_path, RUN), lambda phase, done, of: phases.append((phase, done))
@@ -99,13 +87,13 @@ def test_a_resumed_run_equals_the_uninterrupted_one(programs, uninterrupted, tmp
 def test_a_run_may_be_interrupted_again_and_again(programs, tmp_path):
     for _ in range(3):
         with pytest.raises(KeyboardInterrupt):
-            draw(programs, Checkpoint(tmp_path, RUN), stop_at(3))
+            draw(programs, Checkpoint(tmp_path, RUN), interrupt_at(3))
     same(draw(programs, Checkpoint(tmp_path, RUN)), draw(programs))
 
 
 def test_a_damaged_file_costs_the_time_and_not_the_answer(programs, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        draw(programs, Checkpoint(tmp_path, RUN), stop_at(5))
+        draw(programs, Checkpoint(tmp_path, RUN), interrupt_at(5))
     (file,) = tmp_path.iterdir()
     file.write_bytes(file.read_bytes()[:500])
     same(draw(programs, Checkpoint(tmp_path, RUN)), draw(programs))
@@ -116,7 +104,7 @@ def test_an_interrupt_writes_what_was_not_written_yet(
 ):
     monkeypatch.setattr(checkpoint_module, "EVERY", 1e9)
     with pytest.raises(KeyboardInterrupt):
-        draw(programs, Checkpoint(tmp_path, RUN), stop_at(uninterrupted[1] - 2))
+        draw(programs, Checkpoint(tmp_path, RUN), interrupt_at(uninterrupted[1] - 2))
     position = Checkpoint(tmp_path, RUN).position()
     assert position is not None
     assert (position.stage, position.done) == (SETTINGS.windows + 1, 200)

@@ -8,12 +8,13 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from bayes_distill._input.outputs import Kind, no_file, output_problem
+from bayes_distill._input.text import shown
 from bayes_distill.errors import InputError
 
 LITTLE = 2**20  # bytes: below, a write that failed did so for want of space
@@ -150,6 +151,20 @@ def json_of(path: str | Path, *, name: str | None = None, missing: str = "does n
     except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{name} cannot be read as JSON: {reason}") from None
+
+
+def made_of[Made](content: Any, make: Callable[[Any], Made], name: str | Path) -> Made:
+    """What `make` builds from the content of a file.
+
+    Raises
+    ------
+    InputError
+        If the content is not such as was written; the message calls the file `name`.
+    """
+    try:
+        return make(content)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{name} is damaged: {shown(str(error), 200)}") from None
 
 
 def write_text(target: str | Path, kind: Kind, text: str, *, overwrite: bool = False) -> Path:

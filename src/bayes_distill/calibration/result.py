@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayes_distill._input.files import json_of, write_text
+from bayes_distill._input.files import json_of, made_of, write_text
 from bayes_distill._input.intervals import number
 from bayes_distill._input.outputs import RESULT
-from bayes_distill._input.text import shown
 from bayes_distill.calibration.quantities import Quantity
 from bayes_distill.calibration.uniformity import bands, uniformity_p_values
 from bayes_distill.errors import InputError
@@ -180,10 +179,7 @@ def read_calibration(path: str | Path) -> Calibration:
     content = json_of(path)
     if not isinstance(content, dict) or content.get("format") != FORMAT or "ranks" not in content:
         raise InputError(f"{path} was not written by `calibrate(CARD).save(FILE)`")
-    try:
-        return _calibration(content)
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} is damaged: {shown(str(error), 200)}") from None
+    return made_of(content, _calibration, path)
 
 
 def _calibration(content: dict[str, Any]) -> Calibration:

@@ -24,6 +24,8 @@ SHORT = {
 }
 """Scenarios in a column of a table; the names of the teachers' costs that count."""
 SHAPE = ("layers", "width", "heads")
+OF_A_RECIPE = ("student", "budget", "student tokens", "teacher", "its tokens", "its loss")
+"""First columns of tables of recipes."""
 Row = dict[Hashable, Any]
 
 
@@ -38,12 +40,7 @@ def print_plan(result: Plan, *, in_units: bool = False) -> None:
         print_table(
             f"{name}: one recipe for each budget, best over the whole posterior",
             [
-                "student",
-                "budget",
-                "student tokens",
-                "teacher",
-                "its tokens",
-                "its loss",
+                *OF_A_RECIPE,
                 "shares",
                 "loss",
                 f"{percent} credible",
@@ -65,15 +62,7 @@ def print_plan(result: Plan, *, in_units: bool = False) -> None:
         if part["optimum_teacher_loss_median"].notna().any():
             print_table(
                 f"{name}: spread of the optima, each draw's own best ({percent} of the draws)",
-                [
-                    "student",
-                    "budget",
-                    "student tokens",
-                    "teacher",
-                    "its tokens",
-                    "its loss",
-                    "teachers within 0.005 nats",
-                ],
+                [*OF_A_RECIPE, "teachers within 0.005 nats"],
                 [_optimum(r) for r in part[part["feasible"]].to_dict("records")],
                 left=0,
             )

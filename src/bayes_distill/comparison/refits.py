@@ -13,7 +13,6 @@ from bayes_distill.posterior import Posterior
 from bayes_distill.validation.leave_out import Prepared, prepare
 from bayes_distill.validation.refit import refit
 from bayes_distill.validation.result import Validation
-from bayes_distill.validation.summaries import collect
 
 TEACHER_APART, STUDENT_APART = 0.05, 0.004  # as `validate` has them; pairs are not compared here
 
@@ -83,13 +82,7 @@ def run_refits(
     found: dict[str, dict[str, Validation]] = {}
     for (kind, label), each in prepared.items():
         mine, scored = scored[: len(each.tasks)], scored[len(each.tasks) :]
-        found.setdefault(kind, {})[label] = collect(
-            mine,
-            leave_out=kind,
-            model=each.card.name,
-            levels=each.levels,
-            interval=interval,
-            settings=each.settings,
-            notes=each.table.notes,
+        found.setdefault(kind, {})[label] = each.collected(
+            mine, leave_out=kind, interval=interval, notes=each.table.notes
         )
     return found

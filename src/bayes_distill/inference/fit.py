@@ -29,6 +29,7 @@ from bayes_distill.inference.settings import SamplerSettings
 from bayes_distill.inference.two_stage import check_stages
 from bayes_distill.parallel import Progress
 from bayes_distill.posterior import Posterior
+from bayes_distill.runs.table import POINT
 from bayes_distill.runs.teachers_as_runs import teachers_as_runs
 
 if TYPE_CHECKING:
@@ -37,16 +38,6 @@ if TYPE_CHECKING:
 
 MOST_EXTENSIONS = 6  # of which the last has 64 times the transitions of the first
 DEFAULT_CARDS = {"supervised": "supervised", "distillation": "distillation", "mixed": "joint"}
-
-
-TOLD_APART = (
-    "params",
-    "tokens",
-    "teacher_loss",
-    "teacher_params",
-    "teacher_tokens",
-    "unique_tokens",
-)
 LEAST_DIFFERENT = 3
 
 
@@ -307,7 +298,7 @@ def check_card(card: Card, table: Runs) -> None:
             'teacher_loss: add it, or use `model="supervised"`'
         )
     frame = table.frame
-    told_apart = [name for name in TOLD_APART if name in frame]
+    told_apart = [name for name in POINT if name in frame]
     different = len(frame[told_apart].drop_duplicates())
     if different < LEAST_DIFFERENT:
         raise InputError(

@@ -15,19 +15,13 @@ import pandas as pd
 from bayes_distill._input.numbers import format_quantity, parse_quantity, parsed_parts
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.runs.schema import MOST_PARAMS, MOST_TOKENS
+from bayes_distill.runs.table import POINT
 
 if TYPE_CHECKING:
     from bayes_distill.posterior import Posterior
 
 Quantity = str | SupportsFloat | Sequence[str | SupportsFloat] | np.ndarray
-NAMES = (
-    "params",
-    "tokens",
-    "teacher_loss",
-    "teacher_params",
-    "teacher_tokens",
-    "unique_tokens",
-)
+NAMES = POINT
 SIZES = tuple(name for name in NAMES if name != "teacher_loss")
 LARGEST_LOSS = 20.0
 MOST_POINTS = 1_000_000

@@ -25,6 +25,8 @@ NUMERIC = (
     "teacher_tokens",
     "unique_tokens",
 )
+POINT = tuple(name for name in NUMERIC if name not in ("loss", "teacher_loss_se"))
+"""Columns that say what was trained, on how much, under which teacher."""
 LABELS = ("run", "group")
 CANONICAL = (*NUMERIC, *LABELS)
 

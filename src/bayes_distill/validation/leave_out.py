@@ -123,16 +123,7 @@ def validate(
         store=resume,
         label="refits",
     )
-    return collect(
-        scored,
-        leave_out=leave_out,
-        model=prepared.card.name,
-        levels=prepared.levels,
-        interval=interval,
-        settings=prepared.settings,
-        notes=prepared.notes,
-        factors=prepared.factors,
-    )
+    return prepared.collected(scored, leave_out=leave_out, interval=interval, notes=prepared.notes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +137,26 @@ class Prepared:
     tasks: list[dict[str, Any]]
     factors: tuple[float, ...]
     notes: tuple[str, ...]
+
+    def collected(
+        self,
+        scored: Sequence[dict[str, Any]],
+        *,
+        leave_out: str,
+        interval: float,
+        notes: Sequence[str],
+    ) -> Validation:
+        """The validation that scores of its refits make."""
+        return collect(
+            scored,
+            leave_out=leave_out,
+            model=self.card.name,
+            levels=self.levels,
+            interval=interval,
+            settings=self.settings,
+            notes=notes,
+            factors=self.factors,
+        )
 
 
 def prepare(

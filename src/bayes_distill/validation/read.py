@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from bayes_distill._input.files import json_of
-from bayes_distill._input.text import shown
+from bayes_distill._input.files import json_of, made_of
 from bayes_distill.cards.registry import model_names, models_folder
 from bayes_distill.errors import InputError
 from bayes_distill.validation.gap_pairs import BANDS
@@ -40,10 +39,7 @@ def read_validation(path: str | Path) -> Validation:
     content = json_of(place, name=said, missing="does not exist, and is no card's name")
     if not isinstance(content, dict) or any(name not in content for name in NEEDED):
         raise InputError(f"{said} was not written by `validate(RUNS).save(FILE)`")
-    try:
-        return _validation(content)
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{said} is damaged: {shown(str(error), 200)}") from None
+    return made_of(content, _validation, said)
 
 
 def _validation(content: dict[str, Any]) -> Validation:
