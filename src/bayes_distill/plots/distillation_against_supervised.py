@@ -11,7 +11,7 @@ import pandas as pd
 from bayes_distill._input.numbers import format_quantity
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.plots import style
-from bayes_distill.plots.budgets import TAKES, plan_along_budgets
+from bayes_distill.plots.budgets import plan_along_budgets
 from bayes_distill.plots.curves import Curve, draw_curve, extrapolation_handle
 from bayes_distill.plots.figures import figure_of, new_figure
 from bayes_distill.plots.registry import Drawing, Request, register
@@ -19,9 +19,7 @@ from bayes_distill.plots.registry import Drawing, Request, register
 if TYPE_CHECKING:
     from bayes_distill.planning.plan import Plan
 
-SHOWN = (
-    0.5  # share of the draws below which a crossing is not drawn: its median is then at no budget
-)
+SHOWN = 0.5  # share of the draws below which a crossing is not drawn
 ENDS = ("mean", "lower", "upper")
 LOSS, SUPERVISED, IMPROVEMENT = (
     tuple(f"{quantity}_{end}" for end in ENDS) for quantity in ("loss", "supervised", "improvement")
@@ -36,7 +34,17 @@ TEACHER_LOSS = "recipe_teacher_loss"
     title="Distillation against supervised training",
     shows="the loss that budgets reach with and without a teacher, the difference, and where it "
     "changes sign. `budget` takes the two ends of a range.",
-    takes=TAKES,
+    takes=(
+        "params",
+        "budget",
+        "scenario",
+        "utility",
+        "flops",
+        "draws",
+        "max_tokens",
+        "max_teacher_tokens",
+        "max_teacher_params",
+    ),
     needs=(("params",),),
     needs_teacher=True,
 )

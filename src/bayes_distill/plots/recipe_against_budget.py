@@ -9,7 +9,7 @@ import numpy as np
 from bayes_distill._input.numbers import format_quantity
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.plots import style
-from bayes_distill.plots.budgets import TAKES, plan_along_budgets
+from bayes_distill.plots.budgets import plan_along_budgets
 from bayes_distill.plots.curves import Curve, draw_curve
 from bayes_distill.plots.figures import figure_of, new_figure
 from bayes_distill.plots.registry import Drawing, Request, register
@@ -40,7 +40,17 @@ ALONE = "Supervised: no teacher."
     title="Recipe against budget",
     shows="what to spend budgets on: sizes, tokens, losses and shares of the one recipe, and how "
     "the splits that are best in single draws spread. `budget` takes the two ends of a range.",
-    takes=TAKES,
+    takes=(
+        "params",
+        "budget",
+        "scenario",
+        "utility",
+        "flops",
+        "draws",
+        "max_tokens",
+        "max_teacher_tokens",
+        "max_teacher_params",
+    ),
     needs=(("params",),),
 )
 def _draw(request: Request) -> Drawing:
