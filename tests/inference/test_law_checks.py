@@ -141,11 +141,11 @@ def test_worst_of_verdicts():
 # --- the refit
 
 
-def parts_of(card, table):
+def parts_of(card, table, settings=None):
     card = load_card(card) if isinstance(card, str) else card
     reference = reference_point(card, table.frame)
     spec, data, hyper, _ = model_inputs(card, table, reference)
-    settings = SamplerSettings(4, 400, 500, card.target_accept)
+    settings = settings or SamplerSettings(4, 400, 500, card.target_accept)
     sample = run_nuts(spec, data, hyper, settings, 0)
     mask = np.zeros(len(data.mask), bool)
     parts = halves(table.frame)
@@ -227,7 +227,7 @@ def test_the_refit_does_not_see_the_dearer_half(plain):
 
 def test_forecasts_of_a_law_that_may_be_wrong_do_not_see_the_dearer_half():
     """Its sampling coordinates follow from the runs, so draws are read with those of the refit."""
-    p = parts_of("supervised", sweep(table=design(3)))
+    p = parts_of("supervised", sweep(table=design(3)), SamplerSettings(2, 100, 100, 0.9))
     hidden = ~p.mask
     other = p.data._replace(loss=np.where(hidden, 7.0, p.data.loss))
     found = [refit_of(p), refit_of(p, data=other)]

@@ -188,7 +188,7 @@ def start_fit(table: Path, out: Path) -> subprocess.Popen[str]:
         "--warmup",
         "400",
         "--draws",
-        "20000",
+        "8000",
         "--json",
         "--quiet",
     ]

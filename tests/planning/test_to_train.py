@@ -45,6 +45,7 @@ def test_budgets_are_read_and_told_in_every_unit(told):
         "utilisation": 0.5,
         "price": 2,
     }
+    assert "budget_cost" in told.shown_tables()[""]
     said = plan_sentences(content)[0]
     assert said.startswith("3.46e21 FLOPs (40 PF-days, 1.94K GPU-hours of h100 at 50%, cost 3.88K)")
 
@@ -54,6 +55,7 @@ def test_without_a_device_there_are_no_hours(posterior):
     assert found.table[["budget_gpu_hours", "budget_cost"]].isna().all(axis=None)
     content = found.to_json()
     assert content["hardware"] is None
+    assert [name for name in found.shown_tables()[""] if name.startswith("budget_")] == []
     assert content["rows"][0]["budget_as"]["gpu_hours"] is None
     assert plan_sentences(content)[0].startswith("1e21 FLOPs (11.6 PF-days): without")
     with pytest.raises(InputError, match="needs `device`"):

@@ -137,7 +137,7 @@ def labelled(chinchilla) -> Runs:
 def checked(labelled, tmp_path_factory):
     """Both labels left out in turn, and the folder that keeps the refits."""
     folder = tmp_path_factory.mktemp("refits")
-    return validate(labelled, leave_out="group", resume=folder, **SHORT), folder
+    return validate(labelled, "supervised-plain", leave_out="group", resume=folder, **SHORT), folder
 
 
 def test_each_left_out_run_is_judged_once_by_a_fit_without_it(checked, labelled):
@@ -162,6 +162,7 @@ def test_a_second_call_takes_up_what_is_there(checked, labelled):
     seen = []
     again = validate(
         labelled,
+        "supervised-plain",
         leave_out="group",
         resume=folder,
         progress=lambda *told: seen.append(told),

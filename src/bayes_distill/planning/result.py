@@ -107,10 +107,18 @@ class Plan(Result):
 
     def shown_tables(self) -> dict[str, pd.DataFrame]:
         """Heading -> table, for a notebook: recipes with their losses, and what else there is."""
+        told = (
+            () if self.hardware is None else ("budget_pf_days", "budget_gpu_hours", "budget_cost")
+        )
         columns = [
             name
             for name in map(str, self.table)
-            if name in SHOWN or name.rpartition("_")[0] in SHOWN or name.startswith("recipe_")
+            if (not name.startswith("budget_") or name in told)
+            and (
+                name in (*SHOWN, *told)
+                or name.rpartition("_")[0] in SHOWN
+                or name.startswith("recipe_")
+            )
         ]
         recipes = self.table[columns]
         if recipes["problem"].isna().all():

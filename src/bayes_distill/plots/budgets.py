@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 BUDGETS = 17  # on a range between two ends
 RANGE = (1e20, 1e24)
-"""Options of a plot that `plan_along_budgets` takes."""
 DRAWS = 200
 
 
