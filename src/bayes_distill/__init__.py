@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bayes_distill.comparison.ranking import compare
     from bayes_distill.comparison.result import Comparison
     from bayes_distill.comparison.stacking import stack
-    from bayes_distill.compute import ForwardFlops, Scenario
+    from bayes_distill.compute import Device, ForwardFlops, Scenario
     from bayes_distill.identification.identifiability import Identifiability
     from bayes_distill.identification.identify import Identification, identify
     from bayes_distill.identification.next_run import NextRun
@@ -60,6 +60,7 @@ _HOMES = {
     "Calibration": "bayes_distill.calibration.result",
     "Card": "bayes_distill.cards",
     "Comparison": "bayes_distill.comparison.result",
+    "Device": "bayes_distill.compute",
     "DrawCounts": "bayes_distill.planning.draw_counts",
     "Forecast": "bayes_distill.predict.forecast",
     "ForwardFlops": "bayes_distill.compute",
@@ -131,6 +132,7 @@ __all__ = [
     "Card",
     "Comparison",
     "Criterion",
+    "Device",
     "DrawCounts",
     "FailedFitError",
     "Fault",

@@ -30,7 +30,9 @@ def shape_columns(table: pd.DataFrame, flops: ForwardFlops) -> dict[str, np.ndar
     sizes = {"student": table["params"].where(table["feasible"]).to_numpy(float)}
     sizes["teacher"] = table["recipe_teacher_params"].to_numpy(float)
     return {
-        f"shape_{model}_{part}": np.array([math.nan if s is None else getattr(s, part) for s in of])
+        f"shape_{model}_{part}": np.array(
+            [math.nan if s is None else getattr(s, part) for s in of], float
+        )
         for model in MODELS
         for of in [[_shape(size, family) for size in sizes[model]]]
         for part in PARTS

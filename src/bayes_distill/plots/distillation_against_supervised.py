@@ -19,9 +19,7 @@ from bayes_distill.plots.registry import Drawing, Request, register
 if TYPE_CHECKING:
     from bayes_distill.planning.plan import Plan
 
-SHOWN = (
-    0.5  # share of the draws below which a crossing is not drawn: its median is then at no budget
-)
+SHOWN = 0.5  # share of the draws below which a crossing is not drawn
 ENDS = ("mean", "lower", "upper")
 LOSS, SUPERVISED, IMPROVEMENT = (
     tuple(f"{quantity}_{end}" for end in ENDS) for quantity in ("loss", "supervised", "improvement")
