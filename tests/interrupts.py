@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bayes_distill.parallel import Progress
+from bayes_distill._input.progress import Progress
 
 
 def interrupt_at(report: int) -> Progress:

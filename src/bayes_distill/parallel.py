@@ -8,9 +8,7 @@ sweep that was stopped goes on where it stopped.
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,31 +19,13 @@ import numpy as np
 
 from bayes_distill._input.files import atomic_path
 from bayes_distill._input.folders import own_folder
+from bayes_distill._input.progress import Progress
 from bayes_distill._version import __version__
 from bayes_distill.errors import Fault, InputError
 
 Function = Callable[[Any], Any]
-Progress = Callable[[str, int, int], None]
-Step = Callable[[], None]
 MOST_WORKERS = 1024  # processes: more than any machine has cores for
 CONNECT = "10s"  # how long to wait for a Dask scheduler
-
-
-def steps(progress: Progress | None, phase: str, total: int) -> Step:
-    """A function that reports one more part of a phase as done, from whatever thread.
-
-    That none is done yet is reported at once. Without `progress` nothing is.
-    """
-    if progress is None:
-        return lambda: None
-    report, lock, done = progress, threading.Lock(), itertools.count(1)
-    report(phase, 0, total)
-
-    def step() -> None:
-        with lock:  # in order
-            report(phase, min(next(done), total), total)
-
-    return step
 
 
 def map_tasks(

@@ -6,8 +6,8 @@ import pytest
 from rich.console import Console
 
 from bayes_distill import forecast, identify, predictive, risk, sensitivity
+from bayes_distill._input.progress import steps
 from bayes_distill.cli import output
-from bayes_distill.parallel import steps
 
 STUDENT = {"params": "1B,2B,3B", "tokens": "20B"}
 CALLS = {

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from bayes_distill._input.progress import Progress
 from bayes_distill.calibration.quantities import (
     Quantity,
     forecast_quantities,
@@ -20,7 +21,7 @@ from bayes_distill.calibration.setting import Setting, make_setting, read_card, 
 from bayes_distill.cards import Card
 from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.inference.fit import check_settings
-from bayes_distill.parallel import Progress, check_places, map_tasks
+from bayes_distill.parallel import check_places, map_tasks
 
 REPLICATES, LEAST_REPLICATES = 200, 10
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from bayes_distill._input.intervals import seed_faults
+from bayes_distill._input.progress import Progress, steps
 from bayes_distill.checking.pit import LeaveOneOutPit, leave_one_out_pit
 from bayes_distill.checking.predictive import (
     VOCABULARY,
@@ -18,7 +19,6 @@ from bayes_distill.checking.predictive import (
     prior_predictive,
 )
 from bayes_distill.errors import Fault
-from bayes_distill.parallel import Progress, steps
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.arguments import interval_faults, load_beside
 from bayes_distill.predict.results.display import Result

@@ -21,6 +21,7 @@ import pandas as pd
 import xarray as xr
 
 from bayes_distill._input.intervals import number
+from bayes_distill._input.progress import Progress, steps
 from bayes_distill.errors import Fault, collected
 from bayes_distill.inference.fitted_model import (
     Draws,
@@ -30,7 +31,6 @@ from bayes_distill.inference.fitted_model import (
 )
 from bayes_distill.inference.identification import published_supports, unconstrain
 from bayes_distill.laws.base import Support
-from bayes_distill.parallel import Progress, steps
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.arguments import (
     check_repeats,

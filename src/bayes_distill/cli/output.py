@@ -18,7 +18,7 @@ from bayes_distill.cli.spelling import as_typed, flag, prose_as_typed
 from bayes_distill.errors import Fault, shortened
 
 if TYPE_CHECKING:
-    from bayes_distill.parallel import Progress
+    from bayes_distill._input.progress import Progress
 
 MOST_SENTENCES, SENTENCE_WIDTH = 6, 96
 SHORT = 2.0

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import pandas as pd
 
+from bayes_distill._input.progress import Progress
 from bayes_distill.comparison.fits import Source, groups_to_leave_out, load_fits
 from bayes_distill.comparison.left_out import (
     Content,
@@ -20,7 +21,6 @@ from bayes_distill.comparison.refits import prepare_refits, run_refits
 from bayes_distill.comparison.result import Comparison
 from bayes_distill.comparison.weights import weight_faults
 from bayes_distill.errors import Fault, InputError, collected
-from bayes_distill.parallel import Progress
 from bayes_distill.posterior import Posterior
 from bayes_distill.validation.groups import LeaveOut
 from bayes_distill.validation.result import Validation

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bayes_distill._input.progress import Progress
 from bayes_distill.comparison.fits import runs_table
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.parallel import Progress, map_tasks
+from bayes_distill.parallel import map_tasks
 from bayes_distill.posterior import Posterior
 from bayes_distill.validation.leave_out import Prepared, prepare
 from bayes_distill.validation.refit import refit

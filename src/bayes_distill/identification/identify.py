@@ -11,11 +11,11 @@ from typing import Any
 import pandas as pd
 
 from bayes_distill._input.intervals import seed_faults
+from bayes_distill._input.progress import Progress
 from bayes_distill.compute import Device
 from bayes_distill.errors import InputError
 from bayes_distill.identification.identifiability import Identifiability, identifiability
 from bayes_distill.identification.next_run import NextRun, next_run
-from bayes_distill.parallel import Progress
 from bayes_distill.posterior import Posterior, load_posterior
 from bayes_distill.predict.arguments import interval_faults
 from bayes_distill.predict.forecast import DRAWS

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_distill._input.intervals import mean_of, number, seed_faults
+from bayes_distill._input.progress import Progress, steps
 from bayes_distill.compute import (
     FLOPS,
     SCENARIOS,
@@ -25,7 +26,6 @@ from bayes_distill.identification.candidates import Candidates, candidate_grid, 
 from bayes_distill.identification.gain import HIGH_K, linear_gain, reweighted_gain
 from bayes_distill.identification.targets import Targets, named, read_target, targets_of
 from bayes_distill.likelihoods import Likelihood
-from bayes_distill.parallel import Progress, steps
 from bayes_distill.posterior import Posterior
 from bayes_distill.posterior.shipped import no_runs
 from bayes_distill.predict.arguments import check_repeats, check_teachers, load_beside

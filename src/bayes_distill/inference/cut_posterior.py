@@ -22,13 +22,13 @@ import jax
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
+from bayes_distill._input.progress import Progress
 from bayes_distill.inference.density import Hyper, gradient_of_all, potential
 from bayes_distill.inference.initialisation import site_shapes, starting_points
 from bayes_distill.inference.model import Data, ModelSpec
 from bayes_distill.inference.programs import Programs
 from bayes_distill.inference.sampler import Sample, checkpoint_in, run_chains, started
 from bayes_distill.inference.settings import SamplerSettings
-from bayes_distill.parallel import Progress
 
 SUPERVISED = "supervised_z"
 STARTS = 4  # modes that are looked for; chains share them

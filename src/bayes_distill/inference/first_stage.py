@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayes_distill._input.progress import Progress
 from bayes_distill.cards import Card
 from bayes_distill.inference.cut_posterior import sample_cut_posterior
 from bayes_distill.inference.model import Data, ModelSpec
@@ -26,7 +27,6 @@ from bayes_distill.inference.two_stage import (
 )
 from bayes_distill.laws import Reference
 from bayes_distill.laws.smooth_discrepancy import SMOOTH
-from bayes_distill.parallel import Progress
 from bayes_distill.posterior import Posterior
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bayes_distill._input.intervals import seed_faults
+from bayes_distill._input.progress import Progress
 from bayes_distill._input.text import without_folders
 from bayes_distill._runtime.jax_setup import require_float64
 from bayes_distill._runtime.memory import drop_programs_near_map_limit
@@ -27,7 +28,6 @@ from bayes_distill.inference.model_inputs import model_inputs, reference_point
 from bayes_distill.inference.sampler import Sample, run_nuts
 from bayes_distill.inference.settings import SamplerSettings
 from bayes_distill.inference.two_stage import check_stages
-from bayes_distill.parallel import Progress
 from bayes_distill.posterior import Posterior
 from bayes_distill.runs.table import POINT
 from bayes_distill.runs.teachers_as_runs import teachers_as_runs

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from bayes_distill._input.progress import Progress
 from bayes_distill.inference.checkpoint import Checkpoint, Start, key_of
 from bayes_distill.inference.density import Hyper, potential
 from bayes_distill.inference.extensions import sample_until_mixed
@@ -29,7 +30,6 @@ from bayes_distill.inference.settings import SamplerSettings
 from bayes_distill.inference.stage_runner import StageRunner
 from bayes_distill.inference.warm_up import FIRST_STEP, warm_up
 from bayes_distill.inference.whitening import is_whitened
-from bayes_distill.parallel import Progress
 
 
 class Sample(NamedTuple):

@@ -9,10 +9,10 @@ from typing import Any
 import jax
 import numpy as np
 
+from bayes_distill._input.progress import Progress
 from bayes_distill.inference.checkpoint import Checkpoint, Position, leaves_of, state_like
 from bayes_distill.inference.metric import Metric
 from bayes_distill.inference.programs import BLOCK, Programs
-from bayes_distill.parallel import Progress
 
 Stats = dict[str, np.ndarray]
 

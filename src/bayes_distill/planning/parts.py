@@ -14,7 +14,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bayes_distill.parallel import Progress, map_tasks
+from bayes_distill._input.progress import Progress
+from bayes_distill.parallel import map_tasks
 from bayes_distill.planning.cells import Group
 from bayes_distill.planning.crossover_tables import crossover_rows, target_row
 from bayes_distill.planning.plain_data import (

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayes_distill._input.progress import Progress
 from bayes_distill._input.types import NUMBER, SOURCE, WHOLE, check_types
 from bayes_distill.compute import Device, ForwardFlops, Scenario
 from bayes_distill.errors import Fault, InputError
-from bayes_distill.parallel import Progress
 from bayes_distill.planning.arguments import PlanRequest, read_request, refuse_supervised
 from bayes_distill.planning.cells import Group
 from bayes_distill.planning.criteria import Criterion

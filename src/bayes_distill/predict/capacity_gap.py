@@ -13,9 +13,9 @@ import pandas as pd
 import xarray as xr
 
 from bayes_distill._input.intervals import number, seed_faults
+from bayes_distill._input.progress import Progress, steps
 from bayes_distill._input.types import NUMBER, SOURCE, WHOLE, check_types
 from bayes_distill.errors import Fault, InputError, collected
-from bayes_distill.parallel import Progress, steps
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.arguments import check_repeats, check_teachers, load_beside, read_points
 from bayes_distill.predict.extrapolation import (

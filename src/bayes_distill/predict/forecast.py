@@ -13,11 +13,11 @@ import pandas as pd
 import xarray as xr
 
 from bayes_distill._input.intervals import number, seed_faults
+from bayes_distill._input.progress import Progress, steps
 from bayes_distill._input.types import NUMBER, SOURCE, WHOLE, check_types
 from bayes_distill._runtime.memory import return_freed_memory
 from bayes_distill._runtime.threads import on_cores
 from bayes_distill.errors import Fault, InputError, collected
-from bayes_distill.parallel import Progress, steps
 from bayes_distill.posterior import Posterior
 from bayes_distill.posterior.effects import EFFECTS
 from bayes_distill.predict.arguments import check_repeats, check_teachers, load_beside, read_points

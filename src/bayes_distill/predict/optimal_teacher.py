@@ -10,10 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from bayes_distill._input.progress import Progress, steps
 from bayes_distill._runtime.one_dimensional import golden_section
 from bayes_distill._runtime.traced_cache import Stored
 from bayes_distill.laws import Reference, TeacherLaw
-from bayes_distill.parallel import Progress, steps
 from bayes_distill.posterior import Posterior
 
 UNIT = Reference(1.0, 1.0, 1.0)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bayes_distill._input.intervals import interval_fault, seed_faults
+from bayes_distill._input.progress import Progress
 from bayes_distill.cards import Card, load_card
 from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.inference.fit import check_card, check_settings, default_card
-from bayes_distill.parallel import Progress, check_places, map_tasks
+from bayes_distill.parallel import check_places, map_tasks
 from bayes_distill.runs import Runs, read_runs
 from bayes_distill.validation.budgets import FACTORS, Group
 from bayes_distill.validation.groups import LeaveOut, split
