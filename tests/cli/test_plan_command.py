@@ -111,6 +111,9 @@ def test_tables_for_people(command, scattered_file, workplace):
         "old",
     ):
         assert title in answer.out
+    # those that can be had come first, and the recipe of any teacher is not taken for them
+    assert answer.out.startswith("old is your only teacher for a")
+    assert answer.out.index("Were any teacher to be had:") < answer.out.index("supervised: one")
 
 
 def test_a_card_with_point_coefficients_can_be_planned_with(command):

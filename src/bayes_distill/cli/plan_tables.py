@@ -10,7 +10,11 @@ from bayes_distill._input.numbers import format_quantity
 from bayes_distill.cli.output import echo, print_sentences, print_table, wrapped
 from bayes_distill.planning.tables import AT_LIMITS
 from bayes_distill.planning.to_train import MODELS
-from bayes_distill.planning.words import crossover_words, plan_sentences
+from bayes_distill.planning.words import (
+    crossover_words,
+    sentences_of_any_teacher,
+    teacher_sentences,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +39,8 @@ def print_plan(result: Plan, *, in_units: bool = False) -> None:
     With `in_units` budgets are in other units than FLOPs too.
     """
     percent = f"{100 * result.interval:g}%"
-    print_sentences(plan_sentences(result.to_json()))
+    content = result.to_json()
+    print_sentences([*teacher_sentences(content), *sentences_of_any_teacher(content)])
     for name, part in result.table.groupby("scenario", sort=False):
         print_table(
             f"{name}: one recipe for each budget, best over the whole posterior",

@@ -78,6 +78,51 @@ def plan_sentences(content: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(_answer(rows, percent, hardware) for rows in asked.values())
 
 
+def teacher_sentences(planned: Mapping[str, Any]) -> list[str]:
+    """Which of the listed teachers is best, a sentence for each scenario of the first student."""
+    said = []
+    for rows in teachers_by_scenario(planned):
+        best = rows[0]
+        better = best["p_beats_supervised"]
+        verdict = "beats" if better >= 0.9 else "does not beat" if better <= 0.1 else "may beat"
+        student = f"{format_quantity(best['params'])} student and {best['budget']:.3g} FLOPs"
+        several = len(rows) > 1
+        one = (
+            f"Of your {len(rows)} teachers, {best['name']} is best"
+            if several
+            else f"{best['name']} is your only teacher"
+        )
+        sentence = (
+            f"{one} for a {student} under "
+            f"{best['scenario']} (P(best) {best['p_best']:.2f}): {best['loss']['mean']:.3f} "
+            f"({best['loss']['lower']:.3f} to {best['loss']['upper']:.3f}). It {verdict} training "
+            f"without a teacher (probability {better:.2f})."
+        ).replace("e+", "e")
+        if several and rows[1]["regret"]["mean"] is not None:
+            sentence += f" The next, {rows[1]['name']}, costs {rows[1]['regret']['mean']:.4f} more."
+        said.append(sentence)
+    return said
+
+
+def teachers_by_scenario(planned: Mapping[str, Any]) -> list[list[Mapping[str, Any]]]:
+    """Affordable teachers, best first, of the first student and budget, by scenario."""
+    ranked = [t for t in planned.get("teachers", []) if t["affordable"]]
+    first = ranked[0] if ranked else {}
+    mine = [t for t in ranked if (t["budget"], t["params"]) == (first["budget"], first["params"])]
+    return [
+        [t for t in mine if t["scenario"] == name]
+        for name in dict.fromkeys(t["scenario"] for t in mine)
+    ]
+
+
+def sentences_of_any_teacher(content: Mapping[str, Any]) -> tuple[str, ...]:
+    """`plan_sentences`, which where teachers are listed are of others than these."""
+    said = plan_sentences(content)
+    if not content.get("teachers"):
+        return said
+    return tuple(f"Were any teacher to be had: {each}" for each in said)
+
+
 def _answer(rows: list[Mapping[str, Any]], percent: str, hardware: Mapping[str, Any] | None) -> str:
     """One budget, and one student unless its size was chosen."""
     first = rows[0]

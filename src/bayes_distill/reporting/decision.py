@@ -11,7 +11,11 @@ import pandas as pd
 
 from bayes_distill._input.numbers import format_quantity
 from bayes_distill.errors import InputError
-from bayes_distill.planning.words import plan_sentences
+from bayes_distill.planning.words import (
+    sentences_of_any_teacher,
+    teacher_sentences,
+    teachers_by_scenario,
+)
 from bayes_distill.plots import plot
 from bayes_distill.plots.drawing import LOSS_UNIT
 from bayes_distill.plots.teachers import ComparedTeachers, teachers
@@ -55,7 +59,7 @@ def decision_of(
         figure = rest.pop(0)
     elif figure is None:
         figure = _without_runs(posterior, interval, seed)
-    if planned is not None and (said := [*_ranked(planned), *_of_plan(planned)]):
+    if planned is not None and (said := [*teacher_sentences(planned), *_of_plan(planned)]):
         return Decision("What to do", said, figure), rest
     return Decision("In short", _at_start(posterior, ranges, interval, seed), figure), rest
 
@@ -63,49 +67,16 @@ def decision_of(
 def _of_plan(planned: Mapping[str, Any]) -> list[str]:
     """The sentences of a plan; none for one of an earlier version, which had fewer keys."""
     try:
-        said = plan_sentences(planned)
+        said = sentences_of_any_teacher(planned)
     except KeyError:
         return []
     more = len(said) - MOST_SENTENCES
-    if planned.get("teachers"):
-        said = tuple(f"Were any teacher to be had: {each}" for each in said)
     return [*said[:MOST_SENTENCES], *([f"{more} more are under The plan."] if more > 0 else [])]
-
-
-def _ranked(planned: Mapping[str, Any]) -> list[str]:
-    """Which of the listed teachers is best, a sentence for each scenario of the first student."""
-    said = []
-    for rows in _lists(planned):
-        best = rows[0]
-        better = best["p_beats_supervised"]
-        verdict = "beats" if better >= 0.9 else "does not beat" if better <= 0.1 else "may beat"
-        student = f"{format_quantity(best['params'])} student and {best['budget']:.3g} FLOPs"
-        sentence = (
-            f"Of your {len(rows)} teachers, {best['name']} is best for a {student} under "
-            f"{best['scenario']} (P(best) {best['p_best']:.2f}): {best['loss']['mean']:.3f} "
-            f"({best['loss']['lower']:.3f} to {best['loss']['upper']:.3f}). It {verdict} training "
-            f"without a teacher (probability {better:.2f})."
-        ).replace("e+", "e")
-        if len(rows) > 1 and rows[1]["regret"]["mean"] is not None:
-            sentence += f" The next, {rows[1]['name']}, costs {rows[1]['regret']['mean']:.4f} more."
-        said.append(sentence)
-    return said
-
-
-def _lists(planned: Mapping[str, Any]) -> list[list[Mapping[str, Any]]]:
-    """Affordable teachers, best first, of the first student and budget, by scenario."""
-    ranked = [t for t in planned.get("teachers", []) if t["affordable"]]
-    first = ranked[0] if ranked else {}
-    mine = [t for t in ranked if (t["budget"], t["params"]) == (first["budget"], first["params"])]
-    return [
-        [t for t in mine if t["scenario"] == name]
-        for name in dict.fromkeys(t["scenario"] for t in mine)
-    ]
 
 
 def _of_teachers(planned: Mapping[str, Any]) -> ReportFigure | None:
     """The picture of the teachers that a plan ranked, under its first scenario with any."""
-    lists = _lists(planned)
+    lists = teachers_by_scenario(planned)
     rows = [r for r in planned["rows"] if lists and r.get("supervised")]
     if not lists or not rows:
         return None
