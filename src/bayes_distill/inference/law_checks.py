@@ -226,8 +226,10 @@ def _remedy(fitted: Fitted) -> str:
     """What to do about a law that is wrong."""
     card = fitted.card
     if card.discrepancy is None:
+        name = _allowing(card.name, fitted.spec.kind)
+        slow = "" if fitted.spec.kind == "supervised" else " (its fits take ten minutes and more)"
         return (
-            f"use the card {_allowing(card.name, fitted.spec.kind)}, whose bands allow for a law "
+            f"use the card {name}{slow}, whose bands allow for a law "
             "that is wrong, or leave out runs that something else sets apart"
         )
     return (
