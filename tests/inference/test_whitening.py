@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from jax.flatten_util import ravel_pytree
+from numpyro.infer.util import constrain_fn
 
 from bayes_distill.cards import load_card
-from bayes_distill.inference import reparameterisation, whitening
+from bayes_distill.inference import linear_effects, reparameterisation, whitening
 from bayes_distill.inference.density import constrainer, prior_sampler
+from bayes_distill.inference.model import mean_loss, of_rows, scaling_law_model
 from bayes_distill.inference.model_inputs import model_inputs, reference_point
 from bayes_distill.inference.smooth_rows import LEAST, all_weights, smooth_rows, told
 from bayes_distill.laws.smooth_discrepancy import UPWARD, basis
@@ -88,7 +90,7 @@ def test_equations_at_noise_of_scale_one_give_those_of_the_runs():
     sites = {
         n: jnp.asarray(-4.0 - k) for k, n in enumerate((*spec.noise_sites, *spec.spread_sites))
     }
-    regression, by = whitening._supervised_regression(spec, sites, hyper)
+    regression, (by,) = whitening.at_scales(spec, sites, hyper)
     noise, *spreads = np.exp(-4.0 - np.arange(4.0))
     assert float(by) == pytest.approx(noise**-2)
     design = np.concatenate([data.smooth[name] for name in spec.smooth], axis=1)
@@ -109,7 +111,8 @@ def test_equations_at_noise_of_scale_one_give_those_of_the_runs():
     )
     residual = np.random.default_rng(0).standard_normal(len(weight))
     told = covariance @ rows.T @ (weight * residual)
-    right = hyper["linear"]["fixed"].equations.right(residual[:, None], data.offset_size)
+    (equations,) = hyper["linear"]["fixed"].equations
+    right = equations.right(residual[:, None], data.offset_size)
     right = tuple(by * each for each in right)
     weights = regression.told(right)
     np.testing.assert_allclose(weights[:, 0], told[: 2 * half], rtol=1e-6, atol=1e-12)
@@ -125,7 +128,39 @@ def test_another_mask_has_other_equations():
         np.testing.assert_array_equal(one, two)
     masked = data._replace(mask=np.arange(len(data.mask)) < 9)
     fewer = whitening.with_equations(spec, masked, hyper)["linear"]["fixed"]
-    assert np.trace(fewer.equations.gram) < np.trace(again.equations.gram)
+    assert np.trace(fewer.equations[0].gram) < np.trace(again.equations[0].gram)
+
+
+def test_effects_are_those_of_the_model():
+    """Columns of the design, and local effects, against losses when a site moves a little."""
+    spec, data, hyper = prepared("mixed")
+    raw = prior_sampler(spec)(jax.random.split(jax.random.key(4), 2), data, hyper)
+    sites = reparameterisation.forward(spec, {k: v[0] for k, v in raw.items()}, data, hyper)[0]
+    sites = linear_effects.without_effects(spec, sites)
+    model = partial(scaling_law_model, spec)
+    zero = jnp.zeros_like(data.loss)
+
+    @jax.jit
+    def loss(sites):
+        values = constrain_fn(model, (data, hyper), {}, sites, return_deterministic=True)
+        # what a student reaches alone is left out where it has a teacher
+        own = of_rows(spec, values, data)
+        student = jnp.where(linear_effects.is_taught(data), zero, own.student)
+        return mean_loss(spec, values, data, own._replace(student=student))
+
+    values = constrain_fn(model, (data, hyper), {}, sites, return_deterministic=True)
+    effects = jax.device_get(linear_effects.effects_at(spec, values, data))
+    columns = linear_effects.design(spec, effects, data, hyper)
+    place, effect, count = linear_effects.places(spec, effects, data, hyper)
+    columns = np.concatenate([columns, np.eye(count)[place] * effect[:, None]], axis=1)
+    begun = 0
+    for name in (*linear_effects.dense(spec), *linear_effects.local(spec)):
+        moves = np.random.default_rng(begun).standard_normal(sites[f"{name}_z"].shape)
+        change = loss(sites | {f"{name}_z": 1e-6 * moves}) - loss(sites)
+        told = columns[:, begun : begun + len(moves)] @ moves
+        np.testing.assert_allclose(change / 1e-6, told, atol=1e-5, err_msg=name)
+        begun += len(moves)
+    assert begun == columns.shape[1]
 
 
 def test_offsets_are_of_supervised_runs_whose_size_recurs():

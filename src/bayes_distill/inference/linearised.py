@@ -19,8 +19,14 @@ from jax import Array
 from bayes_distill.inference import reparameterisation
 from bayes_distill.inference.density import Hyper, Sites, expected
 from bayes_distill.inference.initialisation import Gradient, modes, sites_of
+from bayes_distill.inference.linear_effects import effects_at, is_taught
 from bayes_distill.inference.model import Data, ModelSpec, OfRows, mean_loss
-from bayes_distill.inference.whitening import LAW, with_equations, without_discrepancies
+from bayes_distill.inference.whitening import (
+    LAW,
+    is_law_whitened,
+    with_equations,
+    without_discrepancies,
+)
 
 NEAR, LEAST, MOST = 1e-3, 0.02, 3.0
 
@@ -35,31 +41,34 @@ def linearised(spec: ModelSpec, data: Data, hyper: Hyper, gradient: Gradient) ->
     likelihood = spec.likelihood(**{name: float(value) for name, value in values.items()})
     residual = np.where(np.abs(residual) < NEAR, NEAR, residual)
     weight = np.clip(-likelihood.slope(residual) / residual, LEAST, MOST)
-    linear = {**hyper["linear"], "weight": weight}
-    if LAW in sites:
-        linear |= _law_at(spec)(sites, data, hyper)
+    linear = {**hyper["linear"], "weight": weight} | _law_at(spec)(sites, data, hyper)
     found_there = with_equations(spec, data, {**hyper, "linear": jax.device_get(linear)})
     return {**found_there, "linear": jax.device_put(found_there["linear"])}
 
 
 @lru_cache(maxsize=64)
 def _law_at(spec: ModelSpec) -> Any:
-    """Compiled function of (one draw's sites, data, hyper): the law and its derivative there."""
+    """Compiled function of (one draw's sites, data, hyper): the law and its derivatives there."""
 
-    def at(sites: Sites, data: Data, hyper: Hyper) -> dict[str, Array]:
+    def at(sites: Sites, data: Data, hyper: Hyper) -> dict[str, Any]:
         of_law, _ = reparameterisation.forward(spec, sites, data, hyper)
         zero = jnp.zeros_like(data.loss)
 
-        def loss(point: Array) -> Array:
-            values = without_discrepancies(spec, of_law | {LAW: point}, data, hyper)
+        def loss(point: dict[str, Array]) -> Array:
+            values = without_discrepancies(spec, of_law | point, data, hyper)
             return mean_loss(spec, values, data, OfRows(zero, zero, zero))
 
-        mean = loss(of_law[LAW])
-        return {
-            "point": of_law[LAW],
+        values = without_discrepancies(spec, of_law, data, hyper)
+        mean = loss({})
+        found = {
             "mean": mean,
             "residual": data.loss - mean,
-            "derivative": jax.jacfwd(loss)(of_law[LAW]),
+            "effects": effects_at(spec, values, data),
         }
+        if is_law_whitened(spec):
+            derivative = jax.jacfwd(loss)({LAW: of_law[LAW]})[LAW]
+            found["point"] = of_law[LAW]
+            found["derivative"] = jnp.where(is_taught(data)[:, None], 0.0, derivative)
+        return found
 
     return jax.jit(at)

@@ -30,7 +30,7 @@ from bayes_distill.inference.settings import SamplerSettings
 from bayes_distill.inference.stage_runner import StageRunner
 from bayes_distill.inference.step_size import tuned
 from bayes_distill.inference.straightening import bent, straight_slope, straightened
-from bayes_distill.inference.whitening import with_equations
+from bayes_distill.inference.whitening import is_whitened, with_equations
 
 COUNT, ROUNDS = 2000, 5  # of importance sampling
 LEAST_EFFECTIVE, LARGEST_K = 50.0, 1.0  # else the weights are too uneven
@@ -59,7 +59,7 @@ class Refitted(NamedTuple):
 
 def is_elliptical(spec: ModelSpec) -> bool:
     """Whether effects of the model, if it has any, are whitened: importance sampling will do."""
-    return not spec.shared and not spec.noisy_teachers
+    return not spec.noisy_teachers and (is_whitened(spec) or not spec.shared)
 
 
 def compile_refit(spec: ModelSpec, data: Data, hyper: Hyper, sample: Sample) -> Future[Any] | None:

@@ -10,7 +10,7 @@ import pandas as pd
 from bayes_distill.cards import Card
 from bayes_distill.cards.joint_prior import SUPERVISED
 from bayes_distill.inference import padding
-from bayes_distill.inference.joint_prior import joint_prior, loss_unit_ratio
+from bayes_distill.inference.joint_prior import JointPrior, joint_prior, loss_unit_ratio
 from bayes_distill.inference.model import (
     SMOOTH_SITES,
     Data,
@@ -89,29 +89,24 @@ def model_inputs(
                 f"losses are {ratio:.3g} times those of the supervised prior's centre, as in "
                 "another unit or tokenizer: the centre was multiplied by that"
             )
-    return (
-        spec,
-        data,
-        hyperparameters(card, joint) | shapes_of(card, spec, frame, data, directions),
-        notes,
-    )
+    return spec, data, numbers_of(card, spec, frame, data, directions, joint), notes
 
 
-def shapes_of(
+def numbers_of(
     card: Card,
     spec: ModelSpec,
     frame: pd.DataFrame,
     data: Data,
     directions: dict[str, np.ndarray],
+    joint: JointPrior | None,
 ) -> dict[str, Any]:
-    """What the model takes beside the numbers of priors: groups of runs, and a linear law."""
+    """All hyperparameters: numbers of priors, groups of runs, and a linear law."""
     medians = {name: prior.middle for name, prior in card.likelihood.priors.items()}
     information = card.likelihood.at(medians).fisher_information().location
-    shapes = {
-        "groups": groups_of(card, frame, data) | directions,
-        "linear": before_a_mode(len(data.mask), float(information), len(SUPERVISED)),
-    }
-    return with_equations(spec, data, shapes)
+    hyper = hyperparameters(card, joint)
+    hyper["groups"] = groups_of(card, frame, data) | directions
+    hyper["linear"] = before_a_mode(spec, data, float(information), len(SUPERVISED))
+    return with_equations(spec, data, hyper)
 
 
 def groups_of(card: Card, frame: pd.DataFrame, data: Data) -> dict[str, np.ndarray]:

@@ -6,6 +6,7 @@ meet in no run: they are integrated out one by one, and the cost is linear in ru
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -45,9 +46,15 @@ class Equations(NamedTuple):
         sizes = self.square.shape[0]
         return self.design.T @ rows, _by_size(self.effect[:, None] * rows, size, sizes)
 
-    def scaled(self, by: Any) -> Equations:
-        """For rows whose weights are `by` times as large."""
-        return Equations(*(by * each for each in self))
+    @classmethod
+    def together(cls, parts: Sequence[Equations], by: Any) -> Equations:
+        """Of all rows of the parts, whose weights are `by` (parts,) times as large."""
+        return cls(
+            *(
+                sum(b * each for b, each in zip(by, of_one, strict=True))
+                for of_one in zip(*parts, strict=True)
+            )
+        )
 
 
 class Regression(NamedTuple):

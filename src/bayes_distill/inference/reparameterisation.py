@@ -14,8 +14,9 @@ normal distribution. With u the unconstrained (log or logit) coordinates:
   large, and where it is small what the other coordinates follow. Chains that come into the tail of
   log b would need far smaller steps.
 
-* Smooth discrepancies and offsets of sizes. Runs identify the sum of law and discrepancy; in the
-  coordinates of `inference.whitening` their posterior is nearly standard normal.
+* Smooth discrepancies, what groups of runs share beside them, and the law that they surround. Runs
+  identify the sum of law and discrepancy; in the coordinates of `inference.whitening` their
+  posterior is nearly standard normal.
 
 The first two are shears, which change no volume; the others have a Jacobian.
 """
@@ -33,7 +34,14 @@ import numpy as np
 from jax import Array
 
 from bayes_distill.inference.model import Data, ModelSpec
-from bayes_distill.inference.whitening import coloured, is_whitened, whitened
+from bayes_distill.inference.whitening import (
+    at_scales,
+    coloured,
+    coloured_law,
+    is_whitened,
+    whitened,
+    whitened_law,
+)
 from bayes_distill.laws.base import Bracket, Reference, TeacherLaw
 from bayes_distill.laws.bracket import log_bracket
 from bayes_distill.laws.discrepancy import STRETCH_REACH
@@ -50,27 +58,42 @@ def forward(
 
     With the log of the determinant of the Jacobian.
     """
+    if not is_whitened(spec):
+        of_law = bent(spec, sites, hyper)
+        return of_law, _log_volume(spec, of_law)
+    scales = at_scales(spec, sites, hyper)
+    sites, of_coordinates = coloured_law(spec, sites, hyper, scales)
+    of_law = bent(spec, sites, hyper)
+    volume = _log_volume(spec, of_law) + of_coordinates
+    of_law, of_discrepancies = coloured(spec, of_law, data, hyper, scales)
+    return of_law, volume + of_discrepancies
+
+
+def bent(spec: ModelSpec, sites: Sites, hyper: dict[str, Any]) -> Sites:
+    """The law's unconstrained coordinates from those in which ridges and tails are straight."""
     of_law = _stretched(spec, _sheared(spec.law.brackets, sites, -1.0), hyper, -1.0)
     tails = _tails(spec, of_law)
-    of_law |= {name: _log_of(of_law[name], reach) for name, reach in tails.items()}
-    volume = _log_volume(spec, of_law)
-    if is_whitened(spec):
-        of_law, of_discrepancies = coloured(spec, of_law, data, hyper)
-        volume = volume + of_discrepancies
-    return of_law, volume
+    return of_law | {name: _log_of(of_law[name], reach) for name, reach in tails.items()}
 
 
 def inverse(spec: ModelSpec, sites: Sites, data: Data, hyper: dict[str, Any]) -> Sites:
     """Sampled coordinates from the law's unconstrained ones; inverse of `forward`."""
-    if is_whitened(spec):
-        sites = whitened(spec, sites, data, hyper)
+    if not is_whitened(spec):
+        return _straight(spec, sites, hyper)
+    scales = at_scales(spec, sites, hyper)
+    sites = whitened(spec, sites, data, hyper, scales)
+    return whitened_law(spec, _straight(spec, sites, hyper), hyper, scales)
+
+
+def _straight(spec: ModelSpec, sites: Sites, hyper: dict[str, Any]) -> Sites:
+    """Inverse of `bent`."""
     sampled = _sheared(spec.law.brackets, _stretched(spec, sites, hyper, 1.0), 1.0)
     tails = _tails(spec, sampled)
     return sampled | {name: _sampled_of(sampled[name], reach) for name, reach in tails.items()}
 
 
 def _log_volume(spec: ModelSpec, of_law: Sites) -> Array:
-    """Log of the determinant of the Jacobian of all but `coloured`."""
+    """Log of the determinant of the Jacobian of `bent`."""
     tails = _tails(spec, of_law)
     logs = [-jnp.log(_slope(of_law[name], reach)) for name, reach in tails.items()]
     return reduce(add, logs) if logs else jnp.zeros(())

@@ -18,8 +18,8 @@ from bayes_distill.cards import Card, load_card
 from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.inference.density import constrainer, prior_sampler
 from bayes_distill.inference.joint_prior import joint_prior
-from bayes_distill.inference.model import hyperparameters, model_spec
-from bayes_distill.inference.model_inputs import padded_data, shapes_of
+from bayes_distill.inference.model import model_spec
+from bayes_distill.inference.model_inputs import numbers_of, padded_data
 from bayes_distill.laws import TABLE_6, Reference
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def prior_draw(card: Card, reference: Reference, seed: int) -> dict[str, float]:
     row |= {"teacher_loss": reference.loss} if kind == "distillation" else {}
     frame = pd.DataFrame([row])
     data, directions = padded_data(card, frame, reference)
-    hyper = hyperparameters(card, joint) | shapes_of(card, spec, frame, data, directions)
+    hyper = numbers_of(card, spec, frame, data, directions, joint)
     raw = prior_sampler(spec)(jax.random.split(jax.random.key(seed), 1), data, hyper)
     values = constrainer(spec)(raw, data, hyper)
     return {name: float(value[0]) for name, value in values.items() if np.ndim(value) == 1}
