@@ -227,7 +227,7 @@ def _remedy(fitted: Fitted) -> str:
     card = fitted.card
     if card.discrepancy is None:
         name = _allowing(card.name, fitted.spec.kind)
-        slow = "" if fitted.spec.kind == "supervised" else " (its fits take ten minutes and more)"
+        slow = "" if fitted.spec.kind == "supervised" else " (its fits take some ten times as long)"
         return (
             f"use the card {name}{slow}, whose bands allow for a law "
             "that is wrong, or leave out runs that something else sets apart"

@@ -54,7 +54,8 @@ def effects_at(spec: ModelSpec, values: Values, data: Data) -> dict[str, Array]:
     """By how much the loss of every run changes with each of what it may have (rows,).
 
     Names are those of `OfRows`, of discrepancies of sizes, ``teacher_effect`` and
-    ``condition_effect``. `values` are of all sites, with linear effects set to zero (`without_effects`).
+    ``condition_effect``. `values` are of all sites, with linear effects set to zero
+    (`without_effects`).
 
     What a student reaches alone moves a distilled one through the place of its gap, and by as much
     as the gap is sharp, of which draws differ by far. That is left out: distilled runs then count

@@ -21,6 +21,8 @@ from bayes_distill.laws.smooth_discrepancy import (
 
 LEAST = 0.02
 """Singular value, all runs together, below which a combination of weights counts as untold."""
+LEAST_OF_EXCESS = 0.1
+"""The same for the excess of students, which is a tenth to a half of their loss."""
 PAD = 8  # numbers of combinations are rounded up to this
 
 
@@ -42,9 +44,9 @@ class SmoothRows:
     directions: np.ndarray
 
     @classmethod
-    def of(cls, student: np.ndarray, teacher: np.ndarray) -> SmoothRows:
+    def of(cls, student: np.ndarray, teacher: np.ndarray, least: float = LEAST) -> SmoothRows:
         """Of the basis (rows, weights) at students and at teachers, zero where there is none."""
-        directions = told(np.concatenate([student, teacher]))
+        directions = told(np.concatenate([student, teacher]), least)
         return cls(student @ directions, teacher @ directions, directions)
 
 
@@ -67,14 +69,17 @@ def smooth_rows(
     return {
         "smooth_up": SmoothRows.of(at_student[:, UPWARD], at_teacher[:, UPWARD]),
         "smooth_down": SmoothRows.of(at_student[:, ~UPWARD], at_teacher[:, ~UPWARD]),
-        STUDENT_SMOOTH: SmoothRows.of(excess, np.zeros_like(excess)),
+        STUDENT_SMOOTH: SmoothRows.of(excess, np.zeros_like(excess), LEAST_OF_EXCESS),
     }
 
 
-def told(rows: np.ndarray) -> np.ndarray:
-    """Combinations of weights (weights, padded number) that `rows` (rows, weights) tell apart."""
+def told(rows: np.ndarray, least: float = LEAST) -> np.ndarray:
+    """Combinations of weights (weights, padded number) that `rows` (rows, weights) tell apart.
+
+    `least` is the singular value from which a combination counts as told.
+    """
     _, values, vectors = np.linalg.svd(rows, full_matrices=False)
-    count = max(1, int((values > LEAST).sum()))
+    count = max(1, int((values > least).sum()))
     directions = np.zeros((rows.shape[1], padded(count, PAD)))
     directions[:, :count] = vectors[:count].T
     return directions
