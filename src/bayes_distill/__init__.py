@@ -2,7 +2,8 @@
 
 The front door. Commands and functions have the same names: `check`, `fit`, `forecast`, `risk`,
 `plan`, `plot` and `report`; the checks of a fit `validate`, `calibrate`, `predictive`,
-`sensitivity` and `identify`; `compare` and `stack` for several fits; `models` and `datasets` for
+`sensitivity` and `identify`; `compare` and `stack` for several fits; `score` and
+`verify` for registered forecasts; `models` and `datasets` for
 what ships. `read_runs`, `load_card`, `load_posterior`, `read_validation` and `read_calibration`
 read files. The types of arguments and of results are here too. Deeper tools are in the modules.
 Nothing heavy is imported before its first use.
@@ -54,6 +55,9 @@ if TYPE_CHECKING:
     from bayes_distill.runs.trackers.mapping import RunsMapping
     from bayes_distill.validation.leave_out import validate
     from bayes_distill.validation.read import read_validation
+    from bayes_distill.validation.registered.result import Scores, read_scores
+    from bayes_distill.validation.registered.scoring import score
+    from bayes_distill.validation.registered.verification import Verification, verify
     from bayes_distill.validation.result import Validation
 
 _HOMES = {
@@ -81,10 +85,12 @@ _HOMES = {
     "RunsMapping": "bayes_distill.runs.trackers.mapping",
     "RunsReport": "bayes_distill.runs",
     "Scenario": "bayes_distill.compute",
+    "Scores": "bayes_distill.validation.registered.result",
     "Sensitivity": "bayes_distill.checking.power_scaling",
     "Teachers": "bayes_distill.predict.teachers",
     "Criterion": "bayes_distill.planning.criteria",
     "Validation": "bayes_distill.validation.result",
+    "Verification": "bayes_distill.validation.registered.verification",
     "by_chain": "bayes_distill.predict.results.draws",
     "calibrate": "bayes_distill.calibration.study",
     "check": "bayes_distill.runs",
@@ -101,13 +107,16 @@ _HOMES = {
     "predictive": "bayes_distill.checking.checks",
     "read_calibration": "bayes_distill.calibration.result",
     "read_runs": "bayes_distill.runs",
+    "read_scores": "bayes_distill.validation.registered.result",
     "read_validation": "bayes_distill.validation.read",
     "report": "bayes_distill.reporting.write",
     "risk": "bayes_distill.predict.capacity_gap",
+    "score": "bayes_distill.validation.registered.scoring",
     "sensitivity": "bayes_distill.checking.power_scaling",
     "simulate": "bayes_distill.runs",
     "stack": "bayes_distill.comparison.stacking",
     "validate": "bayes_distill.validation.leave_out",
+    "verify": "bayes_distill.validation.registered.verification",
 }
 """Where each name is defined. No module of this folder may have the name of a function: importing
 it would set an attribute that hides the function."""
@@ -157,9 +166,11 @@ __all__ = [
     "RunsMapping",
     "RunsReport",
     "Scenario",
+    "Scores",
     "Sensitivity",
     "Teachers",
     "Validation",
+    "Verification",
     "__version__",
     "by_chain",
     "calibrate",
@@ -177,13 +188,16 @@ __all__ = [
     "predictive",
     "read_calibration",
     "read_runs",
+    "read_scores",
     "read_validation",
     "report",
     "risk",
+    "score",
     "sensitivity",
     "simulate",
     "stack",
     "validate",
+    "verify",
 ]
 
 

@@ -47,6 +47,8 @@ COMMANDS = {
     "predictive": ("predictive", "SUPERVISED"),
     "sensitivity": ("sensitivity", "SUPERVISED"),
     "identify": ("identify", "SUPERVISED", "--draws", "100"),
+    "score": ("score", "forecasts.jsonl", "runs.csv"),
+    "verify": ("verify", "forecasts.jsonl"),
     "simulate": ("simulate", "supervised-plain", "--design", "chinchilla", "--out", "new.csv"),
     "models list": ("models", "list"),
     "datasets list": ("datasets", "list"),
@@ -88,6 +90,9 @@ def printed(command, capsys, workplace, scattered_file, chinchilla, monkeypatch)
             if name == "compare":
                 for each in asked[1:]:
                     chinchilla.posterior.save(workplace / each)
+            if "forecasts.jsonl" in asked:
+                made = ("--params", "100M", "--tokens", "2B", "--register", "forecasts.jsonl")
+                command("forecast", scattered_file, *made)
             files = {"FIT": scattered_file, "SUPERVISED": chinchilla.file}
             return command(*(files.get(word, word) for word in asked)).out
         capsys.readouterr()
@@ -110,7 +115,7 @@ def test_a_sentence_comes_first_and_all_fits_a_narrow_terminal(name, printed, re
     first = " ".join(lines[: lines.index("")])
     assert re.search(r"[.)]$", first), first
     assert len(first.split()) > 8
-    assert recorded or name.startswith("check")
+    assert recorded or name.startswith(("check", "verify"))
     for table in list(recorded):
         header, rows = table[1:3]
         with tables_as("csv"):

@@ -304,6 +304,45 @@ READ = [
         )
     ),
 ]
+REGISTERS = [
+    *(
+        Case(f"{command} --register {name}", f"--register: {said}")
+        for command in (
+            f"forecast fit.nc {AT}",
+            f"risk fit.nc {AT}",
+            "plan fit.nc --params 1e9 --budget 1e21",
+        )
+        for name, said in (
+            ("runs.csv", "runs.csv is not a register"),
+            ("fit.nc", "fit.nc is not a register"),
+            ("notes.json", "notes.json is not a register"),
+            ("pipe.csv", "pipe.csv is a device or a pipe"),
+            ("folder", "folder is a folder"),
+            ("none/f.jsonl", "the folder none does not exist"),
+            ("{nul}", "a\\x00b.csv cannot be written"),
+        )
+    ),
+    *(
+        Case(f"{command} {name} {rest}", said)
+        for command, rest in (("score", "runs.csv"), ("verify", ""), ("verify", "--repair"))
+        for name, said in (
+            ("none.jsonl", "none.jsonl does not exist"),
+            ("deep.jsonl", "deep.jsonl is not a register"),
+            ("big-number.jsonl", "big-number.jsonl is not a register"),
+            ("fit.nc", "fit.nc is not a register"),
+            ("folder", "folder is a folder"),
+            ("pipe.csv", "pipe.csv is a device or a pipe"),
+            ("/dev/zero", "/dev/zero is a device or a pipe"),
+            ("{nul}", "...cannot be read"),
+            ("{long}", "...File name too long"),
+            ("{escape}", "\\x1b[31mred"),
+        )
+    ),
+    Case("score empty.csv runs.csv", "none of the 18 runs"),
+    Case("score runs.csv none.csv --tolerance 9", "--tolerance: 9 is not between ...none.csv: "),
+    Case("score runs.csv runs.csv --out runs.csv", "--out: runs.csv ends in .csv"),
+    Case("verify empty.csv --head x", "--head: 'x' is no sha256"),
+]
 SEEDED = {
     "forecast fit.nc": AT,
     "risk fit.nc": AT,
@@ -364,4 +403,4 @@ NUMBERS = [
     Case("fit", "Missing argument"),
     Case("forecast fit.nc --nonsense", "No such option"),
 ]
-CASES = [*WHERE, *TAILS, *OUTPUTS, *FITS, *READ, *ENDLESS, *NUMBERS]
+CASES = [*WHERE, *TAILS, *OUTPUTS, *FITS, *READ, *ENDLESS, *NUMBERS, *REGISTERS]

@@ -70,6 +70,9 @@ AcceleratorName = Annotated[
 Utilisation = Annotated[
     str | None, option("Share of its peak that training reaches: 0.4.", "0..1", DEVICE)
 ]
+RegisterFile = Annotated[
+    str | None, option("A register that the answer is appended to, for score.", "FILE.jsonl")
+]
 MostDraws = Annotated[str, option("Most posterior draws to use.", "INTEGER")]
 OptionalDraws = Annotated[str | None, option("Most posterior draws to use.", "INTEGER")]
 Count = Annotated[str, option(None, "INTEGER")]
