@@ -2,10 +2,10 @@
 
 The front door. Commands and functions have the same names: `check`, `fit`, `forecast`, `risk`,
 `plan`, `plot` and `report`; the checks of a fit `validate`, `calibrate`, `predictive`,
-`sensitivity` and `identify`; `compare` and `stack` for several fits; `score` and
-`verify` for registered forecasts; `models` and `datasets` for
-what ships. `read_runs`, `load_card`, `load_posterior`, `read_validation` and `read_calibration`
-read files. The types of arguments and of results are here too. Deeper tools are in the modules.
+`sensitivity` and `identify`; `compare` and `stack` for several fits; `design` for the next runs;
+`score` and `verify` for registered forecasts; `models` and `datasets` for what ships. `read_runs`,
+`load_card`, `load_posterior`, `read_validation` and `read_calibration` read files. The types of
+arguments and of results are here too. Deeper tools are in the modules.
 Nothing heavy is imported before its first use.
 """
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from bayes_distill.comparison.result import Comparison
     from bayes_distill.comparison.stacking import stack
     from bayes_distill.compute import Device, ForwardFlops, Scenario
+    from bayes_distill.identification.designs.design import design
+    from bayes_distill.identification.designs.result import Design
     from bayes_distill.identification.identifiability import Identifiability
     from bayes_distill.identification.identify import Identification, identify
     from bayes_distill.identification.next_run import NextRun
@@ -64,6 +66,7 @@ _HOMES = {
     "Calibration": "bayes_distill.calibration.result",
     "Card": "bayes_distill.cards",
     "Comparison": "bayes_distill.comparison.result",
+    "Design": "bayes_distill.identification.designs.result",
     "Device": "bayes_distill.compute",
     "DrawCounts": "bayes_distill.planning.draw_counts",
     "Forecast": "bayes_distill.predict.forecast",
@@ -96,6 +99,7 @@ _HOMES = {
     "check": "bayes_distill.runs",
     "compare": "bayes_distill.comparison.ranking",
     "datasets": "bayes_distill.runs.listing",
+    "design": "bayes_distill.identification.designs.design",
     "fit": "bayes_distill.inference.fit",
     "forecast": "bayes_distill.predict.forecast",
     "identify": "bayes_distill.identification.identify",
@@ -141,6 +145,7 @@ __all__ = [
     "Card",
     "Comparison",
     "Criterion",
+    "Design",
     "Device",
     "DrawCounts",
     "FailedFitError",
@@ -177,6 +182,7 @@ __all__ = [
     "check",
     "compare",
     "datasets",
+    "design",
     "fit",
     "forecast",
     "identify",

@@ -47,6 +47,7 @@ COMMANDS = {
     "predictive": ("predictive", "SUPERVISED"),
     "sensitivity": ("sensitivity", "SUPERVISED"),
     "identify": ("identify", "SUPERVISED", "--draws", "100"),
+    "design": ("design", "SUPERVISED", "--budget", "1e20", "--batch", "3", "--draws", "200"),
     "score": ("score", "forecasts.jsonl", "runs.csv"),
     "verify": ("verify", "forecasts.jsonl"),
     "simulate": ("simulate", "supervised-plain", "--design", "chinchilla", "--out", "new.csv"),

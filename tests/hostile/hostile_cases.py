@@ -304,6 +304,40 @@ READ = [
         )
     ),
 ]
+DESIGN = "design fit.nc --budget 1e20"
+DESIGNS = [
+    *(
+        Case(f"{DESIGN} {flag} {name}", said)
+        for flag in ("--pool", "--target")
+        for name, said in (
+            ("none.csv", "none.csv: there is no such file"),
+            ("folder", "folder is a folder"),
+            ("fit.nc", "fit.nc has the suffix '.nc'"),
+            ("empty.csv", "empty.csv is empty"),
+            ("at-negative.csv", "row 0, tokens: "),
+            ("{nul}", "a\\x00b.csv: there is no such file"),
+            ("{long.csv}", "...File name too long"),
+        )
+    ),
+    Case("design fit.nc", "--budget: is needed"),
+    Case("design fit.nc --budget nan", "--budget: "),
+    Case("design none.nc --budget 1e20", "none.nc does not exist"),
+    Case("design runs.csv --budget 1e20", "runs.csv is not a file written by fit"),
+    Case("design deep.toml --budget 1e20", "...deep.toml is not valid TOML"),
+    Case("design code.toml --budget 1e20", "model card code.toml cannot be used"),
+    Case("design members.toml --budget 1e20", "model card members.toml cannot be used"),
+    Case("design good.toml --budget 1", "--budget: 1 FLOPs pay for no run"),
+    Case(f"{DESIGN} --decide '{{escape}}'", "--decide: '\\x1b[31mred\\x07.csv' is not like"),
+    Case(f"{DESIGN} --decide 'plan --budget {{digits}}'", "--decide: "),
+    Case(f"{DESIGN} --decide 'plan --out x'", "--decide: a decision takes no 'out'"),
+    Case(f"{DESIGN} --decide 'plan --budget 1e22' --target design.csv", "--decide: give either"),
+    Case(f"{DESIGN} --cost '__import__(1)' --pool design.csv", "--cost: no cost '__import__(1)'"),
+    Case(f"{DESIGN} --cost 'eq69**{{digits}}'", "--cost: the power of"),
+    Case(f"{DESIGN} --batch 0 --reach 1e9", "--batch: ...--reach: "),
+    Case(f"{DESIGN} --out runs.txt", "--out: runs.txt must end in .csv"),
+    Case(f"{DESIGN} --pool design.csv --out design.csv", "--out: design.csv is an input"),
+    Case(f"{DESIGN} --out notes.csv", "--out: notes.csv exists and is not a table"),
+]
 REGISTERS = [
     *(
         Case(f"{command} --register {name}", f"--register: {said}")
@@ -403,4 +437,4 @@ NUMBERS = [
     Case("fit", "Missing argument"),
     Case("forecast fit.nc --nonsense", "No such option"),
 ]
-CASES = [*WHERE, *TAILS, *OUTPUTS, *FITS, *READ, *ENDLESS, *NUMBERS, *REGISTERS]
+CASES = [*WHERE, *TAILS, *OUTPUTS, *FITS, *READ, *ENDLESS, *NUMBERS, *REGISTERS, *DESIGNS]

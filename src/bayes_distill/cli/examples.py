@@ -33,6 +33,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "sensitivity": ("sensitivity fit.nc",),
     "identify": ("identify fit.nc", "identify fit.nc --coefficient E"),
     "calibrate": ("calibrate supervised-plain --design chinchilla --replicates 100",),
+    "design": (
+        "design fit.nc --budget 5e20 --target targets.csv --pool candidates.csv --out runs.csv",
+        "design fit.nc --budget 5e20 --decide 'plan --params 7B --budget 1e23'",
+        "design supervised --budget 1e20 --batch 10",
+    ),
     "score": ("score forecasts.jsonl runs.csv", "score forecasts.jsonl runs.csv --out scores.json"),
     "verify": ("verify forecasts.jsonl", "verify forecasts.jsonl --repair"),
     "report": ("report fit.nc --out report.html",),

@@ -21,6 +21,7 @@ from bayes_distill.cli import (
     compare,
     datasets,
     demo,
+    design,
     fit,
     forecast,
     identify,
@@ -65,6 +66,7 @@ app.command(cls=plot.PlotCommand, short_help="Draw a plot of a fit.", epilog=epi
 for check_of_fit in (predictive.predictive, sensitivity.sensitivity, identify.identify):
     app.command(epilog=epilog(check_of_fit.__name__))(check_of_fit)
 app.command(epilog=epilog("calibrate"))(calibrate.calibrate)
+app.command(epilog=epilog("design"))(design.design)
 for of_register in (score.score, verify.verify):
     app.command(epilog=epilog(of_register.__name__))(of_register)
 app.command(epilog=epilog("report"))(report.report)

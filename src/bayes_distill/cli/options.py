@@ -176,7 +176,8 @@ class Collector:
         problem = unwritable(place, kind, inputs=inputs, overwrite=overwrite)
         if endings and Path(place).suffix not in endings:
             *others, last = endings
-            problem = f"{place} must end in {', '.join(others)} or {last}"
+            before = f"{', '.join(others)} or " if others else ""
+            problem = f"{place} must end in {before}{last}"
         self.add(Fault(problem, column=name) if problem else None)
 
     def needed(self, **values: str | None) -> None:
