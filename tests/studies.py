@@ -25,6 +25,7 @@ from bayes_distill.validation.gap_pairs import reliability
 from bayes_distill.validation.registered.result import Scores
 from bayes_distill.validation.registered.scoring import scores_of
 from bayes_distill.validation.result import Validation
+from bayes_distill.validation.update import Update
 
 # keys of a row of a plan's JSON
 PLAN_ROW = {
@@ -96,6 +97,14 @@ def random_scores() -> Scores:
     pairs["quantiles"] = [2 + s * norm.ppf(PROBABILITIES) for s in scale]
     pairs["known_runs"] = [np.empty(0)] * 40
     return scores_of(pairs, 0.9)
+
+
+def made_up_update(posterior: Posterior) -> Update:
+    """An update of a fit in which nothing was fitted: one coefficient moved, one run surprises."""
+    rows = [{"name": "E", "sd": 1.2, "before": 1.8, "after": 1.9}]
+    odd = {"row": 3, "params": 1e9, "tokens": 2e10, "teacher_loss": np.nan, "loss": 2.9}
+    odd |= {"forecast_median": 2.5, "forecast_lower": 2.4, "forecast_upper": 2.6, "p": 0.001}
+    return Update(posterior, pd.DataFrame(rows), pd.DataFrame([odd]), 5)
 
 
 def with_runs(posterior: Posterior) -> Posterior:

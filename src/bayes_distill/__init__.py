@@ -2,10 +2,10 @@
 
 The front door. Commands and functions have the same names: `check`, `fit`, `forecast`, `risk`,
 `plan`, `plot` and `report`; the checks of a fit `validate`, `calibrate`, `predictive`,
-`sensitivity` and `identify`; `compare` and `stack` for several fits; `design` for the next runs;
-`score` and `verify` for registered forecasts; `models` and `datasets` for what ships. `read_runs`,
-`load_card`, `load_posterior`, `read_validation` and `read_calibration` read files. The types of
-arguments and of results are here too. Deeper tools are in the modules.
+`sensitivity` and `identify`; `compare` and `stack` for several fits; `design` and `update` for
+the next runs; `score` and `verify` for registered forecasts; `models` and `datasets` for what
+ships. `read_runs`, `load_card`, `load_posterior`, `read_validation` and `read_calibration` read
+files. The types of arguments and of results are here too. Deeper tools are in the modules.
 Nothing heavy is imported before its first use.
 """
 
@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from bayes_distill.validation.registered.scoring import score
     from bayes_distill.validation.registered.verification import Verification, verify
     from bayes_distill.validation.result import Validation
+    from bayes_distill.validation.update import Update, update
 
 _HOMES = {
     "Calibration": "bayes_distill.calibration.result",
@@ -92,6 +93,7 @@ _HOMES = {
     "Sensitivity": "bayes_distill.checking.power_scaling",
     "Teachers": "bayes_distill.predict.teachers",
     "Criterion": "bayes_distill.planning.criteria",
+    "Update": "bayes_distill.validation.update",
     "Validation": "bayes_distill.validation.result",
     "Verification": "bayes_distill.validation.registered.verification",
     "by_chain": "bayes_distill.predict.results.draws",
@@ -119,6 +121,7 @@ _HOMES = {
     "sensitivity": "bayes_distill.checking.power_scaling",
     "simulate": "bayes_distill.runs",
     "stack": "bayes_distill.comparison.stacking",
+    "update": "bayes_distill.validation.update",
     "validate": "bayes_distill.validation.leave_out",
     "verify": "bayes_distill.validation.registered.verification",
 }
@@ -174,6 +177,7 @@ __all__ = [
     "Scores",
     "Sensitivity",
     "Teachers",
+    "Update",
     "Validation",
     "Verification",
     "__version__",
@@ -202,6 +206,7 @@ __all__ = [
     "sensitivity",
     "simulate",
     "stack",
+    "update",
     "validate",
     "verify",
 ]

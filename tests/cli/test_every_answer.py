@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 import typer
 
-from bayes_distill.cli import calibrate, demo, fit, validate
+from bayes_distill.cli import calibrate, demo, fit, update, validate
 from bayes_distill.cli import tables as tables_of_the_package
 from bayes_distill.cli.demo_ready import Ready
 from bayes_distill.cli.main import app
 from bayes_distill.cli.shared_options import Common
 from bayes_distill.cli.tables import _width, tables_as
-from studies import random_study
+from studies import made_up_update, random_study
 from validations import made_up_validation
 
 NARROW = 80
@@ -55,6 +55,7 @@ COMMANDS = {
     "datasets list": ("datasets", "list"),
     "plot list": ("plot", "--list"),
     "fit": fit,
+    "update": update,
     "validate": validate,
     "calibrate": calibrate,
 }
@@ -98,7 +99,9 @@ def printed(command, capsys, workplace, scattered_file, chinchilla, monkeypatch)
             return command(*(files.get(word, word) for word in asked)).out
         capsys.readouterr()
         if asked is fit:
-            fit._print(chinchilla.posterior, Path("fit.nc"), Common(quiet=True))
+            fit.print_fit(chinchilla.posterior, Path("fit.nc"), Common(quiet=True))
+        elif asked is update:
+            update._print(made_up_update(chinchilla.posterior), Path("new.nc"), Common(quiet=True))
         elif asked is validate:
             validate._print(made_up_validation(chinchilla.posterior, 0.25, factors=(3.0, 10.0)))
         else:

@@ -38,6 +38,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "design fit.nc --budget 5e20 --decide 'plan --params 7B --budget 1e23'",
         "design supervised --budget 1e20 --batch 10",
     ),
+    "update": ("update fit.nc more.csv --out new.nc",),
     "score": ("score forecasts.jsonl runs.csv", "score forecasts.jsonl runs.csv --out scores.json"),
     "verify": ("verify forecasts.jsonl", "verify forecasts.jsonl --repair"),
     "report": ("report fit.nc --out report.html",),

@@ -34,6 +34,7 @@ from bayes_distill.cli import (
     score,
     sensitivity,
     simulate,
+    update,
     validate,
     verify,
 )
@@ -67,6 +68,7 @@ for check_of_fit in (predictive.predictive, sensitivity.sensitivity, identify.id
     app.command(epilog=epilog(check_of_fit.__name__))(check_of_fit)
 app.command(epilog=epilog("calibrate"))(calibrate.calibrate)
 app.command(epilog=epilog("design"))(design.design)
+app.command(epilog=epilog("update"))(update.update)
 for of_register in (score.score, verify.verify):
     app.command(epilog=epilog(of_register.__name__))(of_register)
 app.command(epilog=epilog("report"))(report.report)

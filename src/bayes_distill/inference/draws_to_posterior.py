@@ -21,6 +21,7 @@ from bayes_distill.inference.log_prior import log_prior
 from bayes_distill.inference.model import Data, ModelSpec, likelihood_of, sites_of_mean
 from bayes_distill.inference.stored_draws import stored_draws
 from bayes_distill.inference.two_stage import FirstStageResults
+from bayes_distill.inference.warm_start import GROUP, WarmStart
 from bayes_distill.inference.within_chain import diagnose_within
 from bayes_distill.laws import Reference
 from bayes_distill.posterior.hull import Hull, Hulls
@@ -128,6 +129,8 @@ def draws_to_posterior(
         tree, by_run["mean"], by_run["scale"], np.asarray(data.loss)[:n], likelihood
     )
     tree["runs"] = _runs_group(table, loo)
+    if stages is None and (end := WarmStart.of_draws(sample.unconstrained)) is not None:
+        tree[GROUP] = end.to_dataset()
     if by_run["mean"].size > LOG_LIKELIHOOD_LIMIT:
         del tree["log_likelihood"]
 
