@@ -1,7 +1,7 @@
 r"""Draw every named plot into docs/gallery, and write the page that shows them.
 
     python scripts/gallery.py --data busbridge.nc --smaller smaller.nc --hoffmann hoffmann.nc \
-        --calibration calibration.json
+        --calibration calibration.json --scores scores.json
 
 The files are made by the commands at the top of the page. Run it again when the shipped
 posterior or a plot changes; the same fits give the same files.
@@ -38,7 +38,7 @@ per token, `--unit "bits per byte"` says so on the axes.
 
 The fits behind the plots, of the two public tables of runs:
 
-<!-- given: busbridge.nc, smaller.nc, hoffmann.nc, calibration.json -->
+<!-- given: busbridge.nc, smaller.nc, hoffmann.nc, calibration.json, scores.json -->
 <!-- not run: three full fits and 200 more; the README's test makes two of them -->
 ```sh
 bayes-distill fit busbridge2025 --out busbridge.nc
@@ -46,6 +46,8 @@ bayes-distill fit busbridge2025 --where "loss > 2.3" --out smaller.nc
 bayes-distill fit hoffmann2022 --where "tokens > 0.43 * params" --out hoffmann.nc
 bayes-distill calibrate distillation --design paper --sweeps 200 --workers 2 --out calibration.json
 ```
+
+forty made-up forecasts that were scored, `scores.json` ([how](campaign.md)),
 
 and a list of teachers, `teachers.csv`:
 
@@ -199,6 +201,13 @@ EXAMPLES = (
         "ranks calibration.json",
     ),
     Example(
+        "registered-forecasts",
+        "Registered forecasts over time",
+        "The share of each forecast below the loss that came. In the first year too many losses "
+        "lay near the ends: intervals were too narrow. From then on they hold what they state.",
+        "registered-forecasts scores.json",
+    ),
+    Example(
         "prior-predictive",
         "Prior predictive check",
         "Under the prior, losses like the measured ones are likely, and losses that no run "
@@ -277,6 +286,7 @@ def main() -> int:
     parser.add_argument("--smaller", default="smaller.nc", help='its fit with --where "loss > 2.3"')
     parser.add_argument("--hoffmann", default="hoffmann.nc", help="fit of hoffmann2022")
     parser.add_argument("--calibration", default="calibration.json", help="of distillation")
+    parser.add_argument("--scores", default="scores.json", help="of registered forecasts")
     parser.add_argument("--only", nargs="*", help="names of examples; by default all")
     arguments = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -285,6 +295,7 @@ def main() -> int:
         "smaller.nc": arguments.smaller,
         "hoffmann.nc": arguments.hoffmann,
         "calibration.json": arguments.calibration,
+        "scores.json": arguments.scores,
     }
     with tempfile.TemporaryDirectory() as folder:
         shelf = Path(folder) / "teachers.csv"

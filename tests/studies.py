@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy.stats import norm
 
 from bayes_distill.calibration.quantities import Quantity
 from bayes_distill.calibration.result import LEVELS, Calibration, Study, summarise
@@ -18,9 +19,13 @@ from bayes_distill.comparison.stacking import stack
 from bayes_distill.inference.simulation import simulate_from_card
 from bayes_distill.laws import LAWS, MUENNIGHOFF, TABLE_6, Reference
 from bayes_distill.posterior import Posterior
+from bayes_distill.predict.registered import PROBABILITIES
 from bayes_distill.runs import chinchilla_design, paper_design, simulate
 from bayes_distill.validation.gap_pairs import reliability
+from bayes_distill.validation.registered.result import Scores
+from bayes_distill.validation.registered.scoring import scores_of
 from bayes_distill.validation.result import Validation
+from bayes_distill.validation.update import Update
 
 # keys of a row of a plan's JSON
 PLAN_ROW = {
@@ -62,6 +67,44 @@ def random_study() -> Calibration:
         )
     described = [Quantity(name, "coordinate", "") for name in NAMES]
     return summarise(replicates, described, Study("a", "a", "l", "d", 9, {}, {}))
+
+
+def random_scores() -> Scores:
+    """Forty made-up forecasts of two commands in two years, and the runs that came.
+
+    The first year's intervals are half as wide as they should be.
+    """
+    generator = np.random.default_rng(3)
+    days = np.sort(generator.integers(0, 730, 40))
+    pairs = pd.DataFrame(
+        {
+            "forecast": np.arange(40),
+            "row": np.arange(40),
+            "line": np.arange(40),
+            "kind": np.where(generator.uniform(size=40) < 0.7, "forecast", "plan"),
+            "time": pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(days, unit="D"),
+            "model": "supervised",
+            "fit": "0" * 64,
+            **dict.fromkeys(("params", "tokens"), 1e9),
+            **dict.fromkeys(("teacher_loss", "teacher_params", "teacher_tokens"), np.nan),
+            "outside": generator.uniform(size=40) < 0.5,
+            "mean": 2.0,
+        }
+    )
+    scale = np.where(days < 365, 0.01, 0.02)
+    pairs["loss"] = 2 + 0.02 * generator.standard_normal(40)
+    pairs["probabilities"] = [np.array(PROBABILITIES)] * 40
+    pairs["quantiles"] = [2 + s * norm.ppf(PROBABILITIES) for s in scale]
+    pairs["known_runs"] = [np.empty(0)] * 40
+    return scores_of(pairs, 0.9)
+
+
+def made_up_update(posterior: Posterior) -> Update:
+    """An update of a fit in which nothing was fitted: one coefficient moved, one run surprises."""
+    rows = [{"name": "E", "sd": 1.2, "before": 1.8, "after": 1.9}]
+    odd = {"row": 3, "params": 1e9, "tokens": 2e10, "teacher_loss": np.nan, "loss": 2.9}
+    odd |= {"forecast_median": 2.5, "forecast_lower": 2.4, "forecast_upper": 2.6, "p": 0.001}
+    return Update(posterior, pd.DataFrame(rows), pd.DataFrame([odd]), 5)
 
 
 def with_runs(posterior: Posterior) -> Posterior:

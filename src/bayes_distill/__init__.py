@@ -2,9 +2,10 @@
 
 The front door. Commands and functions have the same names: `check`, `fit`, `forecast`, `risk`,
 `plan`, `plot` and `report`; the checks of a fit `validate`, `calibrate`, `predictive`,
-`sensitivity` and `identify`; `compare` and `stack` for several fits; `models` and `datasets` for
-what ships. `read_runs`, `load_card`, `load_posterior`, `read_validation` and `read_calibration`
-read files. The types of arguments and of results are here too. Deeper tools are in the modules.
+`sensitivity` and `identify`; `compare` and `stack` for several fits; `design` and `update` for
+the next runs; `score` and `verify` for registered forecasts; `models` and `datasets` for what
+ships. `read_runs`, `load_card`, `load_posterior`, `read_validation` and `read_calibration` read
+files. The types of arguments and of results are here too. Deeper tools are in the modules.
 Nothing heavy is imported before its first use.
 """
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from bayes_distill.comparison.result import Comparison
     from bayes_distill.comparison.stacking import stack
     from bayes_distill.compute import Device, ForwardFlops, Scenario
+    from bayes_distill.identification.designs.design import design
+    from bayes_distill.identification.designs.result import Design
     from bayes_distill.identification.identifiability import Identifiability
     from bayes_distill.identification.identify import Identification, identify
     from bayes_distill.identification.next_run import NextRun
@@ -54,12 +57,17 @@ if TYPE_CHECKING:
     from bayes_distill.runs.trackers.mapping import RunsMapping
     from bayes_distill.validation.leave_out import validate
     from bayes_distill.validation.read import read_validation
+    from bayes_distill.validation.registered.result import Scores, read_scores
+    from bayes_distill.validation.registered.scoring import score
+    from bayes_distill.validation.registered.verification import Verification, verify
     from bayes_distill.validation.result import Validation
+    from bayes_distill.validation.update import Update, update
 
 _HOMES = {
     "Calibration": "bayes_distill.calibration.result",
     "Card": "bayes_distill.cards",
     "Comparison": "bayes_distill.comparison.result",
+    "Design": "bayes_distill.identification.designs.result",
     "Device": "bayes_distill.compute",
     "DrawCounts": "bayes_distill.planning.draw_counts",
     "Forecast": "bayes_distill.predict.forecast",
@@ -81,15 +89,19 @@ _HOMES = {
     "RunsMapping": "bayes_distill.runs.trackers.mapping",
     "RunsReport": "bayes_distill.runs",
     "Scenario": "bayes_distill.compute",
+    "Scores": "bayes_distill.validation.registered.result",
     "Sensitivity": "bayes_distill.checking.power_scaling",
     "Teachers": "bayes_distill.predict.teachers",
     "Criterion": "bayes_distill.planning.criteria",
+    "Update": "bayes_distill.validation.update",
     "Validation": "bayes_distill.validation.result",
+    "Verification": "bayes_distill.validation.registered.verification",
     "by_chain": "bayes_distill.predict.results.draws",
     "calibrate": "bayes_distill.calibration.study",
     "check": "bayes_distill.runs",
     "compare": "bayes_distill.comparison.ranking",
     "datasets": "bayes_distill.runs.listing",
+    "design": "bayes_distill.identification.designs.design",
     "fit": "bayes_distill.inference.fit",
     "forecast": "bayes_distill.predict.forecast",
     "identify": "bayes_distill.identification.identify",
@@ -101,13 +113,17 @@ _HOMES = {
     "predictive": "bayes_distill.checking.checks",
     "read_calibration": "bayes_distill.calibration.result",
     "read_runs": "bayes_distill.runs",
+    "read_scores": "bayes_distill.validation.registered.result",
     "read_validation": "bayes_distill.validation.read",
     "report": "bayes_distill.reporting.write",
     "risk": "bayes_distill.predict.capacity_gap",
+    "score": "bayes_distill.validation.registered.scoring",
     "sensitivity": "bayes_distill.checking.power_scaling",
     "simulate": "bayes_distill.runs",
     "stack": "bayes_distill.comparison.stacking",
+    "update": "bayes_distill.validation.update",
     "validate": "bayes_distill.validation.leave_out",
+    "verify": "bayes_distill.validation.registered.verification",
 }
 """Where each name is defined. No module of this folder may have the name of a function: importing
 it would set an attribute that hides the function."""
@@ -132,6 +148,7 @@ __all__ = [
     "Card",
     "Comparison",
     "Criterion",
+    "Design",
     "Device",
     "DrawCounts",
     "FailedFitError",
@@ -157,15 +174,19 @@ __all__ = [
     "RunsMapping",
     "RunsReport",
     "Scenario",
+    "Scores",
     "Sensitivity",
     "Teachers",
+    "Update",
     "Validation",
+    "Verification",
     "__version__",
     "by_chain",
     "calibrate",
     "check",
     "compare",
     "datasets",
+    "design",
     "fit",
     "forecast",
     "identify",
@@ -177,13 +198,17 @@ __all__ = [
     "predictive",
     "read_calibration",
     "read_runs",
+    "read_scores",
     "read_validation",
     "report",
     "risk",
+    "score",
     "sensitivity",
     "simulate",
     "stack",
+    "update",
     "validate",
+    "verify",
 ]
 
 

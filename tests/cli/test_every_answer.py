@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 import typer
 
-from bayes_distill.cli import calibrate, demo, fit, validate
+from bayes_distill.cli import calibrate, demo, fit, update, validate
 from bayes_distill.cli import tables as tables_of_the_package
 from bayes_distill.cli.demo_ready import Ready
 from bayes_distill.cli.main import app
 from bayes_distill.cli.shared_options import Common
 from bayes_distill.cli.tables import _width, tables_as
-from studies import random_study
+from studies import made_up_update, random_study
 from validations import made_up_validation
 
 NARROW = 80
@@ -47,11 +47,15 @@ COMMANDS = {
     "predictive": ("predictive", "SUPERVISED"),
     "sensitivity": ("sensitivity", "SUPERVISED"),
     "identify": ("identify", "SUPERVISED", "--draws", "100"),
+    "design": ("design", "SUPERVISED", "--budget", "1e20", "--batch", "3", "--draws", "200"),
+    "score": ("score", "forecasts.jsonl", "runs.csv"),
+    "verify": ("verify", "forecasts.jsonl"),
     "simulate": ("simulate", "supervised-plain", "--design", "chinchilla", "--out", "new.csv"),
     "models list": ("models", "list"),
     "datasets list": ("datasets", "list"),
     "plot list": ("plot", "--list"),
     "fit": fit,
+    "update": update,
     "validate": validate,
     "calibrate": calibrate,
 }
@@ -88,11 +92,16 @@ def printed(command, capsys, workplace, scattered_file, chinchilla, monkeypatch)
             if name == "compare":
                 for each in asked[1:]:
                     chinchilla.posterior.save(workplace / each)
+            if "forecasts.jsonl" in asked:
+                made = ("--params", "100M", "--tokens", "2B", "--register", "forecasts.jsonl")
+                command("forecast", scattered_file, *made)
             files = {"FIT": scattered_file, "SUPERVISED": chinchilla.file}
             return command(*(files.get(word, word) for word in asked)).out
         capsys.readouterr()
         if asked is fit:
-            fit._print(chinchilla.posterior, Path("fit.nc"), Common(quiet=True))
+            fit.print_fit(chinchilla.posterior, Path("fit.nc"), Common(quiet=True))
+        elif asked is update:
+            update._print(made_up_update(chinchilla.posterior), Path("new.nc"), Common(quiet=True))
         elif asked is validate:
             validate._print(made_up_validation(chinchilla.posterior, 0.25, factors=(3.0, 10.0)))
         else:
@@ -110,7 +119,7 @@ def test_a_sentence_comes_first_and_all_fits_a_narrow_terminal(name, printed, re
     first = " ".join(lines[: lines.index("")])
     assert re.search(r"[.)]$", first), first
     assert len(first.split()) > 8
-    assert recorded or name.startswith("check")
+    assert recorded or name.startswith(("check", "verify"))
     for table in list(recorded):
         header, rows = table[1:3]
         with tables_as("csv"):

@@ -304,6 +304,79 @@ READ = [
         )
     ),
 ]
+DESIGN = "design fit.nc --budget 1e20"
+DESIGNS = [
+    *(
+        Case(f"{DESIGN} {flag} {name}", said)
+        for flag in ("--pool", "--target")
+        for name, said in (
+            ("none.csv", "none.csv: there is no such file"),
+            ("folder", "folder is a folder"),
+            ("fit.nc", "fit.nc has the suffix '.nc'"),
+            ("empty.csv", "empty.csv is empty"),
+            ("at-negative.csv", "row 0, tokens: "),
+            ("{nul}", "a\\x00b.csv: there is no such file"),
+            ("{long.csv}", "...File name too long"),
+        )
+    ),
+    Case("design fit.nc", "--budget: is needed"),
+    Case("design fit.nc --budget nan", "--budget: "),
+    Case("design none.nc --budget 1e20", "none.nc does not exist"),
+    Case("design runs.csv --budget 1e20", "runs.csv is not a file written by fit"),
+    Case("design deep.toml --budget 1e20", "...deep.toml is not valid TOML"),
+    Case("design code.toml --budget 1e20", "model card code.toml cannot be used"),
+    Case("design members.toml --budget 1e20", "model card members.toml cannot be used"),
+    Case("design good.toml --budget 1", "--budget: 1 FLOPs pay for no run"),
+    Case(f"{DESIGN} --decide '{{escape}}'", "--decide: '\\x1b[31mred\\x07.csv' is not like"),
+    Case(f"{DESIGN} --decide 'plan --budget {{digits}}'", "--decide: "),
+    Case(f"{DESIGN} --decide 'plan --out x'", "--decide: a decision takes no 'out'"),
+    Case(f"{DESIGN} --decide 'plan --budget 1e22' --target design.csv", "--decide: give either"),
+    Case(f"{DESIGN} --cost '__import__(1)' --pool design.csv", "--cost: no cost '__import__(1)'"),
+    Case(f"{DESIGN} --cost 'eq69**{{digits}}'", "--cost: the power of"),
+    Case(f"{DESIGN} --batch 0 --reach 1e9", "--batch: ...--reach: "),
+    Case(f"{DESIGN} --out runs.txt", "--out: runs.txt must end in .csv"),
+    Case(f"{DESIGN} --pool design.csv --out design.csv", "--out: design.csv is an input"),
+    Case(f"{DESIGN} --out notes.csv", "--out: notes.csv exists and is not a table"),
+]
+REGISTERS = [
+    *(
+        Case(f"{command} --register {name}", f"--register: {said}")
+        for command in (
+            f"forecast fit.nc {AT}",
+            f"risk fit.nc {AT}",
+            "plan fit.nc --params 1e9 --budget 1e21",
+        )
+        for name, said in (
+            ("runs.csv", "runs.csv is not a register"),
+            ("fit.nc", "fit.nc is not a register"),
+            ("notes.json", "notes.json is not a register"),
+            ("pipe.csv", "pipe.csv is a device or a pipe"),
+            ("folder", "folder is a folder"),
+            ("none/f.jsonl", "the folder none does not exist"),
+            ("{nul}", "a\\x00b.csv cannot be written"),
+        )
+    ),
+    *(
+        Case(f"{command} {name} {rest}", said)
+        for command, rest in (("score", "runs.csv"), ("verify", ""), ("verify", "--repair"))
+        for name, said in (
+            ("none.jsonl", "none.jsonl does not exist"),
+            ("deep.jsonl", "deep.jsonl is not a register"),
+            ("big-number.jsonl", "big-number.jsonl is not a register"),
+            ("fit.nc", "fit.nc is not a register"),
+            ("folder", "folder is a folder"),
+            ("pipe.csv", "pipe.csv is a device or a pipe"),
+            ("/dev/zero", "/dev/zero is a device or a pipe"),
+            ("{nul}", "...cannot be read"),
+            ("{long}", "...File name too long"),
+            ("{escape}", "\\x1b[31mred"),
+        )
+    ),
+    Case("score empty.csv runs.csv", "none of the 18 runs"),
+    Case("score runs.csv none.csv --tolerance 9", "--tolerance: 9 is not between ...none.csv: "),
+    Case("score runs.csv runs.csv --out runs.csv", "--out: runs.csv ends in .csv"),
+    Case("verify empty.csv --head x", "--head: 'x' is no sha256"),
+]
 SEEDED = {
     "forecast fit.nc": AT,
     "risk fit.nc": AT,
@@ -364,4 +437,4 @@ NUMBERS = [
     Case("fit", "Missing argument"),
     Case("forecast fit.nc --nonsense", "No such option"),
 ]
-CASES = [*WHERE, *TAILS, *OUTPUTS, *FITS, *READ, *ENDLESS, *NUMBERS]
+CASES = [*WHERE, *TAILS, *OUTPUTS, *FITS, *READ, *ENDLESS, *NUMBERS, *REGISTERS, *DESIGNS]

@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from bayes_distill.posterior import Posterior
 from bayes_distill.runs import paper_design
 from printed_blocks import RUNNABLE, Block, PageRun, blocks, given, matched
-from studies import random_study, with_runs
+from studies import random_scores, random_study, with_runs
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.relative_to(DOCS).parts)
@@ -52,6 +52,8 @@ def give(name: str, request: pytest.FixtureRequest) -> None:
         with_runs(request.getfixturevalue("scattered").thin(DRAWS)).save(name)
     elif name == "calibration.json":
         random_study().save(name)
+    elif name == "scores.json":
+        random_scores().save(name)
     elif name == "mlflow.db":
         shutil.copy(request.getfixturevalue("mlflow_store"), name)
     elif name == "mapping.toml":

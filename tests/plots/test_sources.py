@@ -118,3 +118,4 @@ def test_sources_are_what_their_commands_write():
         "reliability",
     }
     assert PLOTS["ranks"].source == "calibration"
+    assert PLOTS["registered-forecasts"].source == "scores"

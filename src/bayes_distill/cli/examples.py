@@ -15,6 +15,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "forecast": (
         "forecast fit.nc --params 1B,3B --tokens 100B",
         "forecast fit.nc --params 1B --tokens 100B --teacher-loss 1.9,2.0 --csv",
+        "forecast fit.nc --params 7B --tokens 1T --register forecasts.jsonl",
     ),
     "risk": ("risk fit.nc --params 198M --tokens 4.9B --teacher-loss 1.9,2.1",),
     "plan": (
@@ -32,6 +33,14 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "sensitivity": ("sensitivity fit.nc",),
     "identify": ("identify fit.nc", "identify fit.nc --coefficient E"),
     "calibrate": ("calibrate supervised-plain --design chinchilla --replicates 100",),
+    "design": (
+        "design fit.nc --budget 5e20 --target targets.csv --pool candidates.csv --out runs.csv",
+        "design fit.nc --budget 5e20 --decide 'plan --params 7B --budget 1e23'",
+        "design supervised --budget 1e20 --batch 10",
+    ),
+    "update": ("update fit.nc more.csv --out new.nc",),
+    "score": ("score forecasts.jsonl runs.csv", "score forecasts.jsonl runs.csv --out scores.json"),
+    "verify": ("verify forecasts.jsonl", "verify forecasts.jsonl --repair"),
     "report": ("report fit.nc --out report.html",),
     "simulate": ("simulate distillation --design paper --coefficients table6 --out runs.csv",),
     "demo": ("demo",),

@@ -134,7 +134,7 @@ def fit(
     if common.json:
         print_json(fit_json(posterior, target))
     else:
-        _print(posterior, target, common)
+        print_fit(posterior, target, common)
     if posterior.verdict == "fail":
         failed = [c["name"] for c in _checks(posterior) if c["verdict"] == "fail"]
         say(
@@ -244,7 +244,8 @@ def _print_law(law: dict[str, Any]) -> None:
     )
 
 
-def _print(posterior: Posterior, target: Path, common: Common) -> None:
+def print_fit(posterior: Posterior, target: Path, common: Common) -> None:
+    """A fit for people: a sentence, its checks, coefficients and flagged runs."""
     info = posterior.info
     common.say_notes(info["notes"])
     from bayes_distill.inference.words import fit_sentence

@@ -6,7 +6,7 @@ import math
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
-from bayes_distill.cli.options import AllowFailed, At, Fit, MostDraws, UniqueTokens
+from bayes_distill.cli.options import AllowFailed, At, Fit, MostDraws, RegisterFile, UniqueTokens
 from bayes_distill.cli.output import print_sentences, print_table
 from bayes_distill.cli.shared_options import Common, Students, spread_options
 
@@ -29,6 +29,7 @@ def forecast(
     unique_tokens: UniqueTokens = None,
     at: At = None,
     draws: MostDraws = "4000",
+    register: RegisterFile = None,
     allow_failed: AllowFailed = False,
     common: Common,
 ) -> None:
@@ -38,6 +39,7 @@ def forecast(
     from bayes_distill.predict.forecast import forecast as call
 
     given = {**students.arguments(), "unique_tokens": unique_tokens, "at": at, "draws": most}
+    given["register"] = register
     result = question.answer(call, fit, allow_failed=allow_failed, **given)
     if common.printed(result):
         return

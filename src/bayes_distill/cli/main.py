@@ -21,6 +21,7 @@ from bayes_distill.cli import (
     compare,
     datasets,
     demo,
+    design,
     fit,
     forecast,
     identify,
@@ -30,9 +31,12 @@ from bayes_distill.cli import (
     predictive,
     report,
     risk,
+    score,
     sensitivity,
     simulate,
+    update,
     validate,
+    verify,
 )
 from bayes_distill.cli.examples import epilog
 from bayes_distill.cli.interrupts import tell_again
@@ -63,6 +67,10 @@ app.command(cls=plot.PlotCommand, short_help="Draw a plot of a fit.", epilog=epi
 for check_of_fit in (predictive.predictive, sensitivity.sensitivity, identify.identify):
     app.command(epilog=epilog(check_of_fit.__name__))(check_of_fit)
 app.command(epilog=epilog("calibrate"))(calibrate.calibrate)
+app.command(epilog=epilog("design"))(design.design)
+app.command(epilog=epilog("update"))(update.update)
+for of_register in (score.score, verify.verify):
+    app.command(epilog=epilog(of_register.__name__))(of_register)
 app.command(epilog=epilog("report"))(report.report)
 app.command(epilog=epilog("simulate"))(simulate.simulate)
 app.command(epilog=epilog("demo"))(demo.demo)

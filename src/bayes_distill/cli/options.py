@@ -70,6 +70,9 @@ AcceleratorName = Annotated[
 Utilisation = Annotated[
     str | None, option("Share of its peak that training reaches: 0.4.", "0..1", DEVICE)
 ]
+RegisterFile = Annotated[
+    str | None, option("A register that the answer is appended to, for score.", "FILE.jsonl")
+]
 MostDraws = Annotated[str, option("Most posterior draws to use.", "INTEGER")]
 OptionalDraws = Annotated[str | None, option("Most posterior draws to use.", "INTEGER")]
 Count = Annotated[str, option(None, "INTEGER")]
@@ -173,7 +176,8 @@ class Collector:
         problem = unwritable(place, kind, inputs=inputs, overwrite=overwrite)
         if endings and Path(place).suffix not in endings:
             *others, last = endings
-            problem = f"{place} must end in {', '.join(others)} or {last}"
+            before = f"{', '.join(others)} or " if others else ""
+            problem = f"{place} must end in {before}{last}"
         self.add(Fault(problem, column=name) if problem else None)
 
     def needed(self, **values: str | None) -> None:

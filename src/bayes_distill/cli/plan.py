@@ -16,6 +16,7 @@ from bayes_distill.cli.options import (
     Collector,
     Fit,
     Params,
+    RegisterFile,
     Utilisation,
     option,
 )
@@ -138,6 +139,7 @@ def plan(
     ] = False,
     draws: Annotated[str, option("Most posterior draws to plan with.", "INTEGER")] = "500",
     spread: PlanSpread,
+    register: RegisterFile = None,
     allow_failed: AllowFailed = False,
     common: Common,
 ) -> None:
@@ -194,6 +196,7 @@ def plan(
                 budget,
                 **arguments,
                 crossovers=not no_crossovers,
+                register=register,
                 allow_failed=allow_failed,
                 progress=progress,
             )

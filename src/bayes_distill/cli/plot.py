@@ -74,7 +74,8 @@ def plot(
         typer.Argument(
             metavar="FIT",
             help="File written by fit, or a card with a posterior, which holds no runs; for "
-            "coverage and reliability the JSON of validate, for ranks that of calibrate.",
+            "coverage and reliability the JSON of validate, for ranks that of calibrate, for "
+            "registered-forecasts that of score.",
         ),
     ] = None,
     out: Annotated[str | None, option("File to write: .png, .svg or .pdf.", "FILE")] = None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from bayes_distill.cli.options import AllowFailed, Fit, MostDraws, option
+from bayes_distill.cli.options import AllowFailed, Fit, MostDraws, RegisterFile, option
 from bayes_distill.cli.output import print_records, print_sentences
 from bayes_distill.cli.shared_options import Common, Points, spread_options
 
@@ -22,6 +22,7 @@ def risk(
         str | None, option("Lowest teacher loss that is available (default: irreducible).", "LOSS")
     ] = None,
     draws: MostDraws = "4000",
+    register: RegisterFile = None,
     allow_failed: AllowFailed = False,
     common: Common,
 ) -> None:
@@ -32,6 +33,7 @@ def risk(
     from bayes_distill.predict.capacity_gap import risk as call
 
     given = {**points.arguments(), "teachers": teachers, "strongest": lowest, "draws": most}
+    given["register"] = register
     result = question.answer(call, fit, allow_failed=allow_failed, **given)
     if common.printed(result):
         return

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import arviz_base
 import jax
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from bayes_distill.cards import Card
@@ -20,14 +19,13 @@ from bayes_distill.inference.diagnostics import diagnose
 from bayes_distill.inference.leave_one_out import leave_one_out
 from bayes_distill.inference.log_prior import log_prior
 from bayes_distill.inference.model import Data, ModelSpec, likelihood_of, sites_of_mean
-from bayes_distill.inference.smooth_rows import all_weights
+from bayes_distill.inference.stored_draws import stored_draws
 from bayes_distill.inference.two_stage import FirstStageResults
+from bayes_distill.inference.warm_start import GROUP, WarmStart
 from bayes_distill.inference.within_chain import diagnose_within
 from bayes_distill.laws import Reference
-from bayes_distill.laws.smooth_discrepancy import SMOOTH, STUDENT_SMOOTH, UPWARD, WEIGHTS
 from bayes_distill.posterior.hull import Hull, Hulls
-from bayes_distill.posterior.size_offsets import OFFSET, OFFSET_SIZE
-from bayes_distill.runs.grouping import condition_groups, size_groups
+from bayes_distill.runs.grouping import size_groups
 from bayes_distill.runs.table import NUMERIC
 from bayes_distill.runs.unique_tokens import unique_tokens
 
@@ -92,27 +90,10 @@ def draws_to_posterior(
     def grid(array: np.ndarray) -> np.ndarray:
         return array.reshape(chains, draws, *array.shape[1:])
 
-    size, log_sizes = size_groups(table.frame["params"].to_numpy(float))
-    sizes = np.exp(log_sizes)
+    size, _ = size_groups(table.frame["params"].to_numpy(float))
     generator = np.random.default_rng([seed, 2])
-    stored = {name: value for name, value in values.items() if value.ndim == 1}
-    for name in spec.discrepancies:
-        stored[name] = values[name][:, : len(sizes)]
-        stored[f"{name}_new"] = generator.standard_normal(chains * draws)
-    smooth = _weights(spec, values, hyper, generator)
-    stored |= smooth
-    of_sizes = {}
-    if spec.size_offset:
-        several = np.asarray(data.has_offset[:n]) > 0
-        place, first = np.unique(np.asarray(data.offset_size[:n])[several], return_index=True)
-        of_sizes[OFFSET_SIZE] = table.frame["params"].to_numpy(float)[several][first]
-        stored[OFFSET] = values[f"{OFFSET}_z"][:, place]
-        stored[f"{OFFSET}_key"] = generator.random(chains * draws)
-    conditions = _conditions(table.frame)
-    special = [f"condition_{name}" for name in spec.condition_discrepancies]
-    for name in special:
-        stored[name] = values[f"{name}_effect"][:, : len(conditions)]
-        stored[f"{name}_new"] = generator.standard_normal(chains * draws)
+    kept = stored_draws(spec, data, hyper, table.frame, values, generator)
+    stored = kept.sites
     # effects of teachers and conditions are of these runs: forecasts do not use them, checks do
     shared = {f"{name}_effect": np.asarray(getattr(data, name)) for name in spec.effects}
     shared |= {"teacher_error": np.asarray(data.teacher)} if spec.noisy_teachers else {}
@@ -139,29 +120,17 @@ def draws_to_posterior(
                 "sample_stats": stats,
                 "log_likelihood": {"loss": grid(by_run["log_likelihood"]).astype(np.float32)},
             },
-            coords={"run": rows, "size": sizes},
-            dims={
-                "loss": ["run"],
-                **{name: [f"{name}_weight"] for name in smooth},
-                OFFSET: ["size_with_offset"],
-                **{name: ["size"] for name in spec.discrepancies},
-                **{name: ["condition"] for name in special},
-            },
+            coords={"run": rows, **kept.coords},
+            dims={"loss": ["run"], **kept.dims},
         )
-    if special:
-        tree["posterior"] = tree["posterior"].dataset.assign_coords(
-            condition_params=("condition", conditions[:, 0]),
-            condition_tokens=("condition", conditions[:, 1]),
-        )
-    if of_sizes:
-        tree["posterior"] = tree["posterior"].dataset.assign_coords(
-            {name: ("size_with_offset", sizes) for name, sizes in of_sizes.items()}
-        )
+    tree["posterior"] = kept.with_places(tree["posterior"].dataset)
     likelihood = likelihood_of(spec, values, hyper).map_parameters(lambda v: np.asarray(v)[:, None])
     loo = leave_one_out(
         tree, by_run["mean"], by_run["scale"], np.asarray(data.loss)[:n], likelihood
     )
     tree["runs"] = _runs_group(table, loo)
+    if stages is None and (end := WarmStart.of_draws(sample.unconstrained)) is not None:
+        tree[GROUP] = end.to_dataset()
     if by_run["mean"].size > LOG_LIKELIHOOD_LIMIT:
         del tree["log_likelihood"]
 
@@ -217,35 +186,6 @@ def draws_to_posterior(
         "hulls": Hulls.of(*(np.concatenate(pair) for pair in every)).to_json(),
         "epochs": float((frame["tokens"].to_numpy(float) / unique_tokens(frame)).max()),
     }
-
-
-def _weights(
-    spec: ModelSpec,
-    values: dict[str, np.ndarray],
-    hyper: dict[str, Any],
-    generator: np.random.Generator,
-) -> dict[str, np.ndarray]:
-    """Weights of smooth discrepancies (draws, weights) as laws take them."""
-
-    def of_site(name: str) -> np.ndarray:
-        directions = hyper["groups"][f"{name}_directions"]
-        return all_weights(values[f"{name}_z"], directions, values[f"{name}_sd"], generator)
-
-    weights = {}
-    if "smooth_up" in spec.smooth:
-        both = np.empty((len(values["smooth_up_sd"]), WEIGHTS))
-        both[:, UPWARD], both[:, ~UPWARD] = of_site("smooth_up"), of_site("smooth_down")
-        weights[SMOOTH] = both
-    if STUDENT_SMOOTH in spec.smooth:
-        weights[STUDENT_SMOOTH] = of_site(STUDENT_SMOOTH)
-    return weights
-
-
-def _conditions(frame: pd.DataFrame) -> np.ndarray:
-    """Size and tokens (conditions, 2) of every condition, in the order of its group."""
-    pairs = frame[["params", "tokens"]].to_numpy(float)
-    group = condition_groups(pairs[:, 0], pairs[:, 1])
-    return np.array([np.median(pairs[group == i], axis=0) for i in range(group.max() + 1)])
 
 
 def _runs_group(table: Runs, loo: Any) -> xr.Dataset:

@@ -28,6 +28,7 @@ from bayes_distill.inference.model_inputs import model_inputs, reference_point
 from bayes_distill.inference.sampler import Sample, run_nuts
 from bayes_distill.inference.settings import SamplerSettings
 from bayes_distill.inference.two_stage import check_stages
+from bayes_distill.inference.warm_start import WarmStart
 from bayes_distill.posterior import Posterior
 from bayes_distill.runs.table import POINT
 from bayes_distill.runs.teachers_as_runs import teachers_as_runs
@@ -61,6 +62,7 @@ def fit(
     progress: Progress | None = None,
     resume: str | Path | None = None,
     check_law: bool = True,
+    begin_at: Posterior | None = None,
 ) -> Posterior:
     """Fit a scaling law to runs with NUTS.
 
@@ -107,6 +109,9 @@ def fit(
     check_law
         Whether to check the law too: ``info["diagnostics"]["law"]``, beside the checks of the
         sampling. Refits that are only scored can do without.
+    begin_at
+        A fit of some of the runs by the same card: chains begin where its chains ended, with its
+        metric, see `update`.
 
     Returns
     -------
@@ -160,9 +165,10 @@ def fit(
         teachers = teachers_as_runs(table)
     spec, data, hyper, notes = model_inputs(card, table, reference, teachers)
     parts = (spec, data, hyper)
+    warm = None if begin_at is None else WarmStart.of(begin_at)
     try:
         if first is None:
-            sample = run_nuts(*parts, settings, seed, progress, resume)
+            sample = run_nuts(*parts, settings, seed, progress, resume, warm)
         else:
             settings = cut_settings(settings, imputations) if cut else settings
             sample, stages = first.sample(parts, settings, seed, progress, resume, cut=cut)

@@ -28,6 +28,7 @@ from bayes_distill.inference.model import Data, ModelSpec
 from bayes_distill.inference.programs import Programs, chain_keys
 from bayes_distill.inference.settings import SamplerSettings
 from bayes_distill.inference.stage_runner import StageRunner
+from bayes_distill.inference.warm_start import WarmStart
 from bayes_distill.inference.warm_up import FIRST_STEP, warm_up
 from bayes_distill.inference.whitening import is_whitened
 
@@ -62,6 +63,7 @@ def run_nuts(
     seed: int,
     progress: Progress | None = None,
     folder: str | Path | None = None,
+    warm: WarmStart | None = None,
 ) -> Sample:
     """Draw from the posterior; the same seed gives the same draws.
 
@@ -78,6 +80,8 @@ def run_nuts(
     folder
         Checkpoints: the state is written there as sampling goes on, and a run of the same model,
         data, settings and seed continues from it.
+    warm
+        Where the sampler of a fit of fewer runs was, to begin there.
     """
     clock = time.perf_counter()
     if progress:
@@ -93,6 +97,10 @@ def run_nuts(
 
     def start() -> Start:
         compiling[0].result()
+        if warm is not None:
+            shapes = site_shapes(spec, data, hyper)
+            gradient = programs.gradient
+            return warm.starting_points(shapes, (data, hyper), settings.chains, gradient, seed)
         return starting_points(spec, data, hyper, settings.chains, seed, programs.gradient)
 
     z, inverse_mass_matrix = started(checkpoint, start)

@@ -13,7 +13,7 @@ import pandas as pd
 from bayes_distill._input.progress import Progress
 from bayes_distill._input.types import NUMBER, SOURCE, WHOLE, check_types
 from bayes_distill.compute import Device, ForwardFlops, Scenario
-from bayes_distill.errors import Fault, InputError
+from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.planning.arguments import PlanRequest, read_request, refuse_supervised
 from bayes_distill.planning.cells import Group
 from bayes_distill.planning.criteria import Criterion
@@ -21,6 +21,7 @@ from bayes_distill.planning.draw_counts import DRAW_COUNTS, DrawCounts
 from bayes_distill.planning.feasibility import problems_of
 from bayes_distill.planning.notes import plan_notes
 from bayes_distill.planning.parts import Part, Places, blocks, compute_all
+from bayes_distill.planning.registered import register_plan
 from bayes_distill.planning.result import Plan
 from bayes_distill.planning.solver.limits import Limits
 from bayes_distill.planning.tables import RUN_LOSS
@@ -28,6 +29,7 @@ from bayes_distill.planning.teacher_list import rank_all
 from bayes_distill.planning.to_train import compute_columns, shape_columns
 from bayes_distill.posterior import Posterior, load_posterior
 from bayes_distill.predict.points import Quantity
+from bayes_distill.predict.registered import register_faults, size_faults
 from bayes_distill.predict.results.columns import summary
 from bayes_distill.predict.results.draws import Samples
 from bayes_distill.predict.teachers import Teachers
@@ -63,6 +65,7 @@ def plan(
     device: str | Device | None = None,
     utilisation: float | None = None,
     price: float | None = None,
+    register: str | Path | None = None,
 ) -> Plan:
     """Plan how to spend budgets, for every draw of the posterior.
 
@@ -127,6 +130,9 @@ def plan(
         Share of its peak that training reaches, 0.4 by default.
     price
         Of an hour of one device, in any currency: budgets are then told in it too.
+    register
+        A register that the answer is appended to, as in `forecast`: the loss of a run of each
+        recipe.
 
     Raises
     ------
@@ -148,33 +154,40 @@ def plan(
         device=(device, (str, Device, type(None))),
         utilisation=(utilisation, (*NUMBER, type(None))),
         price=(price, (*NUMBER, type(None))),
+        register=(register, (*SOURCE, type(None))),
     )
     if utility is not None:
         warnings.warn("`utility` is now called `criterion`", DeprecationWarning, stacklevel=2)
         if criterion != "mean":
             raise InputError(Fault("give either criterion or utility", column="criterion"))
         criterion = utility
-    request = read_request(
-        params,
-        budget,
-        at=at,
-        scenario=scenario,
-        teachers=teachers,
-        criterion=criterion,
-        limits=limits,
-        flops=flops,
-        target_loss=target_loss,
-        served_tokens=served_tokens,
-        draws=draws,
-        interval=interval,
-        seed=seed,
-        workers=workers,
-        scheduler=scheduler,
-        resume=resume,
-        device=device,
-        utilisation=utilisation,
-        price=price,
-    )
+    faults = register_faults(register)
+    request = None
+    with collected(faults):
+        request = read_request(
+            params,
+            budget,
+            at=at,
+            scenario=scenario,
+            teachers=teachers,
+            criterion=criterion,
+            limits=limits,
+            flops=flops,
+            target_loss=target_loss,
+            served_tokens=served_tokens,
+            draws=draws,
+            interval=interval,
+            seed=seed,
+            workers=workers,
+            scheduler=scheduler,
+            resume=resume,
+            device=device,
+            utilisation=utilisation,
+            price=price,
+        )
+    faults += size_faults(register, 0 if request is None else len(request.cells))
+    if faults or request is None:
+        raise InputError(faults)
     whole = load_posterior(posterior, allow_failed=allow_failed)
     request = request.of(whole)
     assert isinstance(request.limits, Limits)  # `of` has made them whole
@@ -207,11 +220,13 @@ def plan(
     for part, result in zip(parts, computed, strict=True):
         results[part.kind].append(result)
     table, samples = _table(request, groups, results["rows"], problems, thin)
-    _add_new_runs(table, samples, groups, thin, seed, interval)
+    new_runs = _add_new_runs(table, samples, groups, thin, seed, interval)
     table = table.assign(
         **shape_columns(table, request.flops),
         **compute_columns(request.cells.budgets, request.hardware),
     )
+    if register is not None:
+        register_plan(register, whole, table, new_runs, request, interval)
     return Plan(
         table=table,
         crossovers=pd.DataFrame([r for each in results.get("crossover", []) for r in each["rows"]]),
@@ -269,10 +284,14 @@ def _add_new_runs(
     posterior: Posterior,
     seed: int,
     interval: float,
-) -> None:
-    """Add the losses of a single new run of each recipe; one generator serves all in turn."""
+) -> np.ndarray:
+    """Add the losses of a single new run of each recipe; one generator serves all in turn.
+
+    Returns their draws (draws, rows), NaN where there is no recipe.
+    """
     generator = np.random.default_rng(seed)
     columns: dict[str, np.ndarray] = {}
+    drawn = np.full((posterior.n_draws, len(table)), np.nan)
     middle = samples.pop(RUN_LOSS)
     for group in groups:
         losses = middle[:, group.rows]
@@ -280,8 +299,10 @@ def _add_new_runs(
         new_runs = posterior.new_run(
             losses, distils, generator, params=table["params"].to_numpy(float)[group.rows]
         )
+        drawn[:, group.rows] = new_runs
         for name, values in summary("new_run", new_runs, interval).items():
             columns.setdefault(name, np.full(len(table), np.nan))[group.rows] = values
     place = list(table.columns).index("improvement_upper") + 1
     for offset, (name, values) in enumerate(columns.items()):
         table.insert(place + offset, name, values)
+    return drawn

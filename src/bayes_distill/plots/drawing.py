@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from bayes_distill.calibration.result import Calibration
     from bayes_distill.posterior import Posterior
+    from bayes_distill.validation.registered.result import Scores
     from bayes_distill.validation.result import Validation
 
 SUFFIXES = (".png", ".svg", ".pdf")
@@ -31,12 +32,13 @@ SUBJECTS: Mapping[Source, str] = {
     "validation": "a file written by `validate(RUNS).save(FILE)`, or a card that ships with a "
     "validation",
     "calibration": "a file written by `calibrate(CARD).save(FILE)`",
+    "scores": "a file written by `score(FORECASTS, RUNS).save(FILE)`",
 }
 
 
 def plot(
     kind: str,
-    posterior: Posterior | Validation | Calibration | str | Path,
+    posterior: Posterior | Validation | Calibration | Scores | str | Path,
     *,
     out: str | Path | None = None,
     ax: Axes | None = None,
@@ -93,7 +95,7 @@ def plot(
 
 def draw_plot(
     kind: str | None,
-    posterior: Posterior | Validation | Calibration | str | Path | None,
+    posterior: Posterior | Validation | Calibration | Scores | str | Path | None,
     options: Mapping[str, Any],
     *,
     out: str | Path | None,
@@ -173,6 +175,10 @@ def _subject(source: Any, kind: Source, allow_failed: bool) -> Any:
         from bayes_distill.calibration.result import Calibration, read_calibration
 
         return source if isinstance(source, Calibration) else read_calibration(source)
+    if kind == "scores":
+        from bayes_distill.validation.registered.result import Scores, read_scores
+
+        return source if isinstance(source, Scores) else read_scores(source)
     from bayes_distill.posterior import load_posterior
 
     return load_posterior(source, allow_failed=allow_failed)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LAST = 1000.0  # by default plots are listed behind those of this package
-Source = Literal["fit", "validation", "calibration"]
+Source = Literal["fit", "validation", "calibration", "scores"]
 
 
 class Drawing(NamedTuple):
@@ -28,7 +28,7 @@ class Request:
     Parameters
     ----------
     subject
-        A `Posterior`, `Validation` or `Calibration`, as the plot's `source` says.
+        A `Posterior`, `Validation`, `Calibration` or `Scores`, as the plot's `source` says.
     options
         Values of the options that the caller set, by name.
     interval
@@ -101,7 +101,8 @@ class Plot:
     needs
         Of them, those without which it cannot be drawn; alternatives stand in one tuple.
     source
-        What it is drawn from: a posterior (``fit``), or what `validate` or `calibrate` returned.
+        What it is drawn from: a posterior (``fit``), or what `validate`, `calibrate` or
+        `score` returned.
     needs_teacher
         Whether it is about teachers: under a law without them it is refused.
     report

@@ -50,15 +50,7 @@ def write(path: str | Path, content: Content, *, overwrite: bool = False) -> Pat
     InputError
         If the place cannot be written to, or holds a file of another kind and not `overwrite`.
     """
-    tree, reference = content.tree.copy(), content.reference
-    attributes = {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "law": content.card.scaling_law.name,
-        "card": content.card.model_dump_json(),
-        "reference": json.dumps([reference.params, reference.tokens, reference.loss]),
-        "info": json.dumps(content.info),
-    }
+    tree, attributes = content.tree.copy(), _stated(content)
     tree.attrs = {**attributes, DIGEST: content_digest(tree, attributes)}
     encoding = {
         node.path: {
@@ -76,6 +68,24 @@ def write(path: str | Path, content: Content, *, overwrite: bool = False) -> Pat
     ):
         pool.submit(tree.to_netcdf, temporary, engine="netcdf4", encoding=encoding).result()
     return Path(path)
+
+
+def _stated(content: Content) -> dict[str, Any]:
+    """Attributes of the file of a posterior, less its checksum."""
+    reference = content.reference
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "law": content.card.scaling_law.name,
+        "card": content.card.model_dump_json(),
+        "reference": json.dumps([reference.params, reference.tokens, reference.loss]),
+        "info": json.dumps(content.info),
+    }
+
+
+def fingerprint(content: Content) -> str:
+    """Sha256 in hex over everything that a posterior's file holds, as the file itself states it."""
+    return content_digest(content.tree, _stated(content))
 
 
 def read(path: str | Path) -> Content:

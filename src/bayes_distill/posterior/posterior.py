@@ -393,6 +393,11 @@ class Posterior:
         content = io.Content(self.tree, self.card, self.reference, self.info)
         return io.write(path, content, overwrite=overwrite)
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sha256 in hex over draws, card and provenance: that which its file states."""
+        return io.fingerprint(io.Content(self.tree, self.card, self.reference, self.info))
+
     @classmethod
     def load(cls, path: str | Path) -> Posterior:
         """Read a file, see `posterior.io.read`; `load_posterior` also takes names of cards."""

@@ -28,6 +28,7 @@ from bayes_distill.predict.extrapolation import (
 from bayes_distill.predict.forecast import DRAWS
 from bayes_distill.predict.optimal_teacher import OptimalTeacher, loss_slope, optimal_teacher
 from bayes_distill.predict.points import SIZES, Points, Quantity
+from bayes_distill.predict.registered import register_answer, register_faults, size_faults
 from bayes_distill.predict.results.columns import summary
 from bayes_distill.predict.results.display import Result
 from bayes_distill.predict.results.draws import Samples, points_of
@@ -154,6 +155,7 @@ def risk(
     seed: int = 0,
     allow_failed: bool = False,
     progress: Progress | None = None,
+    register: str | Path | None = None,
 ) -> GapRisk:
     """Estimate how likely a teacher is to be too strong for a student (a capacity gap).
 
@@ -173,6 +175,9 @@ def risk(
         Seed of the measurement error of teachers' losses.
     progress
         Called with (phase, students done, students in all).
+    register
+        A register that the answer is appended to, as in `forecast`: the loss of a run of each
+        student under its teacher.
 
     Raises
     ------
@@ -187,8 +192,9 @@ def risk(
         interval=(interval, NUMBER),
         seed=(seed, WHOLE),
         draws=(draws, WHOLE),
+        register=(register, (*SOURCE, type(None))),
     )
-    faults = seed_faults(seed)
+    faults = seed_faults(seed) + register_faults(register)
     if draws < 1:
         faults.append(Fault("must be at least 1", column="draws"))
     points = candidates = None
@@ -224,7 +230,12 @@ def risk(
     if not points.distilled.all():
         assert candidates is not None
         points, teacher = _with_candidates(points, teacher, candidates, losses)
+    faults = size_faults(register, len(points))
+    if faults:
+        raise InputError(faults)
     table, samples = _risk(thin, points, teacher, strongest, interval, progress)
+    if register is not None:
+        _register(register, posterior, thin, points, table, samples, interval, seed)
     notes = (
         *posterior.warnings,
         *law_notes(posterior),
@@ -232,6 +243,36 @@ def risk(
         *thinning_notes(posterior, thin),
     )
     return GapRisk(table, ranked, samples, interval, notes, fit_verdicts(posterior))
+
+
+def _register(
+    register: str | Path,
+    posterior: Posterior,
+    thin: Posterior,
+    points: Points,
+    table: pd.DataFrame,
+    samples: Samples,
+    interval: float,
+    seed: int,
+) -> None:
+    """Append the risks to a register, with the loss of a run of each student."""
+    new_run = thin.new_run(
+        samples["loss"],
+        np.ones(len(points), bool),
+        np.random.default_rng(seed),
+        params=points.params,
+        effects_seed=seed,
+        **points.groups,
+    )
+    register_answer(
+        register,
+        "risk",
+        posterior,
+        table.assign(teacher_loss=table["teacher_loss_mean"]),
+        new_run,
+        {"draws": thin.n_draws, "interval": interval, "seed": seed},
+        table[["p_stronger_teacher_hurts", "p_beats_supervised"]].to_dict("records"),
+    )
 
 
 def _risk(

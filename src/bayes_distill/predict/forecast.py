@@ -30,6 +30,7 @@ from bayes_distill.predict.extrapolation import (
     thinning_notes,
 )
 from bayes_distill.predict.points import SIZES, Points, Quantity, other_columns
+from bayes_distill.predict.registered import register_answer, register_faults, size_faults
 from bayes_distill.predict.results.columns import summary
 from bayes_distill.predict.results.display import Result
 from bayes_distill.predict.results.draws import Samples, points_of
@@ -145,6 +146,7 @@ def forecast(
     seed: int = 0,
     allow_failed: bool = False,
     progress: Progress | None = None,
+    register: str | Path | None = None,
 ) -> Forecast:
     """Forecast the loss of every combination of the values, or of every row of `at`.
 
@@ -178,6 +180,9 @@ def forecast(
         Whether a posterior whose fit failed its checks may be used.
     progress
         Called with (phase, blocks of points done, blocks in all).
+    register
+        A register that the answer is appended to, to be scored once the runs are done; see
+        `bayes_distill.score`.
 
     Raises
     ------
@@ -194,8 +199,9 @@ def forecast(
         interval=(interval, NUMBER),
         seed=(seed, WHOLE),
         draws=(draws, WHOLE),
+        register=(register, (*SOURCE, type(None))),
     )
-    faults = seed_faults(seed)
+    faults = seed_faults(seed) + register_faults(register)
     if draws < 1:
         faults.append(Fault("must be at least 1", column="draws"))
     points = None
@@ -210,13 +216,15 @@ def forecast(
             interval,
             unique_tokens,
         )
+    if points is not None:
+        faults += size_faults(register, len(points))
     posterior = load_beside(faults, posterior, allow_failed)
     assert points is not None
     check_teachers(posterior, points)
     check_repeats(posterior, points)
     thin = posterior if posterior.n_draws <= draws else posterior.thin(draws)
     size = max(1, BLOCK // thin.n_draws)
-    stored = thin.n_draws * len(points) <= STORED
+    stored = thin.n_draws * len(points) <= STORED or register is not None
     rows = np.array_split(np.arange(len(points)), range(size, len(points), size))
     # over all points: those of one teacher or condition may be in several blocks
     groups = points.groups if any(f"{name}_sd" in thin.draws for name in EFFECTS) else {}
@@ -255,6 +263,9 @@ def forecast(
             for name, parts in zip(_Block._fields, zip(*blocks, strict=True), strict=True)
         }
         samples = Samples(values, thin.chains)
+        asked = {"draws": thin.n_draws, "interval": interval, "seed": seed}
+        stated = table.assign(teacher_loss=table["teacher_loss_mean"])
+        register_answer(register, "forecast", posterior, stated, samples["new_run"], asked)
     return Forecast(table, samples, interval, notes, fit_verdicts(posterior), other)
 
 

@@ -1,0 +1,1 @@
+"""Designs: which runs to do for a budget, for forecasts or for a decision."""

@@ -1,0 +1,69 @@
+"""What a design begins from: a posterior, or the prior of a card before any run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from bayes_distill.cards import Card, load_card, model_names, shipped_posterior
+from bayes_distill.compute import ForwardFlops
+from bayes_distill.errors import Fault, InputError
+from bayes_distill.identification.designs.pool import RATIO, SHARE, size_of
+from bayes_distill.inference.prior_posterior import prior_posterior, prior_reference
+from bayes_distill.posterior import Posterior
+from bayes_distill.predict.arguments import load_beside
+from bayes_distill.predict.points import Points
+
+
+def posterior_or_prior(
+    source: Posterior | Card | str | Path,
+    candidates: Points | None,
+    budget: float,
+    flops: ForwardFlops,
+    draws: int,
+    seed: int,
+    allow_failed: bool,
+    faults: list[Fault],
+) -> Posterior:
+    """A fit, or draws of a card's prior, counted from the middle of the candidates.
+
+    Parameters
+    ----------
+    source
+        A posterior, its file, a card that ships with one, or another card: its name, TOML or
+        itself.
+    candidates, budget, flops
+        Where the runs will be.
+    draws, seed
+        Of the prior.
+    allow_failed, faults
+        As for `predict.arguments.load_beside`.
+
+    Raises
+    ------
+    InputError, FailedFitError
+        As `load_beside`.
+    """
+    card = source if isinstance(source, Card) else None
+    if isinstance(source, (str, Path)) and _names_a_card(source):
+        try:
+            card = load_card(source)
+        except InputError as error:
+            raise InputError([*error.faults, *faults]) from None
+    if card is None:
+        assert not isinstance(source, Card)
+        return load_beside(faults, source, allow_failed)
+    if faults:
+        raise InputError(faults)
+    if candidates is None:
+        params = size_of(SHARE * budget, RATIO, flops) / 10
+        tokens = RATIO * params
+    else:
+        params, tokens = (float(np.median(v)) for v in (candidates.params, candidates.tokens))
+    return prior_posterior(card, prior_reference(card, params, tokens), draws, seed)
+
+
+def _names_a_card(source: str | Path) -> bool:
+    name = str(source)
+    return name.endswith(".toml") or (name in model_names() and shipped_posterior(name) is None)
