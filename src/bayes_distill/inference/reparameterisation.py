@@ -3,6 +3,8 @@
 Priors are stated on a law's coordinates; NUTS samples others, in which the posterior is closer to a
 normal distribution. With u the unconstrained (log or logit) coordinates:
 
+* Scales of the terms of a formula (`FormulaLaw.sheared`): the values of the terms at the reference
+  point are sampled.
 * Brackets of the law (`Law.brackets`). A slope times its share is the fall of the bracket at the
   reference student, which runs identify well; slope and share they identify less. So ``log slope +
   log share`` and ``log slope + log (1 - share)`` are sampled.
@@ -17,7 +19,7 @@ normal distribution. With u the unconstrained (log or logit) coordinates:
 * Smooth discrepancies and offsets of sizes. Runs identify the sum of law and discrepancy; in the
   coordinates of `inference.whitening` their posterior is nearly standard normal.
 
-The first two are shears, which change no volume; the others have a Jacobian.
+The first three are shears, which change no volume; the others have a Jacobian.
 """
 
 from __future__ import annotations
@@ -50,6 +52,7 @@ def forward(
 
     With the log of the determinant of the Jacobian.
     """
+    sites = spec.law.sheared(sites, -1.0)
     of_law = _stretched(spec, _sheared(spec.law.brackets, sites, -1.0), hyper, -1.0)
     tails = _tails(spec, of_law)
     of_law |= {name: _log_of(of_law[name], reach) for name, reach in tails.items()}
@@ -65,6 +68,7 @@ def inverse(spec: ModelSpec, sites: Sites, data: Data, hyper: dict[str, Any]) ->
     if is_whitened(spec):
         sites = whitened(spec, sites, data, hyper)
     sampled = _sheared(spec.law.brackets, _stretched(spec, sites, hyper, 1.0), 1.0)
+    sampled = spec.law.sheared(sampled, 1.0)
     tails = _tails(spec, sampled)
     return sampled | {name: _sampled_of(sampled[name], reach) for name, reach in tails.items()}
 
