@@ -15,9 +15,9 @@ import pandas as pd
 from bayes_distill._input.intervals import seed_faults
 from bayes_distill._input.progress import Progress
 from bayes_distill._input.text import without_folders
+from bayes_distill._input.version import __version__
 from bayes_distill._runtime.jax_setup import require_float64
 from bayes_distill._runtime.memory import drop_programs_near_map_limit
-from bayes_distill._version import __version__
 from bayes_distill.cards import Card, centred, load_card, model_names
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.inference.draws_to_posterior import draws_to_posterior

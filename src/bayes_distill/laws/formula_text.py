@@ -280,6 +280,21 @@ def _is_positive(node: ast.expr, signed: frozenset[str], logs: bool = False) -> 
             parts = [left, right]
             sure = any(_is_positive(part, signed) for part in parts)
             return sure and all(_is_positive(part, signed, True) for part in parts)
+        case ast.BinOp(
+            left=ast.Constant(value=1),
+            op=ast.Sub(),
+            right=ast.Call(func=ast.Name(id="exp"), args=[power]),
+        ):  # a share that saturates
+            return _is_negative(power, signed)
         case ast.BinOp(left=left, op=ast.Mult() | ast.Div(), right=right):
             return _is_positive(left, signed, logs) and _is_positive(right, signed, logs)
+    return False
+
+
+def _is_negative(node: ast.expr, signed: frozenset[str]) -> bool:
+    match node:
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return _is_positive(operand, signed)
+        case ast.BinOp(left=left, op=ast.Mult() | ast.Div(), right=right):
+            return _is_negative(left, signed) and _is_positive(right, signed)
     return False

@@ -42,11 +42,9 @@ class Input:
         """What is wrong with a value, or ``None``."""
         if not math.isfinite(value):
             return f"{value:g} is not a finite number"
-        if value < self.least or value > self.most or (value == self.least == 0.0):
-            between = (
-                "must be above zero"
-                if self.least == 0.0 and math.isinf(self.most)
-                else f"must be between {self.least:g} and {self.most:g}"
-            )
+        positive = self.least == 0.0 and math.isinf(self.most)
+        if value < self.least or value > self.most or (positive and value == 0.0):
+            range_of = f"must be between {self.least:g} and {self.most:g}"
+            between = "must be above zero" if positive else range_of
             return f"{value:g} is out of range: {self.name} {between}"
         return None
