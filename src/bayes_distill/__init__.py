@@ -12,7 +12,7 @@ Nothing heavy is imported before its first use.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from bayes_distill._version import __version__
+from bayes_distill._input.version import __version__
 from bayes_distill.errors import (
     BayesDistillError,
     FailedFitError,

@@ -20,7 +20,7 @@ import numpy as np
 from bayes_distill._input.files import atomic_path
 from bayes_distill._input.folders import own_folder
 from bayes_distill._input.progress import Progress
-from bayes_distill._version import __version__
+from bayes_distill._input.version import __version__
 from bayes_distill.errors import Fault, InputError
 
 Function = Callable[[Any], Any]

@@ -54,7 +54,17 @@ _WORDS = re.compile(r"""('(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")|`([^`'"]*)`|([
 
 
 class ExpressionError(ValueError):
-    """The text is not in the language; the message says why, in a few words."""
+    """The text is not in the language; the message says why, in a few words.
+
+    `column` is the place in the text of what is at fault, from 1; ``None`` for the whole of it.
+    """
+
+    column: int | None = None
+
+    def at(self, column: int | None) -> ExpressionError:
+        """The same with a place, unless it has one."""
+        self.column = column if self.column is None else self.column
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +107,8 @@ def parse(text: str, grammar: Grammar) -> ast.expr:
             tree = ast.parse(source.strip(), mode="eval").body
     except (SyntaxError, ValueError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else str(error)
-        raise ExpressionError(reason.partition(" (<")[0]) from None
+        place = error.offset if isinstance(error, SyntaxError) else None
+        raise ExpressionError(reason.partition(" (<")[0]).at(place) from None
     except (MemoryError, RecursionError):
         raise ExpressionError("it is nested too deeply") from None
     _Checker(grammar).check(tree)
@@ -119,6 +130,12 @@ class _Checker:
         self.nodes = 0
 
     def check(self, node: ast.expr, depth: int = 0) -> None:
+        try:
+            self._check(node, depth)
+        except ExpressionError as error:
+            raise error.at(node.col_offset + 1) from None
+
+    def _check(self, node: ast.expr, depth: int) -> None:
         self.nodes += 1
         if depth > MOST_DEPTH:
             raise ExpressionError("it is nested too deeply")

@@ -8,13 +8,17 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError, model_validator
 
 from bayes_distill.cards.discrepancy import DiscrepancyPriors
+from bayes_distill.cards.formula import centre_of, formula_faults, formula_law
+from bayes_distill.cards.inputs import InputSettings
 from bayes_distill.cards.joint_prior import SUPERVISED, SupervisedPrior
+from bayes_distill.cards.law_names import law_named
 from bayes_distill.cards.likelihood import LikelihoodSettings
 from bayes_distill.cards.priors import FAMILIES, Prior, Size
 from bayes_distill.cards.settings import Settings, fault_at
 from bayes_distill.cards.unlimited_data import UnlimitedData
-from bayes_distill.errors import Fault
-from bayes_distill.laws import LAWS, STACKED, Law, stack_laws
+from bayes_distill.errors import Fault, InputError
+from bayes_distill.laws import STACKED, Law, stack_laws
+from bayes_distill.laws.formula import FORMULA
 
 
 class ReferencePoint(Settings):
@@ -30,14 +34,17 @@ class Card(Settings):
 
     A card states priors, and is fitted; or it states published `coefficients` (and the `noise`
     of a run around them, in the unit of the loss), and is used as it is, as a posterior with one
-    draw. The card of a stack, which `stack` makes, holds the cards of its `members` in place of
-    either, and its law is ``stacked``.
+    draw. `law` names the law (`law_named`), or `formula` is one, over the columns that `inputs`
+    describe and those of every table. The card of a stack, which `stack` makes, holds the cards of
+    its `members` in place of either, and its law is ``stacked``.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     title: str = ""
     description: str = ""
     law: str
+    formula: Annotated[str, Field(max_length=4000)] | None = None
+    inputs: dict[str, InputSettings] = Field(default_factory=dict)
     data: str | None = None
     reference: ReferencePoint = ReferencePoint()
     likelihood: LikelihoodSettings = LikelihoodSettings()
@@ -62,6 +69,13 @@ class Card(Settings):
         rest = {name: value for name, value in content.items() if name != "departures"}
         return {**rest, "discrepancy": content["departures"]}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_formula(cls, content: Any) -> Any:
+        if not isinstance(content, dict) or content.get("formula") is None or "law" in content:
+            return content
+        return {**content, "law": FORMULA}
+
     @model_validator(mode="after")
     def _fits_its_law(self) -> Card:
         if self.members:
@@ -69,8 +83,12 @@ class Card(Settings):
         else:
             families = {name: prior.family for name, prior in self.priors.items()}
             names = None if self.coefficients is None else list(self.coefficients)
-            faults = faults_with_law(self.law, families, self.supervised is not None, names)
-            faults += self._faults_without_teacher() + self._faults_of_likelihood()
+            joint = self.supervised is not None
+            faults = faults_with_law(
+                self.law, families, joint, names, self.formula, tuple(self.inputs)
+            )
+            if not {"law", "formula", "inputs"} & {fault.column for fault in faults}:
+                faults += self._faults_without_teacher() + self._faults_of_likelihood()
         if faults:
             lines = [fault_at(tuple((f.column or "").split(".")), f.problem) for f in faults]
             raise ValidationError.from_exception_data(type(self).__name__, lines)
@@ -96,7 +114,7 @@ class Card(Settings):
         return faults
 
     def _faults_without_teacher(self) -> list[Fault]:
-        if self.law not in LAWS or LAWS[self.law].has_teacher:
+        if self.scaling_law.has_teacher:
             return []
         of_students = self.discrepancy.of_students if self.discrepancy else ()
         parts = {
@@ -113,8 +131,8 @@ class Card(Settings):
 
     def _faults_of_likelihood(self) -> list[Fault]:
         """Parameters with the name of a coordinate of the law, or without a number to be used."""
-        law = LAWS.get(self.law)
-        taken = {*law.coordinate_names, *law.coefficient_names} if law else set()
+        law = self.scaling_law
+        taken = {*law.coordinate_names, *law.coefficient_names}
         faults = [
             Fault(f"the {self.law} law has a {name} too", column=f"likelihood.{name}")
             for name in self.likelihood.values
@@ -130,18 +148,37 @@ class Card(Settings):
         """The law that the card names."""
         if self.members:
             return stack_laws([member.scaling_law for member in self.members])
-        return LAWS[self.law]
+        if self.formula is None:
+            return law_named(self.law)
+        return formula_law(
+            self.formula,
+            {name: prior.family for name, prior in self.priors.items()},
+            self.coefficients,
+            [each.named(name) for name, each in self.inputs.items()],
+            centre_of(self.reference.model_dump(), self.inputs),
+        )
 
 
 def faults_with_law(
-    law: str, families: Mapping[str, str], joint: bool, coefficients: list[str] | None
+    law: str,
+    families: Mapping[str, str],
+    joint: bool,
+    coefficients: list[str] | None,
+    formula: str | None = None,
+    inputs: tuple[str, ...] = (),
 ) -> list[Fault]:
     """What does not go together: a law, its priors, a joint prior, and point coefficients."""
-    if law not in LAWS:
-        return [Fault(f"{law!r} is not known: use one of {', '.join(LAWS)}", column="law")]
+    if formula is not None:
+        return _faults_of_formula(law, families, joint, coefficients, formula, inputs)
+    if inputs:
+        return [Fault("are of a formula: the law declares its own", column="inputs")]
+    try:
+        found = law_named(law)
+    except InputError as error:
+        return [Fault(fault.problem, column="law") for fault in error.faults]
     if coefficients is not None:
-        return _faults_of_points(law, coefficients, stated=bool(families) or joint)
-    coordinates = {c.name: c.support for c in LAWS[law].coordinates}
+        return _faults_of_points(found, coefficients, stated=bool(families) or joint)
+    coordinates = {c.name: c.support for c in found.coordinates}
     jointly = set(SUPERVISED) if joint else set()
     faults = []
     for name, family in families.items():
@@ -165,11 +202,30 @@ def faults_with_law(
     return faults
 
 
-def _faults_of_points(law: str, coefficients: list[str], stated: bool) -> list[Fault]:
+def _faults_of_formula(
+    law: str,
+    families: Mapping[str, str],
+    joint: bool,
+    coefficients: list[str] | None,
+    formula: str,
+    inputs: tuple[str, ...],
+) -> list[Fault]:
+    faults = formula_faults(formula, families, coefficients, inputs)
+    if law != FORMULA:
+        faults.append(Fault("a card with a formula needs no law: remove one", column="law"))
+    if joint:
+        faults.append(Fault("a formula takes priors of its coefficients", column="supervised"))
+    if coefficients is not None and families:
+        both = "a card states either coefficients or priors, not both"
+        faults.append(Fault(both, column="coefficients"))
+    return faults
+
+
+def _faults_of_points(law: Law, coefficients: list[str], stated: bool) -> list[Fault]:
     """What is wrong with the names of point coefficients; `stated` says there are priors too."""
-    names = LAWS[law].coefficient_names
+    names = law.coefficient_names
     faults = [
-        Fault(f"the {law} law has no such coefficient", column=f"coefficients.{name}")
+        Fault(f"the {law.name} law has no such coefficient", column=f"coefficients.{name}")
         for name in coefficients
         if name not in names
     ]

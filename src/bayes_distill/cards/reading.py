@@ -13,6 +13,7 @@ from bayes_distill._input.toml import TomlError, parse_toml
 from bayes_distill.cards.card import Card, faults_with_law
 from bayes_distill.cards.priors import FAMILIES
 from bayes_distill.errors import Fault, InputError
+from bayes_distill.laws.formula import FORMULA
 
 
 def card_from_toml(text: str, source: str) -> Card:
@@ -54,7 +55,10 @@ def card_from_dict(content: dict[str, Any], source: str) -> Card:
 
 def _with_law(content: dict[str, Any]) -> list[Fault]:
     """What of plain data does not go with the law that they name."""
-    if not isinstance(content.get("law"), str):
+    formula, law = content.get("formula"), content.get("law")
+    if isinstance(formula, str) and law is None:
+        law = FORMULA
+    if not isinstance(law, str):
         return []
     priors, points = content.get("priors"), content.get("coefficients")
     families = {
@@ -62,7 +66,15 @@ def _with_law(content: dict[str, Any]) -> list[Fault]:
         for name, prior in (priors.items() if isinstance(priors, dict) else ())
     }
     names = list(map(str, points)) if isinstance(points, dict) else None
-    return faults_with_law(content["law"], families, content.get("supervised") is not None, names)
+    inputs = content.get("inputs")
+    return faults_with_law(
+        law,
+        families,
+        content.get("supervised") is not None,
+        names,
+        formula if isinstance(formula, str) else None,
+        tuple(map(str, inputs)) if isinstance(inputs, dict) else (),
+    )
 
 
 def _key(location: tuple[int | str, ...]) -> str:

@@ -190,7 +190,8 @@ def _inputs(
     except InputError as error:
         collect.faults += error.faults
     try:
-        table = read_runs(runs, corrections=corrections, mapping=mapping, columns=columns)
+        law = None if card is None else card.scaling_law
+        table = read_runs(runs, corrections=corrections, mapping=mapping, columns=columns, law=law)
         if where is not None:
             table = table.where(where)
     except InputError as error:

@@ -6,7 +6,15 @@ import math
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
-from bayes_distill.cli.options import AllowFailed, At, Fit, MostDraws, RegisterFile, UniqueTokens
+from bayes_distill.cli.options import (
+    AllowFailed,
+    At,
+    Fit,
+    Inputs,
+    MostDraws,
+    RegisterFile,
+    UniqueTokens,
+)
 from bayes_distill.cli.output import print_sentences, print_table
 from bayes_distill.cli.shared_options import Common, Students, spread_options
 
@@ -17,6 +25,8 @@ PRIOR_ALONE = (
     " No run was supervised: what supervised training reaches, and P(beats supervised), rest on "
     "the prior and the law."
 )
+NOT_READ = 1.0  # size or tokens that the law does not read
+OF_RUNS = ("factor_params", "factor_tokens")
 LABELS = 2
 """Most columns of a table of points that are printed besides those of the forecast."""
 
@@ -27,6 +37,7 @@ def forecast(
     *,
     students: Students,
     unique_tokens: UniqueTokens = None,
+    set: Inputs = None,
     at: At = None,
     draws: MostDraws = "4000",
     register: RegisterFile = None,
@@ -36,16 +47,22 @@ def forecast(
     """Forecast the loss of students; lists are separated by commas and form a grid."""
     question = common.question()
     most = question.integer("draws", draws, 1)
+    inputs = question.assignments("set", set)
     from bayes_distill.predict.forecast import forecast as call
 
-    given = {**students.arguments(), "unique_tokens": unique_tokens, "at": at, "draws": most}
-    given["register"] = register
+    given = {
+        **students.arguments(),
+        "unique_tokens": unique_tokens,
+        "inputs": inputs,
+        "at": at,
+        "draws": most,
+        "register": register,
+    }
     result = question.answer(call, fit, allow_failed=allow_failed, **given)
     if common.printed(result):
         return
     import pandas as pd
 
-    from bayes_distill._input.numbers import format_quantity
     from bayes_distill.predict.words import forecast_sentence
 
     percent = f"{100 * question.interval:g}%"
@@ -56,6 +73,7 @@ def forecast(
             *result.other[:LABELS],
             "params",
             "tokens",
+            *result.inputs,
             "teacher",
             "mean",
             f"{percent} credible",
@@ -67,8 +85,9 @@ def forecast(
         [
             [
                 *("-" if pd.isna(r[name]) else str(r[name]) for name in result.other[:LABELS]),
-                format_quantity(r["params"]),
+                _params(r),
                 _tokens(r),
+                *(f"{r[name]:.4g}" for name in result.inputs),
                 _number(r["teacher_loss_mean"], 4, "none"),
                 f"{r['loss_mean']:.4f}",
                 f"{r['loss_lower']:.4f} to {r['loss_upper']:.4f}",
@@ -91,10 +110,18 @@ def _compared_with_prior(table: pd.DataFrame) -> bool:
     return bool(compared.any())
 
 
+def _params(row: dict[Hashable, Any]) -> str:
+    from bayes_distill._input.numbers import format_quantity
+
+    return "-" if row["params"] == NOT_READ else format_quantity(row["params"])
+
+
 def _tokens(row: dict[Hashable, Any]) -> str:
     from bayes_distill._input.numbers import format_quantity
 
     tokens, unique = row["tokens"], row["unique_tokens"]
+    if tokens == NOT_READ:
+        return "-"
     repeated = f" ({format_quantity(unique)} unique)" if unique < tokens else ""
     return f"{format_quantity(tokens)}{repeated}"
 
@@ -105,6 +132,8 @@ def _where(row: dict[Hashable, Any]) -> str:
         for name in ("params", "tokens")
         if row[f"factor_{name}"] > 1
     ]
+    of_inputs = (n for n in row if str(n).startswith("factor_") and n not in OF_RUNS)
+    parts += [f"{row[n]:.2g}x {str(n).removeprefix('factor_')}" for n in of_inputs if row[n] > 1]
     parts += ["teacher"] if row["teacher_outside"] else []
     if row["untried"]:
         kind = "supervised" if math.isnan(row["teacher_loss_mean"]) else "distilled"

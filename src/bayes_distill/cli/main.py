@@ -13,8 +13,8 @@ from typing import TextIO
 
 import typer
 
+from bayes_distill._input.version import __version__
 from bayes_distill._runtime.address_space import require_address_space
-from bayes_distill._version import __version__
 from bayes_distill.cli import (
     calibrate,
     check,

@@ -61,6 +61,10 @@ TeacherTokens = Annotated[str | None, option("Teacher's training tokens.", "LIST
 UniqueTokens = Annotated[
     str | None, option("How many different tokens there are; beyond, they repeat.", "LIST")
 ]
+Inputs = Annotated[
+    list[str] | None,
+    option("A column that the law reads, as NAME=LIST; once for each.", "NAME=LIST"),
+]
 At = Annotated[str | None, option("A table of points instead.", "FILE")]
 Coefficient = Annotated[str | None, option("What the next run is to narrow.", "NAMES")]
 DEVICE = "Hours and money"
@@ -148,6 +152,18 @@ class Collector:
         """Add a fault that was found elsewhere, if there is one."""
         if fault is not None:
             self.faults.append(fault)
+
+    def assignments(self, name: str, texts: list[str] | None) -> dict[str, str] | None:
+        """Read ``NAME=LIST``, once for each name; ``None`` if there are none."""
+        found: dict[str, str] = {}
+        for text in texts or ():
+            key, sign, value = text.partition("=")
+            if not sign or not key.strip() or not value.strip():
+                self.add(Fault(f"'{shown(text)}' is not NAME=LIST", column=name))
+            elif key.strip() in found:
+                self.add(Fault(f"{key.strip()} is stated twice", column=name))
+            found[key.strip()] = value
+        return found or None
 
     def whole(self, **texts: str | None) -> dict[str, int | None]:
         """Read whole numbers, by name; ``None`` for those that were left out."""

@@ -103,11 +103,12 @@ def runs_table(fit: Posterior) -> Runs:
     """
     if "runs" in fit.tree.children:
         stored = fit.tree["runs"].dataset.to_dataframe()
-        frame = stored[[name for name in CANONICAL if name in stored]].copy()
+        own = tuple(each.name for each in fit.law.extra_inputs)
+        frame = stored[[name for name in (*CANONICAL, *own) if name in stored]].copy()
         frame.index.name = "row"
         if "group" in frame:
             frame["group"] = frame["group"].astype(object).replace("", np.nan)
-        table = Runs(frame, str(fit.info.get("source", "runs")))
+        table = Runs(frame, str(fit.info.get("source", "runs")), inputs=own)
         if table.fingerprint == fit.info.get("fingerprint"):
             return table
     raise InputError(

@@ -22,7 +22,7 @@ import numpy as np
 
 from bayes_distill._input.files import atomic_path
 from bayes_distill._input.folders import own_folder, states_in
-from bayes_distill._version import __version__
+from bayes_distill._input.version import __version__
 from bayes_distill.inference.metric import Metric
 
 FORMAT = 4  # of the file, and part of its name: a file of another format is never read

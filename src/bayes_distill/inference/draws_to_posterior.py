@@ -184,6 +184,11 @@ def draws_to_posterior(
         "loo": {"elpd": loo.elpd, "se": loo.se},
         "hull": Hull.of(*places).to_json(),
         "hulls": Hulls.of(*(np.concatenate(pair) for pair in every)).to_json(),
+        **(
+            {"input_ranges": {n: [float(f(frame[n])) for f in (min, max)] for n in table.inputs}}
+            if table.inputs
+            else {}
+        ),
         "epochs": float((frame["tokens"].to_numpy(float) / unique_tokens(frame)).max()),
     }
 
@@ -192,7 +197,9 @@ def _runs_group(table: Runs, loo: Any) -> xr.Dataset:
     """The runs that were fitted, with leave-one-out results; text columns as strings."""
     frame = table.frame
     columns: dict[str, Any] = {
-        name: ("run", frame[name].to_numpy(float)) for name in NUMERIC if name in frame
+        name: ("run", frame[name].to_numpy(float))
+        for name in (*NUMERIC, *table.inputs)
+        if name in frame
     }
     if "group" in frame and frame["group"].notna().any():
         columns["group"] = ("run", frame["group"].fillna("").astype(str).to_numpy(object))

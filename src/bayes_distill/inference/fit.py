@@ -15,10 +15,10 @@ import pandas as pd
 from bayes_distill._input.intervals import seed_faults
 from bayes_distill._input.progress import Progress
 from bayes_distill._input.text import without_folders
+from bayes_distill._input.version import __version__
 from bayes_distill._runtime.jax_setup import require_float64
 from bayes_distill._runtime.memory import drop_programs_near_map_limit
-from bayes_distill._version import __version__
-from bayes_distill.cards import Card, load_card, model_names
+from bayes_distill.cards import Card, centred, load_card, model_names
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.inference.draws_to_posterior import draws_to_posterior
 from bayes_distill.inference.first_stage import cut_settings, first_stage
@@ -29,8 +29,9 @@ from bayes_distill.inference.sampler import Sample, run_nuts
 from bayes_distill.inference.settings import SamplerSettings
 from bayes_distill.inference.two_stage import check_stages
 from bayes_distill.inference.warm_start import WarmStart
+from bayes_distill.laws import Law
 from bayes_distill.posterior import Posterior
-from bayes_distill.runs.table import POINT
+from bayes_distill.runs.table import POINT, input_names
 from bayes_distill.runs.teachers_as_runs import teachers_as_runs
 
 if TYPE_CHECKING:
@@ -129,12 +130,15 @@ def fit(
     check_settings(chains, warmup, draws, cut, imputations, seed, extensions)
     require_float64()
     drop_programs_near_map_limit()
-    table = read_runs(runs, corrections=corrections, mapping=mapping, columns=columns)
+    table = read_runs(
+        runs, corrections=corrections, mapping=mapping, columns=columns, law=law_of_card(model)
+    )
     if where is not None:
         table = table.where(where)
     card = model if isinstance(model, Card) else load_card(model or default_card(table))
     check_stages(table, supervised, cut)
     check_card(card, table)
+    card = centred(card, table.frame)
     clock = time.perf_counter()
     reference = reference_point(card, table.frame)
     settings = SamplerSettings(
@@ -240,6 +244,19 @@ def default_card(table: Runs) -> str:
     return table.source if table.source in model_names() else DEFAULT_CARDS[table.kind]
 
 
+def law_of_card(model: Card | str | Path | None) -> Law | None:
+    """The law of a card, where it says what columns a table has; else ``None``.
+
+    What is wrong with a card is said later, once the table has been read.
+    """
+    if model is None:
+        return None
+    try:
+        return (model if isinstance(model, Card) else load_card(model)).scaling_law
+    except InputError:
+        return None
+
+
 def check_settings(
     chains: int,
     warmup: int,
@@ -282,6 +299,12 @@ def check_card(card: Card, table: Runs) -> None:
         If the card has no priors, is for another kind of runs, or there are too few of them.
     """
     law = card.scaling_law
+    lacking = [each.name for each in law.extra_inputs if each.name not in table.frame]
+    if lacking:
+        raise InputError(
+            f"the runs of {table.source} lack {', '.join(lacking)}, which the law of the card "
+            f"{card.name} reads: read them with `law=card.scaling_law`, or give the table itself"
+        )
     if card.members:
         raise InputError(
             f"the card {card.name} is of a stack, which is made of fits: fit the cards of its "
@@ -304,7 +327,7 @@ def check_card(card: Card, table: Runs) -> None:
             'teacher_loss: add it, or use `model="supervised"`'
         )
     frame = table.frame
-    told_apart = [name for name in POINT if name in frame]
+    told_apart = [name for name in (*POINT, *input_names(frame)) if name in frame]
     different = len(frame[told_apart].drop_duplicates())
     if different < LEAST_DIFFERENT:
         raise InputError(

@@ -85,8 +85,9 @@ class FittedModel:
         if "runs" not in posterior.tree:
             raise no_runs(posterior, "this checks a fit against its own runs")
         stored = posterior.tree["runs"].dataset.to_dataframe()
-        frame = stored[[name for name in CANONICAL if name in stored]]
-        table = Runs(frame, str(posterior.info.get("source", "runs")))
+        own = tuple(each.name for each in posterior.law.extra_inputs)
+        frame = stored[[name for name in (*CANONICAL, *own) if name in stored]]
+        table = Runs(frame, str(posterior.info.get("source", "runs")), inputs=own)
         teachers = teachers_as_runs(table) if posterior.info.get("teachers_as_runs") else None
         spec, data, hyper, _ = model_inputs(posterior.card, table, posterior.reference, teachers)
         return cls(frame, spec, data, hyper, posterior.reference.loss)

@@ -25,6 +25,8 @@ from bayes_distill.likelihoods import Likelihood
 MAX_ITERATIONS = 500
 MIN_CURVATURE = 0.05  # in units of the prior's: no direction is wider than 4.5 times the prior
 STEP = 1e-4  # of sampling coordinates, which are logarithms and logits
+RETRIES, FAR_ABOVE = 8, 20.0
+"""New starts of a search that ended nowhere: so far above the best mode, in the log density."""
 FAR = 1e12  # the potential where it is not a number
 
 Gradient = Callable[[Mapping[str, Any], tuple[Data, Hyper]], tuple[Any, Sites]]
@@ -78,6 +80,14 @@ def modes(
     for _ in range(count):
         x = centre + 0.5 * prior @ generator.standard_normal(centre.size)
         optima.append(mode(np.where(free, x, centre), data))
+    if spec.own_law is not None:  # nobody has seen to it that every start of it leads to a mode
+        for place in range(count):
+            for _ in range(RETRIES):
+                best = min(optimum.fun for optimum in optima)
+                if optima[place].success or optima[place].fun < best + FAR_ABOVE:
+                    break
+                x = centre + 0.5 * prior @ generator.standard_normal(centre.size)
+                optima[place] = mode(np.where(free, x, centre), data)
     return Modes(optima, zeros, free, centre, prior, generator)
 
 

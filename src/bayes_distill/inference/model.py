@@ -46,7 +46,8 @@ class Data(NamedTuple):
     and `teacher_smooth`, by name (rows, combinations), are what the sampled combinations of the
     weights of smooth discrepancies do to a run, and to its teacher (`inference.smooth_rows`);
     `offset_size` is the place of the offset that supervised runs of its size share, and
-    `has_offset` 1 where there is one.
+    `has_offset` 1 where there is one. `inputs`, by name (rows,), are the columns that the law
+    declares (`Law.extra_inputs`), as they are in the table.
     """
 
     params: Array
@@ -65,6 +66,7 @@ class Data(NamedTuple):
     teacher_smooth: dict[str, Array]
     offset_size: Array
     has_offset: Array
+    inputs: dict[str, Array] = {}  # noqa: RUF012
 
 
 class OfRows(NamedTuple):
@@ -102,11 +104,12 @@ class ModelSpec:
     smooth: tuple[str, ...] = ()
     size_offset: bool = False
     unlimited_data: bool = False
+    own_law: Law | None = None
 
     @property
     def law(self) -> Law:
-        """The scaling law."""
-        return LAWS[self.law_name]
+        """The scaling law: a built-in by its name, or one of a card."""
+        return LAWS[self.law_name] if self.own_law is None else self.own_law
 
     @property
     def noise_sites(self) -> tuple[str, ...]:
@@ -164,6 +167,7 @@ def model_spec(
         smooth=smooth,
         size_offset=recurring_sizes and getattr(card.discrepancy, OFFSET, None) is not None,
         unlimited_data=taught and card.unlimited_data is not None,
+        own_law=None if card.law in LAWS else card.scaling_law,
     )
 
 
@@ -291,7 +295,12 @@ def mean_loss(
         at_teacher = {**coordinates, LOG_DISCREPANCY: own.teacher}
     if spec.kind == "supervised":
         return law.supervised_loss(
-            at_student, data.params, data.tokens, UNIT, unique_tokens=data.unique_tokens
+            at_student,
+            data.params,
+            data.tokens,
+            UNIT,
+            unique_tokens=data.unique_tokens,
+            inputs=data.inputs,
         )
     assert isinstance(law, TeacherLaw)
     teacher_loss, distilled = data.teacher_loss, ~jnp.isnan(data.teacher_loss)
@@ -322,7 +331,7 @@ def mean_loss(
         student = student + coordinates[f"{name}_effect"][getattr(data, name)]
     if spec.kind == "distillation":
         return student
-    supervised = law.supervised_loss(at_student, data.params, data.tokens, UNIT)
+    supervised = law.supervised_loss(at_student, data.params, data.tokens, UNIT, inputs=data.inputs)
     return jnp.where(distilled, student, supervised)
 
 

@@ -203,6 +203,10 @@ def padded_data(
         teacher_smooth={name: each.teacher[rows] for name, each in smooth.items()},
         offset_size=offset_size[rows],
         has_offset=has_offset[rows],
+        inputs={
+            each.name: frame[each.name].to_numpy(float)[rows]
+            for each in card.scaling_law.extra_inputs
+        },
     )
     return Data(**columns), {f"{name}_directions": each.directions for name, each in smooth.items()}
 

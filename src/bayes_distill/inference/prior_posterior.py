@@ -12,8 +12,8 @@ from bayes_distill.cards import Card
 from bayes_distill.errors import InputError
 from bayes_distill.inference.density import constrainer, prior_sampler
 from bayes_distill.inference.joint_prior import joint_prior
-from bayes_distill.inference.model import hyperparameters, model_spec
-from bayes_distill.inference.model_inputs import padded_data, shapes_of
+from bayes_distill.inference.model import model_spec
+from bayes_distill.inference.model_inputs import numbers_of, padded_data
 from bayes_distill.inference.stored_draws import stored_draws
 from bayes_distill.laws import Reference
 from bayes_distill.posterior import Posterior
@@ -65,7 +65,7 @@ def prior_posterior(card: Card, reference: Reference, draws: int, seed: int) -> 
         recurring_sizes=bool(data.has_offset.any()),
     )
     joint = joint_prior(card.supervised, reference, 1.0) if card.supervised else None
-    hyper = hyperparameters(card, joint) | shapes_of(card, spec, frame, data, directions)
+    hyper = numbers_of(card, spec, frame, data, directions, joint)
     raw = prior_sampler(spec)(jax.random.split(jax.random.key(seed), draws), data, hyper)
     values = {
         name: np.asarray(value)

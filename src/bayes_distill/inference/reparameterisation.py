@@ -3,6 +3,8 @@
 Priors are stated on a law's coordinates; NUTS samples others, in which the posterior is closer to a
 normal distribution. With u the unconstrained (log or logit) coordinates:
 
+* Scales of the terms of a formula (`FormulaLaw.sheared`): the values of the terms at the reference
+  point are sampled.
 * Brackets of the law (`Law.brackets`). A slope times its share is the fall of the bracket at the
   reference student, which runs identify well; slope and share they identify less. So ``log slope +
   log share`` and ``log slope + log (1 - share)`` are sampled.
@@ -18,7 +20,7 @@ normal distribution. With u the unconstrained (log or logit) coordinates:
   identify the sum of law and discrepancy; in the coordinates of `inference.whitening` their
   posterior is nearly standard normal.
 
-The first two are shears, which change no volume; the others have a Jacobian.
+The first three are shears, which change no volume; the others have a Jacobian.
 """
 
 from __future__ import annotations
@@ -71,6 +73,7 @@ def forward(
 
 def bent(spec: ModelSpec, sites: Sites, hyper: dict[str, Any]) -> Sites:
     """The law's unconstrained coordinates from those in which ridges and tails are straight."""
+    sites = spec.law.sheared(sites, -1.0)
     of_law = _stretched(spec, _sheared(spec.law.brackets, sites, -1.0), hyper, -1.0)
     tails = _tails(spec, of_law)
     return of_law | {name: _log_of(of_law[name], reach) for name, reach in tails.items()}
@@ -88,6 +91,7 @@ def inverse(spec: ModelSpec, sites: Sites, data: Data, hyper: dict[str, Any]) ->
 def _straight(spec: ModelSpec, sites: Sites, hyper: dict[str, Any]) -> Sites:
     """Inverse of `bent`."""
     sampled = _sheared(spec.law.brackets, _stretched(spec, sites, hyper, 1.0), 1.0)
+    sampled = spec.law.sheared(sampled, 1.0)
     tails = _tails(spec, sampled)
     return sampled | {name: _sampled_of(sampled[name], reach) for name, reach in tails.items()}
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from bayes_distill._input.files import text_of
 from bayes_distill._input.intervals import seed_faults
-from bayes_distill.cards import Card, load_card
+from bayes_distill.cards import Card, centred, load_card
 from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.inference.density import constrainer, prior_sampler
 from bayes_distill.inference.joint_prior import joint_prior
@@ -66,7 +66,9 @@ def simulate_from_card(
     with collected(faults):
         card = card if isinstance(card, Card) else load_card(card)
     table = built_in[str(design)]() if str(design) in built_in else design
-    faults += examine(table, required=("params", "tokens")).faults
+    law = card.scaling_law if isinstance(card, Card) else None
+    examined = examine(table, required=("params", "tokens"), law=law)
+    faults += examined.faults
     stated: Mapping[str, float] | None = None
     with collected(faults):
         if isinstance(coefficients, (str, Path)):
@@ -76,6 +78,7 @@ def simulate_from_card(
     if faults:
         raise InputError(faults)
     assert isinstance(card, Card)
+    card = centred(card, examined.sound.assign(loss=TYPICAL_LOSS))
     truth = _truth(card, stated, seed)
     parameters = {}
     if card.likelihood.priors:
@@ -100,6 +103,7 @@ def prior_draw(card: Card, reference: Reference, seed: int) -> dict[str, float]:
     spec = model_spec(card, kind, predicts_teachers=False)
     joint = joint_prior(card.supervised, reference, 1.0) if card.supervised else None
     row = {"params": reference.params, "tokens": reference.tokens, "loss": reference.loss}
+    row |= card.scaling_law.middle_of_inputs
     row |= {"teacher_loss": reference.loss} if kind == "distillation" else {}
     frame = pd.DataFrame([row])
     data, directions = padded_data(card, frame, reference)

@@ -6,6 +6,8 @@ from bayes_distill.laws.data_limited import DataLimited
 from bayes_distill.laws.distillation import Distillation
 from bayes_distill.laws.distillation_gain import DistillationGain
 from bayes_distill.laws.distillation_no_gap import DistillationNoGap
+from bayes_distill.laws.formula import FORMULA, FormulaLaw
+from bayes_distill.laws.inputs import Input
 from bayes_distill.laws.own_gap import DistillationGainOwnGap, DistillationOwnGap
 from bayes_distill.laws.published import (
     MUENNIGHOFF,
@@ -31,6 +33,7 @@ LAWS: dict[str, Law] = {
 }
 
 __all__ = [
+    "FORMULA",
     "LAWS",
     "MUENNIGHOFF",
     "STACKED",
@@ -46,6 +49,8 @@ __all__ = [
     "DistillationGainOwnGap",
     "DistillationNoGap",
     "DistillationOwnGap",
+    "FormulaLaw",
+    "Input",
     "Law",
     "PublishedValues",
     "Reference",

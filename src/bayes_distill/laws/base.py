@@ -19,6 +19,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from bayes_distill.laws.discrepancy import discrepancy
+from bayes_distill.laws.inputs import OF_RUNS, Input
 from bayes_distill.laws.published import PublishedValues
 
 GREEK = {"alpha": "α", "beta": "β", "gamma": "γ"}
@@ -26,6 +27,8 @@ SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 Support = Literal["positive", "unit", "real"]
 Coordinates = Mapping[str, ArrayLike]
 Coefficients = dict[str, Array]
+Inputs = Mapping[str, ArrayLike]
+"""Columns that a law declares (`Law.inputs`), as they are in the table: they have no reference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,10 @@ class Law(ABC):
     """Values of the coefficients in print, which fits of this law are compared with."""
     trade_offs: ClassVar[tuple[tuple[str, ...], ...]] = ()
     """Groups of coefficients that runs identify together rather than one by one."""
+    inputs: ClassVar[tuple[Input, ...]] = ()
+    """Columns that the law reads besides those of every table, and further names of the latter."""
+    needs: ClassVar[tuple[str, ...]] = ("params", "tokens")
+    """Which of size and tokens the law reads; a table may lack the others."""
 
     @abstractmethod
     def log_supervised_loss(
@@ -174,10 +181,14 @@ class Law(ABC):
         tokens: ArrayLike,
         reference: Reference,
         unique_tokens: ArrayLike | None = None,
+        *,
+        inputs: Inputs | None = None,
     ) -> Array:
         """Log of the loss of supervised training, in the unit of ``reference.loss``.
 
-        `unique_tokens` says how many of `tokens` are different ones; ``None`` means all.
+        `unique_tokens` says how many of `tokens` are different ones; ``None`` means all. `inputs`
+        holds the columns of `extra_inputs`; those that are left out have their default, or else
+        their value in the middle of the runs.
         """
 
     @abstractmethod
@@ -197,15 +208,43 @@ class Law(ABC):
         tokens: ArrayLike,
         reference: Reference,
         unique_tokens: ArrayLike | None = None,
+        *,
+        inputs: Inputs | None = None,
     ) -> Array:
         """Loss of supervised training (eq. 1), in the unit of ``reference.loss``."""
-        return jnp.exp(
-            self.log_supervised_loss(coordinates, params, tokens, reference, unique_tokens)
-        )
+        point = (coordinates, params, tokens, reference, unique_tokens)
+        if self.inputs:
+            return jnp.exp(self.log_supervised_loss(*point, inputs=inputs))
+        return jnp.exp(self.log_supervised_loss(*point))
 
     def irreducible_loss(self, coordinates: Coordinates, reference: Reference) -> Array:
         """Loss E of an infinite model on infinite data, in the unit of ``reference.loss``."""
         return jnp.asarray(coordinates[self.floor]) * reference.loss
+
+    def sheared(self, sites: Mapping[str, Array], sign: float) -> dict[str, Array]:  # noqa: ARG002
+        """Unconstrained coordinates as NUTS samples them (`sign` 1), or back from these (-1).
+
+        For laws whose priors are on coordinates that trade off: a shear, which changes no volume.
+        Sites that are no coordinates of the law are passed through.
+        """
+        return dict(sites)
+
+    @property
+    def extra_inputs(self) -> tuple[Input, ...]:
+        """Columns that the law reads and that tables have for it only."""
+        return tuple(each for each in self.inputs if each.name not in OF_RUNS)
+
+    @property
+    def own_reference(self) -> Reference | None:
+        """The only reference point that the law counts from; ``None`` if any will do."""
+        return None
+
+    @property
+    def middle_of_inputs(self) -> dict[str, float]:
+        """Values of `extra_inputs` where none is stated: their defaults, or else 1."""
+        return {
+            each.name: 1.0 if each.default is None else each.default for each in self.extra_inputs
+        }
 
     @property
     def has_teacher(self) -> bool:

@@ -15,11 +15,13 @@ from bayes_distill.laws.base import (
     Coefficients,
     Coordinate,
     Coordinates,
+    Inputs,
     Law,
     Reference,
     TeacherLaw,
 )
 from bayes_distill.laws.discrepancy import NAMES
+from bayes_distill.laws.inputs import Input
 from bayes_distill.laws.published import PublishedValues
 from bayes_distill.laws.smooth_discrepancy import LOG_DISCREPANCY, SMOOTH, STUDENT_SMOOTH
 
@@ -84,6 +86,23 @@ class Stacked(Law):
         return next((groups for groups in each if groups and set().union(*groups) <= common), ())
 
     @property
+    def inputs(self) -> tuple[Input, ...]:  # type: ignore[override]
+        """Columns that any member reads; of two of one name the first."""
+        found = {each.name: each for member in self.members[::-1] for each in member.inputs}
+        return tuple(found.values())
+
+    @property
+    def middle_of_inputs(self) -> dict[str, float]:
+        """Those of the members; of two of one name the first."""
+        return {k: v for m in self.members[::-1] for k, v in m.middle_of_inputs.items()}
+
+    @property
+    def needs(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Which of size and tokens any member reads."""
+        needed = set().union(*(member.needs for member in self.members))
+        return tuple(name for name in ("params", "tokens") if name in needed)
+
+    @property
     def knows_repeats(self) -> bool:  # type: ignore[override]
         """Whether any member tells a repeated token from a new one."""
         return any(member.knows_repeats for member in self.members)
@@ -95,10 +114,14 @@ class Stacked(Law):
         tokens: ArrayLike,
         reference: Reference,
         unique_tokens: ArrayLike | None = None,
+        *,
+        inputs: Inputs | None = None,
     ) -> Array:
         """Log of L(N, D) by each draw's own law, in the unit of ``reference.loss``."""
         each = [
-            member.log_supervised_loss(own, params, tokens, reference, unique_tokens)
+            member.log_supervised_loss(own, params, tokens, reference, unique_tokens, inputs=inputs)
+            if member.inputs
+            else member.log_supervised_loss(own, params, tokens, reference, unique_tokens)
             for member, own in self._members_with(coordinates)
         ]
         return self._select(coordinates, each)

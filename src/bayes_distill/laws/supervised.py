@@ -16,6 +16,7 @@ from bayes_distill.laws.base import (
     Coefficients,
     Coordinate,
     Coordinates,
+    Inputs,
     Law,
     Reference,
 )
@@ -71,6 +72,8 @@ class Supervised(Law):
         tokens: ArrayLike,
         reference: Reference,
         unique_tokens: ArrayLike | None = None,
+        *,
+        inputs: Inputs | None = None,  # noqa: ARG002
     ) -> Array:
         """Log of L(N, D), in the unit of ``reference.loss``.
 

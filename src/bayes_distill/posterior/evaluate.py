@@ -32,12 +32,19 @@ def _losses(
     teacher: Array | None,
     params: Array,
     tokens: Array,
-    *unique_tokens: Array,
+    *further: Array,
 ) -> Array:
-    """Losses (draws, points) under teachers, or of supervised training where `teacher` is None."""
+    """Losses (draws, points) under teachers, or of supervised training where `teacher` is None.
+
+    `further` are the unique tokens, for a law that knows of repeats or has inputs, and these.
+    """
     columns = {name: value[:, None] for name, value in c.items()} | discrepancies
     if teacher is None:
-        return law.supervised_loss(columns, params, tokens, UNIT, *unique_tokens)
+        if law.extra_inputs:
+            names = (each.name for each in law.extra_inputs)
+            inputs = dict(zip(names, further[1:], strict=True))
+            return law.supervised_loss(columns, params, tokens, UNIT, further[0], inputs=inputs)
+        return law.supervised_loss(columns, params, tokens, UNIT, *further)
     assert isinstance(law, TeacherLaw)
     return law.distilled_loss(columns, params, tokens, teacher, UNIT)
 
@@ -49,6 +56,7 @@ def supervised_loss(
     tokens: np.ndarray,
     reference: Reference,
     unique_tokens: np.ndarray | None = None,
+    inputs: Mapping[str, np.ndarray] | None = None,
 ) -> np.ndarray:
     """Supervised loss (draws, points) of models (points,), in the unit of ``reference.loss``.
 
@@ -56,14 +64,25 @@ def supervised_loss(
     discrepancy (draws, weights).
 
     `unique_tokens` (points,) is the number of different tokens; NaN stands for all of them.
+    `inputs` (points,) are the columns of `Law.extra_inputs`.
     """
     coordinates = _coordinates(law, draws)
     out = np.empty((_count(coordinates), len(params)))
     sizes = [params / reference.params, tokens / reference.tokens]
     own = _log_discrepancy(draws, *sizes)
-    if unique_tokens is not None and law.knows_repeats:
+    if law.extra_inputs:
+        stated = inputs or {}
+        if unique_tokens is None:
+            unique_tokens = np.full(len(params), np.nan)
+    if unique_tokens is not None and (law.knows_repeats or law.extra_inputs):
         unique = np.where(np.isnan(unique_tokens), tokens, unique_tokens)
         sizes.append(unique / reference.tokens)
+    if law.extra_inputs:
+        middle = law.middle_of_inputs
+        sizes += [
+            np.broadcast_to(np.asarray(stated.get(name, value), float), np.shape(params))
+            for name, value in middle.items()
+        ]
     count = len(sizes)
     for piece, columns in _pieces(len(out), *sizes, *own.values()):
         of_piece: Any = dict(zip(own, columns[count:], strict=True))

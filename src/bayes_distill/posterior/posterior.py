@@ -196,15 +196,20 @@ class Posterior:
         )
 
     def supervised_loss(
-        self, params: np.ndarray, tokens: np.ndarray, unique_tokens: np.ndarray | None = None
+        self,
+        params: np.ndarray,
+        tokens: np.ndarray,
+        unique_tokens: np.ndarray | None = None,
+        inputs: Mapping[str, np.ndarray] | None = None,
     ) -> np.ndarray:
         """Supervised loss L(N, D) (eq. 1), (draws, points), of models (points,).
 
         `unique_tokens` (points,) is the number of different tokens; NaN stands for all of them.
-        Only a law with an input for repeated tokens uses it.
+        Only a law with an input for repeated tokens uses it. `inputs` (points,) are the columns
+        of `Law.extra_inputs`; what is left out is at its default, or as in the middle of the runs.
         """
         return evaluate.supervised_loss(
-            self.law, self.coordinates, params, tokens, self.reference, unique_tokens
+            self.law, self.coordinates, params, tokens, self.reference, unique_tokens, inputs
         )
 
     def distilled_loss(

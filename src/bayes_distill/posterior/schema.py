@@ -142,6 +142,7 @@ class Info(_Part):
     hull: StoredHull | None = None
     hulls: StoredHulls | None = None
     epochs: Positive | None = None
+    input_ranges: dict[str, Annotated[list[FiniteFloat], Field(min_length=2, max_length=2)]] = {}
     interval: Share | None = None
     kind: Literal["supervised", "distillation", "mixed"] | None = None
     n_runs: Annotated[int, Field(ge=1)] | None = None

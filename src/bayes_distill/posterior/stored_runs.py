@@ -23,7 +23,8 @@ def runs_of(posterior: Posterior) -> pd.DataFrame | None:
     if "runs" not in posterior.tree.children:
         return None
     stored = posterior.tree["runs"].dataset
-    frame = pd.DataFrame({n: stored[n].to_numpy() for n in COLUMNS if n in stored})
+    names = (*COLUMNS, *(each.name for each in posterior.law.extra_inputs))
+    frame = pd.DataFrame({n: stored[n].to_numpy() for n in names if n in stored})
     frame.index = pd.Index(stored["run"].to_numpy(), name="run")
     return frame
 

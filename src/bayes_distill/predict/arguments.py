@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -11,6 +12,9 @@ from bayes_distill._input.intervals import interval_fault
 from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.posterior import Posterior, load_posterior
 from bayes_distill.predict.points import Points, Quantity, from_table, grid
+
+if TYPE_CHECKING:
+    from bayes_distill.laws import Law
 
 
 def read_points(
@@ -22,14 +26,19 @@ def read_points(
     teacher_tokens: Quantity | None,
     interval: float,
     unique_tokens: Quantity | None = None,
+    inputs: Mapping[str, Quantity] | None = None,
+    law: Law | None = None,
 ) -> Points:
-    """Points of a call, with the faults of all its arguments in one error."""
+    """Points of a call, with the faults of all its arguments in one error.
+
+    `inputs` are those that the `law` declares.
+    """
     faults: list[Fault] = []
     points = None
     single = (params, tokens, teacher_loss, teacher_params, teacher_tokens, unique_tokens)
     with collected(faults):
-        points = grid(*single) if at is None else from_table(at)
-    faults += interval_faults(interval) + double_faults(at, single)
+        points = grid(*single, inputs, law) if at is None else from_table(at, law)
+    faults += interval_faults(interval) + double_faults(at, (*single, *(inputs or {}).values()))
     if faults or points is None:
         raise InputError(faults)
     return points
@@ -79,6 +88,17 @@ def loaded_beside[Loaded](
     if faults:
         raise InputError(faults)
     return loaded
+
+
+def loaded_early(source: Posterior | str | Path) -> Posterior | str | Path:
+    """The posterior of a question, whose law says what a point has; the source where it is none.
+
+    What is wrong with the source is said by `load_beside`, with the other faults of the call.
+    """
+    try:
+        return load_posterior(source, allow_failed=True)
+    except InputError:
+        return source
 
 
 def check_teachers(posterior: Posterior, points: Points) -> None:

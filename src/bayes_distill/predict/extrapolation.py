@@ -10,7 +10,7 @@ import pandas as pd
 
 from bayes_distill._input.intervals import number
 from bayes_distill.posterior import Posterior
-from bayes_distill.posterior.hull import Place
+from bayes_distill.posterior.hull import TOLERANCE, Place
 from bayes_distill.predict.points import Points
 
 END = 2.1  # error of the end of a 90% interval of normal draws, over that of their mean
@@ -43,18 +43,41 @@ def extrapolation(
 
     `distilled` (points,) says which are by a teacher; by default those that state one. ``untried``
     are those of whose kind there was no run, with their factors from runs of the other kind.
+    Inputs of the law have factors too, beyond the range of the runs (``factor_{name}``).
     """
     taught = points.distilled if distilled is None else distilled
     where = place_of(posterior, points.params, points.tokens, teacher_loss, taught)
+    of_inputs = input_factors(posterior, points)
+    beyond = [factor > 1 for factor in of_inputs.values()]
     return pd.DataFrame(
         {
-            "outside": where.outside,
+            "outside": np.any([where.outside, *beyond], axis=0),
             "factor_params": where.factors[:, 0],
             "factor_tokens": where.factors[:, 1],
+            **{f"factor_{name}": factor for name, factor in of_inputs.items()},
             "teacher_outside": where.teacher_outside,
             "untried": where.untried,
         }
     )
+
+
+def input_factors(posterior: Posterior, points: Points) -> dict[str, np.ndarray]:
+    """How far the inputs of points lie beyond the range of the runs, (points,) each, by name.
+
+    Of positive inputs it is a factor, of others 1 and the distance in widths of the range.
+    """
+    found = {}
+    for name, (low, high) in posterior.info.get("input_ranges", {}).items():
+        if points.inputs is None or name not in points.inputs:
+            continue
+        value = np.asarray(points.inputs[name], float)
+        if low > 0:
+            factor = np.maximum(value / high, low / np.maximum(value, 1e-300))
+        else:
+            width = max(high - low, 1e-300)
+            factor = 1 + np.maximum(value - high, low - value) / width
+        found[name] = np.where(factor > 1 + TOLERANCE, factor, 1.0)
+    return found
 
 
 def place_of(
@@ -138,6 +161,14 @@ def extrapolation_notes(table: pd.DataFrame) -> tuple[str, ...]:
             f"{len(beyond)} of {len(table)} points lie outside the runs, {by_factors(most)}: the "
             "intervals there rest on the law being right"
         )
+    of_runs = ("factor_params", "factor_tokens")
+    for column in (n for n in table if str(n).startswith("factor_") and n not in of_runs):
+        if (count := int((table[column] > 1).sum())) > 0:
+            notes.append(
+                f"{count} of {len(table)} points lie outside the runs in "
+                f"{str(column).removeprefix('factor_')}, by a factor of up to "
+                f"{table[column].max():.3g}: the intervals there rest on the law being right"
+            )
     untried = int(table["untried"].sum())
     if untried:
         notes.append(

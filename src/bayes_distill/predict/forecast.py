@@ -18,9 +18,16 @@ from bayes_distill._input.types import NUMBER, SOURCE, WHOLE, check_types
 from bayes_distill._runtime.memory import return_freed_memory
 from bayes_distill._runtime.threads import on_cores
 from bayes_distill.errors import Fault, InputError, collected
+from bayes_distill.laws import Law
 from bayes_distill.posterior import Posterior
 from bayes_distill.posterior.effects import EFFECTS
-from bayes_distill.predict.arguments import check_repeats, check_teachers, load_beside, read_points
+from bayes_distill.predict.arguments import (
+    check_repeats,
+    check_teachers,
+    load_beside,
+    loaded_early,
+    read_points,
+)
 from bayes_distill.predict.extrapolation import (
     extrapolation,
     extrapolation_notes,
@@ -35,6 +42,7 @@ from bayes_distill.predict.results.columns import summary
 from bayes_distill.predict.results.display import Result
 from bayes_distill.predict.results.draws import Samples, points_of
 from bayes_distill.predict.verdicts import UNKNOWN, fit_verdicts, law_notes
+from bayes_distill.runs.inputs import NOT_READ
 
 DRAWS = 4000  # by default; a note says what thinning to them costs
 BLOCK = 2**21  # draws times points of one block: 16 MB an array
@@ -72,6 +80,8 @@ class Forecast(Result):
         Verdicts on the fit, ``sampling`` and ``law``.
     other
         Names of the columns of `table` that are those of `at` besides the points.
+    inputs
+        Names of those that are inputs of the law (`Law.extra_inputs`).
     """
 
     table: pd.DataFrame
@@ -80,6 +90,7 @@ class Forecast(Result):
     notes: tuple[str, ...]
     fit: Mapping[str, str] = field(default_factory=lambda: UNKNOWN)
     other: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
 
     @cached_property
     def draws(self) -> xr.Dataset:
@@ -108,7 +119,7 @@ class Forecast(Result):
         for r in self.table.to_dict("records"):
             rows.append(
                 {
-                    **{k: number(r[k]) for k in ("params", "tokens")},
+                    **{k: size(r[k]) for k in ("params", "tokens")},
                     "teacher_loss": number(r["teacher_loss_mean"]),
                     **{
                         k: number(r[k])
@@ -122,9 +133,16 @@ class Forecast(Result):
                     "p_beats_supervised": number(r["p_beats_supervised"]),
                     "extrapolation": {
                         k: r[k]
-                        for k in ("outside", "factor_params", "factor_tokens", "teacher_outside")
+                        for k in (
+                            "outside",
+                            "factor_params",
+                            "factor_tokens",
+                            *(f"factor_{name}" for name in self.inputs if f"factor_{name}" in r),
+                            "teacher_outside",
+                        )
                     },
                     "rests_on": rests_on(r, distilled=bool(r["teacher_loss_mean"] > 0)),
+                    **({"inputs": {k: r[k] for k in self.inputs}} if self.inputs else {}),
                     **({"other": {k: plain(r[k]) for k in self.other}} if self.other else {}),
                 }
             )
@@ -140,6 +158,7 @@ def forecast(
     teacher_params: Quantity | None = None,
     teacher_tokens: Quantity | None = None,
     unique_tokens: Quantity | None = None,
+    inputs: Mapping[str, Quantity] | None = None,
     at: pd.DataFrame | str | Path | None = None,
     draws: int = DRAWS,
     interval: float = 0.9,
@@ -167,6 +186,9 @@ def forecast(
     unique_tokens
         How many different tokens there are: a student that trains on more sees some more than
         once. By default all are different. For a law that knows of repeats.
+    inputs
+        Values, or lists of them, of the other columns that the law reads (`Law.extra_inputs`), by
+        name. What is left out has its default, and is needed if it has none.
     at
         A table with these columns instead. ``teacher_loss_se`` is the standard error of a measured
         teacher's loss. Its other columns are kept behind those of the forecast.
@@ -204,6 +226,8 @@ def forecast(
     faults = seed_faults(seed) + register_faults(register)
     if draws < 1:
         faults.append(Fault("must be at least 1", column="draws"))
+    posterior = loaded_early(posterior)
+    law = posterior.law if isinstance(posterior, Posterior) else None
     points = None
     with collected(faults):
         points = read_points(
@@ -215,6 +239,8 @@ def forecast(
             teacher_tokens,
             interval,
             unique_tokens,
+            inputs,
+            law,
         )
     if points is not None:
         faults += size_faults(register, len(points))
@@ -247,7 +273,7 @@ def forecast(
     table = pd.concat([one for one, _ in evaluated], ignore_index=True)
     other: tuple[str, ...] = ()
     if at is not None:
-        table, other = _with_other_columns(table, at)
+        table, other = _with_other_columns(table, at, posterior.law)
     blocks = [block for _, block in evaluated if block is not None]
     notes = (
         *posterior.warnings,
@@ -266,19 +292,27 @@ def forecast(
         asked = {"draws": thin.n_draws, "interval": interval, "seed": seed}
         stated = table.assign(teacher_loss=table["teacher_loss_mean"])
         register_answer(register, "forecast", posterior, stated, samples["new_run"], asked)
-    return Forecast(table, samples, interval, notes, fit_verdicts(posterior), other)
+    inputs_of_table = tuple(points.inputs or ())
+    return Forecast(
+        table, samples, interval, notes, fit_verdicts(posterior), other, inputs_of_table
+    )
 
 
 def _with_other_columns(
-    table: pd.DataFrame, at: pd.DataFrame | str | Path
+    table: pd.DataFrame, at: pd.DataFrame | str | Path, law: Law
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """The table with the other columns of `at` behind its own, and their names.
 
     Columns of the name of one of the forecast's are left out.
     """
-    other = other_columns(at).reset_index(drop=True)
+    other = other_columns(at, law).reset_index(drop=True)
     other = other[[name for name in other if name not in table]]
     return table.join(other.convert_dtypes()), tuple(map(str, other))
+
+
+def size(value: float) -> float | None:
+    """Size or tokens for JSON; ``None`` where the law reads none."""
+    return None if value == NOT_READ else number(value)
 
 
 def plain(value: Any) -> Any:

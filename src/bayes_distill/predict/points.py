@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, SupportsFloat
+from typing import TYPE_CHECKING, Any, SupportsFloat
 
 import numpy as np
 import pandas as pd
 
 from bayes_distill._input.numbers import format_quantity, parse_quantity, parsed_parts
 from bayes_distill.errors import Fault, InputError
+from bayes_distill.runs.inputs import NOT_READ
 from bayes_distill.runs.schema import MOST_PARAMS, MOST_TOKENS
-from bayes_distill.runs.table import POINT
+from bayes_distill.runs.table import POINT, input_names
 
 if TYPE_CHECKING:
+    from bayes_distill.laws import Law
     from bayes_distill.posterior import Posterior
 
 Quantity = str | SupportsFloat | Sequence[str | SupportsFloat] | np.ndarray
@@ -43,6 +45,9 @@ class Points:
         Standard error of a measured teacher loss, 0 or NaN where it is exact.
     unique_tokens
         How many of a student's tokens are different ones, NaN where all are.
+    inputs
+        Columns that the law declares (`Law.extra_inputs`), each (points,); those that are left out
+        are at their default, or else as in the middle of the runs.
     """
 
     params: np.ndarray
@@ -52,6 +57,7 @@ class Points:
     teacher_tokens: np.ndarray
     teacher_loss_se: np.ndarray | None = None
     unique_tokens: np.ndarray | None = None
+    inputs: Mapping[str, np.ndarray] | None = field(default=None, kw_only=True)
 
     def __len__(self) -> int:
         return len(self.params)
@@ -71,9 +77,10 @@ class Points:
     def columns(self) -> dict[str, np.ndarray]:
         """The points as columns of a table; `unique_tokens` are all tokens where none repeats."""
         found = {name: getattr(self, name) for name in NAMES}
-        if self.unique_tokens is None:
-            return found | {"unique_tokens": self.tokens}
-        return found | {"unique_tokens": np.where(self.repeated, self.unique_tokens, self.tokens)}
+        different = self.tokens
+        if self.unique_tokens is not None:
+            different = np.where(self.repeated, self.unique_tokens, self.tokens)
+        return found | {"unique_tokens": different} | dict(self.inputs or {})
 
     @property
     def groups(self) -> dict[str, np.ndarray]:
@@ -90,12 +97,16 @@ class Points:
 
     def subset(self, which: np.ndarray) -> Points:
         """Some of the points; `which` is boolean, (points,), or their places."""
-        columns = {field.name: getattr(self, field.name) for field in fields(self)}
-        return Points(**{name: c[which] for name, c in columns.items() if c is not None})
+        names = [each.name for each in fields(self) if each.name != "inputs"]
+        columns = {name: getattr(self, name) for name in names}
+        found = Points(**{name: c[which] for name, c in columns.items() if c is not None})
+        if self.inputs is None:
+            return found
+        return replace(found, inputs={name: c[which] for name, c in self.inputs.items()})
 
     def supervised_draws(self, posterior: Posterior) -> np.ndarray:
         """Mean curve (draws, points) of these students without a teacher."""
-        return posterior.supervised_loss(self.params, self.tokens, self.unique_tokens)
+        return posterior.supervised_loss(self.params, self.tokens, self.unique_tokens, self.inputs)
 
     def teacher_draws(self, posterior: Posterior, seed: int = 0) -> np.ndarray:
         """Teacher losses (draws, points): as stated, or as the supervised law predicts them.
@@ -175,8 +186,12 @@ def grid(
     teacher_params: Quantity | None = None,
     teacher_tokens: Quantity | None = None,
     unique_tokens: Quantity | None = None,
+    inputs: Mapping[str, Quantity] | None = None,
+    law: Law | None = None,
 ) -> Points:
     """Every combination of the lists; `unique_tokens` beyond the tokens are all of them.
+
+    `inputs` are lists of what the `law` declares; size and tokens are needed if it reads them.
 
     Raises
     ------
@@ -189,9 +204,9 @@ def grid(
     faults: list[Fault] = []
     for name, value in stated.items():
         if value is None:
-            if name in ("params", "tokens"):
+            if name in ("params", "tokens") and (law is None or name in law.needs):
                 faults.append(Fault("is needed", column=name))
-            lists[name] = [np.nan]
+            lists[name] = [NOT_READ if name in ("params", "tokens") else np.nan]
             continue
         try:
             lists[name] = quantities(value)
@@ -206,6 +221,9 @@ def grid(
             if (problem := _problem(name, number)) is not None
         ]
     faults += _teacher_faults({name: value is not None for name, value in stated.items()})
+    own, more = input_lists(inputs or {}, law)
+    lists |= own
+    faults += more
     if faults:
         raise InputError(faults)
     number = math.prod(len(each) for each in lists.values())
@@ -214,21 +232,28 @@ def grid(
             f"the lists make a grid of {number:,} points, and {MOST_POINTS:,} is most: ask for "
             "fewer at a time"
         )
-    columns = np.array(list(itertools.product(*(lists[name] for name in NAMES))), float).T
-    columns[-1] = np.minimum(columns[-1], columns[1])  # of more data than tokens, none repeats
-    return Points(**dict(zip(NAMES, columns, strict=True)))
+    every = np.array(list(itertools.product(*lists.values())), float).T
+    columns = dict(zip(lists, every, strict=True))
+    # of more data than tokens, none repeats
+    columns["unique_tokens"] = np.minimum(columns["unique_tokens"], columns["tokens"])
+    points = Points(**{name: columns[name] for name in NAMES})
+    return replace(points, inputs={name: columns[name] for name in own}) if own else points
 
 
-def from_table(source: pd.DataFrame | str | Path) -> Points:
+def from_table(source: pd.DataFrame | str | Path, law: Law | None = None) -> Points:
     """Points from a table with the columns of a table of runs, less the loss.
+
+    And those that the `law` declares.
 
     Faulty cells are raised as by `frame_of_points`.
     """
-    return of_frame(frame_of_points(source))
+    return of_frame(frame_of_points(source, law))
 
 
-def frame_of_points(source: pd.DataFrame | str | Path) -> pd.DataFrame:
+def frame_of_points(source: pd.DataFrame | str | Path, law: Law | None = None) -> pd.DataFrame:
     """A table with the columns of a table of runs, less the loss, as canonical columns.
+
+    And those that the `law` declares.
 
     Raises
     ------
@@ -237,13 +262,13 @@ def frame_of_points(source: pd.DataFrame | str | Path) -> pd.DataFrame:
     """
     from bayes_distill.runs.reading import examine
 
-    examined = examine(source, corrections=False, required=("params", "tokens"))
+    examined = examine(source, corrections=False, required=("params", "tokens"), law=law)
     if examined.faults:
         raise InputError(examined.faults)
     return examined.sound
 
 
-def other_columns(source: pd.DataFrame | str | Path) -> pd.DataFrame:
+def other_columns(source: pd.DataFrame | str | Path, law: Law | None = None) -> pd.DataFrame:
     """Columns of a table of points that are no quantities of a point, in the order of its rows.
 
     A label such as ``run`` is among them.
@@ -251,7 +276,7 @@ def other_columns(source: pd.DataFrame | str | Path) -> pd.DataFrame:
     from bayes_distill.runs.reading import examine
     from bayes_distill.runs.table import LABELS
 
-    examined = examine(source, corrections=False, required=("params", "tokens"))
+    examined = examine(source, corrections=False, required=("params", "tokens"), law=law)
     labels = [name for name in LABELS if name in examined.sound]
     return pd.concat([examined.sound[labels], examined.other], axis="columns")
 
@@ -260,7 +285,38 @@ def of_frame(frame: pd.DataFrame) -> Points:
     """Points from a frame with canonical columns."""
     empty = np.full(len(frame), np.nan)
     columns = (*NAMES, "teacher_loss_se")
-    return Points(**{n: frame[n].to_numpy(float) if n in frame else empty for n in columns})
+    stated: dict[str, Any] = {n: frame[n].to_numpy(float) if n in frame else empty for n in columns}
+    points = Points(**stated)
+    own = {name: frame[name].to_numpy(float) for name in input_names(frame)}
+    return replace(points, inputs=own) if own else points
+
+
+def input_lists(
+    inputs: Mapping[str, Quantity], law: Law | None
+) -> tuple[dict[str, list[float]], list[Fault]]:
+    """Lists of the inputs of a law, those that are not stated at their default; and faults."""
+    declared = {} if law is None else {each.name: each for each in law.extra_inputs}
+    lists: dict[str, list[float]] = {}
+    faults = []
+    for name in inputs:
+        if name not in declared:
+            has = f"it declares {', '.join(declared)}" if declared else "it declares none"
+            faults.append(Fault(f"the law has no such input ({has})", column=name))
+    for name, each in declared.items():
+        if name not in inputs:
+            if each.default is None:
+                faults.append(Fault("is needed: the law reads it", column=name))
+            else:
+                lists[name] = [each.default]
+            continue
+        try:
+            lists[name] = quantities(inputs[name])
+        except ValueError as error:
+            faults.append(Fault(str(error), column=name))
+            continue
+        problems = [each.problem(value) for value in lists[name]] or ["is an empty list"]
+        faults += [Fault(problem, column=name) for problem in problems if problem is not None]
+    return lists, faults
 
 
 def _teacher_faults(stated: dict[str, bool]) -> list[Fault]:

@@ -16,7 +16,7 @@ import pandas as pd
 from bayes_distill._input.intervals import number
 from bayes_distill._input.register import append_line, register_problem
 from bayes_distill._input.text import storable, without_folders
-from bayes_distill._version import __version__
+from bayes_distill._input.version import __version__
 from bayes_distill.errors import Fault
 from bayes_distill.posterior import Posterior
 from bayes_distill.posterior.stored_runs import runs_of

@@ -67,8 +67,11 @@ def grounds_in_words(sides: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
 
 
 def _student(row: Mapping[str, Any]) -> str:
-    size, tokens = (format_quantity(row[name]) for name in ("params", "tokens"))
-    return f"{size} student on {tokens} tokens"
+    size, tokens = row["params"], row["tokens"]  # a law of another kind may read neither
+    student = "student" if size is None else f"{format_quantity(size)} student"
+    on = "" if tokens is None else f" on {format_quantity(tokens)} tokens"
+    inputs = ", ".join(f"{name} {value:.4g}" for name, value in row.get("inputs", {}).items())
+    return f"{student}{on}{f' with {inputs}' if inputs else ''}"
 
 
 def _ends(interval: Mapping[str, float]) -> str:

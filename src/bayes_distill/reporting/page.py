@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from bayes_distill._input.version import __version__
 from bayes_distill._runtime.disk_cache import cache_path, read_cached, write_cached
-from bayes_distill._version import __version__
 from bayes_distill.posterior import Posterior
 from bayes_distill.posterior.stored_runs import runs_of
 from bayes_distill.reporting import charts, words

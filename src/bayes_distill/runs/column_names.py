@@ -140,7 +140,7 @@ class ResolvedColumns:
 
 def canonical_name(header: str) -> str | None:
     """Canonical name of a column, or ``None`` if `header` is no known name."""
-    return _CANONICAL.get(_plain(header))
+    return _CANONICAL.get(plain_name(header))
 
 
 def resolve_columns(header: Sequence[str], required: Sequence[str] = REQUIRED) -> ResolvedColumns:
@@ -175,7 +175,8 @@ def resolve_columns(header: Sequence[str], required: Sequence[str] = REQUIRED) -
     return ResolvedColumns(position, tuple(unused), tuple(faults))
 
 
-def _plain(header: str) -> str:
+def plain_name(header: str) -> str:
+    """A name without what does not count: case, spaces, dots, hyphens and underscores."""
     return re.sub(r"[\s_.\-()]+", "", header).casefold()
 
 
@@ -206,7 +207,7 @@ def _missing_fault(name: str, header: Sequence[str]) -> Fault:
 
 
 _CANONICAL = {
-    _plain(alias): canonical
+    plain_name(alias): canonical
     for canonical, aliases in ALIASES.items()
     for alias in (canonical, *aliases)
 }

@@ -23,8 +23,14 @@ from bayes_distill.runs.corrections import NAMED_NOTES, correct, sibling_note
 from bayes_distill.runs.data_quality import quality_notes
 from bayes_distill.runs.datasets import DATASETS, fetch
 from bayes_distill.runs.formats import Cells, frame_cells, read_cells
+from bayes_distill.runs.inputs import (
+    NOT_READ,
+    input_columns,
+    needed_columns,
+    with_own_names,
+)
 from bayes_distill.runs.nesting import flattened
-from bayes_distill.runs.table import REQUIRED, Runs, Skipped
+from bayes_distill.runs.table import REQUIRED, Runs, Skipped, input_names
 from bayes_distill.runs.trackers.tracker_runs import (
     TrackerRuns,
     from_cells,
@@ -34,6 +40,7 @@ from bayes_distill.runs.trackers.tracker_runs import (
 )
 
 if TYPE_CHECKING:
+    from bayes_distill.laws import Law
     from bayes_distill.runs.trackers.mapping import RunsMapping
 
     MappingSource = RunsMapping | Mapping[str, Any] | str | Path
@@ -80,6 +87,7 @@ def read_runs(
     corrections: bool = True,
     mapping: MappingSource | None = None,
     columns: ColumnsSource | None = None,
+    law: Law | None = None,
 ) -> Runs:
     """Read and check a table of runs.
 
@@ -98,6 +106,9 @@ def read_runs(
     columns
         Columns of a mapping, ahead of those of `mapping`: a dictionary, or text such as
         ``"params=config.n*1e6,loss=val/loss"``.
+    law
+        The law that the runs are for (`Card.scaling_law`): columns that it declares are kept, and
+        of size and tokens only those that it reads are needed.
 
     Raises
     ------
@@ -110,10 +121,11 @@ def read_runs(
             none = "runs that were read already take none"
             raise InputError([Fault(none, column=name) for name in given])
         return source
-    examined = examine(source, corrections=corrections, mapping=mapping, columns=columns)
+    examined = examine(source, corrections=corrections, mapping=mapping, columns=columns, law=law)
     if examined.faults:
         raise InputError(examined.faults)
-    return Runs(examined.sound, examined.source, examined.notes, examined.skipped)
+    inputs = input_names(examined.sound)
+    return Runs(examined.sound, examined.source, examined.notes, examined.skipped, inputs)
 
 
 def examine(
@@ -123,36 +135,53 @@ def examine(
     required: Sequence[str] = REQUIRED,
     mapping: MappingSource | None = None,
     columns: ColumnsSource | None = None,
+    law: Law | None = None,
 ) -> ExaminedTable:
     """Read a table without giving up at the first fault, nor at the last.
 
-    `required` are the columns that it needs; `read_runs` and `check` are built on this.
+    `required` are the columns that it needs, of which a law may not read all; `read_runs` and
+    `check` are built on this.
     """
     label = "DataFrame" if isinstance(source, pd.DataFrame) else without_password(str(source))
     try:
-        opened = _open(source, required, mapping, columns)
+        if law is not None:
+            required = needed_columns(required, law)
+        opened = _open(source, required, mapping, columns, law)
     except InputError as error:
         nothing = pd.DataFrame({name: pd.Series(dtype=float) for name in REQUIRED})
         return ExaminedTable(0, nothing, label, (), error.faults)
     cells, resolved = opened.cells, opened.columns
     frame, faults = canonical_frame(cells, resolved, required, opened.rows)
+    other = dict(opened.other)
+    unused = list(resolved.unused)
+    own: tuple[str, ...] = ()
+    if law is not None:
+        extra, more, taken = input_columns(law, other, opened.rows)
+        faults += more
+        frame = frame.join(extra)
+        own = tuple(map(str, extra))
+        other = {name: column for name, column in other.items() if name not in taken}
+        unused = [name for name in unused if name not in taken]
+        for name in {"params", "tokens"} - set(required) - set(frame):
+            frame[name] = NOT_READ
     faulty_rows = {fault.row for fault in faults}
     sound = frame.loc[~frame.index.isin(faulty_rows)]
     notes = [*opened.notes]
-    if resolved.unused:
-        names = named([name or "(no name)" for name in resolved.unused])
+    if unused:
+        names = named([name or "(no name)" for name in unused])
         notes.append(f"Columns that are not used: {names}.")
     if label in DATASETS:
         sound, corrected = correct(label, sound, corrections)
         notes += [*corrected, *NAMED_NOTES.get(label, ())]
     elif opened.path is not None:
         notes += sibling_note(opened.path)
-    other = pd.DataFrame(dict(opened.other), index=frame.index, dtype=object)
+    beside = pd.DataFrame(other, index=frame.index, dtype=object)
     if None not in faulty_rows:
         if "loss" in required:
             sound, grouped = with_checkpoint_groups(sound)
             notes += grouped
-        notes += quality_notes(sound, other)
+        if not own and {"params", "tokens"} <= set(required):  # of other laws these are no oddities
+            notes += quality_notes(sound, beside)
     position = resolved.position
     used = {name: cells.header[position[name]] for name in COLUMN_NAMES if name in position}
     return ExaminedTable(
@@ -163,7 +192,7 @@ def examine(
         tuple(faults),
         used,
         tuple(opened.skipped),
-        other.loc[sound.index],
+        beside.loc[sound.index],
     )
 
 
@@ -187,10 +216,13 @@ def _open(
     required: Sequence[str],
     mapping: MappingSource | None,
     inline: ColumnsSource | None,
+    law: Law | None = None,
 ) -> _TableCells:
     store = is_store(source)
     if mapping is None and inline is None and not store:
         cells, path = _open_table(source)
+        if law is not None:
+            cells = replace(cells, header=with_own_names(cells.header, law))
         nested = flattened(cells)
         # points are no runs: they have no states
         if nested is None and ("loss" not in required or not is_export(cells)):

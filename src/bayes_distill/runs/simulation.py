@@ -16,7 +16,7 @@ from bayes_distill.errors import Fault, InputError
 from bayes_distill.likelihoods import Likelihood, likelihood_named
 from bayes_distill.runs.grouping import teacher_groups
 from bayes_distill.runs.reading import examine
-from bayes_distill.runs.table import Runs, distilled
+from bayes_distill.runs.table import Runs, distilled, input_names
 from bayes_distill.runs.unique_tokens import unique_tokens
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def simulate(
     faults = seed_faults(seed) + _scale_faults(noise)
     residuals = _likelihood(likelihood, df, faults)
     table = design.frame if isinstance(design, Runs) else design
-    examined = examine(table, required=("params", "tokens"))
+    examined = examine(table, required=("params", "tokens"), law=law)
     faults += examined.faults
     frame = examined.sound.copy()
     has_teacher = distilled(frame)
@@ -121,7 +121,7 @@ def simulate(
         *(n for n in frame if n not in ("params", "tokens", "loss")),
     ]
     note = f"Simulated from the law {law.name} with seed {seed}."
-    return Runs(frame[order], f"simulated from {law.name}", (note,))
+    return Runs(frame[order], f"simulated from {law.name}", (note,), inputs=input_names(frame))
 
 
 def paper_design() -> pd.DataFrame:
@@ -196,7 +196,7 @@ def _coordinates(
     sampled, published = set(law.coordinate_names), set(law.coefficient_names)
     are_coordinates = len(names & sampled) > len(names & published)
     wanted = sampled if are_coordinates else published
-    support = {c.name: c.support for c in law.coordinates} if are_coordinates else {}
+    support = {c.name: c.support for c in law.coordinates}
     # table 6 also holds what a supervised law has no use for
     unused = set() if isinstance(law, TeacherLaw) else _names(Distillation()) - _names(Supervised())
     for name in sorted(wanted - names):
@@ -207,11 +207,11 @@ def _coordinates(
         problem = _support_problem(float(coefficients[name]), support.get(name, "positive"))
         if problem:
             faults.append(Fault(problem, column=name))
-    if are_coordinates and reference is None:
+    if are_coordinates and reference is None and law.own_reference is None:
         faults.append(
             Fault("is needed with coordinates: what do they count from?", column="reference")
         )
-    reference = reference or arbitrary
+    reference = reference or law.own_reference or arbitrary
     if faults or are_coordinates:
         return coefficients, reference
     converted = law.from_published(coefficients, reference)
@@ -236,9 +236,11 @@ def _losses_without_noise(
     """Losses without noise, shape ``(len(frame),)``; fills in missing teacher losses."""
     from bayes_distill.laws import TeacherLaw
 
+    inputs = {name: frame[name].to_numpy(float) for name in input_names(frame)}
+
     def supervised(params: str, tokens: str, *unique: NDArray[np.float64]) -> NDArray[np.float64]:
         sizes = frame[params].to_numpy(), frame[tokens].to_numpy()
-        return np.array(law.supervised_loss(coordinates, *sizes, reference, *unique))
+        return np.array(law.supervised_loss(coordinates, *sizes, reference, *unique, inputs=inputs))
 
     losses = supervised("params", "tokens", unique_tokens(frame))
     if "teacher_params" in frame:

@@ -71,16 +71,19 @@ class Runs:
         What was corrected or is odd, one sentence each.
     skipped
         Runs of an experiment tracker that are left out, with the reasons.
+    inputs
+        Further columns of `frame`, which a law declares (`Law.extra_inputs`).
     """
 
     frame: pd.DataFrame
     source: str
     notes: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+    inputs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         missing = [name for name in REQUIRED if name not in self.frame]
-        strangers = [str(name) for name in self.frame if name not in CANONICAL]
+        strangers = [str(name) for name in self.frame if name not in (*CANONICAL, *self.inputs)]
         if missing or strangers:
             raise TypeError(
                 f"a frame of runs lacks {missing} or has unknown {strangers}: use read_runs"
@@ -107,7 +110,7 @@ class Runs:
         names of its columns, and how its numbers are written.
         """
         digest = hashlib.sha256(f"runs {len(self)}".encode())
-        for name in NUMERIC:
+        for name in (*NUMERIC, *sorted(self.inputs)):
             if name in self.frame and self.frame[name].notna().any():
                 numbers = self.frame[name].to_numpy(dtype="<f8", copy=True)
                 numbers[np.isnan(numbers)] = np.nan  # not all NaN have the same bits
@@ -137,6 +140,11 @@ class Runs:
             raise InputError(f"the condition '{said}' leaves none of the {len(self)} runs")
         note = f"{int(keep.sum())} of {len(self)} runs are used: those with {said}."
         return replace(self, frame=frame.loc[keep], notes=(*self.notes, note))
+
+
+def input_names(frame: pd.DataFrame) -> tuple[str, ...]:
+    """Columns of a frame of runs that are not of every table."""
+    return tuple(str(name) for name in frame if name not in CANONICAL)
 
 
 def distilled(frame: pd.DataFrame) -> NDArray[np.bool_]:

@@ -13,7 +13,7 @@ from bayes_distill._input.intervals import interval_fault, seed_faults
 from bayes_distill._input.progress import Progress
 from bayes_distill.cards import Card, load_card
 from bayes_distill.errors import Fault, InputError, collected
-from bayes_distill.inference.fit import check_card, check_settings, default_card
+from bayes_distill.inference.fit import check_card, check_settings, default_card, law_of_card
 from bayes_distill.parallel import check_places, map_tasks
 from bayes_distill.runs import Runs, read_runs
 from bayes_distill.validation.budgets import FACTORS, Group
@@ -261,7 +261,8 @@ def _inputs(
     table = card = None
     found: tuple[Group, ...] = ()
     try:
-        table = read_runs(runs, corrections=corrections, mapping=mapping, columns=columns)
+        law = law_of_card(model)
+        table = read_runs(runs, corrections=corrections, mapping=mapping, columns=columns, law=law)
         table = table.where(where) if where is not None else table
     except InputError as error:
         faults += error.faults

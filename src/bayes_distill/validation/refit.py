@@ -15,7 +15,7 @@ from bayes_distill.cards import Card
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.points import NAMES, of_frame
 from bayes_distill.runs import Runs
-from bayes_distill.runs.table import NUMERIC
+from bayes_distill.runs.table import NUMERIC, input_names
 from bayes_distill.validation.budgets import Group, compute_of
 from bayes_distill.validation.gap_pairs import gap_pairs
 from bayes_distill.validation.joint_density import joint_log_density
@@ -39,7 +39,7 @@ def refit_task(
         "rows": table.frame.index.tolist(),
         "columns": {
             name: table.frame[name].tolist()
-            for name in NUMERIC  # no law knows of labels
+            for name in (*NUMERIC, *table.inputs)  # no law knows of labels
             if name in table.frame
         },
         "labels": table.frame["group"].tolist() if "group" in table.frame else None,
@@ -62,7 +62,7 @@ def refit(task: dict[str, Any]) -> dict[str, Any]:
     frame = pd.DataFrame(task["columns"], index=index, dtype=float)
     held = np.array(task["held"], bool)
     card = card_from_dict(task["card"], "the card")
-    runs = Runs(frame[~held], task["source"])
+    runs = Runs(frame[~held], task["source"], inputs=input_names(frame))
     posterior = fit(runs, card, **task["settings"], check_law=False)
     diagnostics = posterior.info["diagnostics"]
     scored = score(posterior, frame[held], seed=task["settings"]["seed"], **task["scoring"])

@@ -1,0 +1,50 @@
+"""Columns of a table that a law reads besides size and tokens."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+OF_RUNS = ("params", "tokens", "unique_tokens", "loss")
+"""Columns that every table may have, whatever the law; a law may add names for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A column of a table of runs that a law reads.
+
+    Parameters
+    ----------
+    name
+        Name of the column, which a formula uses.
+    aliases
+        Other names that tables have for it; case, spaces and underscores do not count.
+    unit
+        For people: what it is counted in.
+    meaning
+        What it is, in one line.
+    default
+        Value where nothing is stated: of a forecast without it, of an empty cell. ``None`` for an
+        input that must be stated.
+    least, most
+        Range outside which a value is a fault.
+    """
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    unit: str = ""
+    meaning: str = ""
+    default: float | None = None
+    least: float = 0.0
+    most: float = math.inf
+
+    def problem(self, value: float) -> str | None:
+        """What is wrong with a value, or ``None``."""
+        if not math.isfinite(value):
+            return f"{value:g} is not a finite number"
+        positive = self.least == 0.0 and math.isinf(self.most)
+        if value < self.least or value > self.most or (positive and value == 0.0):
+            range_of = f"must be between {self.least:g} and {self.most:g}"
+            between = "must be above zero" if positive else range_of
+            return f"{value:g} is out of range: {self.name} {between}"
+        return None
