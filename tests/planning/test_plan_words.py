@@ -3,6 +3,7 @@
 import pytest
 
 from bayes_distill import plan
+from bayes_distill._input.numbers import format_probability
 from bayes_distill.planning.words import crossover_words, plan_sentences
 
 
@@ -57,7 +58,7 @@ def test_first_comes_whether(posterior):
         better = r["p_beats_supervised"]
         do = "do it" if better >= 0.9 else "do not" if better <= 0.1 else "undecided"
         assert f"Distil, {r['scenario']}: {do} ({r['loss_mean']:.3f} (90%: " in said
-        assert f"P(beats supervised) {better:.2f})" in said
+        assert f"P(beats supervised on equal budget) {format_probability(better)})" in said
     assert said.endswith(
         "This rests on no supervised run (the prior and the law alone) and no "
         "distilled run (the prior and the law alone)."

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bayes_distill._input.numbers import format_probability
 from bayes_distill.predict.capacity_gap import risk
 from bayes_distill.predict.forecast import forecast
 from bayes_distill.predict.words import forecast_sentence, grounds_in_words, risk_sentence
@@ -16,7 +17,10 @@ def test_a_forecast_says_the_answer_its_interval_and_whether_the_teacher_is_wort
         f"per token (90%: {r['loss_lower']:.3f} to {r['loss_upper']:.3f}; one run "
     )
     assert "That is better than without the teacher" in said
-    assert f"P(beats supervised) {r['p_beats_supervised']:.2f}" in said
+    assert (
+        format_probability(r["p_beats_supervised"])
+        in said.split("(beats supervised on equal tokens) ")[1]
+    )
     alone = forecast(scattered, 1e9, 1e11)
     said = forecast_sentence(alone.to_json()["rows"][0], "90%")
     assert "without a teacher reaches" in said

@@ -76,3 +76,10 @@ def format_quantity(value: float, digits: int = 3) -> str:
         if abs(value) >= SUFFIXES[suffix]:
             return f"{value / SUFFIXES[suffix]:.{shown}g}{suffix}"
     return f"{value:.{digits}g}"
+
+
+def format_probability(value: float) -> str:
+    """Write a probability that draws give: ``0.42``; never 0.00 or 1.00, which no draws can say."""
+    if math.isnan(value):
+        return "-"
+    return "<0.01" if value < 0.005 else ">0.99" if value > 0.995 else f"{value:.2f}"

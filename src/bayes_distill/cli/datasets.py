@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -10,7 +11,14 @@ from bayes_distill.cli.examples import epilog
 from bayes_distill.cli.output import echo, print_json, print_sentences, print_table
 from bayes_distill.cli.shared_options import Common, spread_options
 
-app = typer.Typer(help="Named tables of real runs.", no_args_is_help=True)
+app = typer.Typer(help="Named tables of real runs.")
+
+
+@app.callback(invoke_without_command=True)
+def datasets(context: typer.Context) -> None:
+    """List named tables of real runs, or fetch one."""
+    if context.invoked_subcommand is None:
+        context.invoke(list_named, **asdict(Common()))
 
 
 @app.command("list", epilog=epilog("datasets list"))

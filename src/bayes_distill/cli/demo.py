@@ -53,7 +53,7 @@ def demo(
     import numpy as np
 
     from bayes_distill._input.files import atomic_path
-    from bayes_distill._input.numbers import format_quantity
+    from bayes_distill._input.numbers import format_probability, format_quantity
     from bayes_distill.inference.fit import fit
     from bayes_distill.inference.simulation import simulate_from_card
     from bayes_distill.laws import TeacherLaw
@@ -144,7 +144,7 @@ def demo(
         f"{r['loss_mean']:.4f} nats ({percent} credible {r['loss_lower']:.4f} to "
         f"{r['loss_upper']:.4f}; one run {r['new_run_lower']:.4f} to {r['new_run_upper']:.4f}; the "
         f"truth is {float(exact):.4f}; it beats supervised training with probability "
-        f"{r['p_beats_supervised']:.2f})."
+        f"{format_probability(r['p_beats_supervised'])})."
     )
     echo(wrapped(said, indent="   ") + "\n")
     names = list(TEACHERS)
@@ -156,7 +156,7 @@ def demo(
             [
                 names[i],
                 f"{t['teacher_loss_mean']:.2f}",
-                f"{t['p_stronger_teacher_hurts']:.2f}",
+                format_probability(t["p_stronger_teacher_hurts"]),
                 f"{t['loss_mean']:.4f}",
                 f"{t['excess_loss_mean']:.4f}",
             ]

@@ -22,7 +22,7 @@ class Ready:
 
 def ask_ready(interval: float, seed: int) -> Ready:
     """Ask the shipped posterior for a forecast, a risk and a plan."""
-    from bayes_distill._input.numbers import format_quantity
+    from bayes_distill._input.numbers import format_probability, format_quantity
     from bayes_distill.planning.plan import plan
     from bayes_distill.planning.words import plan_sentences
     from bayes_distill.posterior import load_posterior
@@ -54,9 +54,9 @@ def ask_ready(interval: float, seed: int) -> Ready:
         f"{f['loss_mean']:.3f} nats per token. With {percent} probability its mean curve lies "
         f"within {f['loss_lower']:.3f} to {f['loss_upper']:.3f}, and one new run lands within "
         f"{f['new_run_lower']:.3f} to {f['new_run_upper']:.3f}. It beats supervised training "
-        f"on the same tokens with probability {f['p_beats_supervised']:.2f}.",
+        f"on the same tokens with probability {format_probability(f['p_beats_supervised'])}.",
         "Risk: a slightly stronger teacher would make that student worse with probability "
-        f"{g['p_stronger_teacher_hurts']:.2f}. Its best teacher has a loss within "
+        f"{format_probability(g['p_stronger_teacher_hurts'])}. Its best teacher has a loss within "
         f"{g['optimal_teacher_loss_lower']:.2f} to {g['optimal_teacher_loss_upper']:.2f} "
         f"({percent}); the one of loss {TEACHER} costs it {g['excess_loss_mean']:.4f} nats.",
         f"Plan for that student: {plan_sentences(answers['plan'])[0]} With a teacher that is paid "

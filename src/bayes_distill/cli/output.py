@@ -139,7 +139,8 @@ def print_records(
     """Print records as a table on stdout.
 
     A column is its header and the format of its cells, in which fields are keys of the record;
-    ``{params!q}`` is a quantity with its suffix, such as 1.5B, and ``-`` where it is nan.
+    ``{params!q}`` is a quantity with its suffix, such as 1.5B, and ``-`` where it is nan;
+    ``{p_best!p}`` a probability.
     """
     fields = _Fields()
     print_table(
@@ -159,6 +160,10 @@ class _Fields(Formatter):
             from bayes_distill._input.numbers import format_quantity
 
             return "-" if math.isnan(value) else format_quantity(value)
+        if conversion == "p":
+            from bayes_distill._input.numbers import format_probability
+
+            return format_probability(value)
         return super().convert_field(value, conversion)
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
-from bayes_distill._input.numbers import format_quantity
+from bayes_distill._input.numbers import format_probability, format_quantity
 from bayes_distill.cli.output import echo, print_sentences, print_table, wrapped
 from bayes_distill.planning.tables import AT_LIMITS
 from bayes_distill.planning.to_train import MODELS
@@ -97,7 +97,7 @@ def print_plan(result: Plan, *, in_units: bool = False) -> None:
                     _count(r["params"]),
                     _count(r["budget_median"]),
                     _range(r, "budget"),
-                    f"{r['budget_p_unreachable']:.2f}",
+                    format_probability(r["budget_p_unreachable"]),
                     _count(r["student_tokens_median"]),
                     _range(r, "student_tokens"),
                 ]
@@ -187,9 +187,9 @@ def _print_teachers(teachers: pd.DataFrame, percent: str) -> None:
                     [
                         f"{r['loss_mean']:.4f}",
                         f"{r['loss_lower']:.4f} to {r['loss_upper']:.4f}",
-                        f"{r['p_best']:.2f}",
+                        format_probability(r["p_best"]),
                         f"{r['regret_mean']:.4f}",
-                        f"{r['p_beats_supervised']:.2f}",
+                        format_probability(r["p_beats_supervised"]),
                     ]
                     if r["affordable"]
                     else ["-"] * 5

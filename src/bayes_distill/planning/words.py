@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bayes_distill._input.numbers import format_quantity
+from bayes_distill._input.numbers import format_probability, format_quantity
 from bayes_distill.predict.words import grounds_in_words
 
 LARGEST = "1e28"  # the largest budget that crossovers are looked for at
@@ -32,7 +32,9 @@ def crossover_words(row: Mapping[str, Any], percent: str) -> str:
             if above
             else f"up to {where}, distilling is better; beyond, supervised training"
         )
-        said += f" (probability that there is such a budget: {1 - row['p_none']:.2f})"
+        said += (
+            f" (probability that there is such a budget: {format_probability(1 - row['p_none'])})"
+        )
     if row["rests_on"]["supervised"]["prior"]:
         said += ". No run was supervised: this rests on the prior and the law"
     return f"{who}{said}."
@@ -83,7 +85,7 @@ def teacher_sentences(planned: Mapping[str, Any]) -> list[str]:
     said = []
     for rows in teachers_by_scenario(planned):
         best = rows[0]
-        better = best["p_beats_supervised"]
+        better, first = best["p_beats_supervised"], format_probability(best["p_best"])
         verdict = "beats" if better >= 0.9 else "does not beat" if better <= 0.1 else "may beat"
         student = f"{format_quantity(best['params'])} student and {best['budget']:.3g} FLOPs"
         several = len(rows) > 1
@@ -94,9 +96,9 @@ def teacher_sentences(planned: Mapping[str, Any]) -> list[str]:
         )
         sentence = (
             f"{one} for a {student} under "
-            f"{best['scenario']} (P(best) {best['p_best']:.2f}): {best['loss']['mean']:.3f} "
+            f"{best['scenario']} (P(best) {first}): {best['loss']['mean']:.3f} "
             f"({best['loss']['lower']:.3f} to {best['loss']['upper']:.3f}). It {verdict} training "
-            f"without a teacher (probability {better:.2f})."
+            f"without a teacher (probability {format_probability(better)})."
         ).replace("e+", "e")
         if several and rows[1]["regret"]["mean"] is not None:
             sentence += f" The next, {rows[1]['name']}, costs {rows[1]['regret']['mean']:.4f} more."
@@ -150,7 +152,7 @@ def _verdict(row: Mapping[str, Any], percent: str) -> str:
     at = f"; {' and '.join(limits)} at the limit" if limits else ""
     return (
         f"Distil, {row['scenario']}: {do} ({student}{_loss(row['loss'], percent)}, {by}; "
-        f"P(beats supervised) {better:.2f}{at})."
+        f"P(beats supervised on equal budget) {format_probability(better)}{at})."
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bayes_distill._input.numbers import format_quantity
+from bayes_distill._input.numbers import format_probability, format_quantity
 
 SURE, HARDLY = 0.9, 0.1
 
@@ -26,7 +26,8 @@ def forecast_sentence(row: Mapping[str, Any], percent: str) -> str:
     sides = [("supervised", told["supervised"]), ("distilled", told)]
     return (
         f"{said} That is {verdict} than without the teacher on as many tokens "
-        f"({row['supervised']['mean']:.3f}; P(beats supervised) {better:.2f}). "
+        f"({row['supervised']['mean']:.3f}; "
+        f"P(beats supervised on equal tokens) {format_probability(better)}). "
         f"{grounds_in_words(sides)}"
     )
 
@@ -41,9 +42,9 @@ def risk_sentence(row: Mapping[str, Any], percent: str) -> str:
     strong = f"perhaps {strong}" if HARDLY < hurts < SURE else strong
     return (
         f"A teacher of loss {row['teacher_loss']:.4g} is {strong} for a {_student(row)}: a "
-        f"slightly stronger one would make it worse with probability {hurts:.2f}. The best teacher "
-        f"has a loss of {best['mean']:.3f} ({percent}: {_ends(best)}); this one costs "
-        f"{excess['mean']:.4f} nats per token against it. "
+        f"slightly stronger one would make it worse with probability {format_probability(hurts)}. "
+        f"The best teacher has a loss of {best['mean']:.3f} ({percent}: {_ends(best)}); this one "
+        f"costs {excess['mean']:.4f} nats per token against it. "
         f"{grounds_in_words([('supervised', told['supervised']), ('distilled', told)])}"
     )
 

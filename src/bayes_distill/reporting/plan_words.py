@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bayes_distill._input.numbers import format_quantity
+from bayes_distill._input.numbers import format_probability, format_quantity
 from bayes_distill.reporting.words import TextTable, loss_text
 
 
@@ -24,7 +24,7 @@ def plan_section(plan: dict[str, Any]) -> dict[str, Any]:
             _with_spread(r, "teacher_loss"),
             _with_ends(loss_text, *(r["loss"][k] for k in ("mean", "lower", "upper"))),
             loss_text(r["regret"]["mean"]),
-            "–" if r["p_beats_supervised"] is None else f"{r['p_beats_supervised']:.2f}",
+            "–" if r["p_beats_supervised"] is None else format_probability(r["p_beats_supervised"]),
         )
         for r in plan["rows"]
     ]
@@ -47,7 +47,7 @@ def plan_section(plan: dict[str, Any]) -> dict[str, Any]:
             format_quantity(r["params"]),
             "above" if r.get("direction") == "better_above" else "below",
             _with_ends(format_quantity, *(r["budget"][k] for k in ("median", "lower", "upper"))),
-            f"{r['p_none']:.2f}",
+            format_probability(r["p_none"]),
         )
         for r in plan.get("crossovers", [])
     ]
@@ -77,9 +77,9 @@ def _teachers(plan: dict[str, Any], percent: str) -> list[TextTable]:
             format_quantity(t["budget"]),
             "–" if t["student_tokens"] is None else format_quantity(t["student_tokens"]),
             _with_ends(loss_text, *(t["loss"][k] for k in ("mean", "lower", "upper"))),
-            f"{t['p_best']:.2f}",
+            format_probability(t["p_best"]),
             loss_text(t["regret"]["mean"]),
-            "–" if t["p_beats_supervised"] is None else f"{t['p_beats_supervised']:.2f}",
+            "–" if t["p_beats_supervised"] is None else format_probability(t["p_beats_supervised"]),
         )
         for t in ranked
     ]
