@@ -373,10 +373,16 @@ def test_calls_that_do_not_parse(refused, arguments, named):
 
 
 def test_no_command_at_all_prints_help_and_says_what_is_missing(command):
-    for arguments in ((), ("models",), ("datasets",)):
-        answer = command(*arguments)
-        assert answer.status == 2
-        assert "name one of the commands" in answer.error
+    answer = command()
+    assert answer.status == 2
+    assert "name one of the commands" in answer.error
+
+
+@pytest.mark.parametrize("name", ["models", "datasets"])
+def test_what_ships_is_listed_without_being_told_to(command, name):
+    answer = command(name)
+    assert answer.status == 0
+    assert answer.out == command(name, "list").out
 
 
 def test_a_supervised_fit_knows_no_teachers(refused, chinchilla):

@@ -4,7 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bayes_distill._input.numbers import SUFFIXES, format_quantity, parse_quantity
+from bayes_distill._input.numbers import (
+    SUFFIXES,
+    format_probability,
+    format_quantity,
+    parse_quantity,
+)
 
 
 @pytest.mark.parametrize(
@@ -104,3 +109,12 @@ def test_what_is_written_can_be_read(value, digits):
     text = format_quantity(value, digits)
     assert parse_quantity(text) == pytest.approx(value, rel=0.5 * 10.0 ** (1 - digits) * 1.000001)
     assert "e+" not in text
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [(0.0, "<0.01"), (0.004, "<0.01"), (0.006, "0.01"), (0.994, "0.99"), (1.0, ">0.99")],
+)
+def test_no_probability_of_draws_is_written_as_certain(value, written):
+    assert format_probability(value) == written
+    assert format_probability(float("nan")) == "-"

@@ -6,6 +6,7 @@ import math
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
+from bayes_distill._input.numbers import format_probability
 from bayes_distill.cli.options import (
     AllowFailed,
     At,
@@ -93,7 +94,7 @@ def forecast(
                 f"{r['loss_lower']:.4f} to {r['loss_upper']:.4f}",
                 f"{r['new_run_lower']:.4f} to {r['new_run_upper']:.4f}",
                 f"{r['supervised_mean']:.4f}",
-                _number(r["p_beats_supervised"], 2, "-"),
+                format_probability(r["p_beats_supervised"]),
                 _where(r),
             ]
             for r in result.table.to_dict("records")

@@ -220,7 +220,7 @@ def _recipe(r: Row) -> list[str]:
         f"{r['supervised_mean']:.4f}",
         "-" if math.isnan(beats) else f"{r['improvement_mean']:+.4f}",
         f"{abs(r['regret_mean']):.4f}",
-        "-" if math.isnan(beats) else f"{beats:.2f}",
+        format_probability(beats),
     ]
 
 
