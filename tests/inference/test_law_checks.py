@@ -310,3 +310,15 @@ def test_read_runs_is_what_the_checks_see(true_law):
 def test_the_card_advised_lets_its_law_be_wrong(name, kind, wanted):
     assert _allowing(name, kind) == wanted
     assert load_card(wanted).discrepancy is not None
+
+
+def test_students_above_their_teachers_lead_to_the_card_that_has_them():
+    def advice(card, law, tails):
+        fitted = SimpleNamespace(
+            card=load_card(card), spec=SimpleNamespace(law_name=law, kind="mixed")
+        )
+        return law_checks_module._remedy_for_students(fitted, tails)
+
+    assert "card distillation-gain" in advice("joint", "distillation-own-gap", (0.99, 0.01))
+    assert "joint-discrepancy" in advice("joint", "distillation-own-gap", (0.01, 0.99))
+    assert "joint-discrepancy" in advice("distillation-gain", "distillation-gain", (0.99, 0.01))

@@ -39,9 +39,8 @@ REVIEW, FAIL = 0.05, 0.001  # adjusted p-values below which a law is in doubt, a
 MOST_DRAWS = 500  # of the residuals
 NOT_CHECKED: Verdict = "not checked"
 WITHOUT_DISCREPANCY = ("joint", "distillation")  # default cards
+GAIN = "distillation-gain"  # card and law of students that may beat their teachers
 FORWARD = ("forward_bias", "forward_distance")
-
-Draws = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -172,10 +171,17 @@ def _of_residuals(
         known = np.isfinite(teacher)
         place = likelihood.normal_scores((np.where(known, teacher, 1.0) - mean) / scale)
         count = int((loss[known] < teacher[known]).sum())
-        found[below.name] = _both_sides(
-            below, tails_of_count(ndtr(place)[:, known], count), _remedy(fitted)
-        )
+        tails = tails_of_count(ndtr(place)[:, known], count)
+        found[below.name] = _both_sides(below, tails, _remedy_for_students(fitted, tails))
     return found
+
+
+def _remedy_for_students(fitted: Fitted, tails: tuple[float, float]) -> str:
+    """What to do where more students than the law has, or fewer, are better than their teachers."""
+    less, more = tails
+    if more < less and not fitted.spec.law_name.startswith(GAIN):
+        return f"use the card {GAIN}, whose students may beat their teachers"
+    return _remedy(fitted)
 
 
 def _both_sides(quantity: Quantity, tails: tuple[float, float], remedy: str) -> tuple[float, str]:
