@@ -1,7 +1,7 @@
 r"""Draw every named plot into docs/gallery, and write the page that shows them.
 
     python scripts/gallery.py --data busbridge.nc --smaller smaller.nc --hoffmann hoffmann.nc \
-        --calibration calibration.json --scores scores.json
+        --calibration calibration.json --scores scores.json --compute compute.json
 
 The files are made by the commands at the top of the page. Run it again when the shipped
 posterior or a plot changes; the same fits give the same files.
@@ -38,7 +38,7 @@ per token, `--unit "bits per byte"` says so on the axes.
 
 The fits behind the plots, of the two public tables of runs:
 
-<!-- given: busbridge.nc, smaller.nc, hoffmann.nc, calibration.json, scores.json -->
+<!-- given: busbridge.nc, smaller.nc, hoffmann.nc, calibration.json, scores.json, compute.json -->
 <!-- not run: three full fits and 200 more; the README's test makes two of them -->
 ```sh
 bayes-distill fit busbridge2025 --out busbridge.nc
@@ -47,7 +47,8 @@ bayes-distill fit hoffmann2022 --where "tokens > 0.43 * params" --out hoffmann.n
 bayes-distill calibrate distillation --design paper --sweeps 200 --workers 2 --out calibration.json
 ```
 
-forty made-up forecasts that were scored, `scores.json` ([how](campaign.md)),
+forty made-up forecasts that were scored, `scores.json` ([how](campaign.md)), a made-up validation
+along compute, `compute.json` ([how](validation.md)),
 
 and a list of teachers, `teachers.csv`:
 
@@ -186,6 +187,13 @@ EXAMPLES = (
         "coverage busbridge2025",
     ),
     Example(
+        "coverage-by-factor",
+        "Forecasts of dearer runs",
+        "Made-up runs of which a part were left out for their compute. The dearest lie outside "
+        "their intervals: bands are too narrow that far beyond the fitted runs.",
+        "coverage-by-factor compute.json",
+    ),
+    Example(
         "reliability",
         "Reliability of the gap risk",
         "Pairs of teachers of left-out students. If the forecasts are right, the stronger "
@@ -287,6 +295,7 @@ def main() -> int:
     parser.add_argument("--hoffmann", default="hoffmann.nc", help="fit of hoffmann2022")
     parser.add_argument("--calibration", default="calibration.json", help="of distillation")
     parser.add_argument("--scores", default="scores.json", help="of registered forecasts")
+    parser.add_argument("--compute", default="compute.json", help="validation along compute")
     parser.add_argument("--only", nargs="*", help="names of examples; by default all")
     arguments = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -296,6 +305,7 @@ def main() -> int:
         "hoffmann.nc": arguments.hoffmann,
         "calibration.json": arguments.calibration,
         "scores.json": arguments.scores,
+        "compute.json": arguments.compute,
     }
     with tempfile.TemporaryDirectory() as folder:
         shelf = Path(folder) / "teachers.csv"

@@ -14,6 +14,7 @@ from bayes_distill.posterior import Posterior
 from bayes_distill.runs import paper_design
 from printed_blocks import RUNNABLE, Block, PageRun, blocks, given, matched
 from studies import random_scores, random_study, with_runs
+from validations import made_up_validation
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.relative_to(DOCS).parts)
@@ -54,6 +55,9 @@ def give(name: str, request: pytest.FixtureRequest) -> None:
         random_study().save(name)
     elif name == "scores.json":
         random_scores().save(name)
+    elif name == "compute.json":
+        fit = request.getfixturevalue("chinchilla").posterior
+        made_up_validation(fit, 0.6, leave_out="compute", factors=(3.0, 10.0)).save(name)
     elif name == "mlflow.db":
         shutil.copy(request.getfixturevalue("mlflow_store"), name)
     elif name == "mapping.toml":

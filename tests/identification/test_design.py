@@ -16,7 +16,9 @@ from bayes_distill.identification.designs.decision import Decision, read_decisio
 from bayes_distill.identification.designs.greedy import greedy
 from bayes_distill.identification.designs.linear_update import LinearUpdate
 from bayes_distill.identification.designs.outcomes import outcomes_of
+from bayes_distill.identification.designs.pool import read_pool
 from bayes_distill.identification.designs.problem import DesignProblem
+from bayes_distill.identification.designs.source import source_and_law
 from bayes_distill.identification.designs.value import value_of
 from bayes_distill.inference.prior_posterior import prior_posterior, prior_reference
 from bayes_distill.predict.points import Points
@@ -273,6 +275,17 @@ def test_a_card_is_designed_for_before_any_run(prior):
     card = bd.load_card("hoffmann2022").model_copy(update={"coefficients": {"E": 1.0}})
     with pytest.raises(InputError, match="has no prior"):
         prior_posterior(card, prior_reference(card), 10, 0)
+
+
+def test_columns_of_a_formula_are_read_of_candidates():
+    card, law = source_and_law("experts")
+    assert card.formula
+    pool = pd.DataFrame({"num_experts": [1, 8], "dense_parameter_count": 1e8, "price": [1.0, 2]})
+    read = read_pool(pool, law)
+    assert list(read.candidates.points.inputs["experts"]) == [1, 8]
+    assert list(read.columns) == ["price"]
+    with pytest.raises(InputError, match="pool: is needed"):
+        bd.design("experts", 1e20)
 
 
 def test_every_fault_is_told(law, pool):

@@ -115,6 +115,7 @@ def test_another_file_is_refused_by_name(kind, of, says, study_file, tmp_path, m
 def test_sources_are_what_their_commands_write():
     assert {k.name for k in PLOTS.values() if k.source == "validation"} == {
         "coverage",
+        "coverage-by-factor",
         "reliability",
     }
     assert PLOTS["ranks"].source == "calibration"

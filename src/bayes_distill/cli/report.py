@@ -16,6 +16,9 @@ def report(
     fit: Fit,
     out: Annotated[str | None, option("Where the page goes.", "FILE.html")] = None,
     plan: Annotated[str | None, option("Output of plan --json, to be shown too.", "FILE")] = None,
+    validation: Annotated[
+        str | None, option("Output of validate --out, e.g. along compute, to be shown too.", "FILE")
+    ] = None,
     overwrite: Overwrite = False,
     allow_failed: AllowFailed = False,
     *,
@@ -29,6 +32,7 @@ def report(
     settings: dict[str, Any] = {
         "overwrite": overwrite,
         "plan": plan,
+        "validation": validation,
         "interval": question.interval,
         "seed": question.seed,
     }

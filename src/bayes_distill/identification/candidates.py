@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from bayes_distill.laws import Law
 from bayes_distill.posterior import Posterior
 from bayes_distill.posterior.hull import Hull, Hulls
 from bayes_distill.predict.points import Points, frame_of_points, of_frame
@@ -65,15 +66,17 @@ def _students(hull: Hull, reach: float) -> list[tuple[float, float]]:
     ]
 
 
-def read_candidates(source: pd.DataFrame | str | Path) -> Candidates:
+def read_candidates(source: pd.DataFrame | str | Path, law: Law | None = None) -> Candidates:
     """Candidates from a table with the columns of a table of runs, less the loss.
+
+    And those that the `law` declares.
 
     Raises
     ------
     InputError
         Naming every faulty cell.
     """
-    frame = frame_of_points(source)
+    frame = frame_of_points(source, law)
     points = of_frame(frame)
     names = tuple(map(str, frame["run"])) if "run" in frame else ()
     return Candidates(points, names)

@@ -50,6 +50,7 @@ def prior_posterior(card: Card, reference: Reference, draws: int, seed: int) -> 
         )
     has_teacher = card.scaling_law.has_teacher
     row = {"params": reference.params, "tokens": reference.tokens, "loss": reference.loss}
+    row |= card.scaling_law.middle_of_inputs
     row |= {"teacher_loss": reference.loss} if has_teacher else {}
     again = row | {"tokens": 2 * reference.tokens}
     rows = [row, again]

@@ -30,6 +30,8 @@ from bayes_distill.reporting.recipe_tables import recipe_tables
 from bayes_distill.reporting.student_tables import student_tables
 from bayes_distill.reporting.tables import Table
 from bayes_distill.reporting.validation_words import validation_of
+from bayes_distill.validation.read import read_validation
+from bayes_distill.validation.result import Validation
 
 STUDENT_DRAWS, PLAN_DRAWS = 1000, 128
 Progress = Callable[[str, int, int], None]
@@ -92,6 +94,7 @@ def report(
     out: str | Path,
     *,
     plan: Plan | str | Path | None = None,
+    validation: Validation | str | Path | None = None,
     interval: float = 0.9,
     seed: int = 0,
     allow_failed: bool = False,
@@ -108,6 +111,9 @@ def report(
         Where the page goes; it needs no network and no server.
     plan
         A `Plan`, or a file with what `Plan.to_json` gave, to be shown with it.
+    validation
+        A `Validation`, or its file, to be shown with it: ``leave_out="compute"`` says how far
+        forecasts can be relied on.
     seed
         Seed of the scatter of new runs and of the points at which the explorer is checked.
     allow_failed
@@ -125,11 +131,12 @@ def report(
         If the fit failed its checks and that is not allowed.
     """
     start = perf_counter()
-    inputs = (posterior, plan)
-    posterior, planned = examine(
+    inputs = (posterior, plan, validation)
+    posterior, planned, validation = examine(
         posterior,
         out,
         plan=plan,
+        validation=validation,
         interval=interval,
         seed=seed,
         allow_failed=allow_failed,
@@ -151,7 +158,7 @@ def report(
         accuracy = student_accuracy(posterior, students, ranges, interval, seed)
         drawn = figures_of(posterior, interval, seed)
         decision, figures = decision_of(posterior, planned, ranges, drawn, interval, seed)
-        validated = validation_of(posterior)
+        validated = validation_of(posterior, validation)
         say("recipes", 1, 3)
         recipes, of_recipes = recipes_at_work.result()
         vega = bundled.result()
@@ -189,12 +196,13 @@ def examine(
     out: str | Path,
     *,
     plan: Plan | str | Path | None,
+    validation: Validation | str | Path | None = None,
     interval: float,
     seed: int,
     allow_failed: bool,
     overwrite: bool = False,
-) -> tuple[Posterior, dict[str, Any] | None]:
-    """Read the arguments of `report`: the posterior, and the plan as plain data.
+) -> tuple[Posterior, dict[str, Any] | None, Validation | None]:
+    """Read the arguments of `report`: the posterior, the plan as plain data, and the validation.
 
     Raises
     ------
@@ -204,13 +212,18 @@ def examine(
     faults = [f for f in [interval_fault(interval)] if f is not None]
     if seed < 0:
         faults.append(Fault(f"{seed} is less than 0", column="seed"))
-    problem = unwritable(out, PAGE, inputs=(posterior, plan), overwrite=overwrite)
+    problem = unwritable(out, PAGE, inputs=(posterior, plan, validation), overwrite=overwrite)
     if problem is not None:
         faults.append(Fault(problem, column="out"))
     planned: dict[str, Any] | None = None
     with collected(faults):
         planned = plan.to_json() if isinstance(plan, Plan) else _read_plan(plan)
-    return load_beside(faults, posterior, allow_failed), planned
+    validated: Validation | None = None
+    with collected(faults):
+        validated = (
+            read_validation(validation) if isinstance(validation, (str, Path)) else validation
+        )
+    return load_beside(faults, posterior, allow_failed), planned, validated
 
 
 def _read_plan(source: str | Path | None) -> dict[str, Any] | None:

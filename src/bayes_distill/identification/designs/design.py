@@ -23,7 +23,7 @@ from bayes_distill.identification.designs.outcomes import outcomes_of, wanted_of
 from bayes_distill.identification.designs.pool import default_target, grid_pool, read_pool
 from bayes_distill.identification.designs.problem import DesignProblem
 from bayes_distill.identification.designs.result import Design
-from bayes_distill.identification.designs.source import posterior_or_prior
+from bayes_distill.identification.designs.source import posterior_or_prior, source_and_law
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.arguments import check_repeats, check_teachers
 from bayes_distill.predict.extrapolation import extrapolation, thinning_notes
@@ -118,11 +118,12 @@ def design(
     )
     faults = seed_faults(seed)
     limit = _budget(budget, device, utilisation, faults)
+    posterior, law = source_and_law(posterior)
     read = points = asked = None
     with collected(faults):
-        read = None if pool is None else read_pool(pool)
+        read = None if pool is None else read_pool(pool, law)
     with collected(faults):
-        points = None if target is None else from_table(target)
+        points = None if target is None else from_table(target, law)
     with collected(faults):
         asked = None if decide is None else read_decision(decide)
     if target is not None and decide is not None:

@@ -12,6 +12,7 @@ from bayes_distill._input.numbers import format_quantity
 from bayes_distill.compute import TRAINING_PASSES, ForwardFlops
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.identification.candidates import Candidates, candidate_grid, read_candidates
+from bayes_distill.laws import Law
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.points import Points, other_columns
 
@@ -38,19 +39,21 @@ class Pool:
     notes: tuple[str, ...] = ()
 
 
-def read_pool(source: pd.DataFrame | str | Path) -> Pool:
+def read_pool(source: pd.DataFrame | str | Path, law: Law | None = None) -> Pool:
     """A table of candidates; losses in it are not looked at.
+
+    Of the columns that the `law` declares too.
 
     Raises
     ------
     InputError
         Naming every faulty cell, or if there are more than 100,000 rows.
     """
-    candidates = read_candidates(source)
+    candidates = read_candidates(source, law)
     if len(candidates) > MOST_POOL:
         problem = f"{len(candidates):,} candidates are more than {MOST_POOL:,}: thin them out"
         raise InputError(Fault(problem, column="pool"))
-    columns = other_columns(source).reset_index(drop=True)
+    columns = other_columns(source, law).reset_index(drop=True)
     return Pool(candidates, columns)
 
 

@@ -5,15 +5,34 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from bayes_distill.cards import Card, load_card, model_names, shipped_posterior
+from bayes_distill.cards import Card, centred, load_card, model_names, shipped_posterior
 from bayes_distill.compute import ForwardFlops
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.identification.designs.pool import RATIO, SHARE, size_of
-from bayes_distill.inference.prior_posterior import prior_posterior, prior_reference
+from bayes_distill.inference.prior_posterior import TYPICAL_LOSS, prior_posterior, prior_reference
+from bayes_distill.laws import Law
 from bayes_distill.posterior import Posterior
-from bayes_distill.predict.arguments import load_beside
+from bayes_distill.predict.arguments import load_beside, loaded_early
 from bayes_distill.predict.points import Points
+
+
+def source_and_law(
+    source: Posterior | Card | str | Path,
+) -> tuple[Posterior | Card | str | Path, Law | None]:
+    """The posterior or card of a question, and its law, which says what columns a run has.
+
+    What is wrong with the source is said by `posterior_or_prior`, with the other faults.
+    """
+    if isinstance(source, (str, Path)):
+        try:
+            source = load_card(source) if _names_a_card(source) else loaded_early(source)
+        except InputError:
+            return source, None
+    if isinstance(source, Card):
+        return source, None if source.members else source.scaling_law
+    return source, source.law if isinstance(source, Posterior) else None
 
 
 def posterior_or_prior(
@@ -56,6 +75,14 @@ def posterior_or_prior(
         return load_beside(faults, source, allow_failed)
     if faults:
         raise InputError(faults)
+    if card.formula is not None and candidates is None:
+        raise InputError(
+            Fault(
+                f"is needed: the law of {card.name} is a formula of its own columns", None, "pool"
+            )
+        )
+    if candidates is not None:
+        card = centred(card, pd.DataFrame(candidates.columns()).assign(loss=TYPICAL_LOSS))
     if candidates is None:
         params = size_of(SHARE * budget, RATIO, flops) / 10
         tokens = RATIO * params
