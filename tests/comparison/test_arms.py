@@ -44,6 +44,7 @@ def made_up():
         values[name] = np.full((1, draws), 0.2)
     for name in ("alpha", "beta"):
         values[name] = np.full((1, draws), 0.3)
+    values["gamma"] = np.ones((1, draws))
     values["e1"] = np.where(np.arange(draws) % 4 == 0, -0.02, 0.05)[None]
     data = xr.Dataset({name: (("chain", "draw"), value) for name, value in values.items()})
     reference = Reference(3e8, 6e9, 2.85)

@@ -1,6 +1,6 @@
 """The model of several arms: one law, whose coefficients differ by arm as far as the runs say.
 
-    L_k = (E e_k + A a_k / (N/N0)^(alpha s_k) + B b_k / (D/D0)^(beta t_k)) q_k^(log(C/C0)^2)
+    L_k = (E e_k + (A a_k (N/N0)^-(alpha s_k) + B b_k (D/D0)^-(beta t_k))^gamma) q_k^(log(C/C0)^2)
 
 Logs of e, a and b (floor and levels of arm k) have a wide prior around the shared value, those of
 s and t (slopes) a narrow one: slopes are pooled, floors and levels are nearly separate. q is what
@@ -37,12 +37,13 @@ def arms_card(arms: Sequence[str], frame: pd.DataFrame) -> Card:
     params, tokens = (f"{float(frame[name].median()):.6g}" for name in ("params", "tokens"))
     compute = f"(log(params / {params}) + log(tokens / {tokens}))**2"
     formula = (
-        f"(E * exp({of_arm('e')}) + A * exp({of_arm('a')}) / "
+        f"(E * exp({of_arm('e')}) + (A * exp({of_arm('a')}) / "
         f"(params / {params})**(alpha * exp({of_arm('s')})) + B * exp({of_arm('b')}) / "
-        f"(tokens / {tokens})**(beta * exp({of_arm('t')}))) * exp(({of_arm('q')}) * {compute})"
+        f"(tokens / {tokens})**(beta * exp({of_arm('t')})))**gamma) "
+        f"* exp(({of_arm('q')}) * {compute})"
     )
     shared = {"E_term": (0.6, 0.4), "A_term": (0.15, 0.8), "B_term": (0.15, 0.8)}
-    shared |= {"alpha": (0.3, 0.5), "beta": (0.3, 0.5)}
+    shared |= {"alpha": (0.4, 0.5), "beta": (0.4, 0.5), "gamma": (0.6, 0.4)}
     spreads = {"e": SD_FLOOR, "a": SD_LEVEL, "b": SD_LEVEL, "s": SD_SLOPE, "t": SD_SLOPE}
     spreads["q"] = SD_BEND
     priors = {
