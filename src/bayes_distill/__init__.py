@@ -2,9 +2,9 @@
 
 The front door. Commands and functions have the same names: `check`, `fit`, `forecast`, `risk`,
 `plan`, `plot` and `report`; the checks of a fit `validate`, `calibrate`, `predictive`,
-`sensitivity` and `identify`; `compare` and `stack` for several fits; `design` and `update` for
-the next runs; `score` and `verify` for registered forecasts; `models` and `datasets` for what
-ships. `read_runs`, `load_card`, `load_posterior`, `read_validation` and `read_calibration` read
+`sensitivity` and `identify`; `compare` and `stack` for several fits, `arms` for
+several recipes; `design` and `update` for the next runs; `score` and `verify` for registered
+forecasts; `models` and `datasets` for what ships. `read_runs`, `load_card`, `load_posterior`, `read_validation` and `read_calibration` read
 files. The types of arguments and of results are here too. Deeper tools are in the modules.
 Nothing heavy is imported before its first use.
 """
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bayes_distill.cards.listing import models
     from bayes_distill.checking.checks import PredictiveChecks, predictive
     from bayes_distill.checking.power_scaling import Sensitivity, sensitivity
+    from bayes_distill.comparison.arms import Arms, arms
     from bayes_distill.comparison.ranking import compare
     from bayes_distill.comparison.result import Comparison
     from bayes_distill.comparison.stacking import stack
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from bayes_distill.validation.update import Update, update
 
 _HOMES = {
+    "Arms": "bayes_distill.comparison.arms",
     "Calibration": "bayes_distill.calibration.result",
     "Card": "bayes_distill.cards",
     "Comparison": "bayes_distill.comparison.result",
@@ -96,6 +98,7 @@ _HOMES = {
     "Update": "bayes_distill.validation.update",
     "Validation": "bayes_distill.validation.result",
     "Verification": "bayes_distill.validation.registered.verification",
+    "arms": "bayes_distill.comparison.arms",
     "by_chain": "bayes_distill.predict.results.draws",
     "calibrate": "bayes_distill.calibration.study",
     "check": "bayes_distill.runs",
@@ -143,6 +146,7 @@ _FORMER = {
 """Earlier name -> what to call instead, and the function that it still is."""
 
 __all__ = [
+    "Arms",
     "BayesDistillError",
     "Calibration",
     "Card",
@@ -181,6 +185,7 @@ __all__ = [
     "Validation",
     "Verification",
     "__version__",
+    "arms",
     "by_chain",
     "calibrate",
     "check",

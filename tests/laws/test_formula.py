@@ -79,13 +79,12 @@ def test_sampled_scales_are_terms_whatever_the_prior_is_of_and_change_no_volume(
         {n: float(v) for n, v in sites.items()}
     )
     order = sorted(sites)
-    matrix = jax.jit(
-        jax.jacobian(
-            lambda x: jnp.stack(
-                [law.sheared(dict(zip(order, x, strict=True)), -1.0)[n] for n in order]
-            )
-        )
-    )(jnp.stack([sampled[name] for name in order]))
+
+    def vector(x):
+        found = law.sheared(dict(zip(order, x, strict=True)), -1.0)
+        return jnp.stack([found[name] for name in order])
+
+    matrix = jax.jit(jax.jacobian(vector))(jnp.stack([sampled[name] for name in order]))
     assert abs(float(jnp.linalg.det(matrix))) == pytest.approx(1.0)
 
 
@@ -106,6 +105,11 @@ def test_sampled_scales_are_terms_whatever_the_prior_is_of_and_change_no_volume(
 def test_scales_of_terms_are_found(formula, positive, scales):
     law = FormulaLaw(formula, tuple((name, P) for name in positive.split()))
     assert sorted(term.name for term in law.scale_terms) == sorted(scales.split())
+
+
+def test_a_factor_without_a_unit_leaves_its_terms_in_units_of_the_loss():
+    law = FormulaLaw("(E + A / params**a) * exp(c)", tuple((n, P) for n in "EAac"), (), CENTRE)
+    assert all(term.powers == () for term in law.scale_terms)
 
 
 def test_a_column_has_its_default_or_else_the_middle_of_the_runs():

@@ -16,6 +16,7 @@ import typer
 from bayes_distill._input.version import __version__
 from bayes_distill._runtime.address_space import require_address_space
 from bayes_distill.cli import (
+    arms,
     calibrate,
     check,
     compare,
@@ -61,6 +62,7 @@ for command in (check.check, fit.fit, forecast.forecast, risk.risk, plan.plan):
     app.command(epilog=epilog(command.__name__))(command)
 app.command(epilog=epilog("validate"))(validate.validate)
 app.command(epilog=epilog("compare"))(compare.compare)
+app.command(epilog=epilog("arms"))(arms.arms)
 app.command(cls=plot.PlotCommand, short_help="Draw a plot of a fit.", epilog=epilog("plot"))(
     plot.plot
 )

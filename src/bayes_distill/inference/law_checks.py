@@ -42,6 +42,8 @@ WITHOUT_DISCREPANCY = ("joint", "distillation")  # default cards
 GAIN = "distillation-gain"  # card and law of students that may beat their teachers
 FORWARD = ("forward_bias", "forward_distance")
 
+Draws = Mapping[str, np.ndarray]
+
 
 @dataclass(frozen=True)
 class Fitted:

@@ -240,7 +240,7 @@ def _search_product(
 def _is_number(node: ast.expr) -> bool:
     """Whether a factor has no unit: a number, or a sum with one, as in ``1 + k * log(x)``."""
     match node:
-        case ast.Constant():
+        case ast.Constant() | ast.Call(func=ast.Name(id="exp" | "log")):
             return True
         case ast.BinOp(left=left, op=ast.Add() | ast.Sub(), right=right):
             return _is_number(left) or _is_number(right)

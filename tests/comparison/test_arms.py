@@ -1,0 +1,132 @@
+"""Arms of one table: what is compared, computed on made-up draws, and what is refused."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from bayes_distill.cards import card_from_dict
+from bayes_distill.comparison.arms import _crossing, _factor_at, _table, arms
+from bayes_distill.comparison.arms_card import arms_card, arms_of
+from bayes_distill.errors import InputError
+from bayes_distill.laws import Reference
+from bayes_distill.posterior import Posterior
+
+POINT = "params=1B,tokens=20B"
+SIZES = np.repeat([1e8, 3e8, 1e9], 4)
+TABLE = pd.DataFrame(
+    {
+        "params": SIZES,
+        "tokens": 20 * SIZES,
+        "loss": np.tile([3.0, 2.9, 2.8, 2.75], 3),
+        "mixture": ["web", "code"] * 6,
+        "val set": "c4",
+    }
+)
+
+
+def faults(table, by="mixture", at=POINT, **options):
+    with pytest.raises(InputError) as error:
+        arms(table, by, at, **options)
+    return " | ".join(str(fault) for fault in error.value.faults)
+
+
+@pytest.fixture(scope="module")
+def made_up():
+    """Arms that differ in their floor by 0.05 and by 0.02 in a draw in four, the other way."""
+    names = ["code", "web"]
+    runs, _ = _table(TABLE, "mixture", False, [])
+    card = arms_card(names, runs.frame)
+    draws = 200
+    values = {name: np.zeros((1, draws)) for name in card.priors}
+    values |= {"E_term": np.full((1, draws), 0.6), "supervised_scale": np.full((1, draws), 0.001)}
+    for name in ("A_term", "B_term"):
+        values[name] = np.full((1, draws), 0.2)
+    for name in ("alpha", "beta"):
+        values[name] = np.full((1, draws), 0.3)
+    values["gamma"] = np.ones((1, draws))
+    values["e1"] = np.where(np.arange(draws) % 4 == 0, -0.02, 0.05)[None]
+    data = xr.Dataset({name: (("chain", "draw"), value) for name, value in values.items()})
+    reference = Reference(3e8, 6e9, 2.85)
+    stated = card.model_dump() | {"reference": {"params": 3e8, "tokens": 6e9, "loss": 2.85}}
+    tree = xr.DataTree.from_dict(
+        {
+            "posterior": data,
+            "runs": xr.Dataset({name: ("run", runs.frame[name].to_numpy()) for name in runs.frame}),
+        }
+    )
+    return Posterior(tree, card_from_dict(stated, "arms"), reference, {"verdict": "pass"})
+
+
+def test_a_pair_has_the_share_of_draws_the_gap_and_the_multiplier(made_up):
+    answer = arms(made_up, at=POINT)
+    (pair,) = answer.to_json()["pairs"]
+    assert (pair["a"], pair["b"]) == ("code", "web")
+    assert pair["p_a_better"] == pytest.approx(0.75)
+    floor = 0.6 * 2.85
+    wanted = -floor * (0.75 * np.expm1(0.05) + 0.25 * np.expm1(-0.02))
+    assert pair["gap"]["mean"] == pytest.approx(wanted)
+    assert pair["gap"]["lower"] == pytest.approx(-floor * np.expm1(0.05))
+    # both fall as compute to the power 0.15: web makes up for its floor
+    curve = 0.4 * 2.85
+    here = curve * (1e9 / 3e8) ** -0.3 / 2 + curve * (20e9 / 6e9) ** -0.3 / 2
+    needed = (1 - floor * np.expm1(0.05) / here) ** (-1 / 0.15)
+    assert pair["compute_multiplier"]["median"] == pytest.approx(needed, rel=0.01)
+    assert pair["crossing"]["p_none"] == 1.0
+    assert pair["crossing"]["flops"]["median"] is None
+    assert [arm["runs"] for arm in answer.to_json()["arms"]] == [6, 6]
+
+
+def test_several_points_make_several_rows(made_up):
+    table = arms(made_up, at=[POINT, {"params": 1e10, "tokens": 2e11}]).table
+    assert table["params"].tolist() == [1e9, 1e10]
+    assert table["multiplier_median"].is_monotonic_increasing
+
+
+def test_a_multiplier_is_where_the_curve_reaches_the_loss():
+    factors = np.geomspace(0.01, 100, 41)
+    curves = np.stack([2 * factors**-0.1, 3 * factors**-0.1, 1 + factors**-0.1])
+    found = _factor_at(curves, np.array([1.8, 1.0, 5.0]), factors)
+    assert found[0] == pytest.approx((2 / 1.8) ** 10, rel=0.01)
+    assert found[1] == np.inf
+    assert found[2] == 0.0
+
+
+def test_a_crossing_is_the_nearest_change_of_sign():
+    factors = np.geomspace(0.01, 100, 41)
+    gaps = np.stack([np.log(factors / 5.0), np.ones(41)])
+    found = _crossing(gaps, factors)
+    assert found[0] == pytest.approx(5.0)
+    assert np.isnan(found[1])
+
+
+def test_arms_with_other_validation_sets_are_refused_unless_told():
+    other = TABLE.assign(**{"val set": ["c4", "pile"] * 6})
+    assert "different validation sets" in faults(other)
+    runs, names = _table(other, "mixture", True, [])
+    assert names == ["code", "web"]
+    np.testing.assert_array_equal(runs.frame["arm_0"] + runs.frame["arm_1"], 1.0)
+
+
+@pytest.mark.parametrize(
+    ("table", "options", "problem"),
+    [
+        (TABLE, {"by": None}, "by: is needed"),
+        (TABLE, {"by": "recipe"}, "there is no column recipe (there are mixture, val set)"),
+        (TABLE, {"at": None}, "at: is needed"),
+        (TABLE, {"at": "params=1B"}, "is not params=SIZE,tokens=NUMBER"),
+        (TABLE, {"at": "params=1B,tokens=many"}, "at: "),
+        (TABLE.assign(mixture="web"), {}, "names 1 arm: two are needed"),
+        (TABLE.iloc[[0, 1, 2, 4]], {}, "code (1) have fewer than 3 runs each"),
+        (TABLE.assign(mixture=[None, *["a", "b"] * 5, "a"]), {}, "row 0, mixture: is empty"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(table, options, problem):
+    assert problem in faults(table, **options)
+
+
+def test_a_fit_of_arms_needs_no_column_and_others_are_refused(made_up, chinchilla_point):
+    assert arms_of(made_up.card) == ["code", "web"]
+    assert "is for a table" in faults(made_up)
+    with pytest.raises(InputError, match="is no fit of arms"):
+        arms(chinchilla_point, at=POINT)
