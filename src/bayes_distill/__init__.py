@@ -2,11 +2,11 @@
 
 The front door. Commands and functions have the same names: `check`, `fit`, `forecast`, `risk`,
 `plan`, `plot` and `report`; the checks of a fit `validate`, `calibrate`, `predictive`,
-`sensitivity` and `identify`; `compare` and `stack` for several fits, `arms` for
-several recipes; `design` and `update` for the next runs; `score` and `verify` for registered
-forecasts; `models` and `datasets` for what ships. `read_runs`, `load_card`, `load_posterior`, `read_validation` and `read_calibration` read
-files. The types of arguments and of results are here too. Deeper tools are in the modules.
-Nothing heavy is imported before its first use.
+`sensitivity` and `identify`; `compare` and `stack` for several fits, `arms` for several
+recipes; `design` and `update` for the next runs; `score` and `verify` for registered forecasts;
+`models` and `datasets` for what ships. `read_runs`, `load_card`, `load_posterior`,
+`read_validation` and `read_calibration` read files. The types of arguments and of results are
+here too. Deeper tools are in the modules. Nothing heavy is imported before its first use.
 """
 
 from importlib import import_module
