@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayes_distill import fit, forecast, load_posterior, read_runs
+from bayes_distill import InputError, fit, forecast, load_posterior, plan, read_runs, report
 from bayes_distill.cards import card_from_dict, card_from_toml
 from bayes_distill.inference.fitted_model import FittedModel, fitted_draws
 from bayes_distill.inference.simulation import simulate_from_card
+from bayes_distill.predict.isoflop import isoflop
 from bayes_distill.validation.budgets import Group
 from bayes_distill.validation.refit import refit_task
 
@@ -90,3 +91,14 @@ def test_runs_that_were_read_without_the_law_are_refused(card):
     table = pd.DataFrame({"params": [1e8] * 9, "tokens": 1e9, "loss": 3.0, "experts": 2})
     with pytest.raises(ValueError, match="lack experts, which the law of the card experts reads"):
         fit(read_runs(table), card)
+
+
+def test_a_law_without_tokens_has_no_plan_report_or_profile(posterior, tmp_path):
+    for question in (
+        lambda: plan(posterior, "1B", 1e21, allow_failed=True),
+        lambda: report(posterior, tmp_path / "page.html", allow_failed=True),
+        lambda: isoflop(posterior, 1e21, allow_failed=True),
+    ):
+        with pytest.raises(InputError, match="law without tokens"):
+            question()
+    assert list(tmp_path.iterdir()) == []

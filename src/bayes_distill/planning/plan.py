@@ -28,6 +28,7 @@ from bayes_distill.planning.tables import RUN_LOSS
 from bayes_distill.planning.teacher_list import rank_all
 from bayes_distill.planning.to_train import compute_columns, shape_columns
 from bayes_distill.posterior import Posterior, load_posterior
+from bayes_distill.predict.arguments import check_reads_sizes
 from bayes_distill.predict.points import Quantity
 from bayes_distill.predict.registered import register_faults, size_faults
 from bayes_distill.predict.results.columns import summary
@@ -189,6 +190,7 @@ def plan(
     if faults or request is None:
         raise InputError(faults)
     whole = load_posterior(posterior, allow_failed=allow_failed)
+    check_reads_sizes(whole, "a plan")
     request = request.of(whole)
     assert isinstance(request.limits, Limits)  # `of` has made them whole
     refuse_supervised(whole, request)

@@ -101,6 +101,18 @@ def loaded_early(source: Posterior | str | Path) -> Posterior | str | Path:
         return source
 
 
+def check_reads_sizes(posterior: Posterior, what: str) -> None:
+    """Refuse `what` ("a plan") for a law that reads no params or no tokens."""
+    lacks = [name for name in ("params", "tokens") if name not in posterior.law.needs]
+    if lacks:
+        raise _beyond_the_law(
+            posterior,
+            f"a law without {' and '.join(lacks)}, which {what} is about: ask for forecasts "
+            "(`forecast --at points.csv`)",
+            column="fit",
+        )
+
+
 def check_teachers(posterior: Posterior, points: Points) -> None:
     """Refuse teachers where the law has none."""
     if points.distilled.any() and not posterior.law.has_teacher:

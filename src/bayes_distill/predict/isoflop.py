@@ -14,7 +14,7 @@ from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.posterior import Posterior, load_posterior
 from bayes_distill.posterior.stored_runs import runs_of
 from bayes_distill.predict import points
-from bayes_distill.predict.arguments import interval_faults
+from bayes_distill.predict.arguments import check_reads_sizes, interval_faults
 from bayes_distill.predict.extrapolation import extrapolation
 from bayes_distill.predict.points import Points, Quantity, quantities
 from bayes_distill.predict.ranges import log_range
@@ -107,6 +107,7 @@ def isoflop(
         raise InputError(faults)
     count = FLOPS[flops] if isinstance(flops, str) else flops
     loaded = load_posterior(posterior, allow_failed=allow_failed)
+    check_reads_sizes(loaded, "an IsoFLOP profile")
     if teacher is not None and not loaded.law.has_teacher:
         raise InputError(
             Fault(

@@ -18,7 +18,7 @@ from bayes_distill._input.outputs import PAGE
 from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.planning.plan import Plan
 from bayes_distill.posterior import Posterior
-from bayes_distill.predict.arguments import load_beside
+from bayes_distill.predict.arguments import check_reads_sizes, load_beside
 from bayes_distill.predict.results.display import Result
 from bayes_distill.predict.verdicts import UNKNOWN, fit_verdicts, law_notes
 from bayes_distill.reporting.accuracy import Accuracy, recipe_accuracy, student_accuracy
@@ -223,7 +223,9 @@ def examine(
         validated = (
             read_validation(validation) if isinstance(validation, (str, Path)) else validation
         )
-    return load_beside(faults, posterior, allow_failed), planned, validated
+    loaded = load_beside(faults, posterior, allow_failed)
+    check_reads_sizes(loaded, "a report")
+    return loaded, planned, validated
 
 
 def _read_plan(source: str | Path | None) -> dict[str, Any] | None:
