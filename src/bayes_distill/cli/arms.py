@@ -59,13 +59,13 @@ def arms(
         result.posterior.save(out, overwrite=overwrite)
     if common.printed(result):
         return
-    from bayes_distill._input.numbers import format_quantity
+    from bayes_distill._input.numbers import format_probability, format_quantity
 
     percent = f"{100 * question.interval:g}%"
     rows = result.table.to_dict("records")
     print_sentences(
         f"At {format_quantity(r['params'])} parameters on {format_quantity(r['tokens'])} tokens "
-        f"{r['a']} is better than {r['b']} with probability {r['p_a_better']:.2f}."
+        f"{r['a']} is better than {r['b']} with probability {format_probability(r['p_a_better'])}."
         for r in rows
     )
     print_table(
@@ -86,7 +86,7 @@ def arms(
                 str(r["b"]),
                 format_quantity(r["params"]),
                 format_quantity(r["tokens"]),
-                f"{r['p_a_better']:.2f}",
+                format_probability(r["p_a_better"]),
                 f"{r['gap_mean']:+.4f} ({r['gap_lower']:+.4f} to {r['gap_upper']:+.4f})",
                 f"{r['multiplier_median']:.3g}x ({r['multiplier_lower']:.3g} to "
                 f"{r['multiplier_upper']:.3g})",
