@@ -54,13 +54,13 @@ def honest() -> Posterior:
 @pytest.fixture(scope="session")
 def honest_in_short(real_tables: None, fits_folder: Path) -> Posterior:
     """The README's command for the posterior that ships, with few draws."""
-    return as_printed("busbridge.nc", fits_folder, "--warmup 100 --draws 50 --extensions 0", 3)
+    return as_printed("busbridge.nc", fits_folder, "--warmup 30 --draws 10 --extensions 0", 3)
 
 
 @pytest.fixture(scope="session")
 def honest_above_2_3(real_tables: None) -> Posterior:
     """The 328 runs with a loss above 2.3, with the default card."""
-    settings = {"warmup": 600, "draws": 300}
+    settings = {"warmup": 400, "draws": 200}
     return fit("busbridge2025", where="loss > 2.3", check_law=False, **settings)
 
 
