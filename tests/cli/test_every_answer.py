@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 import typer
 
-from bayes_distill.cli import calibrate, demo, fit, update, validate
+from bayes_distill.cli import arms, calibrate, demo, fit, update, validate
 from bayes_distill.cli import tables as tables_of_the_package
 from bayes_distill.cli.demo_ready import Ready
 from bayes_distill.cli.main import app
 from bayes_distill.cli.shared_options import Common
 from bayes_distill.cli.tables import _width, tables_as
+from bayes_distill.comparison.arms import arms as compared
+from made_arms import made_up_arms
 from studies import made_up_update, random_study
 from validations import made_up_validation
 
@@ -54,6 +56,7 @@ COMMANDS = {
     "models list": ("models", "list"),
     "datasets list": ("datasets", "list"),
     "plot list": ("plot", "--list"),
+    "arms": arms,
     "fit": fit,
     "update": update,
     "validate": validate,
@@ -102,6 +105,8 @@ def printed(command, capsys, workplace, scattered_file, chinchilla, monkeypatch)
             fit.print_fit(chinchilla.posterior, Path("fit.nc"), Common(quiet=True))
         elif asked is update:
             update._print(made_up_update(chinchilla.posterior), Path("new.nc"), Common(quiet=True))
+        elif asked is arms:
+            arms._print(compared(made_up_arms(), at="params=1B,tokens=20B"), "90%")
         elif asked is validate:
             validate._print(made_up_validation(chinchilla.posterior, 0.25, factors=(3.0, 10.0)))
         else:

@@ -327,7 +327,9 @@ DESIGNS = [
     Case("design code.toml --budget 1e20", "model card code.toml cannot be used"),
     Case("design members.toml --budget 1e20", "model card members.toml cannot be used"),
     Case("design good.toml --budget 1", "--budget: 1 FLOPs pay for no run"),
-    Case(f"{DESIGN} --decide '{{escape}}'", "--decide: '\\x1b[31mred\\x07.csv' is not like"),
+    Case(
+        f"{DESIGN} --decide '{{escape}}'", "--decide: '\\x1b[31mred\\x07.csv' is not a call of plan"
+    ),
     Case(f"{DESIGN} --decide 'plan --budget {{digits}}'", "--decide: "),
     Case(f"{DESIGN} --decide 'plan --out x'", "--decide: a decision takes no 'out'"),
     Case(f"{DESIGN} --decide 'plan --budget 1e22' --target design.csv", "--decide: give either"),

@@ -255,9 +255,9 @@ def test_a_decision_is_a_plan(law, pool):
         ("plan --params 7B", "needs a budget"),
         ("plan --budget 1e22 --register x", "takes no 'register'"),
         ("plan 'x", "cannot be read"),
-        ("rm -rf /", "is not like"),
-        ("plan --budget", "is not like"),
-        ("--budget 1e22 \x1b[31m x", "is not like"),
+        ("rm -rf /", "is not a call of plan"),
+        ("plan --budget", "is not a call of plan"),
+        ("--budget 1e22 \x1b[31m x", "is not a call of plan"),
     ],
 )
 def test_what_is_no_decision_is_refused(typed, says):

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from bayes_distill.cards import Card, load_card, model_names
-from bayes_distill.inference.density import constrainer, pointwise, prior_sampler
+from bayes_distill.inference.density import pointwise, prior_values
 from bayes_distill.inference.fit import DEFAULT_CARDS
 from bayes_distill.inference.model import sites_of_mean
 from bayes_distill.inference.model_inputs import model_inputs, reference_point
@@ -76,8 +76,8 @@ def predict(name, unit=1.0):
     assert runs.kind == KINDS[name]
     reference = reference_point(card, frame)
     spec, data, hyper, _ = model_inputs(card, runs, reference)
-    raw = prior_sampler(spec)(jax.random.split(jax.random.key(0), DRAWS), data, hyper)
-    values = jax.device_get(constrainer(spec)(raw, data, hyper))
+    keys = jax.random.split(jax.random.key(0), DRAWS)
+    values = jax.device_get(prior_values(spec)(keys, data, hyper))
     flat = {k: v for k, v in values.items() if v.ndim == 1}
     prior = jax.device_get(pointwise(spec)(sites_of_mean(spec, values), data, hyper))
     n = len(runs)

@@ -14,7 +14,7 @@ from numpyro.infer.util import constrain_fn
 
 from bayes_distill.cards import load_card
 from bayes_distill.inference import linear_effects, reparameterisation, whitening
-from bayes_distill.inference.density import constrainer, prior_sampler
+from bayes_distill.inference.density import constrainer, prior_sampler, prior_values
 from bayes_distill.inference.model import mean_loss, of_rows, scaling_law_model
 from bayes_distill.inference.model_inputs import model_inputs, reference_point
 from bayes_distill.inference.smooth_rows import LEAST, all_weights, smooth_rows, told
@@ -209,6 +209,8 @@ def test_prior_draws_have_the_stated_scales():
     keys = jax.random.split(jax.random.key(3), 2000)
     raw = prior_sampler(spec)(keys, data, hyper)
     values = constrainer(spec)(raw, data, hyper)
+    for name, directly in prior_values(spec)(keys, data, hyper).items():
+        np.testing.assert_allclose(directly, values[name], rtol=1e-6, atol=1e-12, err_msg=name)
     for name in ("smooth_up", "smooth_down", "size_offset"):
         z = np.asarray(values[f"{name}_z"])[:, 0] / np.asarray(values[f"{name}_sd"])
         assert z.std() == pytest.approx(1, abs=0.06)

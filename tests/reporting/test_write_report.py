@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import bayes_distill as bd
+from bayes_distill._input.numbers import format_probability
 from bayes_distill.cards import load_card
 from bayes_distill.errors import FailedFitError, InputError
 from bayes_distill.posterior import POINT, Posterior
@@ -168,7 +169,7 @@ def test_teachers_of_a_plan_lead_the_report(built, planned):
         sentence = decision.sentences[place]
         best = next(t for t in planned["teachers"] if t["scenario"] == scenario)
         assert f"Of your 2 teachers, {best['name']} is best for a 500M student" in sentence
-        assert f"(probability {best['p_beats_supervised']:.2f})" in sentence
+        assert f"(probability {format_probability(best['p_beats_supervised'])})" in sentence
     assert any("without a teacher, a 500M model" in each for each in decision.sentences)
     assert "mine" in decision.figure.svg
     assert [figure.title for figure in rest] == ["First.", "Second."]
@@ -178,8 +179,8 @@ def test_the_teachers_of_a_plan_are_a_table(planned):
     table = plan_section(planned)["tables"][0]
     assert table.caption == "Your teachers, best first"
     assert [row[0] for row in table.rows] == [t["name"] for t in planned["teachers"]]
-    assert [float(row[7]) for row in table.rows] == [
-        round(t["p_best"], 2) for t in planned["teachers"]
+    assert [row[7] for row in table.rows] == [
+        format_probability(t["p_best"]) for t in planned["teachers"]
     ]
     assert not any("`" in note for note in plan_section(planned)["notes"])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from bayes_distill._input.outputs import FIT
 from bayes_distill.cli.options import AllowFailed, Count, KeptDraws, Overwrite, option
 from bayes_distill.cli.output import late_bar, print_sentences, print_table
 from bayes_distill.cli.shared_options import Common, spread_options
+
+if TYPE_CHECKING:
+    from bayes_distill.comparison.arms import Arms
 
 
 @spread_options
@@ -59,9 +62,12 @@ def arms(
         result.posterior.save(out, overwrite=overwrite)
     if common.printed(result):
         return
+    _print(result, f"{100 * question.interval:g}%")
+
+
+def _print(result: Arms, percent: str) -> None:
     from bayes_distill._input.numbers import format_probability, format_quantity
 
-    percent = f"{100 * question.interval:g}%"
     rows = result.table.to_dict("records")
     print_sentences(
         f"At {format_quantity(r['params'])} parameters on {format_quantity(r['tokens'])} tokens "

@@ -69,16 +69,39 @@ def prior_sampler(spec: ModelSpec) -> Callable[[Array, Data, Hyper], Sites]:
     model = partial(scaling_law_model, spec)
 
     def one(key: Array, data: Data, hyper: Hyper) -> Sites:
-        trace = numpyro.handlers.trace(numpyro.handlers.seed(model, key)).get_trace(data, hyper)
-        latent = {
-            name: site["value"]
-            for name, site in trace.items()
-            if site["type"] == "sample" and not site["is_observed"]
-        }
+        latent = _sites_of(_prior_trace(spec, key, data, hyper), "sample")
         unconstrained: Sites = unconstrain_fn(model, (data, hyper), {}, latent)
         return reparameterisation.inverse(spec, unconstrained, data, hyper)
 
     return jax.jit(jax.vmap(one, in_axes=(0, None, None)))
+
+
+@lru_cache(maxsize=64)
+def prior_values(spec: ModelSpec) -> Callable[[Array, Data, Hyper], Sites]:
+    """Compiled function of (keys, data, hyper): all coordinates and scales, from the prior.
+
+    They are what `constrainer` makes of the draws that `prior_sampler` has for these keys, without
+    the way through sampling coordinates.
+    """
+
+    def one(key: Array, data: Data, hyper: Hyper) -> Sites:
+        return _sites_of(_prior_trace(spec, key, data, hyper), "sample", "deterministic")
+
+    return jax.jit(jax.vmap(one, in_axes=(0, None, None)))
+
+
+def _prior_trace(spec: ModelSpec, key: Array, data: Data, hyper: Hyper) -> Any:
+    seeded = numpyro.handlers.seed(partial(scaling_law_model, spec), key)
+    return numpyro.handlers.trace(seeded).get_trace(data, hyper)
+
+
+def _sites_of(trace: Any, *types: str) -> Sites:
+    """Values of the sites of these types that are not observed."""
+    return {
+        name: site["value"]
+        for name, site in trace.items()
+        if site["type"] in types and not site.get("is_observed", False)
+    }
 
 
 @lru_cache(maxsize=64)

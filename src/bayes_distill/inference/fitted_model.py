@@ -14,7 +14,7 @@ import xarray as xr
 from numpyro.infer.inspect import get_dependencies
 
 from bayes_distill.errors import InputError
-from bayes_distill.inference.density import constrainer, pointwise, prior_sampler
+from bayes_distill.inference.density import pointwise, prior_values
 from bayes_distill.inference.log_prior import log_prior
 from bayes_distill.inference.model import (
     OBSERVED,
@@ -120,8 +120,7 @@ class FittedModel:
     def prior_draws(self, number: int, seed: int) -> Draws:
         """Fresh draws of every site and coordinate from the prior: name -> (number, ...)."""
         keys = jax.random.split(jax.random.key(seed), number)
-        raw = prior_sampler(self.spec)(keys, self.data, self.hyper)
-        return dict(jax.device_get(constrainer(self.spec)(raw, self.data, self.hyper)))
+        return dict(jax.device_get(prior_values(self.spec)(keys, self.data, self.hyper)))
 
     @cached_property
     def stated_sites(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import xarray as xr
 
 from bayes_distill.cards import Card
 from bayes_distill.errors import InputError
-from bayes_distill.inference.density import constrainer, prior_sampler
+from bayes_distill.inference.density import prior_values
 from bayes_distill.inference.joint_prior import joint_prior
 from bayes_distill.inference.model import model_spec
 from bayes_distill.inference.model_inputs import numbers_of, padded_data
@@ -67,11 +67,8 @@ def prior_posterior(card: Card, reference: Reference, draws: int, seed: int) -> 
     )
     joint = joint_prior(card.supervised, reference, 1.0) if card.supervised else None
     hyper = numbers_of(card, spec, frame, data, directions, joint)
-    raw = prior_sampler(spec)(jax.random.split(jax.random.key(seed), draws), data, hyper)
-    values = {
-        name: np.asarray(value)
-        for name, value in jax.device_get(constrainer(spec)(raw, data, hyper)).items()
-    }
+    drawn = prior_values(spec)(jax.random.split(jax.random.key(seed), draws), data, hyper)
+    values = {name: np.asarray(value) for name, value in jax.device_get(drawn).items()}
     kept = stored_draws(spec, data, hyper, frame, values, np.random.default_rng([seed, 2]))
     tree = arviz_base.from_dict(
         {"posterior": {name: value[None] for name, value in kept.sites.items()}},

@@ -16,7 +16,7 @@ from bayes_distill._input.files import text_of
 from bayes_distill._input.intervals import seed_faults
 from bayes_distill.cards import Card, centred, load_card
 from bayes_distill.errors import Fault, InputError, collected
-from bayes_distill.inference.density import constrainer, prior_sampler
+from bayes_distill.inference.density import prior_values
 from bayes_distill.inference.joint_prior import joint_prior
 from bayes_distill.inference.model import model_spec
 from bayes_distill.inference.model_inputs import numbers_of, padded_data
@@ -108,8 +108,7 @@ def prior_draw(card: Card, reference: Reference, seed: int) -> dict[str, float]:
     frame = pd.DataFrame([row])
     data, directions = padded_data(card, frame, reference)
     hyper = numbers_of(card, spec, frame, data, directions, joint)
-    raw = prior_sampler(spec)(jax.random.split(jax.random.key(seed), 1), data, hyper)
-    values = constrainer(spec)(raw, data, hyper)
+    values = prior_values(spec)(jax.random.split(jax.random.key(seed), 1), data, hyper)
     return {name: float(value[0]) for name, value in values.items() if np.ndim(value) == 1}
 
 

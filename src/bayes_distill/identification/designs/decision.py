@@ -90,8 +90,10 @@ def read_decision(decide: str | Mapping[str, Any]) -> dict[str, Any]:
         words = [part for word in words for part in _parted(word)]
         pairs = list(zip(words[::2], words[1::2], strict=False))
         if len(words) % 2 or not all(flag.startswith("--") for flag, _ in pairs):
-            example = "plan --params 7B --budget 1e22 --scenario best-case"
-            problem = f"'{shown(decide)}' is not like '{example}'"
+            problem = (
+                f"'{shown(decide)}' is not a call of plan as it is typed: its options, each with "
+                "its value (budget, params, scenario)"
+            )
             raise InputError(Fault(problem, column="decide"))
         decide = {flag[2:].replace("-", "_"): value for flag, value in pairs}
     strangers = [str(name) for name in decide if name not in (*TAKES, *LIMITS)]
