@@ -108,7 +108,7 @@ def check_reads_sizes(posterior: Posterior, what: str) -> None:
         raise _beyond_the_law(
             posterior,
             f"a law without {' and '.join(lacks)}, which {what} is about: ask for forecasts "
-            "(`forecast --at points.csv`)",
+            "(`forecast(FIT, at=POINTS)`)",
             column="fit",
         )
 
