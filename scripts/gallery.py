@@ -44,13 +44,11 @@ The fits behind the plots, of the two public tables of runs:
 bayes-distill fit busbridge2025 --out busbridge.nc
 bayes-distill fit busbridge2025 --where "loss > 2.3" --out smaller.nc
 bayes-distill fit hoffmann2022 --where "tokens > 0.43 * params" --out hoffmann.nc
+bayes-distill validate hoffmann.nc --leave-out compute --factors 3,10,30 --out compute.json
 bayes-distill calibrate distillation --design paper --sweeps 200 --workers 2 --out calibration.json
 ```
 
-forty made-up forecasts that were scored, `scores.json` ([how](campaign.md)), a made-up validation
-along compute, `compute.json` ([how](validation.md)),
-
-and a list of teachers, `teachers.csv`:
+forty made-up forecasts that were scored, `scores.json` ([how](campaign.md)), and a list of teachers, `teachers.csv`:
 
 <!-- file: teachers.csv -->
 ```text
