@@ -44,7 +44,8 @@ The fits behind the plots, of the two public tables of runs:
 bayes-distill fit busbridge2025 --out busbridge.nc
 bayes-distill fit busbridge2025 --where "loss > 2.3" --out smaller.nc
 bayes-distill fit hoffmann2022 --where "tokens > 0.43 * params" --out hoffmann.nc
-bayes-distill validate hoffmann.nc --leave-out compute --factors 3,10,30 --out compute.json
+bayes-distill validate hoffmann2022 --where "tokens > 0.43 * params" --model supervised \\
+    --leave-out compute --factors 3,10,30 --out compute.json
 bayes-distill calibrate distillation --design paper --sweeps 200 --workers 2 --out calibration.json
 ```
 
@@ -187,8 +188,9 @@ EXAMPLES = (
     Example(
         "coverage-by-factor",
         "Forecasts of dearer runs",
-        "Made-up runs of which a part were left out for their compute. The dearest lie outside "
-        "their intervals: bands are too narrow that far beyond the fitted runs.",
+        "The runs of Hoffmann et al., fitted up to a part of the dearest one's compute and "
+        "forecast above it, with the card `supervised`. The further a run lies beyond the fitted "
+        "ones, the wider is its interval; of the last range there are three forecasts.",
         "coverage-by-factor compute.json",
     ),
     Example(

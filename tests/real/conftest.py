@@ -54,7 +54,9 @@ def honest() -> Posterior:
 @pytest.fixture(scope="session")
 def honest_in_short(real_tables: None, fits_folder: Path) -> Posterior:
     """The README's command for the posterior that ships, with few draws."""
-    return as_printed("busbridge.nc", fits_folder, "--chains 2 --warmup 100 --draws 50 --extensions 0", 3)
+    return as_printed(
+        "busbridge.nc", fits_folder, "--chains 2 --warmup 100 --draws 50 --extensions 0", 3
+    )
 
 
 @pytest.fixture(scope="session")
