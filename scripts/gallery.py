@@ -49,7 +49,8 @@ bayes-distill validate hoffmann2022 --where "tokens > 0.43 * params" --model sup
 bayes-distill calibrate distillation --design paper --sweeps 200 --workers 2 --out calibration.json
 ```
 
-forty made-up forecasts that were scored, `scores.json` ([how](campaign.md)), and a list of teachers, `teachers.csv`:
+forty made-up forecasts that were scored, `scores.json` ([how](campaign.md)), and a list of
+teachers, `teachers.csv`:
 
 <!-- file: teachers.csv -->
 ```text
