@@ -7,6 +7,7 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
+from bayes_distill._runtime import by_name
 from bayes_distill.errors import InputError
 from bayes_distill.likelihoods import (
     BUILT_IN,
@@ -16,7 +17,6 @@ from bayes_distill.likelihoods import (
     StudentT,
     likelihood_named,
     likelihood_names,
-    registry,
 )
 
 MODULE = """
@@ -117,7 +117,7 @@ def test_entry_points_of_installed_packages(module, monkeypatch):
     def entry_points(group, name=None):
         return [p for p in points if p.group == group and name in (None, p.name)]
 
-    monkeypatch.setattr(registry, "entry_points", entry_points)
+    monkeypatch.setattr(by_name, "entry_points", entry_points)
     assert likelihood_named("mine").__module__ == module
     assert likelihood_names() == [*BUILT_IN, "gone", "mine"]
     assert likelihood_named("normal") is Normal  # no package takes a built-in name

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import re
-import sys
 from functools import lru_cache
-from importlib.metadata import entry_points
 from typing import Any
 
+from bayes_distill._runtime.by_name import installed, named
 from bayes_distill.errors import InputError
 from bayes_distill.laws import LAWS, Law
 
 ENTRY_POINTS = "bayes_distill.laws"
-DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 
 
 def law_names() -> list[str]:
     """Names that a card may state besides dotted paths: built-ins, then entry points."""
-    installed = {point.name for point in entry_points(group=ENTRY_POINTS)}
-    return [*LAWS, *sorted(installed - set(LAWS))]
+    return [*LAWS, *sorted(installed(ENTRY_POINTS) - set(LAWS))]
 
 
 def law_named(name: str) -> Law:
@@ -44,45 +39,13 @@ def law_named(name: str) -> Law:
 
 @lru_cache(maxsize=64)
 def _found(name: str) -> Law:
-    if DOTTED.fullmatch(name):
-        return _checked(_imported(name), name)
-    for point in entry_points(group=ENTRY_POINTS, name=name):
-        try:
-            law = point.load()
-        except Exception as error:  # whatever the module of another package raises
-            raise InputError(
-                f"{name} is a law of an installed package whose import fails with "
-                f"{type(error).__name__}: {error}"
-            ) from error
+    law = named(name, ENTRY_POINTS, "law")
+    if law is not None:
         return _checked(law, name)
     raise InputError(
         f"{name!r} is not known: use one of {', '.join(law_names())}, a dotted path "
         "package.module:Law, or a formula"
     )
-
-
-def _imported(path: str) -> Any:
-    module_name, _, attribute = path.partition(":")
-    if module_name.partition(".")[0] in sys.stdlib_module_names:
-        raise InputError(f"{path} is of Python's standard library, which holds no law")
-    try:
-        module = importlib.import_module(module_name)
-    except Exception as error:  # whatever the module raises while it is imported
-        if isinstance(error, ModuleNotFoundError) and f"{module_name}.".startswith(
-            f"{error.name}."
-        ):
-            raise InputError(
-                f"{path} was not found: there is no module {error.name} here. Install the package "
-                "that holds it, or add the folder of its file to the environment variable "
-                "PYTHONPATH"
-            ) from error
-        raise InputError(
-            f"{path} was found, but importing its module fails with {type(error).__name__}: {error}"
-        ) from error
-    try:
-        return getattr(module, attribute)
-    except AttributeError:
-        raise InputError(f"the module {module_name} has no {attribute}") from None
 
 
 def _checked(law: Any, name: str) -> Law:
