@@ -62,7 +62,7 @@ def honest_in_short(real_tables: None, fits_folder: Path) -> Posterior:
 @pytest.fixture(scope="session")
 def honest_above_2_3(real_tables: None) -> Posterior:
     """The 328 runs with a loss above 2.3, with the default card."""
-    settings = {"warmup": 400, "draws": 200}
+    settings = {"warmup": 600, "draws": 300}
     return fit("busbridge2025", where="loss > 2.3", check_law=False, **settings)
 
 

@@ -56,10 +56,6 @@ def effects_at(spec: ModelSpec, values: Values, data: Data) -> dict[str, Array]:
     Names are those of `OfRows`, of discrepancies of sizes, ``teacher_effect`` and
     ``condition_effect``. `values` are of all sites, with linear effects set to zero
     (`without_effects`).
-
-    What a student reaches alone moves a distilled one through the place of its gap, and by as much
-    as the gap is sharp, of which draws differ by far. That is left out: distilled runs then count
-    for nothing there, which is nearer to most draws than what a mode says.
     """
     zero = jnp.zeros_like(data.loss)
     none = OfRows(zero, zero, zero)
@@ -80,7 +76,7 @@ def effects_at(spec: ModelSpec, values: Values, data: Data) -> dict[str, Array]:
 
         # a run has the entry of its group alone, so that one direction gives that of all runs
         found[name] = change(loss, own, jnp.ones_like(own))
-    return found | {"student": jnp.where(is_taught(data), 0.0, found["student"])}
+    return found
 
 
 def _of_groups(spec: ModelSpec) -> tuple[str, ...]:
