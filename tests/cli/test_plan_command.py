@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bayes_distill.cli.plan_to_train import SHORT
 from studies import PLAN_ROW
 
 FAST = ("--draws", "20", "--no-crossovers")
@@ -103,8 +104,8 @@ def test_tables_for_people(command, scattered_file, workplace):
     )
     assert answer.status == 0
     for title in (
-        "supervised: one recipe for each budget",
-        f"{BOTH}: spread of the optima",
+        "Recipes, best over the whole posterior: 1B student, 1e21 FLOPs",
+        f"of the draws): {SHORT[BOTH]}, 1B student",
         "Which budgets distilling is better at",
         "To reach a loss of 2.4",
         "Your teachers",
@@ -113,7 +114,7 @@ def test_tables_for_people(command, scattered_file, workplace):
         assert title in answer.out
     # those that can be had come first, and the recipe of any teacher is not taken for them
     assert answer.out.startswith("old is your only teacher for a")
-    assert answer.out.index("Were any teacher to be had:") < answer.out.index("supervised: one")
+    assert answer.out.index("Were any teacher to be had:") < answer.out.index("Recipes, best")
 
 
 def test_a_card_with_point_coefficients_can_be_planned_with(command):
@@ -305,7 +306,7 @@ def test_a_budget_that_pays_for_nothing_is_said_and_the_others_are_planned(comma
     assert planned["problem"] is None
     shown = command(*call, "--scenario", BOTH)
     assert shown.status == 0
-    assert "no recipe: 1e+10 FLOPs cannot pay for a student" in shown.out
+    assert f"no recipe, {BOTH}: 1e+10 FLOPs cannot pay for a student" in shown.out
 
 
 def test_finished_plans_are_stored_and_the_rest_is_made_by_two(command, scattered_file, workplace):

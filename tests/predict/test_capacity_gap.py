@@ -270,8 +270,11 @@ def test_rows_with_a_teacher_keep_it_and_the_others_meet_every_candidate(scatter
     table = both.table
     assert table["params"].tolist() == [STUDENT[0], 1e9, 1e9, STUDENT[0], STUDENT[0], 1e9]
     # each row is what asking for it alone gives
+    assert table["name"].fillna("-").tolist() == ["-", "a", "b", "a", "b", "-"]
+    assert both.to_json()["rows"][0]["name"] is None
     alone = risk(scattered, at=at.iloc[[0, 4]]).table
-    pd.testing.assert_frame_equal(table.iloc[[0, 5]].reset_index(drop=True), alone)
+    own = table.iloc[[0, 5]].drop(columns="name").reset_index(drop=True)
+    pd.testing.assert_frame_equal(own, alone)
     listed = risk(scattered, at=at.iloc[[1, 2], :2], teachers=candidates, seed=3).table
     pd.testing.assert_frame_equal(table.iloc[1:5].reset_index(drop=True), listed)
     assert both.draws["teacher_loss"].std("sample").to_numpy()[2] == pytest.approx(0.01, rel=0.1)

@@ -170,7 +170,7 @@ def test_a_student_lies_among_the_runs_of_its_kind(scattered):
     alone, taught = forecast(mixed, 3e9, 1e10), forecast(mixed, 3e9, 1e10, teacher_loss=2.1)
     assert [found.table["outside"].item() for found in (alone, taught)] == [False, True]
     assert taught.table["factor_params"].item() == pytest.approx(3 / 1.1)
-    side = {"runs": 4, "prior": False, "extrapolation": 1.0}
+    side = {"runs": 4, "teachers": 0, "prior": False, "extrapolation": 1.0}
     assert alone.to_json()["rows"][0]["rests_on"] == side
     told = taught.to_json()["rows"][0]["rests_on"]
     assert told == side | {"extrapolation": pytest.approx(3 / 1.1), "supervised": side}
@@ -182,7 +182,7 @@ def test_a_student_lies_among_the_runs_of_its_kind(scattered):
     assert untried.table["outside"].item()
     assert "of a kind of which there was no run" in untried.notes[0]
     told = forecast(distilled, 1e9, 1e10, teacher_loss=2.1).to_json()["rows"][0]["rests_on"]
-    assert told["supervised"] == {"runs": 0, "prior": True, "extrapolation": 1.0}
+    assert told["supervised"] == {"runs": 0, "teachers": 0, "prior": True, "extrapolation": 1.0}
 
 
 @pytest.mark.parametrize(("teacher", "outside"), [(1.85, True), (1.9, False), (2.85, True)])

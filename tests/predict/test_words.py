@@ -1,11 +1,17 @@
 """What is said of forecasts and risks."""
 
+import pandas as pd
 import pytest
 
 from bayes_distill._input.numbers import format_probability
 from bayes_distill.predict.capacity_gap import risk
 from bayes_distill.predict.forecast import forecast
-from bayes_distill.predict.words import forecast_sentence, grounds_in_words, risk_sentence
+from bayes_distill.predict.words import (
+    forecast_sentence,
+    grounds_in_words,
+    risk_sentence,
+    risk_sentences,
+)
 
 
 def test_a_forecast_says_the_answer_its_interval_and_whether_the_teacher_is_worth_it(scattered):
@@ -35,14 +41,31 @@ def test_a_risk_says_whether_the_teacher_is_too_strong(scattered, teacher, words
     assert f"{found.table['optimal_teacher_loss_mean'].item():.3f} (90%: " in said
 
 
+def test_listed_teachers_are_told_by_name_in_one_sentence(scattered):
+    listed = pd.DataFrame({"name": ["weak", "strong"], "loss": [2.6, 1.9]})
+    found = risk(scattered, "198M", "4.9B", teachers=listed)
+    assert list(found.table["name"]) == ["weak", "strong"]
+    (said,) = risk_sentences(found.to_json())
+    first, second = found.teachers.to_dict("records")
+    assert said.startswith(
+        f"Of 2 teachers, {first['name']} is best for a 198M student on 4.9B tokens with "
+        f"probability {format_probability(first['p_best'])}: it reaches {first['loss_mean']:.3f} "
+    )
+    assert f"The next, {second['name']}, reaches {second['loss_mean']:.3f} " in said
+    hurts = found.table.set_index("name")["p_stronger_teacher_hurts"].map(format_probability)
+    assert f"worse): weak {hurts['weak']}, strong {hurts['strong']}." in said
+
+
 def test_grounds_name_both_kinds_of_run_and_the_factor():
     near = {"runs": 39, "prior": False, "extrapolation": 1.0}
     far = {"runs": 64, "prior": False, "extrapolation": 2.727}
     none = {"runs": 0, "prior": True, "extrapolation": 1.0}
     both = [("supervised", near), ("distilled", far)]
     assert grounds_in_words(both) == (
-        "This rests on 39 supervised runs and 64 distilled runs (up to 2.7 times outside them)."
+        "This rests on 39 supervised runs, and on 64 distilled runs (up to 2.7 times outside them)."
     )
+    taught = [("supervised", near | {"runs": 45, "teachers": 6})]
+    assert grounds_in_words(taught) == "This rests on 39 supervised runs and 6 teachers."
     assert grounds_in_words([("supervised", none)]) == (
         "This rests on no supervised run (the prior and the law alone)."
     )

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from bayes_distill._input.numbers import format_probability, format_quantity
+from bayes_distill._input.numbers import format_probability
 from bayes_distill.cli.output import echo, print_sentences, print_table, wrapped
+from bayes_distill.cli.plan_to_train import (
+    Row,
+    count_of,
+    print_budgets,
+    print_shapes,
+    scenario_of,
+)
+from bayes_distill.cli.tables import table_format
 from bayes_distill.planning.tables import AT_LIMITS
-from bayes_distill.planning.to_train import MODELS
 from bayes_distill.planning.words import (
-    crossover_words,
+    crossover_sentences,
     sentences_of_any_teacher,
     teacher_sentences,
 )
@@ -21,16 +28,8 @@ if TYPE_CHECKING:
 
     from bayes_distill.planning.plan import Plan
 
-SHORT = {
-    "teacher-inference": "inference",
-    "teacher-pretraining": "pretraining",
-    "teacher-pretraining-and-inference": "pretr. + inf.",
-}
-"""Scenarios in a column of a table; the names of the teachers' costs that count."""
-SHAPE = ("layers", "width", "heads")
-OF_A_RECIPE = ("student", "budget", "student tokens", "teacher", "its tokens", "its loss")
-"""First columns of tables of recipes."""
-Row = dict[Hashable, Any]
+OF_A_RECIPE = ("student tokens", "teacher", "its tokens", "its loss")
+"""What a recipe consists of, in tables."""
 
 
 def print_plan(result: Plan, *, in_units: bool = False) -> None:
@@ -41,43 +40,15 @@ def print_plan(result: Plan, *, in_units: bool = False) -> None:
     percent = f"{100 * result.interval:g}%"
     content = result.to_json()
     print_sentences([*teacher_sentences(content), *sentences_of_any_teacher(content)])
-    for name, part in result.table.groupby("scenario", sort=False):
-        print_table(
-            f"{name}: one recipe for each budget, best over the whole posterior",
-            [
-                *OF_A_RECIPE,
-                "shares",
-                "loss",
-                f"{percent} credible",
-                "supervised",
-                "gain",
-                "regret",
-                "P(better)",
-            ],
-            [_recipe(r) if r["feasible"] else _no_recipe(r) for r in part.to_dict("records")],
-            caption="Shares: percent for student/logits/teacher"
-            + ("/serving" if (part["served_tokens"] > 0).any() else "")
-            + ". Supervised: the same budget without a teacher; gain and P(better): by how much "
-            "and how probably the recipe beats that. Regret: expected loss above each draw's own "
-            "best.",
-            left=0,
-        )
-        for problem in part["problem"].dropna():
-            echo(wrapped(f"  no recipe: {problem}", indent="    "))
-        if part["optimum_teacher_loss_median"].notna().any():
-            print_table(
-                f"{name}: spread of the optima, each draw's own best ({percent} of the draws)",
-                [*OF_A_RECIPE, "teachers within 0.005 nats"],
-                [_optimum(r) for r in part[part["feasible"]].to_dict("records")],
-                left=0,
-            )
+    _print_recipes(result.table, percent)
+    _print_optima(result.table, percent)
     if in_units or result.hardware is not None:
-        _print_budgets(result)
-    _print_shapes(result.table)
+        print_budgets(result)
+    print_shapes(result.table)
     if len(result.crossovers):
-        echo("Which budgets distilling is better at, up to 1e28 FLOPs:")
-        for each in result.to_json()["crossovers"]:
-            echo(wrapped(f"  {crossover_words(each, percent)}", indent="    "))
+        echo("Which budgets distilling is better at:")
+        for sentence in crossover_sentences(content):
+            echo(wrapped(f"  {sentence}", indent="    "))
         echo("")
     if len(result.targets):
         print_table(
@@ -93,12 +64,12 @@ def print_plan(result: Plan, *, in_units: bool = False) -> None:
             ],
             [
                 [
-                    _scenario(r),
-                    _count(r["params"]),
-                    _count(r["budget_median"]),
+                    scenario_of(r),
+                    count_of(r["params"]),
+                    count_of(r["budget_median"]),
                     _range(r, "budget"),
                     format_probability(r["budget_p_unreachable"]),
-                    _count(r["student_tokens_median"]),
+                    count_of(r["student_tokens_median"]),
                     _range(r, "student_tokens"),
                 ]
                 for r in result.targets.to_dict("records")
@@ -108,57 +79,75 @@ def print_plan(result: Plan, *, in_units: bool = False) -> None:
         _print_teachers(result.teachers, percent)
 
 
-def _print_budgets(result: Plan) -> None:
-    """Budgets in PF-days, hours of the device and money."""
-    hardware, rows = result.hardware, result.table.drop_duplicates("budget").to_dict("records")
-    names = {"budget": "FLOPs", "budget_pf_days": "PF-days"}
-    caption = None
-    if hardware is not None:
-        device = hardware.device
-        names["budget_gpu_hours"] = f"GPU-hours of {device.name}"
-        caption = (
-            f"Hours of one {device.name} at {100 * hardware.utilisation:.3g}% of "
-            f"{device.peak_flops / 1e12:.4g} TFLOP/s in bfloat16 ({device.source})."
-        )
-        if hardware.price is not None:
-            names["budget_cost"] = f"cost at {hardware.price:g} an hour"
+def _print_recipes(table: pd.DataFrame, percent: str) -> None:
+    """The recipe of every row, best over the whole posterior."""
+    rows = table.to_dict("records")
+    keys, once = _keys(rows, {"scenario": scenario_of, "student": _student, "budget": _of_budget})
     print_table(
-        "Budgets",
-        list(names.values()),
-        [[_count(r[name]) for name in names] for r in rows],
-        caption,
-        left=0,
-    )
-
-
-def _print_shapes(table: pd.DataFrame) -> None:
-    """Models to train, one row a different pair of student and teacher."""
-    columns = [f"shape_{model}_{part}" for model in MODELS for part in SHAPE]
-    different = table[table["feasible"]].drop_duplicates(columns)
-    if not len(different):
-        return
-    print_table(
-        "Shapes to train",
-        ["scenario", "budget", "student", "its shape", "teacher", "its shape"],
+        f"Recipes, best over the whole posterior{once}",
         [
-            [
-                _scenario(r),
-                _count(r["budget"]),
-                *(cell for model in MODELS for cell in _shape(r, model)),
-            ]
-            for r in different.to_dict("records")
+            *keys,
+            *OF_A_RECIPE,
+            "shares",
+            "loss",
+            f"{percent} credible",
+            "one run",
+            "supervised",
+            "gain",
+            "regret",
+            "P(better)",
         ],
-        caption="Layers x width/heads: whole layers, and heads of 128, whose non-embedding "
-        "parameters come nearest.",
+        [
+            [*key, *(_recipe(r) if r["feasible"] else _no_recipe())]
+            for key, r in zip(_by_row(keys, len(rows)), rows, strict=True)
+        ],
+        caption="Shares: percent for student/logits/teacher"
+        + ("/serving" if (table["served_tokens"] > 0).any() else "")
+        + f". One run: {percent} of single runs. Supervised: the same budget without a teacher; "
+        "gain and P(better): by how much and how probably the recipe beats that. Regret: expected "
+        "loss above each draw's own best.",
+        left=1 if "scenario" in keys else 0,
+    )
+    for problem, part in table[table["problem"].notna()].groupby("problem", sort=False):
+        names = ", ".join(dict.fromkeys(map(str, part["scenario"])))
+        echo(wrapped(f"  no recipe, {names}: {problem}", indent="    "))
+
+
+def _print_optima(table: pd.DataFrame, percent: str) -> None:
+    """How far the best allocations of single draws lie apart, where there is a teacher."""
+    taught = table["feasible"] & table["optimum_teacher_loss_median"].notna()
+    rows = table[taught].to_dict("records")
+    if not rows:
+        return
+    keys, once = _keys(
+        rows, {"scenario": scenario_of, "student": _optimum_student, "budget": _of_budget}
+    )
+    print_table(
+        f"Spread of the optima, each draw's own best ({percent} of the draws){once}",
+        [*keys, *OF_A_RECIPE, "teachers within 0.005 nats"],
+        [[*key, *_optimum(r)] for key, r in zip(_by_row(keys, len(rows)), rows, strict=True)],
+        left=1 if "scenario" in keys else 0,
     )
 
 
-def _shape(r: Row, model: str) -> list[str]:
-    """Exact parameters of a model, and its layers, width and heads."""
-    if math.isnan(r[f"shape_{model}_params"]):
-        return ["-", "-"]
-    layers, width, heads = (f"{r[f'shape_{model}_{part}']:.0f}" for part in SHAPE)
-    return [_count(r[f"shape_{model}_params"]), f"{layers} x {width}/{heads}"]
+def _keys(
+    rows: list[Row], cells: dict[str, Callable[[Row], str]]
+) -> tuple[dict[str, list[str]], str]:
+    """Columns that tell rows apart, and what all of them have in common as an end of the title.
+
+    Tables for other programs have all columns.
+    """
+    columns = {name: [cell(r) for r in rows] for name, cell in cells.items()}
+    if table_format() != "text":
+        return columns, ""
+    same = [name for name, column in columns.items() if len(set(column)) == 1]
+    words = {"scenario": "{}", "student": "{} student", "budget": "{} FLOPs"}
+    once = ", ".join(words[name].format(columns[name][0]) for name in same)
+    return {n: c for n, c in columns.items() if n not in same}, f": {once}" if once else ""
+
+
+def _by_row(columns: dict[str, list[str]], rows: int) -> list[list[str]]:
+    return [[column[row] for column in columns.values()] for row in range(rows)]
 
 
 def _print_teachers(teachers: pd.DataFrame, percent: str) -> None:
@@ -178,11 +167,11 @@ def _print_teachers(teachers: pd.DataFrame, percent: str) -> None:
         ],
         [
             [
-                _scenario(r),
-                _count(r["budget"]),
+                scenario_of(r),
+                count_of(r["budget"]),
                 str(r["name"]),
                 f"{r['teacher_loss']:.3f}",
-                _count(r["student_tokens"]) if r["affordable"] else "not affordable",
+                count_of(r["student_tokens"]) if r["affordable"] else "not affordable",
                 *(
                     [
                         f"{r['loss_mean']:.4f}",
@@ -207,16 +196,15 @@ def _recipe(r: Row) -> list[str]:
     beats = r["p_beats_supervised"]
     at_limits = r["at_limit"].split(",")
     return [
-        _count(r["params"]),
-        _count(r["budget"]),
         *(
-            _count(r[f"recipe_{name}"]) + (" at the limit" if limit in at_limits else "")
+            count_of(r[f"recipe_{name}"]) + (" at the limit" if limit in at_limits else "")
             for name, limit in AT_LIMITS.items()
         ),
         _loss(r["recipe_teacher_loss"]),
         shares,
         f"{r['loss_mean']:.4f}",
         f"{r['loss_lower']:.4f} to {r['loss_upper']:.4f}",
+        f"{r['new_run_lower']:.4f} to {r['new_run_upper']:.4f}",
         f"{r['supervised_mean']:.4f}",
         "-" if math.isnan(beats) else f"{r['improvement_mean']:+.4f}",
         f"{abs(r['regret_mean']):.4f}",
@@ -224,15 +212,13 @@ def _recipe(r: Row) -> list[str]:
     ]
 
 
-def _no_recipe(r: Row) -> list[str]:
+def _no_recipe() -> list[str]:
     """A row for a budget that pays for no recipe; what it lacks is said below the table."""
-    return [_count(r["params"]), _count(r["budget"]), "none", *["-"] * 10]
+    return ["none", *["-"] * 11]
 
 
 def _optimum(r: Row) -> list[str]:
     return [
-        _range(r, "optimum_params"),
-        _count(r["budget"]),
         _range(r, "optimum_student_tokens"),
         _range(r, "optimum_teacher_params"),
         _range(r, "optimum_teacher_tokens"),
@@ -241,27 +227,24 @@ def _optimum(r: Row) -> list[str]:
     ]
 
 
-def _scenario(r: Row) -> str:
-    """The scenario of a row, shorter where its name is long."""
-    name = str(r["scenario"])
-    return SHORT.get(name, name)
+def _student(r: Row) -> str:
+    return count_of(r["params"])
 
 
-def _crossing(budget: float) -> str:
-    """A crossover, which may lie beyond all budgets."""
-    return _count(budget) if math.isfinite(budget) else "none" if budget > 0 else "never better"
+def _optimum_student(r: Row) -> str:
+    return _range(r, "optimum_params")
+
+
+def _of_budget(r: Row) -> str:
+    return count_of(r["budget"])
 
 
 def _range(r: Row, name: str) -> str:
     low, high = r[f"{name}_lower"], r[f"{name}_upper"]
     if math.isnan(low):
         return "-"
-    text = [_count(value) for value in (low, high)]
+    text = [count_of(value) for value in (low, high)]
     return text[0] if text[0] == text[1] else " to ".join(text)
-
-
-def _count(value: float) -> str:
-    return "-" if math.isnan(value) else format_quantity(value)
 
 
 def _loss(value: float) -> str:

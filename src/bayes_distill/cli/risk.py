@@ -38,14 +38,15 @@ def risk(
     if common.printed(result):
         return
 
-    from bayes_distill.predict.words import risk_sentence
+    from bayes_distill.predict.words import risk_sentences
 
     percent = f"{100 * question.interval:g}%"
-    print_sentences(risk_sentence(row, percent) for row in result.to_json()["rows"])
+    print_sentences(risk_sentences(result.to_json()))
     print_records(
         "Is the teacher too strong?",
-        result.table.to_dict("records"),
+        result.table.fillna({"name": "-"}).to_dict("records"),
         [
+            *([("teacher", "{name}")] if "name" in result.table else []),
             ("params", "{params!q}"),
             ("tokens", "{tokens!q}"),
             ("teacher loss", "{teacher_loss_mean:.4f}"),

@@ -23,6 +23,7 @@ def crossover_rows(setting: Setting, interval: float) -> list[dict[str, Any]]:
     the largest budget looked at has an infinite crossover, one in which it never is minus infinity.
     Where it starts, minus infinity stands for better at all budgets, infinity for not at the
     largest. So a median that is infinite says that most draws have none on that side.
+    ``budget_if_any`` has the quantiles over the draws alone that have such a budget.
     """
     thin = setting.thin(setting.draw_counts.crossover)
     offsets = thin.posterior.size_offsets
@@ -39,6 +40,8 @@ def _row(setting: Setting, result: Crossover, interval: float) -> dict[str, Any]
     lower, median, upper = _quantiles(budgets, interval)
     place = int(np.abs(budgets - median).argmin()) if np.isfinite(median) else 0
     tokens = result.student_tokens[place] if np.isfinite(median) else np.nan
+    there = budgets[np.isfinite(budgets)]
+    if_any = _quantiles(there, interval) if there.size else np.full(3, np.nan)
     return {
         "scenario": setting.scenario.name,
         "params": float(setting.params),
@@ -46,6 +49,10 @@ def _row(setting: Setting, result: Crossover, interval: float) -> dict[str, Any]
         "budget_median": float(median),
         "budget_lower": float(lower),
         "budget_upper": float(upper),
+        **{
+            f"budget_if_any_{name}": float(value)
+            for name, value in zip(("lower", "median", "upper"), if_any, strict=True)
+        },
         "p_none": result.p_none,
         "p_never_better": result.p_never_better,
         "p_always_better": result.p_always_better,

@@ -31,7 +31,12 @@ COUNTS: dict[str, type[Architecture] | type[PlainCount]] = {
     "Architecture": Architecture,
     "PlainCount": PlainCount,
 }
-INFO = ("hull", "kind", "n_runs")  # of a posterior's provenance, what plans look at
+INFO = (
+    "hull",
+    "kind",
+    "n_runs",
+    "teachers_as_runs",
+)  # of a posterior's provenance, what plans look at
 
 
 def pack(value: Any) -> Any:

@@ -74,7 +74,8 @@ class Plan(Result):
         so in some draw. Quantiles are over all draws: ``better_below`` is infinite where
         distillation is still better at the largest budget, minus infinity where it never is;
         ``better_above`` minus infinity where it is better at all budgets, infinite where it is not
-        at the largest.
+        at the largest. ``budget_if_any_*`` are quantiles over those draws alone that have such a
+        budget, NaN without any.
     targets
         Least compute and least data for a target loss; empty without one.
     teachers
@@ -157,6 +158,7 @@ class Plan(Result):
                     "params": r["params"],
                     "direction": r["direction"],
                     "budget": _pick(r, "budget", SPREAD),
+                    "budget_if_any": _pick(r, "budget_if_any", SPREAD),
                     "rests_on": rests_on(r, distilled=True),
                     **{k: r[k] for k in ("p_none", "p_never_better", "p_always_better")},
                 }

@@ -10,49 +10,56 @@ from bayes_distill.predict.words import grounds_in_words
 
 LARGEST = "1e28"  # the largest budget that crossovers are looked for at
 SURE = 0.95
+HARDLY_ANY = 0.005  # of the posterior: what is not worth a clause
 
 
-def crossover_words(row: Mapping[str, Any], percent: str) -> str:
-    """At which budgets distilling is better: one of the ``crossovers`` in a sentence."""
-    who = f"{row['scenario']}, {format_quantity(row['params'])} student: "
-    above = row["direction"] == "better_above"
-    never, always = row["p_never_better"], row["p_always_better"]
-    if always > SURE:
-        said = f"distilling is still better at {LARGEST} FLOPs, the largest budget tried"
-    elif never > SURE:
-        said = (
-            f"distilling is not better at {LARGEST} FLOPs"
-            if above
-            else f"distilling is better at no budget up to {LARGEST} FLOPs"
-        )
-    else:
-        where = _between(row, percent)
-        said = (
-            f"from {where} on, distilling is better"
-            if above
-            else f"up to {where}, distilling is better; beyond, supervised training"
-        )
-        said += (
-            f" (probability that there is such a budget: {format_probability(1 - row['p_none'])})"
-        )
-    if row["rests_on"]["supervised"]["prior"]:
-        said += ". No run was supervised: this rests on the prior and the law"
-    return f"{who}{said}."
+def crossover_sentences(content: Mapping[str, Any]) -> tuple[str, ...]:
+    """At which budgets distilling is better: a sentence for each student and scenario of a plan."""
+    percent = f"{100 * content['interval']:g}%"
+    pairs: dict[tuple[Any, ...], dict[str, Mapping[str, Any]]] = {}
+    for row in content["crossovers"]:
+        pairs.setdefault((row["scenario"], row["params"]), {})[row["direction"]] = row
+    return tuple(_crossover(pair, percent) for pair in pairs.values())
 
 
-def _between(row: Mapping[str, Any], percent: str) -> str:
-    """The interval of a crossover; an end that is no budget is beyond all of them, or none."""
-    budget, above = row["budget"], row["direction"] == "better_above"
-    first, last = ("any budget", "none") if above else ("none", "beyond " + LARGEST)
-    low, high = (budget[end] for end in ("lower", "upper"))
-    ends = [
-        format_quantity(low) if low else first,
-        format_quantity(high) if high else last,
+def _crossover(pair: Mapping[str, Mapping[str, Any]], percent: str) -> str:
+    """Both directions of one student and scenario in a sentence, the most probable answer first."""
+    stops = pair["better_below"]
+    starts = pair.get("better_above")
+    always = stops["p_always_better"] if starts is None else starts["p_always_better"]
+    answers = [
+        (always, f"at every budget up to {LARGEST} FLOPs", ""),
+        (stops["p_never_better"], f"at no budget up to {LARGEST} FLOPs", ""),
+        (1 - stops["p_none"], "up to a budget, and not beyond it", _where(stops, percent)),
     ]
-    if ends[0] == ends[1]:
-        return f"{ends[0]} FLOPs"
-    middle = f"; median {format_quantity(budget['median'])}" if budget["median"] else ""
-    return f"{' to '.join(ends)} FLOPs ({percent}{middle})"
+    if starts is not None:
+        # draws in which it is better both below a budget and from a higher one on count twice
+        twice = 1 - starts["p_none"] - (stops["p_always_better"] - always) > HARDLY_ANY
+        said = "again from a budget on" if twice else "from a budget on, and not below it"
+        answers.append((1 - starts["p_none"], said, _where(starts, percent)))
+    answers = sorted((a for a in answers if a[0] > HARDLY_ANY), key=lambda a: -a[0])
+    parts = [
+        f"{said}{where}"
+        if share > SURE
+        else f"{said} with probability {format_probability(share)}{where}"
+        for share, said, where in answers
+    ]
+    told = (
+        " No run was supervised: this rests on the prior and the law."
+        if stops["rests_on"]["supervised"]["prior"]
+        else ""
+    )
+    who = f"{stops['scenario']}, {format_quantity(stops['params'])} student"
+    return f"{who}: distilling is better {'; '.join(parts)}.{told}"
+
+
+def _where(row: Mapping[str, Any], percent: str) -> str:
+    """Where the crossovers lie of those draws that have one."""
+    budget = row["budget_if_any"]
+    if budget["median"] is None:
+        return ""
+    low, middle, high = (format_quantity(budget[end]) for end in ("lower", "median", "upper"))
+    return f" ({low} to {high} FLOPs, {percent} of these; median {middle})"
 
 
 PARTS = {
@@ -101,7 +108,8 @@ def teacher_sentences(planned: Mapping[str, Any]) -> list[str]:
             f"without a teacher (probability {format_probability(better)})."
         ).replace("e+", "e")
         if several and rows[1]["regret"]["mean"] is not None:
-            sentence += f" The next, {rows[1]['name']}, costs {rows[1]['regret']['mean']:.4f} more."
+            more = rows[1]["loss"]["mean"] - best["loss"]["mean"]
+            sentence += f" The next, {rows[1]['name']}, ends {more:.4f} higher."
         said.append(sentence)
     return said
 
@@ -150,8 +158,14 @@ def _verdict(row: Mapping[str, Any], percent: str) -> str:
     )
     limits = [PARTS[name] for name in row.get("at_limit", ()) if name in PARTS]
     at = f"; {' and '.join(limits)} at the limit" if limits else ""
+    run = row["loss"].get("predictive") or {}
+    one = (
+        f"; one run {run['lower']:.3f} to {run['upper']:.3f}"
+        if run.get("lower") is not None
+        else ""
+    )
     return (
-        f"Distil, {row['scenario']}: {do} ({student}{_loss(row['loss'], percent)}, {by}; "
+        f"Distil, {row['scenario']}: {do} ({student}{_loss(row['loss'], percent)}{one}, {by}; "
         f"P(beats supervised on equal budget) {format_probability(better)}{at})."
     )
 

@@ -12,6 +12,7 @@ from shapely import MultiPoint, get_coordinates, shortest_line
 from shapely import points as shapely_points
 
 TOLERANCE = 1e-6  # of a natural logarithm: a run itself must not count as outside
+ROUNDING = 5e-4  # of a teacher's loss, in its own unit: three decimals are what people type
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class Hull:
         if self.teacher_loss is None or np.isnan(teacher_loss):
             return False
         low, high = self.teacher_loss
-        return not low * (1 - TOLERANCE) <= teacher_loss <= high * (1 + TOLERANCE)
+        return not low - ROUNDING <= teacher_loss <= high + ROUNDING
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,8 @@ class GapRisk(Result):
     Parameters
     ----------
     table
-        One row a point, stated as in `Forecast.table`. All of it is of the mean curve, over the
+        One row a point, stated as in `Forecast.table`; with candidates also their ``name``,
+        ``None`` for a teacher that the point states. All of it is of the mean curve, over the
         teacher's loss: what a teacher has of its own beside its loss is not in it, nor the scatter
         of a teacher that is known by size and tokens. ``p_stronger_teacher_hurts`` is the
         probability that a slightly better teacher than this one would make this student worse,
@@ -95,6 +96,7 @@ class GapRisk(Result):
         """Plain data for JSON."""
         rows = [
             {
+                "name": name if isinstance(name := r.get("name"), str) else None,
                 **_point(r),
                 "p_stronger_teacher_hurts": r["p_stronger_teacher_hurts"],
                 "optimal_teacher_loss": {
@@ -227,13 +229,16 @@ def risk(
         losses = candidates.loss_draws(thin, seed)
         ranked = _rank(thin, students, candidates, seed, interval, progress)
     teacher = points.teacher_draws(thin, seed)
+    names = None
     if not points.distilled.all():
         assert candidates is not None
-        points, teacher = _with_candidates(points, teacher, candidates, losses)
+        points, teacher, names = _with_candidates(points, teacher, candidates, losses)
     faults = size_faults(register, len(points))
     if faults:
         raise InputError(faults)
     table, samples = _risk(thin, points, teacher, strongest, interval, progress)
+    if names is not None:
+        table.insert(0, "name", names)
     if register is not None:
         _register(register, posterior, thin, points, table, samples, interval, seed)
     notes = (
@@ -337,24 +342,27 @@ def _optimum_by_point(
 
 def _with_candidates(
     points: Points, teacher: np.ndarray, candidates: Teachers, losses: np.ndarray
-) -> tuple[Points, np.ndarray]:
-    """Points with a teacher as they are; those without one have every candidate in turn.
+) -> tuple[Points, np.ndarray, list[str | None]]:
+    """Points with a teacher as they are; those without one have every candidate in turn, named.
 
     `teacher` (draws, points) and `losses` (draws, candidates) are losses of teachers. A student
     that is there twice without a teacher is paired with the candidates once.
     """
     place: list[int] = []  # of the point, and of its teacher among the points' and the candidates
     loss: list[int] = []
+    names: list[str | None] = []
     paired: set[tuple[float, float]] = set()
     for at, distilled in enumerate(points.distilled):
         student = (float(points.params[at]), float(points.tokens[at]))
         if distilled:
             place.append(at)
             loss.append(at)
+            names.append(None)
         elif student not in paired:
             paired.add(student)
             place += [at] * losses.shape[1]
             loss += range(len(points), len(points) + losses.shape[1])
+            names += candidates.names
     draws = np.concatenate([teacher, losses], axis=1)[:, loss]
     stated = (
         (points.teacher_loss, candidates.loss),
@@ -366,7 +374,7 @@ def _with_candidates(
         points.tokens[place],
         *(np.concatenate(pair)[loss] for pair in stated),
     )
-    return expanded, draws
+    return expanded, draws, names
 
 
 def _rank(

@@ -107,6 +107,7 @@ def grounds(
     """What the losses of students (points,) rest on, as columns (points,) of a table.
 
     ``rests_on_runs`` is how many runs were of the student's kind (NaN where that was not stored),
+    ``rests_on_teachers`` how many of them were known as teachers alone,
     ``rests_on_prior`` whether there were none, ``rests_on_factor`` how many times beyond them it
     lies, in size or tokens, 1 inside. ``supervised_rests_on_*`` is the same for supervised training
     of its size on as many tokens, or of the sizes and tokens `supervised`.
@@ -118,9 +119,12 @@ def grounds(
         "supervised_": place_of(posterior, size, fresh, np.full(len(params), np.nan), alone),
     }
     no_runs = posterior.hulls is None
+    teachers = float(posterior.info.get("teachers_as_runs", 0))
+    known = {"": np.where(distilled, 0.0, teachers), "supervised_": np.full(len(params), teachers)}
     columns = {}
     for kind, place in places.items():
         columns[f"{kind}rests_on_runs"] = place.runs
+        columns[f"{kind}rests_on_teachers"] = known[kind]
         columns[f"{kind}rests_on_prior"] = place.untried | no_runs
         columns[f"{kind}rests_on_factor"] = place.factors.max(axis=1)
     return columns
@@ -133,9 +137,12 @@ def rests_on(row: Mapping[Any, Any], *, distilled: bool) -> dict[str, Any]:
 
 
 def _grounds_of(row: Mapping[Any, Any], kind: str) -> dict[str, Any]:
-    runs, prior, factor = (row[f"{kind}rests_on_{name}"] for name in ("runs", "prior", "factor"))
+    runs, teachers, prior, factor = (
+        row[f"{kind}rests_on_{name}"] for name in ("runs", "teachers", "prior", "factor")
+    )
     return {
         "runs": int(runs) if np.isfinite(runs) else None,
+        "teachers": int(teachers) if np.isfinite(teachers) else None,
         "prior": bool(prior),
         "extrapolation": number(factor),
     }

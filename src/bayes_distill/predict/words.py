@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bayes_distill._input.numbers import format_probability, format_quantity
+from bayes_distill._input.text import shown
 
 SURE, HARDLY = 0.9, 0.1
 
@@ -49,6 +50,72 @@ def risk_sentence(row: Mapping[str, Any], percent: str) -> str:
     )
 
 
+def risk_sentences(content: Mapping[str, Any]) -> list[str]:
+    """`GapRisk.to_json` in sentences: one a point, or for listed teachers one a student."""
+    percent = f"{100 * content['interval']:g}%"
+    said = [risk_sentence(row, percent) for row in content["rows"] if row["name"] is None]
+    students: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    for row in content["rows"]:
+        if row["name"] is not None:
+            students.setdefault((row["params"], row["tokens"]), []).append(row)
+    for student, rows in students.items():
+        ranked = [t for t in content["teachers"] if (t["params"], t["tokens"]) == student]
+        said.append(_listed_teachers(rows, ranked, percent))
+    return said
+
+
+def _listed_teachers(
+    rows: Sequence[Mapping[str, Any]], ranked: Sequence[Mapping[str, Any]], percent: str
+) -> str:
+    """The best of somebody's teachers for one student, and which of them are too strong."""
+    first = ranked[0]
+    better = first["p_beats_supervised"]
+    verdict = "better" if better >= SURE else "worse" if better <= HARDLY else "perhaps better"
+    several = len(ranked) > 1
+    which = (
+        f"Of {len(ranked)} teachers, {shown(first['name'])} is best"
+        if several
+        else f"{shown(first['name'])} is the only teacher"
+    )
+    sure = f" with probability {format_probability(first['p_best'])}" if several else ""
+    said = (
+        f"{which} for a {_student(rows[0])}{sure}: it reaches {first['loss']['mean']:.3f} "
+        f"({percent}: {_ends(first['loss'])}), {verdict} than without a teacher (P(beats "
+        f"supervised on equal tokens) {format_probability(better)})."
+    )
+    if several:
+        second = ranked[1]
+        said += (
+            f" The next, {shown(second['name'])}, reaches {second['loss']['mean']:.3f} "
+            f"(best with probability {format_probability(second['p_best'])})."
+        )
+    hurts = [
+        f"{shown(row['name'])} {format_probability(row['p_stronger_teacher_hurts'])}"
+        for row in rows
+    ]
+    best = rows[0]["optimal_teacher_loss"]
+    told = rows[0]["rests_on"]
+    farthest = {
+        "supervised": max(rows, key=lambda r: r["rests_on"]["supervised"]["extrapolation"] or 1.0),
+        "distilled": max(rows, key=lambda r: r["rests_on"]["extrapolation"] or 1.0),
+    }
+    return (
+        f"{said} P(a slightly stronger teacher is worse): {_few(hurts)}. The best "
+        f"teacher of all has a loss of {best['mean']:.3f} ({percent}: {_ends(best)}). "
+        + grounds_in_words(
+            [
+                ("supervised", farthest["supervised"]["rests_on"]["supervised"]),
+                ("distilled", farthest["distilled"]["rests_on"] | {"runs": told["runs"]}),
+            ]
+        )
+    )
+
+
+def _few(names: Sequence[str], most: int = 8) -> str:
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+
 def grounds_in_words(sides: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
     """What numbers rest on, by kind of run (``supervised``, ``distilled``) and `rests_on` of it."""
     parts = []
@@ -60,11 +127,15 @@ def grounds_in_words(sides: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
         if mine[0]["prior"]:
             parts.append(f"no {kind} run (the prior and the law alone)")
             continue
-        counted = f"{runs} {kind} runs" if runs is not None else f"{kind} runs"
+        counted = f"{kind} runs"
+        if runs is not None:
+            teachers = mine[0].get("teachers") or 0
+            known = f" and {teachers} teachers" if teachers else ""
+            counted = f"{runs - teachers} {kind} runs{known}"
         factor = max(side["extrapolation"] or 1.0 for side in mine)
         far = f" (up to {factor:.2g} times outside them)" if factor > 1 else ""
         parts.append(f"{counted}{far}")
-    return f"This rests on {' and '.join(parts)}."
+    return f"This rests on {', and on '.join(parts)}."
 
 
 def _student(row: Mapping[str, Any]) -> str:

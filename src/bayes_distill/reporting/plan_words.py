@@ -46,8 +46,12 @@ def plan_section(plan: dict[str, Any]) -> dict[str, Any]:
             r["scenario"],
             format_quantity(r["params"]),
             "above" if r.get("direction") == "better_above" else "below",
-            _with_ends(format_quantity, *(r["budget"][k] for k in ("median", "lower", "upper"))),
-            format_probability(r["p_none"]),
+            # plans of earlier versions have quantiles over all draws alone
+            _with_ends(
+                format_quantity,
+                *(r.get("budget_if_any", r["budget"])[k] for k in ("median", "lower", "upper")),
+            ),
+            format_probability(1 - r["p_none"]),
         )
         for r in plan.get("crossovers", [])
     ]
@@ -56,8 +60,8 @@ def plan_section(plan: dict[str, Any]) -> dict[str, Any]:
             "scenario",
             "student",
             "distilling is better",
-            f"budget: median ({percent})",
-            "P(none up to 1e28)",
+            f"budget, if there is one: median ({percent})",
+            "P(there is one up to 1e28)",
         )
         tables.append(TextTable(columns, crossings, "At which budgets distilling is better"))
     problems = [r["problem"] for r in plan["rows"] if r.get("problem")]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -28,8 +30,12 @@ class Ranges:
     start: dict[str, float]
 
 
-def ranges_of(posterior: Posterior) -> Ranges:
-    """Axes around the runs; around the reference for a posterior that did not come from runs."""
+def ranges_of(posterior: Posterior, planned: Mapping[str, Any] | None = None) -> Ranges:
+    """Axes around the runs; around the reference for a posterior that did not come from runs.
+
+    The explorer starts at the first distilled recipe of a plan (`Plan.to_json`), as far as the axes
+    reach; without a plan at a student of the runs.
+    """
     reference, hull = posterior.reference, posterior.hull
     size, data, loss = reference.params, reference.tokens, reference.loss
     sizes, tokens, teachers = (
@@ -50,14 +56,32 @@ def ranges_of(posterior: Posterior) -> Ranges:
         "teacher_loss": _round(float(np.sqrt(teachers[0] * teachers[1]))),
         "budget": 1e21,
     } | _of_runs(posterior)
-    return Ranges(
+    axes = (
         Axis("params", low, high, _count(low, high, 0.29)),
         Axis("tokens", fewest, most, _count(fewest, most, 0.33)),
         Axis("teacher_loss", best, worst, _count(best, worst, 0.013)),
-        Axis("params", low, high, PLAN_SIZES),
-        BUDGETS,
-        start,
     )
+    start |= _of_plan(planned or {}, (*axes, BUDGETS))
+    return Ranges(*axes, Axis("params", low, high, PLAN_SIZES), BUDGETS, start)
+
+
+def _of_plan(planned: Mapping[str, Any], axes: Sequence[Axis]) -> dict[str, float]:
+    """Student, teacher and budget of the first recipe with a teacher, or else of the first."""
+    rows = [r for r in planned.get("rows", ()) if r["recipe"].get("student_tokens")]
+    if not rows:
+        return {}
+    row = next((r for r in rows if r["recipe"].get("teacher_loss")), rows[0])
+    wanted = {
+        "params": row.get("params"),
+        "tokens": row["recipe"]["student_tokens"],
+        "teacher_loss": row["recipe"].get("teacher_loss"),
+        "budget": row["budget"],
+    }
+    return {
+        axis.name: _round(min(max(float(value), axis.low), axis.high), 3)
+        for axis in axes
+        if (value := wanted[axis.name]) is not None
+    }
 
 
 def _of_runs(posterior: Posterior) -> dict[str, float]:

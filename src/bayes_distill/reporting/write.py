@@ -142,7 +142,7 @@ def report(
         allow_failed=allow_failed,
         overwrite=overwrite,
     )
-    ranges = ranges_of(posterior)
+    ranges = ranges_of(posterior, planned)
     say = progress or (lambda *_: None)
     say("tables", 0, 3)
     many = posterior.thin(STUDENT_DRAWS)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from bayes_distill._input.numbers import format_quantity
 from bayes_distill.predict.results.columns import STATISTICS
+from bayes_distill.predict.verdicts import one_line
 
 MOST_ROWS = 20
 MOST_LINES = 9
@@ -25,7 +26,8 @@ class Result:
     """What every result has in common; a dataclass that inherits it sets ``repr=False``.
 
     `shown` maps the tables that a notebook shows to their headings, the main one first. A verdict,
-    the probability inside intervals and notes are shown where there are any.
+    the probability inside intervals and notes are shown where there are any; the verdicts on the
+    ``fit`` that it rests on in a console too, where one of them is not to be relied on.
     """
 
     shown: ClassVar[Mapping[str, str]] = {"table": ""}
@@ -38,7 +40,11 @@ class Result:
         rows = [f"{len(table)} rows" for table in self.shown_tables().values()]
         head = f"<{type(self).__name__}: {', '.join([*rows[:1], *self._about()])}>"
         tables = [table for table in self.shown_tables().values() if len(table)]
-        return "\n".join([head, *(table_lines(tables[0]) if tables else [])])
+        fit = getattr(self, "fit", {})
+        amiss = isinstance(fit, Mapping) and {"review", "fail"} & set(fit.values())
+        told = [one_line(fit)] if amiss else []
+        lines = table_lines(tables[0], MOST_LINES - len(told)) if tables else []
+        return "\n".join([head, *told, *lines])
 
     def _repr_html_(self) -> str:
         """Tables with each quantity in one column, its interval in brackets, and the notes."""
@@ -58,10 +64,10 @@ class Result:
         return parts + ([f"{100 * interval:g}% intervals"] if interval is not None else [])
 
 
-def table_lines(table: pd.DataFrame) -> list[str]:
-    """First rows and columns of a table as text: `MOST_LINES` lines, `MOST_COLUMNS` wide."""
-    fits = len(table) < MOST_LINES
-    shown = compact(table.head(MOST_LINES - (1 if fits else 2)))
+def table_lines(table: pd.DataFrame, most: int = MOST_LINES) -> list[str]:
+    """First rows and columns of a table as text: `most` lines, `MOST_COLUMNS` wide."""
+    fits = len(table) < most
+    shown = compact(table.head(most - (1 if fits else 2)))
     for count in range(len(shown.columns), 0, -1):
         lines = shown.iloc[:, :count].to_string(index=False).split("\n")
         if max(map(len, lines)) <= MOST_COLUMNS or count == 1:
