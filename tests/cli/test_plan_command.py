@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from bayes_distill.cli.plan_to_train import SHORT
 from studies import PLAN_ROW
 
 FAST = ("--draws", "20", "--no-crossovers")
@@ -105,7 +104,7 @@ def test_tables_for_people(command, scattered_file, workplace):
     assert answer.status == 0
     for title in (
         "Recipes, best over the whole posterior: 1B student, 1e21 FLOPs",
-        f"of the draws): {SHORT[BOTH]}, 1B student",
+        f"of the draws): {BOTH}, 1B student",
         "Which budgets distilling is better at",
         "To reach a loss of 2.4",
         "Your teachers",

@@ -66,6 +66,8 @@ def test_grounds_name_both_kinds_of_run_and_the_factor():
     )
     taught = [("supervised", near | {"runs": 45, "teachers": 6})]
     assert grounds_in_words(taught) == "This rests on 39 supervised runs and 6 teachers."
+    taught = [("supervised", near | {"runs": 6, "teachers": 6})]
+    assert grounds_in_words(taught) == "This rests on 6 teachers."
     assert grounds_in_words([("supervised", none)]) == (
         "This rests on no supervised run (the prior and the law alone)."
     )

@@ -141,8 +141,10 @@ def _keys(
     if table_format() != "text":
         return columns, ""
     same = [name for name, column in columns.items() if len(set(column)) == 1]
+    first = {name: column[0] for name, column in columns.items()}
+    first["scenario"] = str(rows[0]["scenario"])  # in full: there is room
     words = {"scenario": "{}", "student": "{} student", "budget": "{} FLOPs"}
-    once = ", ".join(words[name].format(columns[name][0]) for name in same)
+    once = ", ".join(words[name].format(first[name]) for name in same)
     return {n: c for n, c in columns.items() if n not in same}, f": {once}" if once else ""
 
 

@@ -130,8 +130,8 @@ def grounds_in_words(sides: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
         counted = f"{kind} runs"
         if runs is not None:
             teachers = mine[0].get("teachers") or 0
-            known = f" and {teachers} teachers" if teachers else ""
-            counted = f"{runs - teachers} {kind} runs{known}"
+            told = [f"{runs - teachers} {kind} runs"] if runs > teachers or not teachers else []
+            counted = " and ".join([*told, *([f"{teachers} teachers"] if teachers else [])])
         factor = max(side["extrapolation"] or 1.0 for side in mine)
         far = f" (up to {factor:.2g} times outside them)" if factor > 1 else ""
         parts.append(f"{counted}{far}")
