@@ -12,7 +12,16 @@ from bayes_distill.cli.output import echo, print_table
 from bayes_distill.cli.plan_tables import OF_A_RECIPE
 from bayes_distill.cli.tables import tables_as
 
-HEADER = [*OF_A_RECIPE, "shares", "loss", "90% credible", "regret", "P(beats supervised)"]
+HEADER = [
+    "student",
+    "budget",
+    *OF_A_RECIPE,
+    "shares",
+    "loss",
+    "90% credible",
+    "regret",
+    "P(beats supervised)",
+]
 ROWS = [
     f"{n}B,1e+22,514.9B,7.81B,1.2T,1.998,20/30/50,2.{n}911,2.1853 to 2.2034,0.0049,0.06".split(",")
     for n in (1, 3, 7)
@@ -69,6 +78,13 @@ def test_prose_is_wrapped_and_not_parted(printed):
     lines = printed(50, "T", ["check", "value", "advice"], rows, left=3).splitlines()
     assert max(map(len, lines)) <= 50
     assert " ".join(" ".join(line[16:].split()) for line in lines[4:]).strip() == rows[0][2]
+
+
+def test_a_name_of_any_length_leaves_a_table_that_can_be_read(printed):
+    rows = [["x" * 50_000, "1"], ["short", "2"]]
+    text = printed(80, "T", ["name", "number"], rows)
+    assert len(text) < 1000
+    assert f"{'x' * 60}..." in text and "short" in text
 
 
 def test_wide_characters_take_two_columns(printed):

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Literal, NamedTuple
 
-from bayes_distill._input.text import printable, spreadsheet_cell
+from bayes_distill._input.text import printable, shown, spreadsheet_cell
 
 Format = Literal["text", "md", "csv"]
 PIPED = 160
@@ -27,6 +27,8 @@ LEAST = 20
 MARGIN, GAP = 2, 3
 PROSE = 16
 """Narrowest that a cell of prose becomes."""
+LONGEST_WORD, LONGEST_CELL = 60, 2000
+"""Characters of a word and of a cell on a terminal; as Markdown or CSV they are whole."""
 _format: ContextVar[Format] = ContextVar("table_format", default="text")
 _printed: ContextVar[bool] = ContextVar("table_printed", default=False)
 
@@ -118,7 +120,8 @@ def _markdown(table: _Table) -> str:
 
 
 def _text(table: _Table) -> str:
-    title, header, rows, caption, left = table
+    title, header, cells, caption, left = table
+    rows = [[_bounded(cell) for cell in row] for row in cells]
     width = console_width()
     blocks = _blocks(header, rows, width)
     lines: list[str] = []
@@ -134,6 +137,14 @@ def _text(table: _Table) -> str:
     head = [f"\x1b[1m{line}\x1b[0m" if bold and line else line for line in head]
     foot = [*_wrapped(caption, room), ""] if caption else []
     return "\n".join(line.rstrip() for line in [*head, *lines, "", *foot]) + "\n"
+
+
+def _bounded(cell: str) -> str:
+    """A cell whose words fit a column: names come from tables, and may have any length."""
+    if len(cell) <= LONGEST_WORD:
+        return cell
+    words = (shown(word, LONGEST_WORD) for word in cell[: LONGEST_CELL + 1].split(" "))
+    return shown(" ".join(words), LONGEST_CELL)
 
 
 def _wrapped(text: str, width: int) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bayes_distill._input.numbers import format_probability, format_quantity
+from bayes_distill._input.text import shown
 from bayes_distill.predict.words import grounds_in_words
 
 LARGEST = "1e28"  # the largest budget that crossovers are looked for at
@@ -97,9 +98,9 @@ def teacher_sentences(planned: Mapping[str, Any]) -> list[str]:
         student = f"{format_quantity(best['params'])} student and {best['budget']:.3g} FLOPs"
         several = len(rows) > 1
         one = (
-            f"Of your {len(rows)} teachers, {best['name']} is best"
+            f"Of your {len(rows)} teachers, {shown(best['name'])} is best"
             if several
-            else f"{best['name']} is your only teacher"
+            else f"{shown(best['name'])} is your only teacher"
         )
         sentence = (
             f"{one} for a {student} under "
@@ -109,7 +110,7 @@ def teacher_sentences(planned: Mapping[str, Any]) -> list[str]:
         ).replace("e+", "e")
         if several and rows[1]["regret"]["mean"] is not None:
             more = rows[1]["loss"]["mean"] - best["loss"]["mean"]
-            sentence += f" The next, {rows[1]['name']}, ends {more:.4f} higher."
+            sentence += f" The next, {shown(rows[1]['name'])}, ends {more:.4f} higher."
         said.append(sentence)
     return said
 
