@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import bayes_distill as bd
+from bayes_distill._input.numbers import format_probability
 from bayes_distill.errors import InputError
 from bayes_distill.plots.entry import Request
 from bayes_distill.plots.teachers import compare_teachers, teachers
@@ -45,7 +46,7 @@ def test_it_draws_what_risk_says(scattered):
     assert ax.lines[0].get_xdata()[0] == pytest.approx(alone["supervised_mean"])
     assert compared.supervised[1:] == (alone["supervised_lower"], alone["supervised_upper"])
     written = {text.get_text() for text in ax.texts}
-    assert {f"{p:.2f}" for p in wanted["p_best"]} <= written
+    assert set(wanted["p_best"].map(format_probability)) <= written
     assert ax.get_xlabel() == "student loss (bits per byte)"
     stars = [each.lines[0].get_marker() for each in ax.containers]
     assert stars.index("*") == int(wanted["p_best"].to_numpy().argmax())

@@ -120,6 +120,16 @@ def test_a_failed_fit_is_refused_unless_allowed(scattered, tmp_path):
         report(failed, tmp_path / "x.html")
     assert list(tmp_path.iterdir()) == []
     assert verdict_of(failed)["head"] == "No."
+    assert verdict_of(failed)["caution"].startswith("The draws failed checks of the sampling")
+
+
+def test_a_law_that_failed_stands_beside_the_decision(scattered, tmp_path):
+    law = {"verdict": "fail", "checks": []}
+    info = {**scattered.info, "verdict": "pass", "diagnostics": {"law": law}}
+    wrong = Posterior(scattered.tree, scattered.card, scattered.reference, info)
+    verdict = verdict_of(wrong)
+    assert verdict["state"] == "fail"
+    assert verdict["caution"].startswith("The runs do not look like what the model would make")
 
 
 def test_a_plan_is_shown(built):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from bayes_distill._input.numbers import format_quantity
+from bayes_distill._input.numbers import format_probability, format_quantity
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.plots import style
 from bayes_distill.plots.figures import are_given, axes_or_new, figure_of
@@ -253,7 +253,7 @@ def teachers(
         ax.axvline(mean, color=alone.colour, linestyle=alone.dashes, linewidth=style.THICK)
         low, far = _range(table, ends)
         for place, (_, row) in enumerate(table.iterrows()):
-            _beside(ax, place, *(f"{row[column]:.2f}" for column in PROBABILITIES))
+            _beside(ax, place, *(format_probability(row[column]) for column in PROBABILITIES))
             if row["loss_mean"] > far:
                 _beyond(ax, place, far, float(row["loss_mean"]), with_teacher.colour)
                 continue

@@ -81,7 +81,7 @@ def _teachers(plan: dict[str, Any], percent: str) -> list[TextTable]:
             format_quantity(t["budget"]),
             "–" if t["student_tokens"] is None else format_quantity(t["student_tokens"]),
             _with_ends(loss_text, *(t["loss"][k] for k in ("mean", "lower", "upper"))),
-            format_probability(t["p_best"]),
+            "–" if t["student_tokens"] is None else format_probability(t["p_best"]),
             loss_text(t["regret"]["mean"]),
             "–" if t["p_beats_supervised"] is None else format_probability(t["p_beats_supervised"]),
         )

@@ -88,16 +88,26 @@ def lead_of(posterior: Posterior) -> str:
 
 
 def verdict_of(posterior: Posterior) -> dict[str, str]:
-    """State, head and text of the verdict: a fit is used if sampling and law allow it."""
+    """State, head and text of the verdict: a fit is used if sampling and law allow it.
+
+    ``caution`` is what stands beside the decision where one of them does not.
+    """
     sampling, law = (fit_verdicts(posterior)[name] for name in ("sampling", "law"))
     if sampling not in OF_SAMPLING:
         head, text = UNCHECKED if posterior.n_draws > 1 else POINTS
-        return {"state": sampling, "head": head, "text": text}
+        return {"state": sampling, "head": head, "text": text, "caution": ""}
     worst = next(s for s in ("fail", "review", "pass") if s in (sampling, WEIGHT.get(law, law)))
     advice = "" if worst == "pass" else " See the advice under Diagnostics."
     between = ", and " if sampling == law == "pass" else "; "
     text = f"{OF_SAMPLING[sampling]}{between}{OF_LAW[law]}.{advice}"
-    return {"state": worst, "head": HEADS[worst], "text": text}
+    amiss = [
+        words[verdict]
+        for words, verdict in ((OF_SAMPLING, sampling), (OF_LAW, law))
+        if WEIGHT.get(verdict, verdict) != "pass"
+    ]
+    caution = f"{'; '.join(amiss)}." if worst != "pass" else ""
+    caution = caution[:1].upper() + caution[1:]
+    return {"state": worst, "head": HEADS[worst], "text": text, "caution": caution}
 
 
 def remarks_of(posterior: Posterior) -> list[str]:
