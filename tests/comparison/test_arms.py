@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from bayes_distill.comparison.arms import _crossing, _factor_at, _table, arms
+from bayes_distill.comparison.arms import _table, arms
 from bayes_distill.comparison.arms_card import arms_of
+from bayes_distill.comparison.arms_pairs import crossing_factor, factor_at
 from bayes_distill.errors import InputError
 from made_arms import TABLE, made_up_arms
 
@@ -50,7 +51,7 @@ def test_several_points_make_several_rows(made_up):
 def test_a_multiplier_is_where_the_curve_reaches_the_loss():
     factors = np.geomspace(0.01, 100, 41)
     curves = np.stack([2 * factors**-0.1, 3 * factors**-0.1, 1 + factors**-0.1])
-    found = _factor_at(curves, np.array([1.8, 1.0, 5.0]), factors)
+    found = factor_at(curves, np.array([1.8, 1.0, 5.0]), factors)
     assert found[0] == pytest.approx((2 / 1.8) ** 10, rel=0.01)
     assert found[1] == np.inf
     assert found[2] == 0.0
@@ -59,7 +60,7 @@ def test_a_multiplier_is_where_the_curve_reaches_the_loss():
 def test_a_crossing_is_the_nearest_change_of_sign():
     factors = np.geomspace(0.01, 100, 41)
     gaps = np.stack([np.log(factors / 5.0), np.ones(41)])
-    found = _crossing(gaps, factors)
+    found = crossing_factor(gaps, factors)
     assert found[0] == pytest.approx(5.0)
     assert np.isnan(found[1])
 

@@ -29,7 +29,10 @@ CARDS = {
 
 
 def table(kind: str) -> pd.DataFrame:
-    """Twenty runs of five sizes; of the mixed ones some have no teacher, some one of a size."""
+    """Twenty runs of five sizes.
+
+    Of the mixed ones some have no teacher, some one of a size, and twelve are checkpoints of three.
+    """
     generator = np.random.default_rng(5)
     params = np.repeat([1e8, 3e8, 1e9, 3e9, 7e9], 4)
     frame = pd.DataFrame(
@@ -45,6 +48,7 @@ def table(kind: str) -> pd.DataFrame:
         frame.loc[5:, "teacher_loss"] = np.nan
         frame["teacher_params"] = np.where(frame.index >= 12, 7e9, np.nan)
         frame["teacher_tokens"] = np.where(frame.index >= 12, 1.4e11, np.nan)
+        frame["run"] = np.where(frame.index >= 8, [f"run of {n:g}" for n in params], None)
     return frame
 
 
@@ -160,7 +164,7 @@ def test_effects_are_those_of_the_model():
 
 
 def test_offsets_are_of_supervised_runs_whose_size_recurs():
-    frame = table("mixed")
+    frame = table("mixed").drop(columns="run")
     frame.loc[0, "params"] = 5e8  # alone of its size
     runs, card = read_runs(frame), load_card("joint-discrepancy")
     _, data, hyper, _ = model_inputs(card, runs, reference_point(card, runs.frame))
@@ -169,6 +173,9 @@ def test_offsets_are_of_supervised_runs_whose_size_recurs():
     counts = frame.loc[supervised, "params"].value_counts()
     expected = supervised & frame["params"].map(counts).gt(1)
     assert list(has) == list(expected)
+    of_one_run = frame.assign(run=np.where(frame["params"] == 1e9, "one", None))
+    _, data, _, _ = model_inputs(card, read_runs(of_one_run), reference_point(card, runs.frame))
+    assert not np.asarray(data.has_offset)[:20][frame["params"] == 1e9].any()  # it is its luck
     assert hyper["groups"]["size_offset"].sum() == counts.gt(1).sum()
 
 

@@ -13,6 +13,7 @@ import bayes_distill as bd
 from bayes_distill.errors import InputError
 from bayes_distill.validation.registered.from_quantiles import crps, ends, interval_score, pit
 from bayes_distill.validation.scores import crps as crps_of_draws
+from made_arms import made_up_arms
 from posteriors import posterior_of_law
 
 POINTS = {"params": "1B,3B", "tokens": "20B,90B", "teacher_loss": 2.1}
@@ -213,3 +214,53 @@ def test_a_long_answer_is_refused_before_it_is_computed(tmp_path):
         bd.forecast("no.nc", at=points, register=tmp_path / "f.jsonl")
     with pytest.raises(InputError, match="register: the folder"):
         bd.forecast("no.nc", at=points.head(1), register=tmp_path / "none" / "f.jsonl")
+
+
+def arms_came(**columns):
+    sizes = {"params": [1e9] * 2, "tokens": [2e10] * 2}
+    return pd.DataFrame({**sizes, "loss": [2.50, 2.47], "mix": ["code", "web"], **columns})
+
+
+def test_arms_are_joined_by_their_name_and_which_is_better_is_scored(tmp_path):
+    path = tmp_path / "f.jsonl"
+    told = bd.arms(made_up_arms(), at="params=1B,tokens=20B", register=path)
+    (line,) = map(json.loads, path.read_text().splitlines())
+    assert [row["arm"] for row in line["rows"]] == ["code", "web"]
+    found = bd.score(path, arms_came(), by="mix").to_json()
+    assert [(r["arm"], r["row"]) for r in found["rows"]] == [("code", 0), ("web", 1)]
+    (event,) = found["probabilities"]["rows"]
+    assert event["probability"] == told.table["p_a_better"][0] == 0.75
+    assert (event["happened"], event["brier"]) == (0.0, 0.75**2)
+    assert event["difference"] == pytest.approx(-0.03)
+    swapped = bd.score(path, arms_came(loss=[2.40, 2.47]), by="mix")
+    assert swapped.to_json()["probabilities"]["brier"] == 0.25**2
+    alone = bd.score(path, arms_came().head(1), by="mix")
+    assert len(alone.probabilities) == 0
+    assert any("1 probability that arm a is better cannot be" in note for note in alone.notes)
+    for by, problem in ((None, "names no column of arms"), ("no", "no column no")):
+        with pytest.raises(InputError, match=problem):
+            bd.score(path, arms_came(), by=by)
+
+
+def test_a_stronger_teacher_that_hurt_is_scored_by_two_students(asked, tmp_path):
+    path, told = asked
+    near = came(told).iloc[:1]
+    (loss,) = near["loss"]
+    others = pd.concat([near, near.assign(teacher_loss=1.9, loss=loss - 0.2)])
+    rest = near.assign(teacher_loss=2.0, loss=loss + 0.1)  # the next stronger one: it hurt
+    plain = near.assign(teacher_loss=np.nan, loss=loss + 0.05)
+    runs = pd.concat([others, rest, plain], ignore_index=True)
+    found = bd.score(path, runs)
+    answer = json.loads(path.read_text().splitlines()[1])["rows"][0]
+    events = found.probabilities.set_index(["kind", "event"])
+    hurts = events.loc["risk", "p_stronger_teacher_hurts"]
+    assert hurts["happened"] == 1
+    assert hurts["difference"] == pytest.approx(0.1)
+    assert hurts["brier"] == pytest.approx((answer["p_stronger_teacher_hurts"] - 1) ** 2)
+    assert events.loc["forecast", "p_beats_supervised"]["happened"] == 1
+    assert len(events) == 3
+    back = bd.read_scores(found.save(tmp_path / "scores.json"))
+    assert back.to_json()["probabilities"] == found.to_json()["probabilities"]
+    few = bd.score(path, runs.head(1))
+    assert len(few.probabilities) == 0
+    assert any("that a stronger teacher hurts cannot be scored" in note for note in few.notes)

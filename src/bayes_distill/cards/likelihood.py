@@ -37,7 +37,10 @@ class LikelihoodSettings(Settings):
     Distilled runs may share offsets. With `teacher_effect`, students of one teacher share one: a
     teacher is more than its loss, and its loss was measured once. With `condition_effect`,
     students of one size and one number of tokens share one: they were trained on the same data in
-    the same order under the same settings. Both are priors of a standard deviation.
+    the same order under the same settings. Both are priors of a standard deviation. So is
+    `run_effect`, of the offset that all checkpoints of one run share, supervised or distilled:
+    its seed and the order of its data. It is there where a table has several rows of a run, unless
+    it is ``false``.
     """
 
     family: str = "student_t"
@@ -47,6 +50,7 @@ class LikelihoodSettings(Settings):
     supervised_prior: LogNormal = LogNormal(family="lognormal", median=0.004, sd=1.0)
     teacher_effect: LogNormal | None = None
     condition_effect: LogNormal | None = None
+    run_effect: LogNormal | Literal[False] = LogNormal(family="lognormal", median=0.003, sd=1.0)
     parameters: dict[str, float | Prior] = Field(default_factory=dict)
 
     @field_validator("family")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bayes_distill._input.outputs import FIT
-from bayes_distill.cli.options import AllowFailed, Count, KeptDraws, Overwrite, option
+from bayes_distill.cli.options import AllowFailed, Count, KeptDraws, Overwrite, RegisterFile, option
 from bayes_distill.cli.output import late_bar, print_sentences, print_table
 from bayes_distill.cli.shared_options import Common, spread_options
 
@@ -36,6 +36,7 @@ def arms(
     chains: Count = "4",
     warmup: Count = "1000",
     draws: KeptDraws = "1000",
+    register: RegisterFile = None,
     allow_failed: AllowFailed = False,
     overwrite: Overwrite = False,
     *,
@@ -55,6 +56,7 @@ def arms(
             at,
             across_validation_sets=across_validation_sets,
             progress=progress,
+            register=register,
             **settings,  # type: ignore[arg-type]
             **question.arguments(allow_failed),
         )

@@ -25,6 +25,7 @@ def score(
     no_corrections: NoCorrections = False,
     mapping: MappingFile = None,
     columns: Columns = None,
+    by: Annotated[str | None, option("Column that names the arm of a run.", "COLUMN")] = None,
     tolerance: Annotated[
         str, option("How far a run may be from a forecast, in log sizes.", "NUMBER")
     ] = "0.02",
@@ -46,6 +47,7 @@ def score(
             corrections=not no_corrections,
             mapping=mapping,
             columns=columns,
+            by=by,
             tolerance=near,
             interval=question.interval,
         )
@@ -75,6 +77,23 @@ def score(
         "forecasts of one run count as one in so far as they are inside together. Scores and "
         "error (forecast minus loss) are in the unit of the loss; less is better.",
     )
+    if len(result.probabilities):
+        from bayes_distill.validation.registered.events import MEANINGS
+
+        print_records(
+            "Registered probabilities",
+            [{**row, "what": MEANINGS[row["event"]]} for row in result.events.to_dict("records")],
+            [
+                ("that", "{what}"),
+                ("scored", "{scored}"),
+                ("mean probability", "{probability:.2f}"),
+                ("happened", "{happened:.2f}"),
+                ("Brier score", "{brier:.3f}"),
+            ],
+            caption="Happened: share of those whose runs came out so. Brier score: mean squared "
+            "difference of the two; that of a coin is 0.25. Probabilities are of mean curves, "
+            "and single runs have noise besides.",
+        )
     name = percent(result.interval)
     print_records(
         f"Forecasts with a run (the latest {SHOWN})" if result.scored > SHOWN else "Forecasts",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,11 @@ from bayes_distill._input.numbers import parse_quantity
 from bayes_distill._input.progress import Progress
 from bayes_distill._input.types import NUMBER, SOURCE, WHOLE, check_types
 from bayes_distill.comparison.arms_card import arm_columns, arms_card, arms_of
+from bayes_distill.comparison.arms_pairs import pair_of
+from bayes_distill.comparison.arms_registered import arm_losses_of_runs, register_arms
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.posterior import Posterior, load_posterior
+from bayes_distill.predict.registered import register_faults, size_faults
 from bayes_distill.predict.results.display import Result
 from bayes_distill.predict.verdicts import UNKNOWN, fit_verdicts, law_notes
 from bayes_distill.runs import Runs
@@ -30,6 +33,8 @@ FLOP = 6.0  # a parameter and a token
 REACH, STEPS = 1e4, 161
 """Factor of compute to either side within which multipliers and crossings are sought."""
 LEAST_RUNS = 3
+BY = "arms_by"
+"""Where a fit says which column named the arms."""
 SETS = {"validationset", "valset", "evalset", "validation", "valdata", "evaldata", "testset"}
 """Columns, plainly written, that say which validation set a loss is of."""
 
@@ -111,6 +116,7 @@ def arms(
     seed: int = 0,
     allow_failed: bool = False,
     progress: Progress | None = None,
+    register: str | Path | None = None,
 ) -> Arms:
     """Compare the arms of a table of runs at sizes and tokens that may lie outside it.
 
@@ -138,6 +144,9 @@ def arms(
         Whether a fit that failed its checks may be used.
     progress
         Called with (phase, done, all) as sampling goes on.
+    register
+        A register that the answer is appended to, as in `forecast`: the loss of a run of each arm,
+        and which of two is better.
 
     Raises
     ------
@@ -150,26 +159,37 @@ def arms(
         runs=(runs, (Runs, Posterior, pd.DataFrame, *SOURCE)),
         interval=(interval, NUMBER),
         seed=(seed, WHOLE),
+        register=(register, (*SOURCE, type(None))),
     )
-    faults = seed_faults(seed)
+    faults = seed_faults(seed) + register_faults(register)
     if (fault := interval_fault(interval)) is not None:
         faults.append(fault)
     points = _points(at, faults)
     posterior = _posterior_of(runs, by, faults)
-    if posterior is not None and faults:
-        raise InputError(faults)
+    if posterior is not None:
+        faults += size_faults(register, len(points) * len(arms_of(posterior.card)))
+        if faults:
+            raise InputError(faults)
     if posterior is None:
         if isinstance(runs, Posterior):
             raise InputError(faults)
         from bayes_distill.inference.fit import fit
 
         table, names = _table(runs, by, across_validation_sets, faults)
+        if faults := size_faults(register, len(points) * len(names)):
+            raise InputError(faults)
         settings: dict[str, Any] = {"chains": chains, "warmup": warmup, "draws": draws}
         posterior = fit(
             table, arms_card(names, table.frame), seed=seed, progress=progress, **settings
         )
+        posterior = replace(posterior, info={**posterior.info, BY: by})
     posterior = load_posterior(posterior, allow_failed=allow_failed)
-    return _compared(posterior, points, interval)
+    result, new_runs = _compared(posterior, points, interval, seed)
+    if register is not None:
+        asked = {"by": posterior.info.get(BY), "draws": posterior.n_draws}
+        asked |= {"interval": interval, "seed": seed}
+        register_arms(register, posterior, result.arms, result.table, new_runs, asked)
+    return result
 
 
 def _posterior_of(runs: Any, by: str | None, faults: list[Fault]) -> Posterior | None:
@@ -273,24 +293,29 @@ def _different_sets(labels: pd.Series[Any], columns: Mapping[str, Any]) -> list[
     return []
 
 
-def _compared(posterior: Posterior, points: np.ndarray, interval: float) -> Arms:
+def _compared(
+    posterior: Posterior, points: np.ndarray, interval: float, seed: int
+) -> tuple[Arms, np.ndarray]:
+    """The answer, and losses of a run of each of its arms and points, (draws, rows)."""
     names = arms_of(posterior.card)
     columns = arm_columns(len(names))
     runs = posterior.tree["runs"].dataset if "runs" in posterior.tree.children else None
     tails = (1 - interval) / 2
     levels = [tails, 1 - tails]
     factors = np.geomspace(1 / REACH, REACH, STEPS)
-    pairs, of_arms = [], []
-    for params, tokens in points:
+    pairs, of_arms, new_runs = [], [], []
+    for place, (params, tokens) in enumerate(points):
         ray = params * np.sqrt(factors), tokens * np.sqrt(factors)
         curves = {}
-        for place, arm in enumerate(names):
-            inputs = {c: np.full(STEPS, float(i == place)) for i, c in enumerate(columns)}
+        for column, arm in zip(columns, names, strict=True):
+            inputs = {c: np.full(STEPS, float(c == column)) for c in columns}
             curves[arm] = posterior.supervised_loss(*ray, inputs=inputs)
             loss = curves[arm][:, STEPS // 2]
             lower, upper = np.quantile(loss, levels)
-            count = np.nan if runs is None else float(runs[columns[place]].sum())
+            count = np.nan if runs is None else float(runs[column].sum())
             of_arms.append((arm, count, params, tokens, loss.mean(), lower, upper))
+        here = np.stack([curves[arm][:, STEPS // 2] for arm in names], axis=1)
+        new_runs.append(arm_losses_of_runs(posterior, here, params, seed + place))
         for a, b in itertools.combinations(names, 2):
             pairs.append(
                 {
@@ -298,7 +323,7 @@ def _compared(posterior: Posterior, points: np.ndarray, interval: float) -> Arms
                     "b": b,
                     "params": params,
                     "tokens": tokens,
-                    **_pair(curves[a], curves[b], factors, FLOP * params * tokens, levels),
+                    **pair_of(curves[a], curves[b], factors, FLOP * params * tokens, levels),
                 }
             )
     arms_table = pd.DataFrame(
@@ -306,63 +331,7 @@ def _compared(posterior: Posterior, points: np.ndarray, interval: float) -> Arms
         columns=["name", "runs", "params", "tokens", "loss_mean", "loss_lower", "loss_upper"],
     )
     notes = (*posterior.warnings, *law_notes(posterior))
-    return Arms(
+    answer = Arms(
         pd.DataFrame(pairs), arms_table, interval, notes, posterior, fit_verdicts(posterior)
     )
-
-
-def _pair(
-    a: np.ndarray, b: np.ndarray, factors: np.ndarray, flops: float, levels: list[float]
-) -> dict[str, float]:
-    """Gap, compute multiplier and crossing of two arms; curves are (draws, factors of compute)."""
-    here = len(factors) // 2
-    gap = a[:, here] - b[:, here]
-    needed = _factor_at(b, a[:, here], factors)
-    crossing = _crossing(a - b, factors) * flops
-    none = np.isnan(crossing)
-    found: dict[str, float] = {
-        "p_a_better": float((gap < 0).mean()),
-        "gap_mean": float(gap.mean()),
-    }
-    found |= dict(
-        zip(("gap_lower", "gap_upper"), map(float, np.quantile(gap, levels)), strict=True)
-    )
-    three = [0.5, *levels]
-    # of infinite ones among the draws a quantile is an order statistic: nothing lies between
-    multipliers = np.quantile(needed, three, method="inverted_cdf")
-    places = np.quantile(crossing[~none], three) if not none.all() else np.full(3, np.nan)
-    for name, values in (("multiplier", multipliers), ("crossing", places)):
-        found |= {
-            f"{name}_{k}": float(v)
-            for k, v in zip(("median", "lower", "upper"), values, strict=True)
-        }
-    return found | {"p_no_crossing": float(none.mean())}
-
-
-def _factor_at(curve: np.ndarray, loss: np.ndarray, factors: np.ndarray) -> np.ndarray:
-    """Factor of compute (draws,) at which a falling curve (draws, factors) reaches a loss.
-
-    Infinite where it does not, and 0 where it is below already at the smallest.
-    """
-    below = curve <= loss[:, None]
-    first = below.argmax(axis=1)
-    rows, logs = np.arange(len(curve)), np.log(factors)
-    before = np.maximum(first - 1, 0)
-    high, low = curve[rows, before], curve[rows, first]
-    share = np.where(high > low, (high - loss) / np.where(high > low, high - low, 1.0), 0.0)
-    found = np.exp(logs[before] + share * (logs[first] - logs[before]))
-    found = np.where(first == 0, 0.0, found)
-    return np.asarray(np.where(below.any(axis=1), found, np.inf))
-
-
-def _crossing(gap: np.ndarray, factors: np.ndarray) -> np.ndarray:
-    """Factor of compute (draws,) nearest to 1 at which a gap (draws, factors) changes its sign."""
-    logs = np.log(factors)
-    changes = np.sign(gap[:, 1:]) != np.sign(gap[:, :-1])
-    away = np.where(changes, np.abs((logs[1:] + logs[:-1]) / 2), np.inf)
-    place = away.argmin(axis=1)
-    rows = np.arange(len(gap))
-    left, right = gap[rows, place], gap[rows, place + 1]
-    share = np.clip(left / np.where(left == right, 1.0, left - right), 0.0, 1.0)
-    found = np.exp(logs[place] + share * (logs[place + 1] - logs[place]))
-    return np.asarray(np.where(changes.any(axis=1), found, np.nan))
+    return answer, np.hstack(new_runs)

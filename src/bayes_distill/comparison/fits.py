@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from bayes_distill.errors import FailedFitError, Fault, InputError
 from bayes_distill.posterior import Posterior, load_posterior
+from bayes_distill.posterior.stored_runs import as_table
 from bayes_distill.runs import Runs
 from bayes_distill.runs.table import CANONICAL
 from bayes_distill.validation.groups import LeaveOut, split
@@ -102,12 +101,8 @@ def runs_table(fit: Posterior) -> Runs:
         If the fit does not hold its runs in full.
     """
     if "runs" in fit.tree.children:
-        stored = fit.tree["runs"].dataset.to_dataframe()
         own = tuple(each.name for each in fit.law.extra_inputs)
-        frame = stored[[name for name in (*CANONICAL, *own) if name in stored]].copy()
-        frame.index.name = "row"
-        if "group" in frame:
-            frame["group"] = frame["group"].astype(object).replace("", np.nan)
+        frame = as_table(fit.tree["runs"].dataset, (*CANONICAL, *own)).rename_axis(index="row")
         table = Runs(frame, str(fit.info.get("source", "runs")), inputs=own)
         if table.fingerprint == fit.info.get("fingerprint"):
             return table

@@ -28,6 +28,7 @@ from bayes_distill.laws.discrepancy import OF_CONDITIONS
 from bayes_distill.likelihoods import Likelihood
 from bayes_distill.posterior import Posterior
 from bayes_distill.posterior.shipped import no_runs
+from bayes_distill.posterior.stored_runs import as_table
 from bayes_distill.runs.table import CANONICAL, Runs
 from bayes_distill.runs.teachers_as_runs import teachers_as_runs
 
@@ -84,9 +85,8 @@ class FittedModel:
             )
         if "runs" not in posterior.tree:
             raise no_runs(posterior, "this checks a fit against its own runs")
-        stored = posterior.tree["runs"].dataset.to_dataframe()
         own = tuple(each.name for each in posterior.law.extra_inputs)
-        frame = stored[[name for name in (*CANONICAL, *own) if name in stored]]
+        frame = as_table(posterior.tree["runs"].dataset, (*CANONICAL, *own))
         table = Runs(frame, str(posterior.info.get("source", "runs")), inputs=own)
         teachers = teachers_as_runs(table) if posterior.info.get("teachers_as_runs") else None
         spec, data, hyper, _ = model_inputs(posterior.card, table, posterior.reference, teachers)

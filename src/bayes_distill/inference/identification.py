@@ -26,6 +26,7 @@ SCALES = {
     "number of tokens lies off L~_S",
     "teacher_sd": "offset that students of one teacher share",
     "condition_sd": "offset that runs of one size on one number of tokens share",
+    "run_sd": "offset that checkpoints of one run share",
 }
 """What the scales that a fit samples are, without their unit."""
 RELATIVE = ("smooth_up_sd", "smooth_down_sd", "student_smooth_sd", "size_offset_sd")

@@ -1,9 +1,9 @@
 """Effects that are normal given their scales and change the loss of a run nearly linearly.
 
 They are of two kinds. Of *dense* ones a run may have all: weights of smooth discrepancies, shifts
-of student sizes, effects of teachers. Of *local* ones it has one at most: a supervised run the
-offset of its size, a distilled one the effect of its condition. So local ones are integrated out
-one by one (`regression`).
+of student sizes, effects of teachers and of runs. Of *local* ones it has one at most: a supervised
+run the offset of its size, a distilled one the effect of its condition. So local ones are
+integrated out one by one (`regression`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from bayes_distill.inference.model import Data, ModelSpec, OfRows, mean_loss
+from bayes_distill.inference.model import RUN, Data, ModelSpec, OfRows, mean_loss
 from bayes_distill.laws.smooth_discrepancy import STUDENT_SMOOTH
 from bayes_distill.posterior.size_offsets import OFFSET
 
@@ -27,8 +27,8 @@ Values = Mapping[str, Any]
 
 def dense(spec: ModelSpec) -> tuple[str, ...]:
     """Names of dense effects, in the order of the columns of a design; sites are ``NAME_z``."""
-    teachers = (TEACHER,) if TEACHER in spec.effects else ()
-    return (*spec.smooth, *spec.discrepancies, *teachers)
+    of_groups = (name for name in (TEACHER, RUN) if name in spec.effects)
+    return (*spec.smooth, *spec.discrepancies, *of_groups)
 
 
 def local(spec: ModelSpec) -> tuple[str, ...]:
@@ -47,7 +47,10 @@ def typical_effects(spec: ModelSpec, data: Data) -> dict[str, np.ndarray]:
     taught = is_taught(data).astype(float)
     predicted = taught * np.isnan(np.asarray(data.teacher_loss))
     of_rows = {"student": 1 - taught, "teacher": predicted, "excess": TYPICAL_EXCESS * taught}
-    return of_rows | dict.fromkeys(_of_groups(spec), taught)
+    of_groups = dict.fromkeys(_of_groups(spec), taught)
+    if RUN in spec.effects:
+        of_groups[f"{RUN}_effect"] = np.ones_like(taught)
+    return of_rows | of_groups
 
 
 def effects_at(spec: ModelSpec, values: Values, data: Data) -> dict[str, Array]:
@@ -80,7 +83,7 @@ def effects_at(spec: ModelSpec, values: Values, data: Data) -> dict[str, Array]:
 
 
 def _of_groups(spec: ModelSpec) -> tuple[str, ...]:
-    """What distilled runs of a group share, by the names of its values."""
+    """What runs of a group share, by the names of its values."""
     return (*spec.discrepancies, *(f"{name}_effect" for name in spec.effects))
 
 
@@ -101,9 +104,10 @@ def design(
         elif name in spec.smooth:
             rows = effects["student"][:, None] * np.asarray(data.smooth[name])
             rows = rows + effects["teacher"][:, None] * np.asarray(data.teacher_smooth[name])
-        elif name == TEACHER:
+        elif name in (TEACHER, RUN):
             of_groups = np.diag(np.asarray(groups[name]))
-            rows = effects[f"{name}_effect"][:, None] * of_groups[np.asarray(data.teacher)]
+            mine = np.asarray(getattr(data, name))
+            rows = effects[f"{name}_effect"][:, None] * of_groups[mine]
         else:
             rows = effects[name][:, None] * np.asarray(groups[name])[np.asarray(data.size)]
         columns.append(rows if name in spec.smooth else _unit(hyper, name) * rows)

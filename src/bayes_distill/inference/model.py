@@ -41,7 +41,8 @@ class Data(NamedTuple):
 
     A run without a teacher has NaN in all three teacher fields; a teacher without a measured
     loss has NaN in `teacher_loss` only. `teacher_loss_se` is its standard error, 0 if the table has
-    none. `size`, `teacher` and `condition` are the groups of runs (`runs.grouping`).
+    none. `size`, `teacher` and `condition` are the groups of runs (`runs.grouping`), and `run` is
+    the run that a checkpoint is of (`runs.checkpoints`), behind these where it is a run by itself.
     `unique_tokens` is that of the student, as many as `tokens` where none is repeated. `smooth`
     and `teacher_smooth`, by name (rows, combinations), are what the sampled combinations of the
     weights of smooth discrepancies do to a run, and to its teacher (`inference.smooth_rows`);
@@ -60,6 +61,7 @@ class Data(NamedTuple):
     size: Array
     teacher: Array
     condition: Array
+    run: Array
     mask: Array
     unique_tokens: Array
     smooth: dict[str, Array]
@@ -133,7 +135,9 @@ class ModelSpec:
         return (*self.discrepancies, *self.effects, *of_conditions)
 
 
-EFFECTS = ("teacher", "condition")
+OF_TAUGHT = ("teacher", "condition")
+RUN = "run"
+EFFECTS = (*OF_TAUGHT, RUN)
 SMOOTH_SITES = ("smooth_up", "smooth_down", "student_smooth")
 
 
@@ -143,8 +147,13 @@ def model_spec(
     predicts_teachers: bool,
     noisy_teachers: bool = False,
     recurring_sizes: bool = False,
+    checkpoints: bool = False,
 ) -> ModelSpec:
-    """Static part of the model of `card` on runs of `kind`."""
+    """Static part of the model of `card` on runs of `kind`.
+
+    `recurring_sizes` and `checkpoints` say whether several supervised runs are of one size, and
+    several rows of one run.
+    """
     taught = kind != "supervised"
     smooth = tuple(
         name for name in SMOOTH_SITES[: 3 if taught else 2] if getattr(card.discrepancy, name, None)
@@ -158,7 +167,10 @@ def model_spec(
         kind=kind,
         predicts_teachers=predicts_teachers,
         discrepancies=tuple(n for n in OF_SIZES if taught and getattr(card.discrepancy, n, None)),
-        effects=tuple(n for n in EFFECTS if taught and getattr(card.likelihood, f"{n}_effect")),
+        effects=(
+            *(n for n in OF_TAUGHT if taught and getattr(card.likelihood, f"{n}_effect")),
+            *((RUN,) if checkpoints and card.likelihood.run_effect else ()),
+        ),
         condition_discrepancies=tuple(
             n for n in OF_CONDITIONS if taught and getattr(card.discrepancy, f"condition_{n}", None)
         ),
@@ -182,7 +194,7 @@ def hyperparameters(card: Card, prior: joint_prior.JointPrior | None) -> dict[st
         "parameters": {n: prior.hyperparameters() for n, prior in likelihood.priors.items()},
     }
     for name in EFFECTS:
-        if (spread := getattr(likelihood, f"{name}_effect")) is not None:
+        if spread := getattr(likelihood, f"{name}_effect"):
             tree[f"{name}_sd"] = spread.hyperparameters()
     of_conditions = (f"condition_{name}" for name in OF_CONDITIONS)
     for name in (*SMOOTH_SITES, OFFSET, *OF_SIZES, *of_conditions):
@@ -293,8 +305,9 @@ def mean_loss(
             STUDENT_LOG_DISCREPANCY: own.excess,
         }
         at_teacher = {**coordinates, LOG_DISCREPANCY: own.teacher}
+    of_run = coordinates[f"{RUN}_effect"][data.run] if RUN in spec.effects else 0.0
     if spec.kind == "supervised":
-        return law.supervised_loss(
+        alone = law.supervised_loss(
             at_student,
             data.params,
             data.tokens,
@@ -302,6 +315,7 @@ def mean_loss(
             unique_tokens=data.unique_tokens,
             inputs=data.inputs,
         )
+        return alone + of_run
     assert isinstance(law, TeacherLaw)
     teacher_loss, distilled = data.teacher_loss, ~jnp.isnan(data.teacher_loss)
     if spec.predicts_teachers:
@@ -332,7 +346,7 @@ def mean_loss(
     if spec.kind == "distillation":
         return student
     supervised = law.supervised_loss(at_student, data.params, data.tokens, UNIT, inputs=data.inputs)
-    return jnp.where(distilled, student, supervised)
+    return jnp.where(distilled, student, supervised + of_run)
 
 
 def sites_of_mean(spec: ModelSpec, sites: Mapping[str, Any]) -> dict[str, Any]:

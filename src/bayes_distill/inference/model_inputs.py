@@ -12,6 +12,7 @@ from bayes_distill.cards.joint_prior import SUPERVISED
 from bayes_distill.inference import padding
 from bayes_distill.inference.joint_prior import JointPrior, joint_prior, loss_unit_ratio
 from bayes_distill.inference.model import (
+    RUN,
     SMOOTH_SITES,
     Data,
     ModelSpec,
@@ -23,6 +24,7 @@ from bayes_distill.inference.smooth_rows import smooth_rows
 from bayes_distill.inference.whitening import before_a_mode, with_equations
 from bayes_distill.laws import Reference
 from bayes_distill.posterior.discrepancy import factor
+from bayes_distill.runs.checkpoints import NO_RUN, run_groups, run_labels
 from bayes_distill.runs.grouping import condition_groups, size_groups, teacher_groups
 from bayes_distill.runs.unique_tokens import has_repeats, unique_tokens
 
@@ -70,7 +72,8 @@ def model_inputs(
             f"{len(teachers)} teachers of known size, tokens and loss are supervised runs too: "
             "they say what supervised training reaches"
         )
-    spec = model_spec(card, kind, predicts, noisy, bool(data.has_offset.any()))
+    checkpoints = bool((run_groups(frame) != NO_RUN).any())
+    spec = model_spec(card, kind, predicts, noisy, bool(data.has_offset.any()), checkpoints)
     joint = None
     if card.supervised is not None and card.supervised.fitted is not None:
         joint = joint_prior(card.supervised, reference, 1.0)
@@ -112,10 +115,10 @@ def numbers_of(
 def groups_of(card: Card, frame: pd.DataFrame, data: Data) -> dict[str, np.ndarray]:
     """The groups of runs (students of one size, of one teacher, of one condition), as arrays.
 
-    ``size``, ``teacher`` and ``condition`` are 1 where there is a group and 0 where it is padding,
-    for numbers of groups are padded as rows are. Under the name of a discrepancy of sizes is the
-    Cholesky factor of its correlation, under ``condition_params`` and ``condition_tokens`` the
-    student of every condition.
+    ``size``, ``teacher``, ``condition`` and ``run`` are 1 where there is a group and 0 where it is
+    padding, for numbers of groups are padded as rows are. Under the name of a discrepancy of sizes
+    is the Cholesky factor of its correlation, under ``condition_params`` and ``condition_tokens``
+    the student of every condition.
     """
     arrays: dict[str, np.ndarray] = {}
     params, tokens = (frame[name].to_numpy(float) for name in ("params", "tokens"))
@@ -136,6 +139,11 @@ def groups_of(card: Card, frame: pd.DataFrame, data: Data) -> dict[str, np.ndarr
         least = 2 if card.discrepancy is not None and card.discrepancy.smooth_up else 1
         arrays[name] = np.zeros(padded(len(members), pad))
         arrays[name][: len(members)] = members >= least
+    runs = run_groups(frame)
+    of_checkpoints = np.unique(runs[runs != NO_RUN]).size
+    # one more, for rows that are a run each: their luck is part of the noise
+    arrays[RUN] = np.zeros(padded(of_checkpoints + 1, padding.RUNS))
+    arrays[RUN][:of_checkpoints] = 1.0
     for name in ("params", "tokens"):
         middle = np.ones(len(arrays["condition"]))
         of_runs = slice(len(frame))  # without padding, and without teachers
@@ -159,8 +167,12 @@ def padded_data(
         "teacher": teacher_groups(frame),
         "condition": condition_groups(*(frame[c].to_numpy(float) for c in ("params", "tokens"))),
     }
+    runs = run_groups(frame)
+    alone = runs.max(initial=NO_RUN) + 1
+    groups[RUN] = np.where(runs == NO_RUN, alone, runs)
     if teachers is not None and len(teachers):
-        groups = {name: np.r_[g, np.zeros(len(teachers), int)] for name, g in groups.items()}
+        none = dict.fromkeys(groups, 0) | {RUN: alone}
+        groups = {n: np.r_[g, np.full(len(teachers), none[n])] for n, g in groups.items()}
         frame = pd.concat([frame, teachers], ignore_index=True)
     n = len(frame)
     size = padded(n, padding.ROWS)
@@ -214,14 +226,16 @@ def padded_data(
 def recurring_sizes(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Place of the offset of every supervised run (n,), and 1 where another run shares it.
 
-    Without a second run an offset is part of the run's noise.
+    Without a second run an offset is part of the run's noise, or of its luck.
     """
     supervised = np.ones(len(frame), bool)
     for name in ("teacher_loss", "teacher_params"):
         if name in frame:
             supervised &= np.isnan(frame[name].to_numpy(float))
     size = size_groups(frame["params"].to_numpy(float))[0]
-    count = np.bincount(size[supervised], minlength=size.max() + 1)
+    # rows of one run are one: what is its size's and what its luck cannot be told apart
+    pairs = np.unique(np.column_stack([size, run_labels(frame)])[supervised], axis=0)
+    count = np.bincount(pairs[:, 0], minlength=size.max() + 1)
     several = np.flatnonzero(count > 1)
     if several.size > MOST_OFFSETS:
         several = several[:0]

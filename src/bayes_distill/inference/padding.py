@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 ROWS = 64
-SIZES, TEACHERS, CONDITIONS = 8, 8, 16  # numbers of groups
+SIZES, TEACHERS, CONDITIONS, RUNS = 8, 8, 16, 8  # numbers of groups
 
 
 def padded(count: int, to: int) -> int:

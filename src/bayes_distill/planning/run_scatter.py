@@ -16,7 +16,7 @@ from scipy.special import ndtr
 
 from bayes_distill.posterior import Posterior
 from bayes_distill.posterior.draw_keys import draw_keys
-from bayes_distill.posterior.effects import EFFECTS
+from bayes_distill.posterior.effects import EFFECTS, RUN
 from bayes_distill.posterior.keyed_normal import keyed_normal
 
 Floats = NDArray[np.float64]
@@ -42,7 +42,7 @@ class RunScatter:
     noise
         Standardised residuals (draws, runs).
     shared
-        Effects of teacher and condition (draws, runs), in the unit of the loss.
+        Effects of teacher, condition and run (draws, runs), in the unit of the loss.
     """
 
     posterior: Posterior
@@ -62,7 +62,7 @@ class RunScatter:
             noise[rows] = likelihood.quantile(probability[rows])
         shared = np.zeros(noise.shape)
         for name in EFFECTS:
-            if distils and f"{name}_sd" in draws:
+            if (distils or name == RUN) and f"{name}_sd" in draws:
                 keys = draw_keys(draws, f"{name} of runs", seed)
                 shared += draws[f"{name}_sd"][:, None] * keyed_normal(keys, np.arange(RUNS))
         return cls(posterior, params, distils, noise, shared * posterior.reference.loss)

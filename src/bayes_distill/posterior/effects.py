@@ -1,4 +1,4 @@
-"""Effects that new runs of one teacher, or of one condition, share."""
+"""Effects that new runs of one teacher, or of one condition, or checkpoints of one run, share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import numpy as np
 from bayes_distill.posterior.draw_keys import draw_keys
 from bayes_distill.posterior.keyed_normal import keyed_normal
 
-EFFECTS = ("teacher", "condition")
+OF_TAUGHT = ("teacher", "condition")
+"""Those of distilled runs alone."""
+RUN = "run"
+EFFECTS = (*OF_TAUGHT, RUN)
 
 
 def shared_effects(
@@ -17,14 +20,15 @@ def shared_effects(
     points: int,
     seed: int,
     labels: Mapping[str, np.ndarray | None],
+    names: tuple[str, ...] = EFFECTS,
 ) -> np.ndarray:
     """Offsets (draws, points) in units of the reference loss; see `Posterior.shared_effects`.
 
     `labels` has whole numbers (points,) under the names in `EFFECTS`; without, points share
-    nothing.
+    nothing. `names` are the effects.
     """
     offsets = np.zeros((len(next(iter(draws.values()))), points))
-    for name in EFFECTS:
+    for name in names:
         if f"{name}_sd" not in draws:
             continue
         own = labels.get(name)

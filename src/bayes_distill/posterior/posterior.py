@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -290,17 +290,20 @@ class Posterior:
         *,
         teacher: np.ndarray | None = None,
         condition: np.ndarray | None = None,
+        run: np.ndarray | None = None,
     ) -> np.ndarray:
         """Offsets (draws, points), in the unit of the loss, that new runs share.
 
-        `teacher` and `condition` (points,) are whole numbers that say which points have one
-        teacher, and which one size and number of tokens; by default none do. The effect of a number
-        follows from the draw and the seed: it is the same whatever other points there are. Zero for
-        a model without such effects, and for points without a teacher.
+        `teacher`, `condition` and `run` (points,) are whole numbers that say which points have one
+        teacher, which one size and number of tokens, and which are checkpoints of one run; by
+        default none do. The effect of a number follows from the draw and the seed: it is the same
+        whatever other points there are. Zero for a model without such effects; points without a
+        teacher have that of a run alone.
         """
-        labels = {"teacher": teacher, "condition": condition}
-        offsets = effects.shared_effects(self.draws, len(distilled), seed, labels)
-        return np.asarray(np.where(distilled, offsets * self.reference.loss, 0.0))
+        labels = {"teacher": teacher, "condition": condition, effects.RUN: run}
+        of = partial(effects.shared_effects, self.draws, len(distilled), seed, labels)
+        offsets = np.where(distilled, of(effects.OF_TAUGHT), 0.0) + of((effects.RUN,))
+        return np.asarray(offsets * self.reference.loss)
 
     def new_run(
         self,
@@ -311,14 +314,15 @@ class Posterior:
         params: np.ndarray | None = None,
         teacher: np.ndarray | None = None,
         condition: np.ndarray | None = None,
+        run: np.ndarray | None = None,
         effects_seed: int | None = None,
     ) -> np.ndarray:
         """Losses that single new runs would measure around `mean` (draws, points).
 
-        `distilled`, `teacher` and `condition` are as in `noise_scale` and `shared_effects`, and
-        `params` (points,) are the sizes of the students, which supervised runs share an offset by.
-        `effects_seed` is that of what runs share, by default drawn from `generator`, which draws
-        their noise. A posterior without noise gives `mean` back.
+        `distilled`, `teacher`, `condition` and `run` are as in `noise_scale` and `shared_effects`,
+        and `params` (points,) are the sizes of the students, which supervised runs share an offset
+        by. `effects_seed` is that of what runs share, by default drawn from `generator`, which
+        draws their noise. A posterior without noise gives `mean` back.
         """
         if effects_seed is None:
             effects_seed = int(generator.integers(2**32))
@@ -326,7 +330,9 @@ class Posterior:
         noise = np.empty(mean.shape)
         for likelihood, rows in self.likelihoods(distilled):
             noise[rows] = likelihood.sample(generator, noise[rows].shape)
-        shared = self.shared_effects(distilled, effects_seed, teacher=teacher, condition=condition)
+        shared = self.shared_effects(
+            distilled, effects_seed, teacher=teacher, condition=condition, run=run
+        )
         if params is not None:
             shared += self.size_effects(mean, params, distilled)
         losses: np.ndarray = mean + shared + spread * noise

@@ -24,7 +24,7 @@ from pydantic import (
 from bayes_distill.cards import Card
 from bayes_distill.laws.discrepancy import NAMES
 from bayes_distill.laws.smooth_discrepancy import SMOOTH, STUDENT_SMOOTH
-from bayes_distill.posterior.effects import EFFECTS
+from bayes_distill.posterior.effects import OF_TAUGHT
 from bayes_distill.posterior.size_offsets import OFFSET, OFFSET_SIZE
 
 Verdict = Literal["pass", "review", "fail"]
@@ -227,7 +227,7 @@ def _missing_problem(group: xr.Dataset, card: Card) -> str | None:
         needed |= set(part.likelihood.priors)
     if not card.members and card.coefficients is None and card.scaling_law.has_teacher:
         needed |= {n for n in (*OF_SIZES, *OF_CONDITIONS) if getattr(card.discrepancy, n, None)}
-        needed |= {f"{n}_sd" for n in EFFECTS if getattr(card.likelihood, f"{n}_effect")}
+        needed |= {f"{n}_sd" for n in OF_TAUGHT if getattr(card.likelihood, f"{n}_effect")}
     missing = needed - set(group.data_vars)
     if missing:
         return f"it lacks draws of {', '.join(sorted(missing))}"

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from bayes_distill.posterior import Posterior
 
+RUN_NAME = "run_name"
+"""Names of the runs, where rows are checkpoints of one."""
 COLUMNS = (
     "params",
     "tokens",
@@ -26,6 +31,21 @@ def runs_of(posterior: Posterior) -> pd.DataFrame | None:
     names = (*COLUMNS, *(each.name for each in posterior.law.extra_inputs))
     frame = pd.DataFrame({n: stored[n].to_numpy() for n in names if n in stored})
     frame.index = pd.Index(stored["run"].to_numpy(), name="run")
+    return frame
+
+
+def as_table(stored: xr.Dataset, names: Iterable[str]) -> pd.DataFrame:
+    """Columns of the stored runs as they were read, those of `names` that there are.
+
+    Labels that a run does not have are ``None``.
+    """
+    frame = stored.to_dataframe()
+    if RUN_NAME in frame:
+        frame["run"] = frame[RUN_NAME]
+    frame = frame[[name for name in names if name in frame]].copy()
+    for name in ("run", "group"):
+        if name in frame:
+            frame[name] = frame[name].astype(object).replace("", None)
     return frame
 
 

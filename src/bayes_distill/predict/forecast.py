@@ -20,7 +20,7 @@ from bayes_distill._runtime.threads import on_cores
 from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.laws import Law
 from bayes_distill.posterior import Posterior
-from bayes_distill.posterior.effects import EFFECTS
+from bayes_distill.posterior.effects import EFFECTS, RUN
 from bayes_distill.predict.arguments import (
     check_repeats,
     check_teachers,
@@ -260,6 +260,7 @@ def forecast(
     def evaluate(place: int) -> tuple[pd.DataFrame, _Block | None]:
         block = points.subset(rows[place])
         here = {name: group[rows[place]] for name, group in groups.items()}
+        here |= {RUN: rows[place]} if groups else {}
         losses = _Block.of(thin, block, seed, place, here)
         table = _table(thin, block, losses, interval)
         if place % TIDY == TIDY - 1:
@@ -291,7 +292,8 @@ def forecast(
         samples = Samples(values, thin.chains)
         asked = {"draws": thin.n_draws, "interval": interval, "seed": seed}
         stated = table.assign(teacher_loss=table["teacher_loss_mean"])
-        register_answer(register, "forecast", posterior, stated, samples["new_run"], asked)
+        told = table[["p_beats_supervised"]].to_dict("records")
+        register_answer(register, "forecast", posterior, stated, samples["new_run"], asked, told)
     inputs_of_table = tuple(points.inputs or ())
     return Forecast(
         table, samples, interval, notes, fit_verdicts(posterior), other, inputs_of_table

@@ -56,6 +56,7 @@ def register_answer(
     new_runs: np.ndarray,
     asked: Mapping[str, Any],
     more: Sequence[Mapping[Hashable, Any]] | None = None,
+    pairs: Sequence[Mapping[str, Any]] = (),
 ) -> None:
     """Append an answer to a register, if there is one.
 
@@ -77,6 +78,8 @@ def register_answer(
         Settings of the question, as plain data.
     more
         What the answer says besides, a mapping a row.
+    pairs
+        What it says of two rows, their numbers under ``a`` and ``b``.
 
     Raises
     ------
@@ -114,6 +117,8 @@ def register_answer(
         "probabilities": list(PROBABILITIES),
         "rows": rows,
     }
+    if pairs:
+        line["pairs"] = [_plain(pair) for pair in pairs]
     append_line(register, line)
 
 

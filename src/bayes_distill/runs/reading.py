@@ -30,6 +30,7 @@ from bayes_distill.runs.inputs import (
     with_own_names,
 )
 from bayes_distill.runs.nesting import flattened
+from bayes_distill.runs.schedules import MODELLED, schedule_column, without_unfinished
 from bayes_distill.runs.table import REQUIRED, Runs, Skipped, input_names
 from bayes_distill.runs.trackers.tracker_runs import (
     TrackerRuns,
@@ -115,17 +116,35 @@ def read_runs(
     InputError
         With every fault of the table at once: row (from 0), column, problem.
     """
+    return read_with_others(
+        source, corrections=corrections, mapping=mapping, columns=columns, law=law
+    )[0]
+
+
+def read_with_others(
+    source: Source,
+    *,
+    corrections: bool = True,
+    mapping: MappingSource | None = None,
+    columns: ColumnsSource | None = None,
+    law: Law | None = None,
+) -> tuple[Runs, pd.DataFrame]:
+    """Runs as from `read_runs`, and the cells of the columns that are not used, by row.
+
+    Runs that were read already have none of these.
+    """
     if isinstance(source, Runs):
         given = [n for n, v in (("mapping", mapping), ("columns", columns)) if v is not None]
         if given:
             none = "runs that were read already take none"
             raise InputError([Fault(none, column=name) for name in given])
-        return source
+        return source, pd.DataFrame(index=source.frame.index)
     examined = examine(source, corrections=corrections, mapping=mapping, columns=columns, law=law)
     if examined.faults:
         raise InputError(examined.faults)
     inputs = input_names(examined.sound)
-    return Runs(examined.sound, examined.source, examined.notes, examined.skipped, inputs)
+    runs = Runs(examined.sound, examined.source, examined.notes, examined.skipped, inputs)
+    return runs, examined.other
 
 
 def examine(
@@ -154,6 +173,7 @@ def examine(
     frame, faults = canonical_frame(cells, resolved, required, opened.rows)
     other = dict(opened.other)
     unused = list(resolved.unused)
+    unfinished: list[Skipped] = []
     own: tuple[str, ...] = ()
     if law is not None:
         extra, more, taken = input_columns(law, other, opened.rows)
@@ -167,6 +187,7 @@ def examine(
     faulty_rows = {fault.row for fault in faults}
     sound = frame.loc[~frame.index.isin(faulty_rows)]
     notes = [*opened.notes]
+    unused = [name for name in unused if schedule_column([name or ""]) is None]
     if unused:
         names = named([name or "(no name)" for name in unused])
         notes.append(f"Columns that are not used: {names}.")
@@ -178,7 +199,12 @@ def examine(
     beside = pd.DataFrame(other, index=frame.index, dtype=object)
     if None not in faulty_rows:
         if "loss" in required:
-            sound, grouped = with_checkpoint_groups(sound)
+            modelled = {each.name for each in law.extra_inputs} if law is not None else set()
+            scheduled = None
+            if modelled.isdisjoint(MODELLED):
+                sound, unfinished, said, scheduled = without_unfinished(sound, other, frame.index)
+                notes += said
+            sound, grouped = with_checkpoint_groups(sound, scheduled is not None)
             notes += grouped
         if not own and {"params", "tokens"} <= set(required):  # of other laws these are no oddities
             notes += quality_notes(sound, beside)
@@ -191,7 +217,7 @@ def examine(
         tuple(notes),
         tuple(faults),
         used,
-        tuple(opened.skipped),
+        (*opened.skipped, *unfinished),
         beside.loc[sound.index],
     )
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bayes_distill._input.text import shown
 from bayes_distill.errors import InputError
+from bayes_distill.runs.checkpoints import NO_RUN, run_groups
 from bayes_distill.runs.conditions import rows_where
 
 Kind = Literal["supervised", "distillation", "mixed"]
@@ -107,7 +108,8 @@ class Runs:
         """Sha256 in hex over the numbers of the table, in the order of its rows.
 
         The same runs give the same fingerprint whatever the file's format, the order and the
-        names of its columns, and how its numbers are written.
+        names of its columns, and how its numbers are written. Names count where they say which
+        rows are checkpoints of one run.
         """
         digest = hashlib.sha256(f"runs {len(self)}".encode())
         for name in (*NUMERIC, *sorted(self.inputs)):
@@ -115,6 +117,9 @@ class Runs:
                 numbers = self.frame[name].to_numpy(dtype="<f8", copy=True)
                 numbers[np.isnan(numbers)] = np.nan  # not all NaN have the same bits
                 digest.update(name.encode() + numbers.tobytes())
+        checkpoints = run_groups(self.frame)
+        if (checkpoints != NO_RUN).any():
+            digest.update(b"checkpoints" + checkpoints.astype("<i8").tobytes())
         return digest.hexdigest()
 
     def where(self, expr: str) -> Runs:

@@ -16,7 +16,7 @@ from scipy.sparse.csgraph import connected_components
 from bayes_distill.likelihoods import Normal, StudentT
 from bayes_distill.posterior import Posterior, evaluate
 from bayes_distill.posterior.discrepancy import Discrepancy
-from bayes_distill.posterior.effects import EFFECTS
+from bayes_distill.posterior.effects import OF_TAUGHT, RUN
 from bayes_distill.posterior.size_offsets import SAME_SIZE
 from bayes_distill.predict.points import Points
 from bayes_distill.validation.marginal_likelihood import (
@@ -45,7 +45,12 @@ class Shared:
 
 
 def joint_log_density(
-    posterior: Posterior, points: Points, loss: np.ndarray, teacher: np.ndarray, seed: int = 0
+    posterior: Posterior,
+    points: Points,
+    loss: np.ndarray,
+    teacher: np.ndarray,
+    seed: int = 0,
+    run: np.ndarray | None = None,
 ) -> np.ndarray:
     """Log density (draws,) of measured losses together, given each draw's law and scales.
 
@@ -63,6 +68,8 @@ def joint_log_density(
         Losses of their teachers (draws, runs).
     seed
         Of the precisions of Student t noise.
+    run
+        Which runs are checkpoints of one, whole numbers (runs,); by default none are.
 
     Notes
     -----
@@ -71,8 +78,8 @@ def joint_log_density(
     distilled = points.distilled
     ((likelihood, _), *others) = posterior.likelihoods(distilled)
     if others or not isinstance(likelihood, (Normal, StudentT)):
-        return _with_drawn_effects(posterior, points, loss, teacher, seed)
-    middle, shared = expected(posterior, points, teacher)
+        return _with_drawn_effects(posterior, points, loss, teacher, seed, run)
+    middle, shared = expected(posterior, points, teacher, run)
     scale = posterior.noise_scale(middle, distilled)
     residual, generator = loss - middle, np.random.default_rng([seed, 5])
     together, alone = _components(shared, len(loss))
@@ -107,12 +114,16 @@ def _components(shared: list[Shared], count: int) -> tuple[list[np.ndarray], np.
 
 
 def expected(
-    posterior: Posterior, points: Points, teacher: np.ndarray
+    posterior: Posterior, points: Points, teacher: np.ndarray, run: np.ndarray | None = None
 ) -> tuple[np.ndarray, list[Shared]]:
     """Losses (draws, runs) where everything shared has its mean, and what is shared."""
     middle = points.supervised_draws(posterior)
     distilled, groups = points.distilled, points.groups
     shared = _offsets(posterior, middle, points.params, distilled)
+    if f"{RUN}_sd" in posterior.draws:
+        spread = posterior.draws[f"{RUN}_sd"][:, None] * posterior.reference.loss
+        label = np.arange(len(points)) if run is None else run
+        shared.append(Shared(spread + np.zeros_like(middle), (label[:, None] == label) * 1.0))
     if not distilled.any():
         return middle, shared
     some = np.flatnonzero(distilled)
@@ -124,7 +135,7 @@ def expected(
         moves, alike = np.zeros_like(middle), np.zeros((len(points), len(points)))
         moves[:, some], alike[np.ix_(some, some)] = each.moves, each.alike
         shared.append(Shared(moves, alike))
-    for name in EFFECTS:
+    for name in OF_TAUGHT:
         if f"{name}_sd" in posterior.draws:
             spread = posterior.draws[f"{name}_sd"][:, None] * posterior.reference.loss
             same = (groups[name][:, None] == groups[name]) & np.outer(distilled, distilled)
@@ -196,7 +207,12 @@ def _covariance(shared: list[Shared], rows: np.ndarray, runs: np.ndarray) -> np.
 
 
 def _with_drawn_effects(
-    posterior: Posterior, points: Points, loss: np.ndarray, teacher: np.ndarray, seed: int
+    posterior: Posterior,
+    points: Points,
+    loss: np.ndarray,
+    teacher: np.ndarray,
+    seed: int,
+    run: np.ndarray | None = None,
 ) -> np.ndarray:
     distilled = points.distilled
     mean = points.supervised_draws(posterior)
@@ -205,5 +221,5 @@ def _with_drawn_effects(
             points.params[distilled], points.tokens[distilled], teacher[:, distilled]
         )
     mean += posterior.size_effects(mean, points.params, distilled)
-    mean += posterior.shared_effects(distilled, seed, **points.groups)
+    mean += posterior.shared_effects(distilled, seed, run=run, **points.groups)
     return np.asarray(posterior.log_density(loss, mean, distilled).sum(axis=1))

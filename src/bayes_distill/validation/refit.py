@@ -13,8 +13,10 @@ import pandas as pd
 
 from bayes_distill.cards import Card
 from bayes_distill.posterior import Posterior
+from bayes_distill.posterior.effects import RUN
 from bayes_distill.predict.points import NAMES, of_frame
 from bayes_distill.runs import Runs
+from bayes_distill.runs.checkpoints import run_labels
 from bayes_distill.runs.table import NUMERIC, input_names
 from bayes_distill.validation.budgets import Group, compute_of
 from bayes_distill.validation.gap_pairs import gap_pairs
@@ -39,9 +41,12 @@ def refit_task(
         "rows": table.frame.index.tolist(),
         "columns": {
             name: table.frame[name].tolist()
-            for name in (*NUMERIC, *table.inputs)  # no law knows of labels
+            for name in (*NUMERIC, *table.inputs)
             if name in table.frame
         },
+        "names": [None if pd.isna(name) else name for name in table.frame["run"]]
+        if "run" in table.frame
+        else None,
         "labels": table.frame["group"].tolist() if "group" in table.frame else None,
         "group": group.name,
         "held": group.held,
@@ -60,6 +65,8 @@ def refit(task: dict[str, Any]) -> dict[str, Any]:
 
     index = pd.Index(task["rows"], name="row")
     frame = pd.DataFrame(task["columns"], index=index, dtype=float)
+    if task.get("names") is not None:
+        frame["run"] = np.array(task["names"], object)
     held = np.array(task["held"], bool)
     card = card_from_dict(task["card"], "the card")
     runs = Runs(frame[~held], task["source"], inputs=input_names(frame))
@@ -119,7 +126,7 @@ def score(
         mean[:, distilled] = posterior.distilled_loss(
             points.params[distilled], points.tokens[distilled], teacher[:, distilled]
         )
-    groups = points.groups
+    groups = points.groups | {RUN: run_labels(frame)}
     generator = np.random.default_rng(seed)
     new_run = posterior.new_run(
         mean, distilled, generator, params=points.params, effects_seed=seed, **groups
@@ -127,7 +134,7 @@ def score(
     shared = posterior.shared_effects(distilled, seed, **groups)
     shared += posterior.size_effects(mean, points.params, distilled)
     log_density = posterior.log_density(loss, mean + shared, distilled)
-    together = joint_log_density(posterior, points, loss, teacher, seed)
+    together = joint_log_density(posterior, points, loss, teacher, seed, groups[RUN])
     joint, joint_draws = joint_log_predictive(together)
     columns: dict[str, Any] = {
         "row": frame.index.to_numpy(),

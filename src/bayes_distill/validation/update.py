@@ -18,7 +18,7 @@ from bayes_distill.inference.fit import check_card, check_settings, fit
 from bayes_distill.inference.warm_start import WarmStart
 from bayes_distill.posterior import Posterior
 from bayes_distill.posterior.shipped import no_runs
-from bayes_distill.posterior.stored_runs import rows_in
+from bayes_distill.posterior.stored_runs import as_table, rows_in
 from bayes_distill.predict.arguments import load_beside
 from bayes_distill.predict.points import of_frame
 from bayes_distill.predict.results.display import Result
@@ -212,11 +212,7 @@ def _fitted_runs(posterior: Posterior) -> pd.DataFrame:
         raise InputError("the fit was made in two stages: make it again, of all runs")
     if "runs" not in posterior.tree.children:
         raise no_runs(posterior, "an update fits them again")
-    stored = posterior.tree["runs"].dataset.to_dataframe()
-    frame = stored[[name for name in CANONICAL if name in stored]]
-    if "group" in frame:
-        frame = frame.assign(group=frame["group"].replace("", None))
-    return frame
+    return as_table(posterior.tree["runs"].dataset, CANONICAL)
 
 
 def _joined(posterior: Posterior, old: pd.DataFrame, new: pd.DataFrame, table: Runs) -> Runs:

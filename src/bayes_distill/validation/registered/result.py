@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,10 +15,12 @@ from bayes_distill._input.files import json_of, made_of, write_text
 from bayes_distill._input.outputs import RESULT
 from bayes_distill.errors import InputError
 from bayes_distill.predict.results.display import Result
+from bayes_distill.validation.registered.events import CAME, COLUMNS
 from bayes_distill.validation.rows import percent
 
 FORMAT = "bayes-distill scores"
 FAILS = "too narrow"
+NO_EVENTS = pd.DataFrame(columns=[*COLUMNS, *CAME])
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -43,9 +45,19 @@ class Scores(Result):
         Forecasts of which no run came.
     notes
         Sentences for people.
+    probabilities
+        One row a probability of which two runs show whether it came true: ``line``, ``kind``,
+        ``time``, ``model``, ``event`` (its name in the answer), ``probability``, the point,
+        ``arm_a`` and ``arm_b``, ``happened`` (1 or 0), ``difference`` (of the losses that were
+        compared, positive where it happened), ``runs`` (how many) and ``brier``, the squared
+        difference of ``happened`` and the probability.
     """
 
-    shown: ClassVar[Mapping[str, str]] = {"kinds": "Kinds of question", "table": "Forecasts"}
+    shown: ClassVar[Mapping[str, str]] = {
+        "kinds": "Kinds of question",
+        "table": "Forecasts",
+        "probabilities": "Probabilities",
+    }
 
     table: pd.DataFrame
     kinds: pd.DataFrame
@@ -53,6 +65,18 @@ class Scores(Result):
     interval: float
     waiting: int
     notes: tuple[str, ...]
+    probabilities: pd.DataFrame = field(default_factory=lambda: NO_EVENTS)
+
+    @property
+    def events(self) -> pd.DataFrame:
+        """One row an event: ``event``, ``scored``, means ``brier``, ``probability``, ``happened``.
+
+        A Brier score of 0 is that of certainty that was right, 0.25 that of a coin.
+        """
+        grouped = self.probabilities.groupby("event", sort=True)
+        means = grouped[["brier", "probability", "happened"]].mean()
+        means.insert(0, "scored", grouped.size())
+        return means.reset_index()
 
     @property
     def scored(self) -> int:
@@ -77,6 +101,15 @@ class Scores(Result):
             "kinds": kinds[1:],
             "failing": list(self.failing),
             "rows": [self._row(row) for row in self.table.to_dict("records")],
+            "probabilities": {
+                "scored": len(self.probabilities),
+                "brier": _plain(float(self.probabilities["brier"].mean())),
+                "events": self.events.to_dict("records"),
+                "rows": [
+                    {k: _plain(v) for k, v in row.items()} | {"time": row["time"].isoformat()}
+                    for row in self.probabilities.to_dict("records")
+                ],
+            },
             "notes": list(self.notes),
         }
 
@@ -129,6 +162,9 @@ def _scores(content: dict[str, Any]) -> Scores:
         for kind in [whole, *content["kinds"]]
     ]
     levels = tuple(float(level) / 100 for level in content["coverage"])
+    # files of earlier versions have none
+    stored = content.get("probabilities", {}).get("rows", [])
+    events = [row | {"time": pd.Timestamp(row["time"])} for row in stored]
     return Scores(
         pd.DataFrame(rows),
         pd.DataFrame(kinds),
@@ -136,6 +172,7 @@ def _scores(content: dict[str, Any]) -> Scores:
         float(content["interval"]),
         int(content["waiting"]),
         tuple(content["notes"]),
+        pd.DataFrame(events) if events else NO_EVENTS,
     )
 
 

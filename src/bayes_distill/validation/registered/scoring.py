@@ -10,12 +10,16 @@ import pandas as pd
 from bayes_distill._input.intervals import interval_fault
 from bayes_distill._input.types import NUMBER, SOURCE, check_types
 from bayes_distill.errors import Fault, InputError, collected
-from bayes_distill.runs import Runs, read_runs
+from bayes_distill.runs import Runs
+from bayes_distill.runs.reading import read_with_others
 from bayes_distill.validation.held import held
+from bayes_distill.validation.registered.arm_labels import arm_labels
 from bayes_distill.validation.registered.entries import read_forecasts
+from bayes_distill.validation.registered.events import MEANINGS, NEEDED, happened
 from bayes_distill.validation.registered.from_quantiles import crps, ends, interval_score, pit
 from bayes_distill.validation.registered.joining import joined
-from bayes_distill.validation.registered.result import Scores
+from bayes_distill.validation.registered.later_runs import LaterRuns
+from bayes_distill.validation.registered.result import NO_EVENTS, Scores
 from bayes_distill.validation.rows import percent, within
 
 if TYPE_CHECKING:
@@ -35,6 +39,7 @@ def score(
     corrections: bool = True,
     mapping: MappingSource | None = None,
     columns: ColumnsSource | None = None,
+    by: str | None = None,
     tolerance: float = TOLERANCE,
     interval: float = 0.9,
 ) -> Scores:
@@ -43,9 +48,12 @@ def score(
     Parameters
     ----------
     forecasts
-        A register that `forecast`, `risk` or `plan` wrote. It must be intact, see `verify`.
+        A register that `forecast`, `risk`, `plan` or `arms` wrote. It must be intact, see `verify`.
     runs, where, corrections, mapping, columns
         A table of runs, as in `fit`; those that the fit of a forecast had are left out.
+    by
+        Name of the column that names the arm of a run, for forecasts of `arms`; by default that of
+        the table which `arms` was asked of.
     tolerance
         Largest difference of the logarithms of sizes and tokens at which a run is of a forecast.
         Losses of teachers may differ by a quarter of it.
@@ -58,7 +66,10 @@ def score(
         If a file is at fault, or no run is of any forecast.
     """
     check_types(
-        forecasts=(forecasts, SOURCE), tolerance=(tolerance, NUMBER), interval=(interval, NUMBER)
+        forecasts=(forecasts, SOURCE),
+        by=(by, (str, type(None))),
+        tolerance=(tolerance, NUMBER),
+        interval=(interval, NUMBER),
     )
     fault = interval_fault(interval)
     faults = [] if fault is None else [fault]
@@ -66,39 +77,55 @@ def score(
         problem = f"{tolerance:g} is not between 0 and {MOST_TOLERANCE:g}"
         faults.append(Fault(problem, column="tolerance"))
     table = None
-    register = pd.DataFrame()
-    notes: tuple[str, ...] = ()
+    other = register = None
     with collected(faults):
-        register, notes = read_forecasts(forecasts)
+        register = read_forecasts(forecasts)
     with collected(faults):
-        table = read_runs(runs, corrections=corrections, mapping=mapping, columns=columns)
-        table = table if where is None else table.where(where)
-    if faults or table is None:
-        raise InputError(faults)
-    pairs = joined(register, table.frame, tolerance)
-    if not len(pairs):
-        raise InputError(
-            f"none of the {len(table)} runs is of one of the {len(register)} forecasts of "
-            f"{forecasts}, to {tolerance:g} in log sizes, or their fits had it: see `tolerance`"
+        table, other = read_with_others(
+            runs, corrections=corrections, mapping=mapping, columns=columns
         )
-    waiting = len(register) - pairs["forecast"].nunique()
-    return scores_of(pairs, interval, waiting, (*table.notes, *notes, *_notes(waiting)))
+        table = table if where is None else table.where(where)
+    if faults or table is None or other is None or register is None:
+        raise InputError(faults)
+    register = register.named_by(by)
+    labels, without = arm_labels(table.frame, other, register, given=by is not None)
+    later = LaterRuns.of(table.frame, tolerance, labels)
+    pairs = joined(register.forecasts, later)
+    if not len(pairs):
+        none = (
+            f"none of the {len(table)} runs is of one of the {len(register.forecasts)} forecasts "
+            f"of {forecasts}, to {tolerance:g} in log sizes, or their fits had it: see `tolerance`"
+        )
+        raise InputError([none, *without])
+    waiting = len(register.forecasts) - pairs["forecast"].nunique()
+    events = happened(register.events, later)
+    notes = (*table.notes, *register.notes, *without)
+    notes += (*_waiting_notes(waiting), *_event_notes(register.events, events))
+    return scores_of(pairs, interval, waiting, notes, events)
 
 
 def scores_of(
-    pairs: pd.DataFrame, interval: float, waiting: int = 0, notes: tuple[str, ...] = ()
+    pairs: pd.DataFrame,
+    interval: float,
+    waiting: int = 0,
+    notes: tuple[str, ...] = (),
+    events: pd.DataFrame | None = None,
 ) -> Scores:
-    """Scores of pairs of a forecast and a run, which are as from `joining.joined`."""
+    """Scores of pairs of a forecast and a run, which are as from `joining.joined`.
+
+    `events` are probabilities that came true or not, as from `events.happened`.
+    """
     levels = tuple(sorted({*LEVELS, interval}))
     scored = pd.DataFrame([_scored(pair, levels, interval) for pair in pairs.to_dict("records")])
-    return Scores(scored, _kinds(scored, levels, interval), levels, interval, waiting, notes)
+    kinds = _kinds(scored, levels, interval)
+    probabilities = NO_EVENTS if events is None else events
+    return Scores(scored, kinds, levels, interval, waiting, notes, probabilities)
 
 
 def _scored(pair: dict[Any, Any], levels: tuple[float, ...], interval: float) -> dict[str, Any]:
     """One pair of a forecast and a run with its scores."""
     probabilities, quantiles = pair.pop("probabilities"), pair.pop("quantiles")
-    del pair["known_runs"]
-    row: dict[str, Any] = dict(pair)
+    row: dict[str, Any] = {k: v for k, v in pair.items() if k not in ("known_runs", "by")}
     for level in levels:
         lower, upper = ends(probabilities, quantiles, level)
         row |= {f"new_run_lower_{percent(level)}": lower, f"new_run_upper_{percent(level)}": upper}
@@ -149,5 +176,18 @@ def _summary(
     }
 
 
-def _notes(waiting: int) -> tuple[str, ...]:
+def _waiting_notes(waiting: int) -> tuple[str, ...]:
     return (f"{waiting} forecasts wait for a run",) if waiting else ()
+
+
+def _event_notes(asked: pd.DataFrame, scored: pd.DataFrame) -> tuple[str, ...]:
+    """What runs would have to come, for probabilities that cannot be scored by those that did."""
+    notes = []
+    for event, needed in NEEDED.items():
+        left = int((asked["event"] == event).sum() - (scored["event"] == event).sum())
+        if left:
+            notes.append(
+                f"{left} {'probability' if left == 1 else 'probabilities'} that "
+                f"{MEANINGS[event]} cannot be scored: it takes {needed}, not all known to the fit"
+            )
+    return tuple(notes)

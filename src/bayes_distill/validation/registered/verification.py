@@ -68,7 +68,7 @@ def verify(forecasts: str | Path, *, head: str | None = None, repair: bool = Fal
     Parameters
     ----------
     forecasts
-        A register that `forecast`, `risk` or `plan` wrote.
+        A register that `forecast`, `risk`, `plan` or `arms` wrote.
     head
         Sha256 of a line that must be in it, as an earlier call gave it: then lines that are missing
         at the end show too.
