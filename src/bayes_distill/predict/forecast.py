@@ -36,7 +36,14 @@ from bayes_distill.predict.extrapolation import (
     rests_on,
     thinning_notes,
 )
-from bayes_distill.predict.points import SIZES, Points, Quantity, other_columns
+from bayes_distill.predict.points import (
+    SIZES,
+    Points,
+    Quantity,
+    input_columns_of,
+    other_columns,
+    with_levels,
+)
 from bayes_distill.predict.registered import register_answer, register_faults, size_faults
 from bayes_distill.predict.results.columns import summary
 from bayes_distill.predict.results.display import Result
@@ -292,7 +299,8 @@ def forecast(
         asked = {"draws": thin.n_draws, "interval": interval, "seed": seed}
         stated = table.assign(teacher_loss=table["teacher_loss_mean"])
         register_answer(register, "forecast", posterior, stated, samples["new_run"], asked)
-    inputs_of_table = tuple(points.inputs or ())
+    table = with_levels(table, posterior.law)
+    inputs_of_table = tuple(name for name in input_columns_of(posterior.law) if name in table)
     return Forecast(
         table, samples, interval, notes, fit_verdicts(posterior), other, inputs_of_table
     )
@@ -351,9 +359,7 @@ class _Block(NamedTuple):
         teacher = points.teacher_draws(posterior, seed)
         loss = supervised.copy()
         if distilled.any():
-            loss[:, distilled] = posterior.distilled_loss(
-                points.params[distilled], points.tokens[distilled], teacher[:, distilled]
-            )
+            loss[:, distilled] = points.distilled_draws(posterior, teacher)
         generator = np.random.default_rng([seed, place] if place else seed)
         new_run = posterior.new_run(
             loss, distilled, generator, params=points.params, effects_seed=seed, **groups

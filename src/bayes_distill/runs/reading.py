@@ -156,7 +156,7 @@ def examine(
     unused = list(resolved.unused)
     own: tuple[str, ...] = ()
     if law is not None:
-        extra, more, taken = input_columns(law, other, opened.rows)
+        extra, more, taken = input_columns(law, other, opened.rows, "loss" in required)
         faults += more
         frame = frame.join(extra)
         own = tuple(map(str, extra))
