@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bayes_distill.runs import check, read_runs
 
 NAMES = ("params", "tokens", "loss", "teacher_loss")
-REST = {"columns": dict(zip(NAMES, NAMES, strict=True)), "skipped": []}
+REST = {"columns": dict(zip(NAMES, NAMES, strict=True)), "skipped": [], "possible_factors": []}
 
 
 def test_the_json_of_a_good_table(table):

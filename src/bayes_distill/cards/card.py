@@ -8,16 +8,18 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError, model_validator
 
 from bayes_distill.cards.discrepancy import DiscrepancyPriors
+from bayes_distill.cards.factors import FactorSettings, factor_faults
 from bayes_distill.cards.formula import centre_of, formula_faults, formula_law
 from bayes_distill.cards.inputs import InputSettings
 from bayes_distill.cards.joint_prior import SUPERVISED, SupervisedPrior
 from bayes_distill.cards.law_names import law_named
 from bayes_distill.cards.likelihood import LikelihoodSettings
-from bayes_distill.cards.priors import FAMILIES, Prior, Size
+from bayes_distill.cards.priors import FAMILIES, Normal, Prior, Size
 from bayes_distill.cards.settings import Settings, fault_at
 from bayes_distill.cards.unlimited_data import UnlimitedData
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.laws import STACKED, Law, stack_laws
+from bayes_distill.laws.factors import with_factors
 from bayes_distill.laws.formula import FORMULA
 
 
@@ -35,7 +37,8 @@ class Card(Settings):
     A card states priors, and is fitted; or it states published `coefficients` (and the `noise`
     of a run around them, in the unit of the loss), and is used as it is, as a posterior with one
     draw. `law` names the law (`law_named`), or `formula` is one, over the columns that `inputs`
-    describe and those of every table. The card of a stack, which `stack` makes, holds the cards of
+    describe and those of every table. `factors` are effects of further columns on a law that is
+    named. The card of a stack, which `stack` makes, holds the cards of
     its `members` in place of either, and its law is ``stacked``.
     """
 
@@ -45,6 +48,7 @@ class Card(Settings):
     law: str
     formula: Annotated[str, Field(max_length=4000)] | None = None
     inputs: dict[str, InputSettings] = Field(default_factory=dict)
+    factors: dict[str, FactorSettings] = Field(default_factory=dict)
     data: str | None = None
     reference: ReferencePoint = ReferencePoint()
     likelihood: LikelihoodSettings = LikelihoodSettings()
@@ -87,7 +91,12 @@ class Card(Settings):
             faults = faults_with_law(
                 self.law, families, joint, names, self.formula, tuple(self.inputs)
             )
+            if self.formula is not None and self.factors:
+                own = "are of a law that is named: a formula holds the columns itself"
+                faults.append(Fault(own, column="factors"))
             if not {"law", "formula", "inputs"} & {fault.column for fault in faults}:
+                if self.factors and self.formula is None:
+                    faults += factor_faults(law_named(self.law), self.factors, names is not None)
                 faults += self._faults_without_teacher() + self._faults_of_likelihood()
         if faults:
             lines = [fault_at(tuple((f.column or "").split(".")), f.problem) for f in faults]
@@ -103,6 +112,7 @@ class Card(Settings):
             "coefficients": self.coefficients,
             "supervised": self.supervised,
             "discrepancy": self.discrepancy,
+            "factors": self.factors,
         }
         faults += [
             Fault("belongs to the members of a stack", column=k)
@@ -144,12 +154,26 @@ class Card(Settings):
         return faults
 
     @property
+    def coordinate_priors(self) -> dict[str, Prior]:
+        """Priors by coordinate: those that are stated, and those of the factors' effects.
+
+        Of a categorical factor there are none before its levels are known (`centred`).
+        """
+        effects = {
+            coordinate: Normal(family="normal", mean=0.0, sd=each.sd)
+            for name, each in self.factors.items()
+            for coordinate in each.named(name).by_column.values()
+        }
+        return {**self.priors, **effects}
+
+    @property
     def scaling_law(self) -> Law:
-        """The law that the card names."""
+        """The law that the card names, with its factors."""
         if self.members:
             return stack_laws([member.scaling_law for member in self.members])
         if self.formula is None:
-            return law_named(self.law)
+            factors = (each.named(name) for name, each in self.factors.items())
+            return with_factors(law_named(self.law), tuple(factors))
         return formula_law(
             self.formula,
             {name: prior.family for name, prior in self.priors.items()},

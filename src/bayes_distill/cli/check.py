@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from bayes_distill._input.outputs import MAPPING
-from bayes_distill.cli.options import Columns, MappingFile, NoCorrections, Overwrite, Runs, option
+from bayes_distill.cli.options import (
+    Columns,
+    MappingFile,
+    Model,
+    NoCorrections,
+    Overwrite,
+    Runs,
+    option,
+)
 from bayes_distill.cli.output import (
     echo,
     error_line,
@@ -32,6 +40,7 @@ FLAGS = {"mapping", "columns"}
 @spread_options
 def check(
     runs: Runs,
+    model: Model = None,
     no_corrections: NoCorrections = False,
     mapping: MappingFile = None,
     columns: Columns = None,
@@ -48,11 +57,17 @@ def check(
         "write_mapping",
         write_mapping,
         MAPPING,
-        inputs=(runs, mapping),
+        inputs=(runs, model, mapping),
         overwrite=overwrite,
         endings=MAPPING.endings,
     )
     collect.check()
+    law = None
+    if model is not None:
+        from bayes_distill.cards import load_card
+
+        with collect.joined():
+            law = load_card(model).scaling_law
     from bayes_distill.runs import check as call
     from bayes_distill.runs.table_check import for_a_mapping
 
@@ -63,6 +78,7 @@ def check(
         columns=columns,
         write_mapping=write_mapping,
         overwrite=overwrite,
+        law=law,
     )
     if common.json:
         print_json(report.to_json())
@@ -108,6 +124,14 @@ def _print(runs: str, report: RunsReport) -> None:
         _listed(f"skipped: {skip}")
     for note in report.notes:
         _listed(as_typed(f"note: {note}"))
+    if report.possible_factors:
+        _listed(as_typed(f"not used, and could be factors: {_factors(report)}"))
+
+
+def _factors(report: RunsReport) -> str:
+    from bayes_distill.runs.possible_factors import in_words
+
+    return f"{in_words(report.possible_factors)}; see [factors.NAME] of a model card"
 
 
 def _listed(text: str) -> None:
@@ -124,6 +148,7 @@ def _print_table(report: RunsReport) -> None:
             *(("fault", _row(f.row), f.column or "-", as_typed(f.problem)) for f in report.faults),
             *(("skipped", _row(s.row), "-", s.reason) for s in report.skipped),
             *(("note", "-", "-", as_typed(note)) for note in report.notes),
+            *(("factor?", "-", f.column, f.form) for f in report.possible_factors),
         ],
         left=4,
     )

@@ -107,7 +107,7 @@ def fit(
     problem = folder_problem(unfinished)
     collect.add(Fault(problem, column="out") if problem else None)
     card, table = _inputs(collect, runs, model, where, not no_corrections, mapping, columns)
-    first = _first_stage(collect, table, supervised, cut)
+    first = _first_stage(collect, table, card, supervised, cut)
     collect.check()
     from bayes_distill.inference.checkpoint import forget
     from bayes_distill.inference.fit import fit as fit_runs
@@ -199,7 +199,9 @@ def _inputs(
     return card, table
 
 
-def _first_stage(collect: Collector, table: Any, supervised: str | None, cut: bool) -> str | None:
+def _first_stage(
+    collect: Collector, table: Any, card: Any, supervised: str | None, cut: bool
+) -> str | None:
     """Path of the supervised fit, with what is wrong with it and with the flags gathered."""
     if supervised is None and not cut:
         return None
@@ -213,7 +215,7 @@ def _first_stage(collect: Collector, table: Any, supervised: str | None, cut: bo
         collect.faults += error.faults
     if table is not None:
         try:
-            check_stages(table, supervised, cut)
+            check_stages(table, supervised, cut, card)
             if posterior is not None:
                 check_against(table, posterior)
         except InputError as error:

@@ -88,7 +88,7 @@ def forecast(
                 *("-" if pd.isna(r[name]) else str(r[name]) for name in result.other[:LABELS]),
                 _params(r),
                 _tokens(r),
-                *(f"{r[name]:.4g}" for name in result.inputs),
+                *(_input(r[name]) for name in result.inputs),
                 _number(r["teacher_loss_mean"], 4, "none"),
                 f"{r['loss_mean']:.4f}",
                 f"{r['loss_lower']:.4f} to {r['loss_upper']:.4f}",
@@ -140,6 +140,10 @@ def _where(row: dict[Hashable, Any]) -> str:
         kind = "supervised" if math.isnan(row["teacher_loss_mean"]) else "distilled"
         parts.insert(0, f"no {kind} run")
     return ", ".join(parts) or "no"
+
+
+def _input(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:.4g}"
 
 
 def _number(value: float, digits: int, missing: str) -> str:

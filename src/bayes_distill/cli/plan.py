@@ -15,6 +15,7 @@ from bayes_distill.cli.options import (
     AllowFailed,
     Collector,
     Fit,
+    Inputs,
     Params,
     RegisterFile,
     Utilisation,
@@ -137,6 +138,7 @@ def plan(
     no_crossovers: Annotated[
         bool, typer.Option("--no-crossovers", help="Leave crossover budgets out.")
     ] = False,
+    set: Inputs = None,
     draws: Annotated[str, option("Most posterior draws to plan with.", "INTEGER")] = "500",
     spread: PlanSpread,
     register: RegisterFile = None,
@@ -159,6 +161,7 @@ def plan(
     repeats = collect.positive("epochs", bounds.epochs)
     limits = _limits(collect, numbers, repeats, bounds.teacher_sizes)
     who = _scenarios(collect, scenario, teacher_share, logits_share)
+    inputs = collect.assignments("set", set)
     if criterion is not None and utility is not None:
         collect.add(Fault("give either --criterion or --utility", column="criterion"))
     arguments: dict[str, Any] = {
@@ -195,6 +198,7 @@ def plan(
                 params,
                 budget,
                 **arguments,
+                inputs=inputs,
                 crossovers=not no_crossovers,
                 register=register,
                 allow_failed=allow_failed,

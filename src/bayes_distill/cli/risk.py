@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from bayes_distill.cli.options import AllowFailed, Fit, MostDraws, RegisterFile, option
+from bayes_distill.cli.options import AllowFailed, Fit, Inputs, MostDraws, RegisterFile, option
 from bayes_distill.cli.output import print_records, print_sentences
 from bayes_distill.cli.shared_options import Common, Points, spread_options
 
@@ -21,6 +21,7 @@ def risk(
     strongest: Annotated[
         str | None, option("Lowest teacher loss that is available (default: irreducible).", "LOSS")
     ] = None,
+    set: Inputs = None,
     draws: MostDraws = "4000",
     register: RegisterFile = None,
     allow_failed: AllowFailed = False,
@@ -30,10 +31,11 @@ def risk(
     question = common.question()
     most = question.integer("draws", draws, 1)
     lowest = None if strongest is None else question.positive("strongest", strongest)
+    inputs = question.assignments("set", set)
     from bayes_distill.predict.capacity_gap import risk as call
 
     given = {**points.arguments(), "teachers": teachers, "strongest": lowest, "draws": most}
-    given["register"] = register
+    given |= {"inputs": inputs, "register": register}
     result = question.answer(call, fit, allow_failed=allow_failed, **given)
     if common.printed(result):
         return

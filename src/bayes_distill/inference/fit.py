@@ -136,7 +136,7 @@ def fit(
     if where is not None:
         table = table.where(where)
     card = model if isinstance(model, Card) else load_card(model or default_card(table))
-    check_stages(table, supervised, cut)
+    check_stages(table, supervised, cut, card)
     check_card(card, table)
     card = centred(card, table.frame)
     clock = time.perf_counter()
@@ -334,7 +334,7 @@ def check_card(card: Card, table: Runs) -> None:
             f"{table.source} holds {len(table)} runs that are {different} in size, tokens and "
             f"teacher: a law needs at least {LEAST_DIFFERENT} that differ"
         )
-    free = len(card.priors)
+    free = len(card.coordinate_priors)
     needed = free + 3
     if len(table) < needed:
         why = (

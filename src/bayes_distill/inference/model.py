@@ -160,7 +160,7 @@ def model_spec(
     )
     return ModelSpec(
         law_name=card.law,
-        families=tuple((name, prior.family) for name, prior in card.priors.items()),
+        families=tuple((name, prior.family) for name, prior in card.coordinate_priors.items()),
         joint_supervised=card.supervised is not None,
         likelihood=card.likelihood.kind,
         relative=card.likelihood.scale == "relative",
@@ -179,7 +179,7 @@ def model_spec(
         smooth=smooth,
         size_offset=recurring_sizes and getattr(card.discrepancy, OFFSET, None) is not None,
         unlimited_data=taught and card.unlimited_data is not None,
-        own_law=None if card.law in LAWS else card.scaling_law,
+        own_law=None if card.law in LAWS and not card.factors else card.scaling_law,
     )
 
 
@@ -187,7 +187,7 @@ def hyperparameters(card: Card, prior: joint_prior.JointPrior | None) -> dict[st
     """Numbers of the priors, as a tree of arrays that the model takes as an argument."""
     likelihood = card.likelihood
     tree: dict[str, Any] = {
-        "priors": {name: p.hyperparameters() for name, p in card.priors.items()},
+        "priors": {name: p.hyperparameters() for name, p in card.coordinate_priors.items()},
         "scale": likelihood.prior.hyperparameters(),
         "supervised_scale": likelihood.supervised_prior.hyperparameters(),
         "likelihood": likelihood.numbers,
@@ -338,8 +338,9 @@ def mean_loss(
     of_student = {name: coordinates[name][data.size] for name in spec.discrepancies}
     for name in spec.condition_discrepancies:
         of_student[name] = coordinates[f"condition_{name}_effect"][data.condition]
+    own_inputs = {"inputs": data.inputs} if law.extra_inputs else {}
     student = law.distilled_loss(
-        {**at_student, **of_student}, data.params, data.tokens, teacher_loss, UNIT
+        {**at_student, **of_student}, data.params, data.tokens, teacher_loss, UNIT, **own_inputs
     )
     for name in spec.effects:
         student = student + coordinates[f"{name}_effect"][getattr(data, name)]

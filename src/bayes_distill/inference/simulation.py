@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -146,15 +147,11 @@ def _read_coefficients(source: str | Path) -> Mapping[str, float]:
         fault = Fault(f"{source} cannot be read: {reason}", column="coefficients")
         raise InputError(fault) from None
     wrong = not isinstance(content, dict) or any(
-        isinstance(value, bool)
-        or not isinstance(value, (int, float))
-        or not 0 < value < float("inf")
+        isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value)
         for value in content.values()
     )
     if wrong:
         raise InputError(
-            Fault(
-                f"{source} must be an object of names and positive numbers", column="coefficients"
-            )
+            Fault(f"{source} must be an object of names and numbers", column="coefficients")
         )
     return dict(content)

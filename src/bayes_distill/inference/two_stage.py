@@ -85,7 +85,9 @@ def load_supervised(source: Posterior | str | Path) -> Posterior:
     return posterior
 
 
-def check_stages(table: Runs, supervised: Posterior | str | Path | None, cut: bool) -> None:
+def check_stages(
+    table: Runs, supervised: Posterior | str | Path | None, cut: bool, card: Card | None
+) -> None:
     """Refuse runs and flags that do not make two stages.
 
     Raises
@@ -94,6 +96,9 @@ def check_stages(table: Runs, supervised: Posterior | str | Path | None, cut: bo
         Naming every flag at fault.
     """
     faults = []
+    if card is not None and card.factors and (cut or supervised is not None):
+        together = "is of laws without factors: fit all runs together, or remove [factors]"
+        faults.append(Fault(together, column="cut" if cut else "supervised"))
     if supervised is not None and table.kind == "supervised":
         faults.append(
             Fault(

@@ -6,8 +6,9 @@ from bayes_distill.laws.data_limited import DataLimited
 from bayes_distill.laws.distillation import Distillation
 from bayes_distill.laws.distillation_gain import DistillationGain
 from bayes_distill.laws.distillation_no_gap import DistillationNoGap
+from bayes_distill.laws.factors import FactoredLaw
 from bayes_distill.laws.formula import FORMULA, FormulaLaw
-from bayes_distill.laws.inputs import Input
+from bayes_distill.laws.inputs import Input, Label
 from bayes_distill.laws.own_gap import DistillationGainOwnGap, DistillationOwnGap
 from bayes_distill.laws.published import (
     MUENNIGHOFF,
@@ -49,8 +50,10 @@ __all__ = [
     "DistillationGainOwnGap",
     "DistillationNoGap",
     "DistillationOwnGap",
+    "FactoredLaw",
     "FormulaLaw",
     "Input",
+    "Label",
     "Law",
     "PublishedValues",
     "Reference",

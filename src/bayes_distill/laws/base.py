@@ -19,7 +19,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from bayes_distill.laws.discrepancy import discrepancy
-from bayes_distill.laws.inputs import OF_RUNS, Input
+from bayes_distill.laws.inputs import OF_RUNS, Input, Label
 from bayes_distill.laws.published import PublishedValues
 
 GREEK = {"alpha": "α", "beta": "β", "gamma": "γ"}
@@ -170,6 +170,8 @@ class Law(ABC):
     """Groups of coefficients that runs identify together rather than one by one."""
     inputs: ClassVar[tuple[Input, ...]] = ()
     """Columns that the law reads besides those of every table, and further names of the latter."""
+    labels: ClassVar[tuple[Label, ...]] = ()
+    """Columns of names, whose indicators are among the `inputs` once their levels are known."""
     needs: ClassVar[tuple[str, ...]] = ("params", "tokens")
     """Which of size and tokens the law reads; a table may lack the others."""
 
@@ -286,11 +288,14 @@ class TeacherLaw(Law):
         tokens: ArrayLike,
         teacher_loss: ArrayLike,
         reference: Reference,
+        *,
+        inputs: Inputs | None = None,  # noqa: ARG002
     ) -> Array:
         """Loss of a distilled student (eq. 8), in the unit of ``reference.loss``.
 
         `coordinates` may hold the student's own discrepancy from the law, ``shift``, ``tilt``,
-        ``stretch`` and ``place``: see `laws.discrepancy`.
+        ``stretch`` and ``place``: see `laws.discrepancy`. `inputs` are those of the student, for
+        laws that declare some.
         """
         excess = jnp.exp(self.log_excess_loss(coordinates, params, tokens, teacher_loss, reference))
         loss = jnp.asarray(teacher_loss) + excess

@@ -28,6 +28,10 @@ class Input:
         input that must be stated.
     least, most
         Range outside which a value is a fault.
+    every_run
+        Whether each run must state it. The default is then of points only.
+    level_of
+        Column of names whose level it indicates, 1 where it is that and else 0 (`Label`).
     """
 
     name: str
@@ -37,6 +41,8 @@ class Input:
     default: float | None = None
     least: float = 0.0
     most: float = math.inf
+    every_run: bool = False
+    level_of: str = ""
 
     def problem(self, value: float) -> str | None:
         """What is wrong with a value, or ``None``."""
@@ -48,3 +54,47 @@ class Input:
             between = "must be above zero" if positive else range_of
             return f"{value:g} is out of range: {self.name} {between}"
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A column of names of which a law reads one indicator a level, ``COLUMN=LEVEL``.
+
+    Parameters
+    ----------
+    name, aliases, meaning
+        As of an `Input`.
+    levels
+        The levels, of which the first has no effect. Empty until a fit has seen the runs: then all
+        levels of the table are read, the most frequent one first.
+    default
+        Level where nothing is stated.
+    every_run
+        As of an `Input`.
+    """
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    meaning: str = ""
+    levels: tuple[str, ...] = ()
+    default: str | None = None
+    every_run: bool = True
+
+    def indicators(self) -> tuple[Input, ...]:
+        """The columns that the law reads, one a level."""
+        what = self.meaning or self.name
+        return tuple(
+            Input(
+                indicator(self.name, level),
+                meaning=f"{what} is {level}",
+                default=float(level == (self.default or self.levels[0])),
+                most=1.0,
+                level_of=self.name,
+            )
+            for level in self.levels
+        )
+
+
+def indicator(column: str, level: str) -> str:
+    """Name of the column that is 1 where `column` is `level`."""
+    return f"{column}={level}"

@@ -21,7 +21,7 @@ from bayes_distill.laws.base import (
     TeacherLaw,
 )
 from bayes_distill.laws.discrepancy import NAMES
-from bayes_distill.laws.inputs import Input
+from bayes_distill.laws.inputs import Input, Label
 from bayes_distill.laws.published import PublishedValues
 from bayes_distill.laws.smooth_discrepancy import LOG_DISCREPANCY, SMOOTH, STUDENT_SMOOTH
 
@@ -89,6 +89,12 @@ class Stacked(Law):
     def inputs(self) -> tuple[Input, ...]:  # type: ignore[override]
         """Columns that any member reads; of two of one name the first."""
         found = {each.name: each for member in self.members[::-1] for each in member.inputs}
+        return tuple(found.values())
+
+    @property
+    def labels(self) -> tuple[Label, ...]:  # type: ignore[override]
+        """Columns of names that any member reads; of two of one name the first."""
+        found = {each.name: each for member in self.members[::-1] for each in member.labels}
         return tuple(found.values())
 
     @property
@@ -194,6 +200,28 @@ class StackedTeacher(Stacked, TeacherLaw):
         """Log of the student's loss above its teacher's, by each draw's own law."""
         each = [
             member.log_excess_loss(own, params, tokens, teacher_loss, reference)
+            for member, own in self._teachers_with(coordinates)
+        ]
+        return self._select(coordinates, each)
+
+    def distilled_loss(
+        self,
+        coordinates: Coordinates,
+        params: ArrayLike,
+        tokens: ArrayLike,
+        teacher_loss: ArrayLike,
+        reference: Reference,
+        *,
+        inputs: Inputs | None = None,
+    ) -> Array:
+        """Loss of a distilled student, by each draw's own law."""
+        point = (params, tokens, teacher_loss, reference)
+        if not self.extra_inputs:
+            return super().distilled_loss(coordinates, *point)
+        each = [
+            member.distilled_loss(own, params, tokens, teacher_loss, reference, inputs=inputs)
+            if member.inputs
+            else member.distilled_loss(own, *point)
             for member, own in self._teachers_with(coordinates)
         ]
         return self._select(coordinates, each)

@@ -28,6 +28,7 @@ from bayes_distill.planning.tables import RUN_LOSS
 from bayes_distill.planning.teacher_list import rank_all
 from bayes_distill.planning.to_train import compute_columns, shape_columns
 from bayes_distill.posterior import Posterior, load_posterior
+from bayes_distill.posterior.at_inputs import at_inputs
 from bayes_distill.predict.arguments import check_reads_sizes
 from bayes_distill.predict.points import Quantity
 from bayes_distill.predict.registered import register_faults, size_faults
@@ -53,6 +54,7 @@ def plan(
     flops: str | ForwardFlops = "eq69",
     target_loss: str | float | None = None,
     served_tokens: str | float | None = None,
+    inputs: Mapping[str, Any] | None = None,
     crossovers: bool = True,
     teacher_range: bool = True,
     draws: int | DrawCounts = DRAW_COUNTS,
@@ -104,6 +106,9 @@ def plan(
         Loss for which the least compute and the least data are wanted.
     served_tokens
         Tokens that the student will serve; their inference, F(N_S) each, is charged to the budget.
+    inputs
+        A value of each other column that the law reads, by name: what is left out is in the middle
+        of the runs.
     crossovers
         Whether crossover budgets are wanted.
     teacher_range
@@ -189,7 +194,7 @@ def plan(
     faults += size_faults(register, 0 if request is None else len(request.cells))
     if faults or request is None:
         raise InputError(faults)
-    whole = load_posterior(posterior, allow_failed=allow_failed)
+    whole = at_inputs(load_posterior(posterior, allow_failed=allow_failed), inputs)
     check_reads_sizes(whole, "a plan")
     request = request.of(whole)
     assert isinstance(request.limits, Limits)  # `of` has made them whole

@@ -37,16 +37,21 @@ def _losses(
     """Losses (draws, points) under teachers, or of supervised training where `teacher` is None.
 
     `further` are the unique tokens, for a law that knows of repeats or has inputs, and these.
+    Under teachers they are the inputs alone.
     """
     columns = {name: value[:, None] for name, value in c.items()} | discrepancies
     if teacher is None:
         if law.extra_inputs:
-            names = (each.name for each in law.extra_inputs)
-            inputs = dict(zip(names, further[1:], strict=True))
+            inputs = _by_name(law, further[1:])
             return law.supervised_loss(columns, params, tokens, UNIT, further[0], inputs=inputs)
         return law.supervised_loss(columns, params, tokens, UNIT, *further)
     assert isinstance(law, TeacherLaw)
-    return law.distilled_loss(columns, params, tokens, teacher, UNIT)
+    own = {"inputs": _by_name(law, further)} if further else {}
+    return law.distilled_loss(columns, params, tokens, teacher, UNIT, **own)
+
+
+def _by_name(law: Law, columns: tuple[Array, ...]) -> dict[str, Array]:
+    return dict(zip((each.name for each in law.extra_inputs), columns, strict=True))
 
 
 def supervised_loss(
@@ -70,19 +75,12 @@ def supervised_loss(
     out = np.empty((_count(coordinates), len(params)))
     sizes = [params / reference.params, tokens / reference.tokens]
     own = _log_discrepancy(draws, *sizes)
-    if law.extra_inputs:
-        stated = inputs or {}
-        if unique_tokens is None:
-            unique_tokens = np.full(len(params), np.nan)
+    if law.extra_inputs and unique_tokens is None:
+        unique_tokens = np.full(len(params), np.nan)
     if unique_tokens is not None and (law.knows_repeats or law.extra_inputs):
         unique = np.where(np.isnan(unique_tokens), tokens, unique_tokens)
         sizes.append(unique / reference.tokens)
-    if law.extra_inputs:
-        middle = law.middle_of_inputs
-        sizes += [
-            np.broadcast_to(np.asarray(stated.get(name, value), float), np.shape(params))
-            for name, value in middle.items()
-        ]
+    sizes += _inputs(law, inputs, np.shape(params))
     count = len(sizes)
     for piece, columns in _pieces(len(out), *sizes, *own.values()):
         of_piece: Any = dict(zip(own, columns[count:], strict=True))
@@ -99,11 +97,13 @@ def distilled_loss(
     teacher_loss: np.ndarray,
     reference: Reference,
     discrepancies: Mapping[str, np.ndarray] | None = None,
+    inputs: Mapping[str, np.ndarray] | None = None,
 ) -> np.ndarray:
     """Distilled loss (draws, points) of students (points,).
 
     `teacher_loss` is (points,), or (draws, points) where it is itself uncertain. `discrepancies`
-    are those of the students, name -> (draws, points), in units of the reference loss.
+    are those of the students, name -> (draws, points), in units of the reference loss. `inputs`
+    (points,) are the students' columns of `Law.extra_inputs`.
     """
     if not isinstance(law, TeacherLaw):
         raise TypeError(f"the {law.name} law says nothing about teachers")
@@ -112,11 +112,25 @@ def distilled_loss(
     teacher = np.atleast_2d(teacher_loss) / reference.loss
     sizes = params / reference.params, tokens / reference.tokens
     given = {**(discrepancies or {}), **_log_discrepancy(draws, *sizes)}
-    for piece, (n, d, t, *each) in _pieces(len(out), *sizes, teacher, *given.values()):
-        own: Any = dict(zip(given, each, strict=True))
-        (losses,) = _losses((law,), coordinates, own, t, n, d)
+    further = _inputs(law, inputs, np.shape(params))
+    count = len(further)
+    for piece, (n, d, t, *each) in _pieces(len(out), *sizes, teacher, *further, *given.values()):
+        own: Any = dict(zip(given, each[count:], strict=True))
+        (losses,) = _losses((law,), coordinates, own, t, n, d, *each[:count])
         out[:, piece] = np.asarray(losses)[:, : piece.stop - piece.start]
     return out * reference.loss
+
+
+def _inputs(
+    law: Law, inputs: Mapping[str, np.ndarray] | None, shape: tuple[int, ...]
+) -> list[np.ndarray]:
+    """Columns of `Law.extra_inputs`, in their order; those that are not stated in the middle."""
+    stated = inputs or {}
+    middle = law.middle_of_inputs
+    return [
+        np.broadcast_to(np.asarray(stated.get(each.name, middle[each.name]), float), shape)
+        for each in law.extra_inputs
+    ]
 
 
 def _coordinates(law: Law, draws: Draws) -> dict[str, Array]:

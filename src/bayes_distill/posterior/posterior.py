@@ -219,6 +219,7 @@ class Posterior:
         teacher_loss: np.ndarray,
         *,
         conditions: Conditions = "own",
+        inputs: Mapping[str, np.ndarray] | None = None,
     ) -> np.ndarray:
         """Student loss L_S (eq. 8, with the discrepancies of its size), (draws, points).
 
@@ -226,13 +227,21 @@ class Posterior:
         says whose discrepancies besides: each point's ``own``, those of one ``new`` condition that
         all points share, or ``none``, as the optimum of a plan (`student`). ``smooth`` leaves out
         what is particular to a size as well: a curve over sizes has no kinks at those of the runs.
+        `inputs` are as in `supervised_loss`.
         """
         of_students = {
             name: self._discrepancy(each, params, tokens, conditions)
             for name, each in self.discrepancies.items()
         }
         return evaluate.distilled_loss(
-            self.law, self.coordinates, params, tokens, teacher_loss, self.reference, of_students
+            self.law,
+            self.coordinates,
+            params,
+            tokens,
+            teacher_loss,
+            self.reference,
+            of_students,
+            inputs,
         )
 
     @staticmethod

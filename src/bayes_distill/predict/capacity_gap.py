@@ -17,6 +17,7 @@ from bayes_distill._input.progress import Progress, steps
 from bayes_distill._input.types import NUMBER, SOURCE, WHOLE, check_types
 from bayes_distill.errors import Fault, InputError, collected
 from bayes_distill.posterior import Posterior
+from bayes_distill.posterior.at_inputs import at_inputs
 from bayes_distill.predict.arguments import check_repeats, check_teachers, load_beside, read_points
 from bayes_distill.predict.extrapolation import (
     extrapolation,
@@ -152,6 +153,7 @@ def risk(
     at: pd.DataFrame | str | Path | None = None,
     teachers: Teachers | pd.DataFrame | str | Path | None = None,
     strongest: float | None = None,
+    inputs: Mapping[str, Any] | None = None,
     draws: int = DRAWS,
     interval: float = 0.9,
     seed: int = 0,
@@ -173,6 +175,9 @@ def risk(
         ``tokens``.
     strongest
         Lowest teacher loss that is available; by default the irreducible loss E of each draw.
+    inputs
+        A value of each other column that the law reads, by name, for all students: what is left out
+        is in the middle of the runs.
     seed
         Seed of the measurement error of teachers' losses.
     progress
@@ -213,7 +218,7 @@ def risk(
         faults.append(
             Fault("is needed (or `teacher_params` and `teacher_tokens`)", column="teacher_loss")
         )
-    posterior = load_beside(faults, posterior, allow_failed)
+    posterior = at_inputs(load_beside(faults, posterior, allow_failed), inputs)
     assert points is not None
     if not posterior.law.has_teacher:
         raise InputError(

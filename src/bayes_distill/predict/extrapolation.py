@@ -64,11 +64,13 @@ def extrapolation(
 def input_factors(posterior: Posterior, points: Points) -> dict[str, np.ndarray]:
     """How far the inputs of points lie beyond the range of the runs, (points,) each, by name.
 
-    Of positive inputs it is a factor, of others 1 and the distance in widths of the range.
+    Of positive inputs it is a factor, of others 1 and the distance in widths of the range. Of a
+    column of names there is none: its levels are those of the runs.
     """
     found = {}
+    of_levels = {each.name for each in posterior.law.inputs if each.level_of}
     for name, (low, high) in posterior.info.get("input_ranges", {}).items():
-        if points.inputs is None or name not in points.inputs:
+        if points.inputs is None or name not in points.inputs or name in of_levels:
             continue
         value = np.asarray(points.inputs[name], float)
         if low > 0:

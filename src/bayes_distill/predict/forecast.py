@@ -36,7 +36,14 @@ from bayes_distill.predict.extrapolation import (
     rests_on,
     thinning_notes,
 )
-from bayes_distill.predict.points import SIZES, Points, Quantity, other_columns
+from bayes_distill.predict.points import (
+    SIZES,
+    Points,
+    Quantity,
+    input_columns_of,
+    other_columns,
+    with_levels,
+)
 from bayes_distill.predict.registered import register_answer, register_faults, size_faults
 from bayes_distill.predict.results.columns import summary
 from bayes_distill.predict.results.display import Result
@@ -294,7 +301,8 @@ def forecast(
         stated = table.assign(teacher_loss=table["teacher_loss_mean"])
         told = table[["p_beats_supervised"]].to_dict("records")
         register_answer(register, "forecast", posterior, stated, samples["new_run"], asked, told)
-    inputs_of_table = tuple(points.inputs or ())
+    table = with_levels(table, posterior.law)
+    inputs_of_table = tuple(name for name in input_columns_of(posterior.law) if name in table)
     return Forecast(
         table, samples, interval, notes, fit_verdicts(posterior), other, inputs_of_table
     )
@@ -353,9 +361,7 @@ class _Block(NamedTuple):
         teacher = points.teacher_draws(posterior, seed)
         loss = supervised.copy()
         if distilled.any():
-            loss[:, distilled] = posterior.distilled_loss(
-                points.params[distilled], points.tokens[distilled], teacher[:, distilled]
-            )
+            loss[:, distilled] = points.distilled_draws(posterior, teacher)
         generator = np.random.default_rng([seed, place] if place else seed)
         new_run = posterior.new_run(
             loss, distilled, generator, params=points.params, effects_seed=seed, **groups

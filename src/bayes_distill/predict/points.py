@@ -13,14 +13,17 @@ import numpy as np
 import pandas as pd
 
 from bayes_distill._input.numbers import format_quantity, parse_quantity, parsed_parts
+from bayes_distill._input.text import shown
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.runs.inputs import NOT_READ
+from bayes_distill.runs.levels import level_name
 from bayes_distill.runs.schema import MOST_PARAMS, MOST_TOKENS
 from bayes_distill.runs.table import POINT, input_names
 
 if TYPE_CHECKING:
     from bayes_distill.laws import Law
     from bayes_distill.posterior import Posterior
+    from bayes_distill.posterior.posterior import Conditions
 
 Quantity = str | SupportsFloat | Sequence[str | SupportsFloat] | np.ndarray
 NAMES = POINT
@@ -139,12 +142,25 @@ class Points:
         distilled = self.distilled
         losses = self.supervised_draws(posterior)
         if distilled.any():
-            losses[:, distilled] = posterior.distilled_loss(
-                self.params[distilled],
-                self.tokens[distilled],
-                self.teacher_draws(posterior)[:, distilled],
-            )
+            losses[:, distilled] = self.distilled_draws(posterior, self.teacher_draws(posterior))
         return losses
+
+    def distilled_draws(
+        self, posterior: Posterior, teacher: np.ndarray, conditions: Conditions = "own"
+    ) -> np.ndarray:
+        """Mean curve (draws, points with a teacher) under teachers of these losses (draws, points).
+
+        `conditions` as for `Posterior.distilled_loss`.
+        """
+        taught = self.distilled
+        inputs = {name: column[taught] for name, column in (self.inputs or {}).items()}
+        return posterior.distilled_loss(
+            self.params[taught],
+            self.tokens[taught],
+            teacher[:, taught],
+            conditions=conditions,
+            inputs=inputs,
+        )
 
     @property
     def names(self) -> list[str]:
@@ -237,7 +253,38 @@ def grid(
     # of more data than tokens, none repeats
     columns["unique_tokens"] = np.minimum(columns["unique_tokens"], columns["tokens"])
     points = Points(**{name: columns[name] for name in NAMES})
-    return replace(points, inputs={name: columns[name] for name in own}) if own else points
+    if not own:
+        return points
+    return replace(points, inputs=_indicated({name: columns[name] for name in own}, law))
+
+
+def _indicated(columns: Mapping[str, np.ndarray], law: Law | None) -> dict[str, np.ndarray]:
+    """Inputs (points,) with indicators in place of the places of levels among a column's levels."""
+    found = dict(columns)
+    for each in () if law is None else law.labels:
+        place = found.pop(each.name)
+        indicators = each.indicators()
+        found |= {one.name: (place == i).astype(float) for i, one in enumerate(indicators)}
+    return found
+
+
+def input_columns_of(law: Law) -> list[str]:
+    """Columns that a law reads besides those of every table, as people name them."""
+    return [
+        *(each.name for each in law.extra_inputs if not each.level_of),
+        *(each.name for each in law.labels),
+    ]
+
+
+def with_levels(table: pd.DataFrame, law: Law) -> pd.DataFrame:
+    """A table of points with the names of levels in place of their indicators."""
+    for each in law.labels:
+        names = [one.name for one in each.indicators()]
+        if set(names) <= set(table):
+            place = table[names].to_numpy(float).argmax(axis=1)
+            levels = np.array(each.levels, dtype=object)[place]
+            table = table.drop(columns=names).assign(**{each.name: levels})
+    return table
 
 
 def from_table(source: pd.DataFrame | str | Path, law: Law | None = None) -> Points:
@@ -294,13 +341,19 @@ def of_frame(frame: pd.DataFrame) -> Points:
 def input_lists(
     inputs: Mapping[str, Quantity], law: Law | None
 ) -> tuple[dict[str, list[float]], list[Fault]]:
-    """Lists of the inputs of a law, those that are not stated at their default; and faults."""
-    declared = {} if law is None else {each.name: each for each in law.extra_inputs}
+    """Lists of the inputs of a law, those that are not stated at their default; and faults.
+
+    Of a column of names they are places among its levels.
+    """
+    numbers = () if law is None else (each for each in law.extra_inputs if not each.level_of)
+    labels = {} if law is None else {each.name: each for each in law.labels}
+    declared = {each.name: each for each in numbers}
     lists: dict[str, list[float]] = {}
     faults = []
     for name in inputs:
-        if name not in declared:
-            has = f"it declares {', '.join(declared)}" if declared else "it declares none"
+        if name not in declared and name not in labels:
+            every = ", ".join((*declared, *labels))
+            has = f"it declares {every}" if every else "it declares none"
             faults.append(Fault(f"the law has no such input ({has})", column=name))
     for name, each in declared.items():
         if name not in inputs:
@@ -316,7 +369,26 @@ def input_lists(
             continue
         problems = [each.problem(value) for value in lists[name]] or ["is an empty list"]
         faults += [Fault(problem, column=name) for problem in problems if problem is not None]
+    for name, label in labels.items():
+        stated = inputs.get(name, label.default or label.levels[0])
+        levels = [level_name(str(part)) for part in _parts(stated)]
+        lists[name] = [float(label.levels.index(n)) for n in levels if n in label.levels]
+        there_are = f"there are {', '.join(label.levels)}"
+        faults += [
+            Fault(f"'{shown(n)}' is no level ({there_are})", column=name)
+            for n in levels
+            if n not in label.levels
+        ]
+        if not levels:
+            faults.append(Fault("is an empty list", column=name))
     return lists, faults
+
+
+def _parts(stated: Any) -> list[Any]:
+    """Parts of a list, also of one that is written with commas."""
+    if isinstance(stated, str):
+        return stated.split(",")
+    return list(stated) if isinstance(stated, (Sequence, np.ndarray)) else [stated]
 
 
 def _teacher_faults(stated: dict[str, bool]) -> list[Fault]:

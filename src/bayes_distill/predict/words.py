@@ -142,7 +142,10 @@ def _student(row: Mapping[str, Any]) -> str:
     size, tokens = row["params"], row["tokens"]  # a law of another kind may read neither
     student = "student" if size is None else f"{format_quantity(size)} student"
     on = "" if tokens is None else f" on {format_quantity(tokens)} tokens"
-    inputs = ", ".join(f"{name} {value:.4g}" for name, value in row.get("inputs", {}).items())
+    inputs = ", ".join(
+        f"{name} {value if isinstance(value, str) else format(value, '.4g')}"
+        for name, value in row.get("inputs", {}).items()
+    )
     return f"{student}{on}{f' with {inputs}' if inputs else ''}"
 
 

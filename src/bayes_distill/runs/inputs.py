@@ -12,9 +12,10 @@ from bayes_distill._input.suggestions import did_you_mean
 from bayes_distill.errors import Fault
 from bayes_distill.runs.cell_values import parse_cells
 from bayes_distill.runs.column_names import plain_name
+from bayes_distill.runs.levels import level_columns
 
 if TYPE_CHECKING:  # with JAX, which a check of a table does without
-    from bayes_distill.laws import Input, Law
+    from bayes_distill.laws import Input, Label, Law
 
 NOT_READ = 1.0
 """Size or tokens of runs of a law that does not read them, where the table has none."""
@@ -38,9 +39,11 @@ def needed_columns(required: Sequence[str], law: Law) -> tuple[str, ...]:
 
 
 def input_columns(
-    law: Law, other: Mapping[str, Sequence[object]], rows: Sequence[int], default: bool = True
+    law: Law, other: Mapping[str, Sequence[object]], rows: Sequence[int], of_runs: bool = True
 ) -> tuple[pd.DataFrame, list[Fault], set[str]]:
     """Columns of `Law.extra_inputs` as numbers, their faults, and what the table calls them.
+
+    A column of names (`Law.labels`) gives an indicator of every level.
 
     Parameters
     ----------
@@ -50,8 +53,8 @@ def input_columns(
         Cells of the columns that are not of every table, by name.
     rows
         Number of each row among all that were read.
-    default
-        Whether a column that is missing has its default, if it has one.
+    of_runs
+        Whether the rows are runs, of which some inputs must be stated (`Input.every_run`).
     """
     by_plain = {plain_name(name): name for name in reversed(list(other))}
     index = pd.Index(np.asarray(rows, dtype=np.int64), name="row")
@@ -59,11 +62,13 @@ def input_columns(
     faults: list[Fault] = []
     used: set[str] = set()
     for each in law.extra_inputs:
-        names = (each.name, *each.aliases)
-        label = next((by_plain[plain_name(n)] for n in names if plain_name(n) in by_plain), None)
+        if each.level_of:
+            continue
+        label = _found(each, by_plain)
+        default = None if of_runs and each.every_run else each.default
         if label is None:
-            if each.default is not None and default:
-                found[each.name] = np.full(len(index), each.default)
+            if default is not None:
+                found[each.name] = np.full(len(index), default)
             else:
                 faults.append(_missing(each, list(other)))
             continue
@@ -74,21 +79,42 @@ def input_columns(
             if at in problems:
                 continue
             if np.isnan(value):
-                if each.default is None:
+                if default is None:
                     faults.append(Fault(f"is empty: {_what(each)} is needed", rows[at], label))
                 else:
-                    values[at] = each.default
+                    values[at] = default
             elif (problem := each.problem(float(value))) is not None:
                 faults.append(Fault(problem, rows[at], label))
         found[each.name] = values
+    for names in law.labels:
+        label = _found(names, by_plain)
+        default_level = None if of_runs and names.every_run else _default_level(names)
+        cells = [None] * len(index) if label is None else other[label]
+        if label is None and default_level is None:
+            faults.append(_missing(names, list(other)))
+            continue
+        used |= set() if label is None else {label}
+        indicators, more = level_columns(names, cells, rows, label or names.name, default_level)
+        found |= indicators
+        faults += more
     return pd.DataFrame(found, index=index), faults, used
+
+
+def _found(each: Input | Label, by_plain: Mapping[str, str]) -> str | None:
+    """What a table calls a column; ``None`` if it has none."""
+    names = (plain_name(name) for name in (each.name, *each.aliases))
+    return next((by_plain[name] for name in names if name in by_plain), None)
+
+
+def _default_level(each: Label) -> str | None:
+    return each.default or next(iter(each.levels), None)
 
 
 def _what(each: Input) -> str:
     return each.meaning or f"the input {each.name}"
 
 
-def _missing(each: Input, present: list[str]) -> Fault:
+def _missing(each: Input | Label, present: list[str]) -> Fault:
     hint = did_you_mean(each.name, present, f"columns found: {', '.join(present) or 'none'}")
     named = " or ".join((each.name, *each.aliases))
     return Fault(

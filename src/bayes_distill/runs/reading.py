@@ -176,7 +176,7 @@ def examine(
     unfinished: list[Skipped] = []
     own: tuple[str, ...] = ()
     if law is not None:
-        extra, more, taken = input_columns(law, other, opened.rows)
+        extra, more, taken = input_columns(law, other, opened.rows, "loss" in required)
         faults += more
         frame = frame.join(extra)
         own = tuple(map(str, extra))

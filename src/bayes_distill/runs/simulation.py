@@ -240,7 +240,8 @@ def _losses_without_noise(
 
     def supervised(params: str, tokens: str, *unique: NDArray[np.float64]) -> NDArray[np.float64]:
         sizes = frame[params].to_numpy(), frame[tokens].to_numpy()
-        return np.array(law.supervised_loss(coordinates, *sizes, reference, *unique, inputs=inputs))
+        own = inputs if params == "params" else None  # nothing is known of a teacher's
+        return np.array(law.supervised_loss(coordinates, *sizes, reference, *unique, inputs=own))
 
     losses = supervised("params", "tokens", unique_tokens(frame))
     if "teacher_params" in frame:
@@ -252,7 +253,9 @@ def _losses_without_noise(
         params, tokens, teacher_loss = (
             students[name].to_numpy() for name in ("params", "tokens", "teacher_loss")
         )
+        of_students = {name: column[has_teacher] for name, column in inputs.items()}
+        own = {"inputs": of_students} if law.extra_inputs else {}
         losses[has_teacher] = law.distilled_loss(
-            coordinates, params, tokens, teacher_loss, reference
+            coordinates, params, tokens, teacher_loss, reference, **own
         )
     return losses

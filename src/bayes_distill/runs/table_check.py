@@ -12,10 +12,12 @@ import pandas as pd
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.runs.datasets import DATASETS
 from bayes_distill.runs.few_runs import few_runs_note, too_few
+from bayes_distill.runs.possible_factors import PossibleFactor, possible_factors
 from bayes_distill.runs.reading import examine, open_tracker
 from bayes_distill.runs.table import Kind, Runs, Skipped, kind_of
 
 if TYPE_CHECKING:
+    from bayes_distill.laws import Law
     from bayes_distill.runs.reading import ColumnsSource, MappingSource
 
 
@@ -38,6 +40,8 @@ class RunsReport:
         What the table calls each column that is used, by canonical name.
     skipped
         Runs of an experiment tracker that are left out, with the reasons.
+    possible_factors
+        Columns that are not used and could be factors of a law.
     """
 
     rows: int
@@ -46,6 +50,7 @@ class RunsReport:
     notes: tuple[str, ...]
     columns: dict[str, str] = field(default_factory=dict)
     skipped: tuple[Skipped, ...] = ()
+    possible_factors: tuple[PossibleFactor, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -59,6 +64,7 @@ class RunsReport:
             "notes": list(self.notes),
             "columns": dict(self.columns),
             "skipped": [{"row": s.row, "run": s.run, "reason": s.reason} for s in self.skipped],
+            "possible_factors": [each.to_json() for each in self.possible_factors],
         }
 
 
@@ -69,6 +75,7 @@ def check(
     columns: ColumnsSource | None = None,
     write_mapping: str | Path | None = None,
     overwrite: bool = False,
+    law: Law | None = None,
 ) -> RunsReport:
     """Find every fault and oddity of a table, and raise for none of them.
 
@@ -88,6 +95,8 @@ def check(
         not written where `for_a_mapping` says that there are faults of another kind.
     overwrite
         Whether the draft may replace an input or a file of another kind.
+    law
+        The law that the runs are for, as for `read_runs`.
 
     Raises
     ------
@@ -106,7 +115,7 @@ def check(
             names,
             source.skipped,
         )
-    examined = examine(source, corrections=corrections, mapping=mapping, columns=columns)
+    examined = examine(source, corrections=corrections, mapping=mapping, columns=columns, law=law)
     kind = kind_of(examined.sound) if len(examined.sound) else None
     faults, notes = list(examined.faults), list(examined.notes)
     usable = examined.rows - len(examined.skipped)
@@ -115,10 +124,19 @@ def check(
         note = few_runs_note(usable, kind) if kind and not faults and not fault else None
         faults += [fault] if fault else []
         notes += [note] if note else []
+    factors = []
+    if len(examined.sound) and not any(fault.row is None for fault in faults):
+        factors = possible_factors(examined.sound, examined.other)
     if write_mapping is not None and for_a_mapping(faults):
         _write_draft(source, mapping, columns, Path(write_mapping), overwrite)
     return RunsReport(
-        examined.rows, kind, tuple(faults), tuple(notes), examined.columns, examined.skipped
+        examined.rows,
+        kind,
+        tuple(faults),
+        tuple(notes),
+        examined.columns,
+        examined.skipped,
+        tuple(factors),
     )
 
 

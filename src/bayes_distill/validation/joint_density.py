@@ -167,6 +167,7 @@ def _of_students(
             teacher,
             posterior.reference,
             of_students,
+            points.inputs,
         )
 
     shared = []
@@ -217,9 +218,7 @@ def _with_drawn_effects(
     distilled = points.distilled
     mean = points.supervised_draws(posterior)
     if distilled.any():
-        mean[:, distilled] = posterior.distilled_loss(
-            points.params[distilled], points.tokens[distilled], teacher[:, distilled]
-        )
+        mean[:, distilled] = points.distilled_draws(posterior, teacher)
     mean += posterior.size_effects(mean, points.params, distilled)
     mean += posterior.shared_effects(distilled, seed, run=run, **points.groups)
     return np.asarray(posterior.log_density(loss, mean, distilled).sum(axis=1))

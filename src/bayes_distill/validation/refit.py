@@ -123,9 +123,7 @@ def score(
     teacher = points.teacher_draws(posterior, seed)
     mean = points.supervised_draws(posterior)
     if distilled.any():
-        mean[:, distilled] = posterior.distilled_loss(
-            points.params[distilled], points.tokens[distilled], teacher[:, distilled]
-        )
+        mean[:, distilled] = points.distilled_draws(posterior, teacher)
     groups = points.groups | {RUN: run_labels(frame)}
     generator = np.random.default_rng(seed)
     new_run = posterior.new_run(

@@ -205,10 +205,6 @@ def _losses(posterior: Posterior, recipes: Points) -> np.ndarray:
     found = recipes.supervised_draws(posterior)
     taught = recipes.distilled
     if taught.any():
-        found[:, taught] = posterior.distilled_loss(
-            recipes.params[taught],
-            recipes.tokens[taught],
-            recipes.teacher_draws(posterior)[:, taught],
-            conditions="smooth",
-        )
+        teachers = recipes.teacher_draws(posterior)
+        found[:, taught] = recipes.distilled_draws(posterior, teachers, "smooth")
     return np.asarray(found)
