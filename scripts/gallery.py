@@ -1,7 +1,8 @@
 r"""Draw every named plot into docs/gallery, and write the page that shows them.
 
     python scripts/gallery.py --data busbridge.nc --smaller smaller.nc --hoffmann hoffmann.nc \
-        --calibration calibration.json --scores scores.json --compute compute.json
+        --calibration calibration.json --scores scores.json --compute compute.json \
+        --arms arms.nc
 
 The files are made by the commands at the top of the page. Run it again when the shipped
 posterior or a plot changes; the same fits give the same files.
@@ -39,6 +40,7 @@ per token, `--unit "bits per byte"` says so on the axes.
 The fits behind the plots, of the two public tables of runs:
 
 <!-- given: busbridge.nc, smaller.nc, hoffmann.nc, calibration.json, scores.json, compute.json -->
+<!-- given: arms.nc -->
 <!-- not run: three full fits and 200 more; the README's test makes two of them -->
 ```sh
 bayes-distill fit busbridge2025 --out busbridge.nc
@@ -49,8 +51,8 @@ bayes-distill validate hoffmann2022 --where "tokens > 0.43 * params" --model sup
 bayes-distill calibrate distillation --design paper --sweeps 200 --workers 2 --out calibration.json
 ```
 
-forty made-up forecasts that were scored, `scores.json` ([how](campaign.md)), and a list of
-teachers, `teachers.csv`:
+forty made-up forecasts that were scored, `scores.json` ([how](campaign.md)), a fit of three
+recipes, `arms.nc` ([how](howto/compare-arms.md)), and a list of teachers, `teachers.csv`:
 
 <!-- file: teachers.csv -->
 ```text
@@ -195,6 +197,13 @@ EXAMPLES = (
         "coverage-by-factor compute.json",
     ),
     Example(
+        "arms-along-compute",
+        "Arms along compute",
+        "Three training sets of Gadre et al. 2024 (`mlfoundations/scaling` on GitHub), judged on "
+        "C4. C4 itself stays ahead; the other two are not told apart where their bands overlap.",
+        "arms-along-compute arms.nc --params 6.7B --tokens 138B",
+    ),
+    Example(
         "reliability",
         "Reliability of the gap risk",
         "Pairs of teachers of left-out students. If the forecasts are right, the stronger "
@@ -297,6 +306,7 @@ def main() -> int:
     parser.add_argument("--calibration", default="calibration.json", help="of distillation")
     parser.add_argument("--scores", default="scores.json", help="of registered forecasts")
     parser.add_argument("--compute", default="compute.json", help="validation along compute")
+    parser.add_argument("--arms", default="arms.nc", help="fit of arms")
     parser.add_argument("--only", nargs="*", help="names of examples; by default all")
     arguments = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -307,6 +317,7 @@ def main() -> int:
         "calibration.json": arguments.calibration,
         "scores.json": arguments.scores,
         "compute.json": arguments.compute,
+        "arms.nc": arguments.arms,
     }
     with tempfile.TemporaryDirectory() as folder:
         shelf = Path(folder) / "teachers.csv"

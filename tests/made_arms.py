@@ -7,8 +7,8 @@ import pandas as pd
 import xarray as xr
 
 from bayes_distill.cards import card_from_dict
-from bayes_distill.comparison.arms import _table
 from bayes_distill.comparison.arms_card import arms_card
+from bayes_distill.comparison.arms_table import table_of_arms
 from bayes_distill.laws import Reference
 from bayes_distill.posterior import Posterior
 
@@ -27,7 +27,7 @@ TABLE = pd.DataFrame(
 def made_up_arms() -> Posterior:
     """Arms that differ in their floor by 0.05 and by 0.02 in a draw in four, the other way."""
     names = ["code", "web"]
-    runs, _ = _table(TABLE, "mixture", False, [])
+    runs, _ = table_of_arms(TABLE, "mixture", False, [])
     card = arms_card(names, runs.frame)
     draws = 200
     values = {name: np.zeros((1, draws)) for name in card.priors}

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from bayes_distill.cards.listing import models
     from bayes_distill.checking.checks import PredictiveChecks, predictive
     from bayes_distill.checking.power_scaling import Sensitivity, sensitivity
-    from bayes_distill.comparison.arms import Arms, arms
+    from bayes_distill.comparison.arms import arms
+    from bayes_distill.comparison.arms_result import Arms
     from bayes_distill.comparison.ranking import compare
     from bayes_distill.comparison.result import Comparison
     from bayes_distill.comparison.stacking import stack
@@ -65,7 +66,7 @@ if TYPE_CHECKING:
     from bayes_distill.validation.update import Update, update
 
 _HOMES = {
-    "Arms": "bayes_distill.comparison.arms",
+    "Arms": "bayes_distill.comparison.arms_result",
     "Calibration": "bayes_distill.calibration.result",
     "Card": "bayes_distill.cards",
     "Comparison": "bayes_distill.comparison.result",

@@ -1,12 +1,16 @@
 """Arms of one table: what is compared, computed on made-up draws, and what is refused."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from bayes_distill.comparison.arms import _table, arms
+from bayes_distill.comparison.arms import arms
 from bayes_distill.comparison.arms_card import arms_of
-from bayes_distill.comparison.arms_pairs import crossing_factor, factor_at
+from bayes_distill.comparison.arms_pairs import crossing_factor, factor_at, paired_runs
+from bayes_distill.comparison.arms_table import table_of_arms
+from bayes_distill.comparison.arms_words import arms_sentence
 from bayes_distill.errors import InputError
+from bayes_distill.runs.checkpoints import NO_RUN, run_groups
 from made_arms import TABLE, made_up_arms
 
 POINT = "params=1B,tokens=20B"
@@ -68,7 +72,7 @@ def test_a_crossing_is_the_nearest_change_of_sign():
 def test_arms_with_other_validation_sets_are_refused_unless_told():
     other = TABLE.assign(**{"val set": ["c4", "pile"] * 6})
     assert "different validation sets" in faults(other)
-    runs, names = _table(other, "mixture", True, [])
+    runs, names = table_of_arms(other, "mixture", True, [])
     assert names == ["code", "web"]
     np.testing.assert_array_equal(runs.frame["arm_0"] + runs.frame["arm_1"], 1.0)
 
@@ -95,3 +99,48 @@ def test_a_fit_of_arms_needs_no_column_and_others_are_refused(made_up, chinchill
     assert "is for a table" in faults(made_up)
     with pytest.raises(InputError, match="is no fit of arms"):
         arms(chinchilla_point, at=POINT)
+
+
+def test_runs_of_one_size_tokens_and_seed_are_pairs():
+    frame = pd.DataFrame({"params": [1e8, 1e8, 1e8, 1e8, 3e8], "tokens": [2e9] * 5})
+    arm = pd.Series(["web", "code", "web", "code", "web"])
+    assert paired_runs(frame, arm, [1, 1, 2, 3, 1]).tolist() == ["pair 0", "pair 0", *[None] * 3]
+    # without seeds the first runs of a place are, and a second one of an arm is not
+    assert paired_runs(frame, arm).tolist() == ["pair 0", "pair 0", None, None, None]
+
+
+def test_pairs_share_their_luck_in_the_model():
+    runs, _ = table_of_arms(
+        TABLE.assign(params=np.repeat(TABLE["params"].to_numpy()[::2], 2), tokens=2e9),
+        "mixture",
+        False,
+        [],
+    )
+    assert (run_groups(runs.frame) != NO_RUN).sum() == 6
+
+
+def test_the_run_that_tells_most_is_the_one_whose_loss_moves_with_the_gap(made_up):
+    (pair,) = arms(made_up, at=POINT).to_json()["pairs"]
+    told = pair["telling_run"]
+    assert told["arm"] == "web"  # code's loss is the same in every draw
+    assert told["params"] * told["tokens"] <= 0.11 * 1e9 * 20e9
+    # the gap is web's floor but for its sign, and noise is small
+    assert told["explained"] == pytest.approx(1.0, abs=0.02)
+    gap = np.where(np.arange(200) % 4 == 0, np.expm1(-0.02), np.expm1(0.05))
+    assert told["needed"] == pytest.approx(gap.mean() / gap.std(), rel=0.02)
+
+
+def test_the_better_arm_is_named_first_with_what_would_change_that(made_up):
+    row = arms(made_up, at=POINT).table.to_dict("records")[0]
+    said = arms_sentence(row, "90%")
+    assert "code is better than web with probability 0.75, by 0.0" in said
+    assert "told by a run of web" in said
+    turned = row | {
+        "a": "web",
+        "b": "code",
+        "p_a_better": 1 - row["p_a_better"],
+        "gap_mean": -row["gap_mean"],
+        "gap_lower": -row["gap_upper"],
+        "gap_upper": -row["gap_lower"],
+    }
+    assert arms_sentence(turned, "90%") == said

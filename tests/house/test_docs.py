@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 
 from bayes_distill.posterior import Posterior
 from bayes_distill.runs import paper_design
+from made_arms import made_up_arms
 from printed_blocks import RUNNABLE, Block, PageRun, blocks, given, matched
 from studies import random_scores, random_study, with_runs
 from validations import made_up_validation
@@ -58,6 +59,8 @@ def give(name: str, request: pytest.FixtureRequest) -> None:
     elif name == "compute.json":
         fit = request.getfixturevalue("chinchilla").posterior
         made_up_validation(fit, 0.6, leave_out="compute", factors=(3.0, 10.0)).save(name)
+    elif name == "arms.nc":
+        made_up_arms().save(name)
     elif name == "mlflow.db":
         shutil.copy(request.getfixturevalue("mlflow_store"), name)
     elif name == "mapping.toml":

@@ -25,6 +25,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "distillation-against-supervised": {"params": "1B", "budget": "1e21,1e22", "draws": 8},
     "isoflop-profiles": {"budget": "1e21"},
     "next-run-map": {"coefficient": "alpha"},
+    "arms-along-compute": {"params": "1B", "tokens": "20B"},
 }
 OF_RUNS = {
     "prior-against-posterior",
@@ -39,6 +40,8 @@ OF_RUNS = {
 
 def refusal(plot: str, subject: str, posterior: bd.Posterior) -> str | None:
     """What the one fault of a plot that does not apply says; ``None`` if the plot applies."""
+    if plot == "arms-along-compute":
+        return "is no fit of arms"
     if PLOTS[plot].needs_teacher and not posterior.law.has_teacher:
         return f"posterior: {plot} is about teachers"
     if plot in OF_RUNS and subject in STACKS:

@@ -13,7 +13,7 @@ from bayes_distill.cli.output import late_bar, print_sentences, print_table
 from bayes_distill.cli.shared_options import Common, spread_options
 
 if TYPE_CHECKING:
-    from bayes_distill.comparison.arms import Arms
+    from bayes_distill.comparison.arms_result import Arms
 
 
 @spread_options
@@ -69,13 +69,10 @@ def arms(
 
 def _print(result: Arms, percent: str) -> None:
     from bayes_distill._input.numbers import format_probability, format_quantity
+    from bayes_distill.comparison.arms_words import arms_sentence
 
     rows = result.table.to_dict("records")
-    print_sentences(
-        f"At {format_quantity(r['params'])} parameters on {format_quantity(r['tokens'])} tokens "
-        f"{r['a']} is better than {r['b']} with probability {format_probability(r['p_a_better'])}."
-        for r in rows
-    )
+    print_sentences(arms_sentence(r, percent) for r in rows)
     print_table(
         "Arms",
         [

@@ -75,7 +75,7 @@ def plot(
             metavar="FIT",
             help="File written by fit, or a card with a posterior, which holds no runs; for "
             "coverage and reliability the JSON of validate, for ranks that of calibrate, for "
-            "registered-forecasts that of score.",
+            "registered-forecasts that of score; for arms-along-compute a file of arms.",
         ),
     ] = None,
     out: Annotated[str | None, option("File to write: .png, .svg or .pdf.", "FILE")] = None,

@@ -4,103 +4,35 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from bayes_distill._input.intervals import interval_fault, number, seed_faults
-from bayes_distill._input.numbers import parse_quantity
+from bayes_distill._input.intervals import interval_fault, seed_faults
 from bayes_distill._input.progress import Progress
 from bayes_distill._input.types import NUMBER, SOURCE, WHOLE, check_types
 from bayes_distill.comparison.arms_card import arm_columns, arms_card, arms_of
+from bayes_distill.comparison.arms_next_run import telling_run
 from bayes_distill.comparison.arms_pairs import pair_of
 from bayes_distill.comparison.arms_registered import arm_losses_of_runs, register_arms
+from bayes_distill.comparison.arms_result import Arms
+from bayes_distill.comparison.arms_table import points_of, table_of_arms
 from bayes_distill.errors import Fault, InputError
 from bayes_distill.posterior import Posterior, load_posterior
 from bayes_distill.predict.registered import register_faults, size_faults
-from bayes_distill.predict.results.display import Result
-from bayes_distill.predict.verdicts import UNKNOWN, fit_verdicts, law_notes
+from bayes_distill.predict.verdicts import fit_verdicts, law_notes
 from bayes_distill.runs import Runs
-from bayes_distill.runs.cell_values import parse_labels
-from bayes_distill.runs.column_names import plain_name
-from bayes_distill.runs.reading import examine
-from bayes_distill.runs.table import LABELS, kind_of
 
 FLOP = 6.0  # a parameter and a token
 REACH, STEPS = 1e4, 161
 """Factor of compute to either side within which multipliers and crossings are sought."""
-LEAST_RUNS = 3
+TELLING = (0.001, 0.01, 0.1)
+"""Compute of the runs that might change an answer, over that of the point."""
 BY = "arms_by"
 """Where a fit says which column named the arms."""
-SETS = {"validationset", "valset", "evalset", "validation", "valdata", "evaldata", "testset"}
-"""Columns, plainly written, that say which validation set a loss is of."""
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Arms(Result):
-    """Arms compared at one or more points.
-
-    Parameters
-    ----------
-    table
-        One row a pair and point: ``a``, ``b``, ``params``, ``tokens``, ``p_a_better``, the gap
-        ``gap_{mean|lower|upper}`` (loss of a less that of b, in the unit of the runs), the compute
-        multiplier ``multiplier_{median|lower|upper}`` (how many times the compute of the point b
-        needs to reach the loss of a there; infinite where it never does), and where the two cross
-        at as many tokens per parameter, ``crossing_{median|lower|upper}`` (FLOPs) with
-        ``p_no_crossing``.
-    arms
-        One row an arm and point: ``name``, ``runs``, ``params``, ``tokens`` and its loss,
-        ``loss_{mean|lower|upper}``.
-    interval
-        Probability inside every interval.
-    notes
-        Sentences for people.
-    fit
-        Verdicts on the fit, ``sampling`` and ``law``.
-    posterior
-        The fit of all arms, for further questions.
-    """
-
-    table: pd.DataFrame
-    arms: pd.DataFrame
-    interval: float
-    notes: tuple[str, ...]
-    posterior: Posterior
-    fit: Mapping[str, str] = field(default_factory=lambda: UNKNOWN)
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        pairs = [
-            {
-                "a": r["a"],
-                "b": r["b"],
-                "at": {k: r[k] for k in ("params", "tokens")},
-                "p_a_better": r["p_a_better"],
-                "gap": {k: r[f"gap_{k}"] for k in ("mean", "lower", "upper")},
-                "compute_multiplier": {
-                    k: number(r[f"multiplier_{k}"]) for k in ("median", "lower", "upper")
-                },
-                "crossing": {
-                    "flops": {k: number(r[f"crossing_{k}"]) for k in ("median", "lower", "upper")},
-                    "p_none": r["p_no_crossing"],
-                },
-            }
-            for r in self.table.to_dict("records")
-        ]
-        arms = [
-            {
-                "name": r["name"],
-                "runs": int(r["runs"]),
-                "at": {k: r[k] for k in ("params", "tokens")},
-                "loss": {k: r[f"loss_{k}"] for k in ("mean", "lower", "upper")},
-            }
-            for r in self.arms.to_dict("records")
-        ]
-        return {"interval": self.interval, "pairs": pairs, "arms": arms, "fit": dict(self.fit)}
 
 
 def arms(
@@ -121,7 +53,8 @@ def arms(
     """Compare the arms of a table of runs at sizes and tokens that may lie outside it.
 
     One model of all arms is fitted: slopes are pooled, floors and levels are nearly separate, and
-    what all arms share cancels (`comparison.arms_card`).
+    what all arms share cancels (`comparison.arms_card`). Runs of two arms of one size, tokens and
+    seed are pairs: they share their luck.
 
     Parameters
     ----------
@@ -164,7 +97,7 @@ def arms(
     faults = seed_faults(seed) + register_faults(register)
     if (fault := interval_fault(interval)) is not None:
         faults.append(fault)
-    points = _points(at, faults)
+    points = points_of(at, faults)
     posterior = _posterior_of(runs, by, faults)
     if posterior is not None:
         faults += size_faults(register, len(points) * len(arms_of(posterior.card)))
@@ -175,7 +108,7 @@ def arms(
             raise InputError(faults)
         from bayes_distill.inference.fit import fit
 
-        table, names = _table(runs, by, across_validation_sets, faults)
+        table, names = table_of_arms(runs, by, across_validation_sets, faults)
         if faults := size_faults(register, len(points) * len(names)):
             raise InputError(faults)
         settings: dict[str, Any] = {"chains": chains, "warmup": warmup, "draws": draws}
@@ -205,94 +138,6 @@ def _posterior_of(runs: Any, by: str | None, faults: list[Fault]) -> Posterior |
     return runs
 
 
-def _points(at: Any, faults: list[Fault]) -> np.ndarray:
-    """Sizes and tokens (points, 2) of the argument `at`."""
-    if at is None:
-        faults.append(Fault("is needed, such as params=7B,tokens=140B", column="at"))
-        return np.ones((1, 2))
-    listed = [at] if isinstance(at, (str, Mapping)) else list(at)
-    found = []
-    for each in listed:
-        stated: Any = each
-        if isinstance(each, str):
-            parts = [part.partition("=") for part in each.split(",")]
-            stated = {key.strip(): value.strip() for key, _, value in parts}
-        strange = sorted(set(stated) - {"params", "tokens"})
-        lacking = [name for name in ("params", "tokens") if name not in stated]
-        if strange or lacking:
-            faults.append(Fault(f"'{each}' is not params=SIZE,tokens=NUMBER", column="at"))
-            continue
-        try:
-            pair = [float(parse_quantity(str(stated[n]))) for n in ("params", "tokens")]
-        except ValueError as error:
-            faults.append(Fault(str(error), column="at"))
-            continue
-        if not all(0 < value < np.inf for value in pair):
-            faults.append(Fault(f"'{each}' has no positive numbers", column="at"))
-            continue
-        found.append(pair)
-    return np.array(found or [[1.0, 1.0]])
-
-
-def _table(
-    source: Any, by: str | None, across: bool, faults: list[Fault]
-) -> tuple[Runs, list[str]]:
-    """Runs with a column for each arm, and the names of the arms."""
-    if by is None:
-        faults.append(Fault("is needed: the column that names the arm", column="by"))
-        raise InputError(faults)
-    if isinstance(source, Runs):
-        frame, other, name = source.frame, pd.DataFrame(index=source.frame.index), source.source
-    else:
-        examined = examine(source)
-        faults += examined.faults
-        frame, other, name = examined.sound, examined.other, examined.source
-    every = {plain_name(str(n)): other[n] for n in other}
-    every |= {plain_name(n): frame[n] for n in (*LABELS, "teacher_loss") if n in frame}
-    if plain_name(by) not in every and not faults:
-        present = ", ".join(map(str, [*other, *(n for n in LABELS if n in frame)])) or "none"
-        faults.append(Fault(f"there is no column {by} (there are {present})", column="by"))
-    if faults:
-        raise InputError(faults)
-    if kind_of(frame) != "supervised":
-        raise InputError(f"{name} has runs with a teacher: arms are compared among supervised runs")
-    labels = pd.Series(parse_labels(every[plain_name(by)]), index=frame.index, dtype=object)
-    counts = labels.value_counts()
-    names = sorted(map(str, counts.index))
-    if labels.isna().any():
-        rows = labels.index[labels.isna()]
-        faults += [Fault("is empty: every run needs its arm", int(row), by) for row in rows]
-    if len(names) < 2:
-        faults.append(Fault(f"{by} names {len(names)} arm: two are needed", column="by"))
-    few = [f"{arm} ({counts[arm]})" for arm in names if counts[arm] < LEAST_RUNS]
-    if few:
-        faults.append(
-            Fault(f"{', '.join(few)} have fewer than {LEAST_RUNS} runs each", column="by")
-        )
-    if not across:
-        faults += _different_sets(labels, every)
-    if faults:
-        raise InputError(faults)
-    own = frame.drop(columns=[n for n in LABELS if n in frame])
-    for column, arm in zip(arm_columns(len(names)), names, strict=True):
-        own[column] = (labels == arm).astype(float)
-    inputs = tuple(arm_columns(len(names)))
-    return Runs(own, name, inputs=inputs), names
-
-
-def _different_sets(labels: pd.Series[Any], columns: Mapping[str, Any]) -> list[Fault]:
-    """Refuse arms whose losses are of different validation sets."""
-    for name in SETS & set(columns):
-        sets = pd.Series(parse_labels(columns[name]), index=labels.index, dtype=object)
-        of_arms = {frozenset(sets[labels == arm].dropna()) for arm in labels.dropna().unique()}
-        if len(of_arms) > 1:
-            said = (
-                "arms have losses on different validation sets, which say nothing about each other"
-            )
-            return [Fault(f"{said}: compare one set, or say `across_validation_sets`", column=name)]
-    return []
-
-
 def _compared(
     posterior: Posterior, points: np.ndarray, interval: float, seed: int
 ) -> tuple[Arms, np.ndarray]:
@@ -303,6 +148,7 @@ def _compared(
     tails = (1 - interval) / 2
     levels = [tails, 1 - tails]
     factors = np.geomspace(1 / REACH, REACH, STEPS)
+    cheap = [int(np.abs(np.log(factors / share)).argmin()) for share in TELLING]
     pairs, of_arms, new_runs = [], [], []
     for place, (params, tokens) in enumerate(points):
         ray = params * np.sqrt(factors), tokens * np.sqrt(factors)
@@ -317,6 +163,9 @@ def _compared(
         here = np.stack([curves[arm][:, STEPS // 2] for arm in names], axis=1)
         new_runs.append(arm_losses_of_runs(posterior, here, params, seed + place))
         for a, b in itertools.combinations(names, 2):
+            gap = curves[a][:, STEPS // 2] - curves[b][:, STEPS // 2]
+            losses = {arm: curves[arm][:, cheap] for arm in (a, b)}
+            telling = telling_run(posterior, gap, losses, ray[0][cheap], ray[1][cheap])
             pairs.append(
                 {
                     "a": a,
@@ -324,6 +173,7 @@ def _compared(
                     "params": params,
                     "tokens": tokens,
                     **pair_of(curves[a], curves[b], factors, FLOP * params * tokens, levels),
+                    **{f"telling_{name}": value for name, value in telling._asdict().items()},
                 }
             )
     arms_table = pd.DataFrame(

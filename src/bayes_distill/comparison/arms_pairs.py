@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
+import pandas as pd
 
 
 def pair_of(
@@ -60,3 +63,18 @@ def crossing_factor(gap: np.ndarray, factors: np.ndarray) -> np.ndarray:
     share = np.clip(left / np.where(left == right, 1.0, left - right), 0.0, 1.0)
     found = np.exp(logs[place] + share * (logs[place + 1] - logs[place]))
     return np.asarray(np.where(changes.any(axis=1), found, np.nan))
+
+
+def paired_runs(
+    frame: pd.DataFrame, arms: pd.Series[str], seeds: Iterable[object] | None = None
+) -> pd.Series[str]:
+    """Labels (rows,) of runs of different arms with one size, tokens and seed; ``None`` for others.
+
+    The second run of an arm in one place, as where there are no seeds, is in no pair.
+    """
+    keys = pd.DataFrame({"params": frame["params"], "tokens": frame["tokens"]})
+    keys["seed"] = "" if seeds is None else pd.Series(list(seeds), index=frame.index).astype(str)
+    place = keys.groupby(list(keys), sort=False).ngroup()
+    again = pd.DataFrame({"place": place, "arm": arms}).duplicated()
+    alone = ~place.where(~again).duplicated(keep=False)
+    return ("pair " + place.astype(str)).astype(object).where(~again & ~alone, None)

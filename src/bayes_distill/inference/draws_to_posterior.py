@@ -26,7 +26,7 @@ from bayes_distill.inference.within_chain import diagnose_within
 from bayes_distill.laws import Reference
 from bayes_distill.posterior.hull import Hull, Hulls
 from bayes_distill.posterior.stored_runs import RUN_NAME
-from bayes_distill.runs.checkpoints import NO_RUN, run_groups
+from bayes_distill.runs.checkpoints import NO_RUN, PAIR, run_groups
 from bayes_distill.runs.grouping import size_groups
 from bayes_distill.runs.table import NUMERIC
 from bayes_distill.runs.unique_tokens import unique_tokens
@@ -206,7 +206,8 @@ def _runs_group(table: Runs, loo: Any) -> xr.Dataset:
     if "group" in frame and frame["group"].notna().any():
         columns["group"] = ("run", frame["group"].fillna("").astype(str).to_numpy(object))
     if (run_groups(frame) != NO_RUN).any():
-        columns[RUN_NAME] = ("run", frame["run"].fillna("").astype(str).to_numpy(object))
+        names = frame[PAIR if PAIR in frame else "run"]
+        columns[RUN_NAME] = ("run", names.fillna("").astype(str).to_numpy(object))
     for name in ("elpd_i", "pareto_k", "residual"):
         columns[name] = ("run", getattr(loo, name))
     return xr.Dataset(columns, coords={"run": frame.index.to_numpy()})

@@ -1,4 +1,4 @@
-"""Rows that are checkpoints of one run: its name repeats at one size and growing tokens."""
+"""Rows that share the luck of a run: checkpoints of one, or the same run of several recipes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from bayes_distill._input.text import named
 from bayes_distill.runs.grouping import size_groups, teacher_groups
 
 NO_RUN = -1
+PAIR = "pair"
+"""Column of a frame (not of a user's table) that names rows which share their luck otherwise."""
 
 
 def run_groups(frame: pd.DataFrame) -> np.ndarray:
     """Which run every row (n,) is a checkpoint of, from 0; -1 for those that are a run each.
 
     Rows are checkpoints of one run if they have one name, size and teacher, and different tokens.
+    With a column `PAIR` the rows of each of its labels share their luck, and no others do.
 
     Parameters
     ----------
@@ -22,6 +25,11 @@ def run_groups(frame: pd.DataFrame) -> np.ndarray:
         Canonical frame of sound runs.
     """
     found = np.full(len(frame), NO_RUN)
+    if PAIR in frame:
+        pairs = frame[PAIR].reset_index(drop=True)
+        rows = np.flatnonzero(pairs.duplicated(keep=False) & pairs.notna())
+        found[rows] = pairs.iloc[rows].groupby(pairs.iloc[rows], sort=False).ngroup().to_numpy()
+        return found
     needed = {"run", "params", "tokens"}
     if len(frame) < 2 or not needed <= set(frame.columns) or not frame["run"].notna().any():
         return found

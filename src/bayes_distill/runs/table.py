@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bayes_distill._input.text import shown
 from bayes_distill.errors import InputError
-from bayes_distill.runs.checkpoints import NO_RUN, run_groups
+from bayes_distill.runs.checkpoints import NO_RUN, PAIR, run_groups
 from bayes_distill.runs.conditions import rows_where
 
 Kind = Literal["supervised", "distillation", "mixed"]
@@ -84,7 +84,9 @@ class Runs:
 
     def __post_init__(self) -> None:
         missing = [name for name in REQUIRED if name not in self.frame]
-        strangers = [str(name) for name in self.frame if name not in (*CANONICAL, *self.inputs)]
+        strangers = [
+            str(name) for name in self.frame if name not in (*CANONICAL, PAIR, *self.inputs)
+        ]
         if missing or strangers:
             raise TypeError(
                 f"a frame of runs lacks {missing} or has unknown {strangers}: use read_runs"
