@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from bayes_distill.reporting.write import Report, report
     from bayes_distill.runs import Runs, RunsReport, check, read_runs, simulate
     from bayes_distill.runs.listing import datasets
+    from bayes_distill.runs.trackers.artefacts import log_to
     from bayes_distill.runs.trackers.mapping import RunsMapping
     from bayes_distill.validation.leave_out import validate
     from bayes_distill.validation.read import read_validation
@@ -111,6 +112,7 @@ _HOMES = {
     "identify": "bayes_distill.identification.identify",
     "load_card": "bayes_distill.cards",
     "load_posterior": "bayes_distill.posterior",
+    "log_to": "bayes_distill.runs.trackers.artefacts",
     "models": "bayes_distill.cards.listing",
     "plan": "bayes_distill.planning.plan",
     "plot": "bayes_distill.plots",
@@ -198,6 +200,7 @@ __all__ = [
     "identify",
     "load_card",
     "load_posterior",
+    "log_to",
     "models",
     "plan",
     "plot",

@@ -43,6 +43,9 @@ def test_plain_data_of_the_first_two_families_are_as_ever(family):
     settings = LikelihoodSettings(family=family)
     assert json.loads(settings.model_dump_json()) == DEFAULT | {"family": family}
     assert list(settings.model_dump()) == list(DEFAULT)
+    for stated in (False, {"family": "lognormal", "median": 0.01, "sd": 0.5}):
+        other = LikelihoodSettings(family=family, run_effect=stated)
+        assert LikelihoodSettings(**other.model_dump()) == other
     assert settings.priors == {}
 
 
@@ -137,7 +140,7 @@ def test_every_fault_is_named_under_its_key():
     assert "between 0 and 1, not 1.5" in faults["likelihood.contamination"]
     assert faults["likelihood.skewness"] == (
         "unknown setting: use one of condition_effect, contamination, degrees_of_freedom, family, "
-        "mean_excess, prior, scale, supervised_prior, teacher_effect"
+        "mean_excess, prior, run_effect, scale, supervised_prior, teacher_effect"
     )
 
 

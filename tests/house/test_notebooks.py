@@ -18,7 +18,11 @@ ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "scripts" / "notebooks.py"
 EXPORT = ROOT / "notebooks" / "runs" / "export.csv"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-SAMPLED = ("1_fit", "4_your_own_runs")  # draws of these depend on the processor's last digits
+SAMPLED = (
+    "1_fit",
+    "4_your_own_runs",
+    "5_campaign",
+)  # draws of these depend on the processor's last digits
 MOST_BYTES = 1_000_000
 NUMBER = re.compile(r"(?<![\w.'])-?\d+\.\d+(?![\w.])")
 MACHINE = re.compile(r"(?<![\w.])/(?:home|root|tmp|work|usr|opt|Users|private)/")
@@ -55,8 +59,8 @@ def plain_said(path: Path) -> str:
     return "\n".join("".join(text) for text in texts)
 
 
-def test_there_are_four() -> None:
-    assert len(NOTEBOOKS) == 4
+def test_there_are_five() -> None:
+    assert len(NOTEBOOKS) == 5
 
 
 @each

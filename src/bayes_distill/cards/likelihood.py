@@ -101,6 +101,8 @@ class LikelihoodSettings(Settings):
     def _flat(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         content: dict[str, Any] = handler(self)
         parameters = content.pop("parameters", {})
+        if self.run_effect == type(self).model_fields["run_effect"].default:
+            content.pop("run_effect", None)  # earlier versions do not know it
         return {**content, **parameters}
 
     @property

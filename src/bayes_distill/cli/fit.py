@@ -9,12 +9,14 @@ import typer
 
 from bayes_distill._input.folders import folder_problem
 from bayes_distill._input.outputs import FIT
+from bayes_distill.cli.artefacts import log_file
 from bayes_distill.cli.interrupts import kept_in
 from bayes_distill.cli.options import (
     Collector,
     Columns,
     Count,
     KeptDraws,
+    LogTo,
     MappingFile,
     Model,
     NoCorrections,
@@ -78,6 +80,7 @@ def fit(
     extensions: Annotated[
         str, option("Longer rounds that may follow where chains disagree, at most.", "INTEGER")
     ] = "1",
+    log_to: LogTo = None,
     overwrite: Overwrite = False,
     *,
     common: Common,
@@ -104,6 +107,7 @@ def fit(
     inputs = (runs, model, mapping, supervised)
     collect.place("out", target, FIT, inputs=inputs, overwrite=overwrite)
     unfinished = Path(f"{target}.unfinished")
+    tracked = collect.tracked(log_to)
     problem = folder_problem(unfinished)
     collect.add(Fault(problem, column="out") if problem else None)
     card, table = _inputs(collect, runs, model, where, not no_corrections, mapping, columns)
@@ -131,6 +135,7 @@ def fit(
         )
     posterior.save(target, overwrite=overwrite)
     forget(unfinished)
+    log_file(tracked, target, "fit.nc", quiet=common.quiet)
     if common.json:
         print_json(fit_json(posterior, target))
     else:

@@ -7,11 +7,13 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 
 from bayes_distill._input.numbers import format_probability
+from bayes_distill.cli.artefacts import log_answer
 from bayes_distill.cli.options import (
     AllowFailed,
     At,
     Fit,
     Inputs,
+    LogTo,
     MostDraws,
     RegisterFile,
     UniqueTokens,
@@ -42,11 +44,13 @@ def forecast(
     at: At = None,
     draws: MostDraws = "4000",
     register: RegisterFile = None,
+    log_to: LogTo = None,
     allow_failed: AllowFailed = False,
     common: Common,
 ) -> None:
     """Forecast the loss of students; lists are separated by commas and form a grid."""
     question = common.question()
+    tracked = question.tracked(log_to)
     most = question.integer("draws", draws, 1)
     inputs = question.assignments("set", set)
     from bayes_distill.predict.forecast import forecast as call
@@ -60,6 +64,7 @@ def forecast(
         "register": register,
     }
     result = question.answer(call, fit, allow_failed=allow_failed, **given)
+    log_answer(tracked, result, "forecast.json", quiet=common.quiet)
     if common.printed(result):
         return
     import pandas as pd

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,7 @@ from bayes_distill.errors import Fault, InputError
 
 if TYPE_CHECKING:
     from bayes_distill._input.outputs import Kind
+    from bayes_distill.runs.trackers.artefacts import TrackedRun
 
 
 def option(text: str | None, metavar: str, panel: str | None = None) -> Any:
@@ -76,6 +78,10 @@ Utilisation = Annotated[
 ]
 RegisterFile = Annotated[
     str | None, option("A register that the answer is appended to, for score.", "FILE.jsonl")
+]
+LogTo = Annotated[
+    str | None,
+    option("An MLflow run that gets a copy: mlflow:RUN_ID or mlflow:STORE#RUN_ID.", "RUN"),
 ]
 MostDraws = Annotated[str, option("Most posterior draws to use.", "INTEGER")]
 OptionalDraws = Annotated[str | None, option("Most posterior draws to use.", "INTEGER")]
@@ -195,6 +201,18 @@ class Collector:
             before = f"{', '.join(others)} or " if others else ""
             problem = f"{place} must end in {before}{last}"
         self.add(Fault(problem, column=name) if problem else None)
+
+    def tracked(self, address: str | None) -> TrackedRun | None:
+        """The run of ``--log-to``, which is looked up; its faults are added."""
+        if address is None:
+            return None
+        from bayes_distill.runs.trackers.artefacts import TrackedRun
+
+        try:
+            return TrackedRun.of(address)
+        except InputError as error:
+            self.faults += [replace(fault, column="log_to") for fault in error.faults]
+            return None
 
     def needed(self, **values: str | None) -> None:
         """Add a fault for each value that was left out."""

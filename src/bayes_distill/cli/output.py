@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from string import Formatter
 from typing import TYPE_CHECKING, Any, TextIO
 
+from bayes_distill._input.intervals import finite
 from bayes_distill._input.text import printable
 from bayes_distill.cli.spelling import as_typed, flag, prose_as_typed
 from bayes_distill.errors import Fault, shortened
@@ -36,7 +37,7 @@ def print_json(content: dict[str, Any]) -> None:
 
 def json_text(content: dict[str, Any]) -> str:
     """One JSON object as text; a number that is not finite is null, notes name flags."""
-    return json.dumps(_finite(prose_as_typed(content)), allow_nan=False, indent=2) + "\n"
+    return json.dumps(finite(prose_as_typed(content)), allow_nan=False, indent=2) + "\n"
 
 
 def error_line(faults: Iterable[Fault | str], flags: Collection[str] = ()) -> None:
@@ -285,11 +286,3 @@ def spans(rows: Iterable[int]) -> str:
         else:
             spans.append([row, row])
     return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in spans)
-
-
-def _finite(content: Any) -> Any:
-    if isinstance(content, dict):
-        return {name: _finite(value) for name, value in content.items()}
-    if isinstance(content, (list, tuple)):
-        return [_finite(value) for value in content]
-    return None if isinstance(content, float) and not math.isfinite(content) else content

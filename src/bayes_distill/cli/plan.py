@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bayes_distill.cli.artefacts import log_answer
 from bayes_distill.cli.interrupts import kept_in
 from bayes_distill.cli.options import (
     DEVICE,
@@ -16,6 +17,7 @@ from bayes_distill.cli.options import (
     Collector,
     Fit,
     Inputs,
+    LogTo,
     Params,
     RegisterFile,
     Utilisation,
@@ -142,11 +144,13 @@ def plan(
     draws: Annotated[str, option("Most posterior draws to plan with.", "INTEGER")] = "500",
     spread: PlanSpread,
     register: RegisterFile = None,
+    log_to: LogTo = None,
     allow_failed: AllowFailed = False,
     common: Common,
 ) -> None:
     """Split a budget between student, logits and teacher, for every posterior draw."""
     collect = Collector()
+    tracked = collect.tracked(log_to)
     numbers = {
         name: None if text is None else collect.positive(name, text)
         for name, text in {
@@ -214,6 +218,7 @@ def plan(
             if f not in collect.faults
         ]
         raise InputError([*collect.faults, *renamed]) from None
+    log_answer(tracked, result, "plan.json", quiet=common.quiet)
     if not common.printed(result):
         print_plan(result, in_units=has_unit(budget))
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from bayes_distill.cli.options import AllowFailed, Fit, Overwrite, option
+from bayes_distill.cli.artefacts import log_file
+from bayes_distill.cli.options import AllowFailed, Fit, LogTo, Overwrite, option
 from bayes_distill.cli.output import echo, progress_bar, wrapped
 from bayes_distill.cli.shared_options import Common, spread_options
 from bayes_distill.errors import Fault
@@ -19,6 +20,7 @@ def report(
     validation: Annotated[
         str | None, option("Output of validate --out, e.g. along compute, to be shown too.", "FILE")
     ] = None,
+    log_to: LogTo = None,
     overwrite: Overwrite = False,
     allow_failed: AllowFailed = False,
     *,
@@ -26,6 +28,7 @@ def report(
 ) -> None:
     """Write one HTML file: verdict, coefficients, plots, and an explorer of the forecasts."""
     question = common.question()
+    tracked = question.tracked(log_to)
     target = Path(out) if out is not None else Path(f"{Path(fit).stem}.html")
     if target.suffix.lower() not in (".html", ".htm"):
         question.add(Fault(f"{target} should end in .html", column="out"))
@@ -45,6 +48,7 @@ def report(
             question.check()
         with progress_bar(common.quiet) as progress:
             result = call(fit, target, **settings, allow_failed=allow_failed, progress=progress)
+    log_file(tracked, result.path, "report.html", quiet=common.quiet)
     if not common.printed(result):
         echo(
             wrapped(

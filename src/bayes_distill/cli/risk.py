@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from bayes_distill.cli.options import AllowFailed, Fit, Inputs, MostDraws, RegisterFile, option
+from bayes_distill.cli.artefacts import log_answer
+from bayes_distill.cli.options import (
+    AllowFailed,
+    Fit,
+    Inputs,
+    LogTo,
+    MostDraws,
+    RegisterFile,
+    option,
+)
 from bayes_distill.cli.output import print_records, print_sentences
 from bayes_distill.cli.shared_options import Common, Points, spread_options
 
@@ -24,11 +33,13 @@ def risk(
     set: Inputs = None,
     draws: MostDraws = "4000",
     register: RegisterFile = None,
+    log_to: LogTo = None,
     allow_failed: AllowFailed = False,
     common: Common,
 ) -> None:
     """Say how likely a stronger teacher would make the student worse, and rank teachers."""
     question = common.question()
+    tracked = question.tracked(log_to)
     most = question.integer("draws", draws, 1)
     lowest = None if strongest is None else question.positive("strongest", strongest)
     inputs = question.assignments("set", set)
@@ -37,6 +48,7 @@ def risk(
     given = {**points.arguments(), "teachers": teachers, "strongest": lowest, "draws": most}
     given |= {"inputs": inputs, "register": register}
     result = question.answer(call, fit, allow_failed=allow_failed, **given)
+    log_answer(tracked, result, "risk.json", quiet=common.quiet)
     if common.printed(result):
         return
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from bayes_distill._input.folders import folder_problem
 from bayes_distill._input.outputs import FIT
+from bayes_distill.cli.artefacts import log_file
 from bayes_distill.cli.fit import fit_json, print_fit
 from bayes_distill.cli.interrupts import kept_in
 from bayes_distill.cli.options import (
     AllowFailed,
     Columns,
     Fit,
+    LogTo,
     MappingFile,
     NoCorrections,
     Overwrite,
@@ -47,6 +49,7 @@ def update(
     extensions: Annotated[
         str, option("Longer rounds that may follow where chains disagree, at most.", "INTEGER")
     ] = "1",
+    log_to: LogTo = None,
     overwrite: Overwrite = False,
     allow_failed: AllowFailed = False,
     common: Common,
@@ -67,6 +70,7 @@ def update(
     inputs = (fit, runs, mapping)
     question.place("out", out, FIT, inputs=inputs, overwrite=overwrite)
     unfinished = Path(f"{target}.unfinished")
+    tracked = question.tracked(log_to)
     problem = folder_problem(unfinished)
     question.add(Fault(problem, column="out") if problem else None)
     from bayes_distill.inference.checkpoint import forget
@@ -95,6 +99,7 @@ def update(
     posterior = result.posterior
     posterior.save(target, overwrite=overwrite)
     forget(unfinished)
+    log_file(tracked, target, "fit.nc", quiet=common.quiet)
     if common.json:
         common.say_notes(result.notes)
         print_json(fit_json(posterior, target) | result.to_json())

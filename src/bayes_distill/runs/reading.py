@@ -33,6 +33,7 @@ from bayes_distill.runs.nesting import flattened
 from bayes_distill.runs.schedules import MODELLED, schedule_column, without_unfinished
 from bayes_distill.runs.table import REQUIRED, Runs, Skipped, input_names
 from bayes_distill.runs.trackers.tracker_runs import (
+    WANDB,
     TrackerRuns,
     from_cells,
     is_export,
@@ -96,7 +97,8 @@ def read_runs(
     ----------
     source
         Path of a CSV, Parquet or JSON lines file, name of a named table, a DataFrame, or the
-        address of an MLflow store (``mlflow:sqlite:///mlflow.db#EXPERIMENT``).
+        address of an MLflow store (``mlflow:sqlite:///mlflow.db#EXPERIMENT``) or of a project of
+        Weights & Biases (``wandb:ENTITY/PROJECT``).
         `Runs` are passed through.
     corrections
         Whether the known faults of a named table are corrected.
@@ -294,6 +296,10 @@ def open_tracker(
     `extremes` are the metrics of a store of which the min or max is needed, as for `read_store`.
     """
     if is_store(source):
+        if str(source).startswith(WANDB):
+            from bayes_distill.runs.trackers.wandb_project import read_project
+
+            return read_project(str(source), extremes), None, ()
         from bayes_distill.runs.trackers.mlflow_store import read_store
 
         return read_store(str(source), extremes), None, ()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 import os
-import socket
 import sqlite3
 import sys
 import tempfile
@@ -15,14 +14,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
-from urllib.request import getproxies
+from urllib.parse import parse_qsl, unquote
 
 from bayes_distill.errors import InputError
+from bayes_distill.runs.trackers.servers import check_server
 from bayes_distill.runs.trackers.tracker_runs import SCHEME, TrackerRuns, without_password
 
 SQLITE = "sqlite:///"
-PATIENCE = 5.0  # seconds that a tracking server is given to answer
 LARGEST = 1.7e308  # MLflow stores an infinity as the largest float
 
 
@@ -47,10 +45,10 @@ def read_store(source: str, extremes: Iterable[tuple[str, str]] = ()) -> Tracker
     """
     uri, wanted = _split(source)
     shown = without_password(uri)
-    _check_server(uri, shown)
-    with _quietly(), _readable(uri) as tracking_uri:
+    check_server(uri, shown)
+    with quietly(), _readable(uri) as tracking_uri:
         try:
-            client = _client(tracking_uri)
+            client = client_of(tracking_uri)
             experiments = _experiments(client, shown, wanted)
             runs = _runs(client, list(experiments))
             if not runs:
@@ -61,29 +59,10 @@ def read_store(source: str, extremes: Iterable[tuple[str, str]] = ()) -> Tracker
             raise
         except Exception as error:  # MLflow, SQLAlchemy and the network each have their own
             raise InputError(
-                f"{shown} cannot be read as an MLflow store: {_reason(error)}"
+                f"{shown} cannot be read as an MLflow store: {reason_of(error)}"
             ) from None
         finally:
-            _close(tracking_uri)
-
-
-def _check_server(uri: str, shown: str) -> None:
-    """Refuse a server that nobody answers at, within `PATIENCE` seconds.
-
-    Raises
-    ------
-    InputError
-        Saying why it cannot be reached.
-    """
-    address = urlsplit(uri)
-    if address.scheme not in ("http", "https") or getproxies().get(address.scheme):
-        return  # a file, or a server that only a proxy reaches
-    try:
-        port = address.port or (443 if address.scheme == "https" else 80)
-        socket.create_connection((address.hostname or "", port), PATIENCE).close()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise InputError(f"no tracking server answers at {shown} ({reason})") from None
+            close_store(tracking_uri)
 
 
 def _split(source: str) -> tuple[str, list[str]]:
@@ -101,7 +80,7 @@ def _split(source: str) -> tuple[str, list[str]]:
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """No messages, deprecations or usage statistics of MLflow's while runs are read."""
     if "mlflow" not in sys.modules:  # users of MLflow have chosen for themselves
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -157,7 +136,14 @@ def _no_such_file(uri: str, path: Path) -> str:
     return text
 
 
-def _client(tracking_uri: str) -> Any:
+def client_of(tracking_uri: str) -> Any:
+    """MLflow's client of a tracking URI.
+
+    Raises
+    ------
+    InputError
+        If MLflow is not installed.
+    """
     try:
         if tracking_uri.startswith("sqlite"):  # MLflow needs them for it and does not say so
             import alembic  # type: ignore[import-not-found,unused-ignore]  # noqa: F401
@@ -165,12 +151,12 @@ def _client(tracking_uri: str) -> Any:
         from mlflow import MlflowClient  # type: ignore[import-not-found,unused-ignore]
     except ImportError as error:
         raise InputError(
-            f'reading an MLflow store needs MLflow ({error}): pip install "bayes-distill[mlflow]"'
+            f'an MLflow store needs MLflow ({error}): pip install "bayes-distill[mlflow]"'
         ) from None
     return MlflowClient(tracking_uri, registry_uri=tracking_uri)
 
 
-def _close(tracking_uri: str) -> None:
+def close_store(tracking_uri: str) -> None:
     """Close the connections that MLflow keeps to a copy."""
     stores = sys.modules.get("mlflow.store.tracking.sqlalchemy_store")
     engines = getattr(getattr(stores, "SqlAlchemyStore", None), "_engine_map", {})
@@ -261,7 +247,8 @@ def _logged(value: object) -> object:
     return value
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
+    """What MLflow, or a library below it, says in an exception, on one line."""
     text = " ".join(str(error).split())
     if "out-of-date" in text or "outdated" in text:
         return (

@@ -15,6 +15,9 @@ from bayes_distill.runs.trackers.states import COLUMNS as STATE_COLUMNS
 from bayes_distill.runs.trackers.states import is_state_column
 
 SCHEME = "mlflow:"
+WANDB = "wandb:"
+SCHEMES = (SCHEME, WANDB)
+"""Beginnings of addresses whose runs a client reads."""
 KINDS = ("param", "metric", "tag")
 NESTED = {
     "param": ("config.", "config/", "params.", "hparams.", "hyperparameters.", "args."),
@@ -100,8 +103,8 @@ class TrackerRuns:
 
 
 def is_store(source: object) -> bool:
-    """Whether a source names an MLflow store."""
-    return isinstance(source, str) and source.startswith(SCHEME)
+    """Whether a source names an MLflow store, or a project of Weights & Biases."""
+    return isinstance(source, str) and source.startswith(SCHEMES)
 
 
 def without_password(source: str) -> str:
