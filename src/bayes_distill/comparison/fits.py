@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from bayes_distill.errors import FailedFitError, Fault, InputError
 from bayes_distill.posterior import Posterior, load_posterior
 from bayes_distill.posterior.stored_runs import as_table
