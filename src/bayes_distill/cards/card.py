@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -38,8 +38,8 @@ class Card(Settings):
     of a run around them, in the unit of the loss), and is used as it is, as a posterior with one
     draw. `law` names the law (`law_named`), or `formula` is one, over the columns that `inputs`
     describe and those of every table. `factors` are effects of further columns on a law that is
-    named. The card of a stack, which `stack` makes, holds the cards of
-    its `members` in place of either, and its law is ``stacked``.
+    named, and `counts` says which parameters N counts. The card of a stack, which `stack` makes,
+    holds the cards of its `members` in place of either, and its law is ``stacked``.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -49,6 +49,7 @@ class Card(Settings):
     formula: Annotated[str, Field(max_length=4000)] | None = None
     inputs: dict[str, InputSettings] = Field(default_factory=dict)
     factors: dict[str, FactorSettings] = Field(default_factory=dict)
+    counts: Literal["non-embedding", "total", "active"] = "non-embedding"
     data: str | None = None
     reference: ReferencePoint = ReferencePoint()
     likelihood: LikelihoodSettings = LikelihoodSettings()
@@ -173,13 +174,14 @@ class Card(Settings):
             return stack_laws([member.scaling_law for member in self.members])
         if self.formula is None:
             factors = (each.named(name) for name, each in self.factors.items())
-            return with_factors(law_named(self.law), tuple(factors))
+            return with_factors(law_named(self.law), tuple(factors), self.counts)
         return formula_law(
             self.formula,
             {name: prior.family for name, prior in self.priors.items()},
             self.coefficients,
             [each.named(name) for name, each in self.inputs.items()],
             centre_of(self.reference.model_dump(), self.inputs),
+            self.counts,
         )
 
 

@@ -25,11 +25,12 @@ def formula_law(
     coefficients: Iterable[str] | None,
     inputs: Iterable[Input] = (),
     centre: tuple[tuple[str, float], ...] = (),
+    counts: str = "non-embedding",
 ) -> FormulaLaw:
     """The law of a sound card; `families` are those of its priors."""
     supports: list[tuple[str, Support]] = [(name, "positive") for name in coefficients or ()]
     supports += [(n, FAMILIES[f].support) for n, f in families.items() if f in FAMILIES]
-    return FormulaLaw(formula, tuple(supports), tuple(inputs), centre)
+    return FormulaLaw(formula, tuple(supports), tuple(inputs), centre, counts)
 
 
 def formula_faults(

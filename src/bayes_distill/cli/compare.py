@@ -179,6 +179,23 @@ def _print(result: Comparison) -> None:
     )
     for kind, table in result.left_out.items():
         _print_left_out(TITLES[kind], table)
+    if len(result.counts):
+        print_records(
+            "What N counts",
+            result.counts.to_dict("records"),
+            [
+                ("fit", "{fit}"),
+                ("counts", "{counts}"),
+                ("alpha", "{alpha_mean:.3f} ({alpha_lower:.3f} to {alpha_upper:.3f})"),
+                ("beta", "{beta_mean:.3f} ({beta_lower:.3f} to {beta_upper:.3f})"),
+                ("params", "{params!q}"),
+                ("tokens", "{tokens!q}"),
+                ("loss there", "{loss_mean:.4f} ({loss_lower:.4f} to {loss_upper:.4f})"),
+            ],
+            caption="One student in the counts of each fit, on ten times the compute of the "
+            "dearest run.",
+            left=2,
+        )
     if shown != "loo":
         print_table(
             f"Weights, by {shown}",

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from bayes_distill.errors import FailedFitError, Fault, InputError
 from bayes_distill.posterior import Posterior, load_posterior
 from bayes_distill.posterior.stored_runs import as_table
@@ -16,11 +18,13 @@ from bayes_distill.validation.groups import LeaveOut, split
 Source = Posterior | str | Path
 
 
-def load_fits(fits: Sequence[Source], *, allow_failed: bool = False) -> dict[str, Posterior]:
+def load_fits(
+    fits: Sequence[Source], *, allow_failed: bool = False, as_one: bool = True
+) -> dict[str, Posterior]:
     """Load fits of the same runs: label -> posterior, in their order.
 
     A label is the name of the fit's card; where two fits are of one card, that of its file, or
-    the name of the card with the fit's position behind it.
+    the name of the card with the fit's position behind it. `as_one` as in `check_together`.
 
     Raises
     ------
@@ -46,12 +50,15 @@ def load_fits(fits: Sequence[Source], *, allow_failed: bool = False) -> dict[str
     if failed is not None:
         raise failed
     named = dict(zip(_labels(fits, loaded), loaded, strict=True))
-    check_together(named)
+    check_together(named, as_one=as_one)
     return named
 
 
-def check_together(fits: dict[str, Posterior]) -> None:
+def check_together(fits: dict[str, Posterior], *, as_one: bool = True) -> None:
     """Refuse fits that are not of the same runs, or do not count from the same point.
+
+    Fits that count parameters differently are of the same runs if all but their params agree; they
+    are refused where `as_one`, for their sizes mean different things.
 
     Raises
     ------
@@ -63,6 +70,11 @@ def check_together(fits: dict[str, Posterior]) -> None:
         for name, fit in fits.items()
         if fit.card.members
     ]
+    if len({fit.card.counts for fit in fits.values()}) > 1:
+        faults += _faults_of_counts(fits, as_one)
+        if faults:
+            raise InputError(faults)
+        return
     prints = {name: fit.info.get("fingerprint") for name, fit in fits.items()}
     if len(set(prints.values())) > 1:
         faults.append(
@@ -90,6 +102,24 @@ def check_together(fits: dict[str, Posterior]) -> None:
             )
     if faults:
         raise InputError(faults)
+
+
+def _faults_of_counts(fits: dict[str, Posterior], as_one: bool) -> list[Fault]:
+    """What is wrong with fits that count parameters differently."""
+    counts = _groups({name: fit.card.counts for name, fit in fits.items()}, "counts")
+    if as_one:
+        problem = f"these fits count parameters differently: {counts}"
+        return [Fault(f"{problem}; they cannot be put together or refitted", column="fits")]
+    stored = [fit.tree["runs"].dataset for fit in fits.values() if "runs" in fit.tree.children]
+    same = len(stored) == len(fits) and all(
+        np.array_equal(each[name], stored[0][name])
+        for each in stored
+        for name in ("tokens", "loss")
+        if each[name].shape == stored[0][name].shape
+    )
+    if same and len({each.sizes["run"] for each in stored}) == 1:
+        return []
+    return [Fault("these are not fits of the same runs: tokens or losses differ", column="fits")]
 
 
 def runs_table(fit: Posterior) -> Runs:

@@ -9,6 +9,7 @@ from typing import Any, get_args
 import pandas as pd
 
 from bayes_distill._input.progress import Progress
+from bayes_distill.comparison.counts import counts_note, counts_table
 from bayes_distill.comparison.fits import Source, groups_to_leave_out, load_fits
 from bayes_distill.comparison.left_out import (
     Content,
@@ -120,7 +121,8 @@ def compare(
             found[kind] = {label: result.to_json() for label, result in by_label.items()}
     tables = {kind: left_out_table(found[kind]) for kind in KINDS if kind in found}
     chosen, source = _weights(weights, list(loaded), table, tables)
-    grouped = groups_to_leave_out(loaded, min_runs) if weights == AUTO else None
+    one_count = len({fit.card.counts for fit in loaded.values()}) == 1
+    grouped = groups_to_leave_out(loaded, min_runs) if weights == AUTO and one_count else None
     notes = [
         *(f"{name}: {text}" for name, fit in loaded.items() for text in fit.warnings),
         *_loo_notes(table),
@@ -131,7 +133,10 @@ def compare(
             "the weights are by single runs, each predicted with others like it among the runs: "
             f'`leave_out="{grouped}"` weighs by what a new one is predicted with'
         )
-    return Comparison(table, tables, chosen, source, tuple(notes))
+    by_counts = counts_table(loaded, interval)
+    if len(by_counts):
+        notes.append(counts_note(by_counts))
+    return Comparison(table, tables, chosen, source, tuple(notes), by_counts)
 
 
 Checked = tuple[
@@ -164,7 +169,8 @@ def check(
     refits: dict[tuple[str, str], Any] = {}
     with collected(faults):
         # other faults of the call are raised before a failed fit is refused
-        loaded = load_fits(fits, allow_failed=allow_failed or bool(faults))
+        as_one = bool(kinds or validation)
+        loaded = load_fits(fits, allow_failed=allow_failed or bool(faults), as_one=as_one)
         table = loo_table(loaded)
     if len(table):
         table.insert(1, "card", [loaded[name].card.name for name in table["fit"]])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -30,6 +30,9 @@ class Comparison(Result):
         the call states.
     notes
         Sentences for people.
+    counts
+        Of fits that count parameters differently: exponents and a forecast of each, see
+        `counts.counts_table`. Empty where all count alike.
     """
 
     table: pd.DataFrame
@@ -37,11 +40,13 @@ class Comparison(Result):
     weights: Mapping[str, float]
     weighted_by: str
     notes: tuple[str, ...] = ()
+    counts: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def shown_tables(self) -> dict[str, pd.DataFrame]:
         """Heading -> table, for a notebook."""
         left_out = {f"By {kind} left out": table for kind, table in self.left_out.items()}
-        return {"By PSIS-LOO": self.table, **left_out}
+        counts = {"By what N counts": self.counts} if len(self.counts) else {}
+        return {"By PSIS-LOO": self.table, **left_out, **counts}
 
     @property
     def verdict(self) -> str:
@@ -57,6 +62,7 @@ class Comparison(Result):
             "weights": dict(self.weights),
             "weighted_by": self.weighted_by,
             "notes": list(self.notes),
+            **({"counts": _records(self.counts)} if len(self.counts) else {}),
         }
 
 

@@ -179,7 +179,7 @@ def model_spec(
         smooth=smooth,
         size_offset=recurring_sizes and getattr(card.discrepancy, OFFSET, None) is not None,
         unlimited_data=taught and card.unlimited_data is not None,
-        own_law=None if card.law in LAWS and not card.factors else card.scaling_law,
+        own_law=None if card.scaling_law is LAWS.get(card.law) else card.scaling_law,
     )
 
 

@@ -172,6 +172,8 @@ class Law(ABC):
     """Columns that the law reads besides those of every table, and further names of the latter."""
     labels: ClassVar[tuple[Label, ...]] = ()
     """Columns of names, whose indicators are among the `inputs` once their levels are known."""
+    counts: ClassVar[str] = "non-embedding"
+    """Parameters that N counts: ``non-embedding``, ``total`` or ``active``."""
     needs: ClassVar[tuple[str, ...]] = ("params", "tokens")
     """Which of size and tokens the law reads; a table may lack the others."""
 

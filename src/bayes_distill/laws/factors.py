@@ -108,7 +108,7 @@ class Factor:
 
 @dataclass(frozen=True)
 class FactoredLaw(Law):
-    """A law with factors.
+    """A law with factors, of some count of parameters.
 
     Parameters
     ----------
@@ -116,10 +116,13 @@ class FactoredLaw(Law):
         The law without them.
     factors
         The factors; their columns are `Law.inputs`.
+    n_counts
+        What N counts.
     """
 
     base: Law
     factors: tuple[Factor, ...]
+    n_counts: str = "non-embedding"
 
     @property
     def name(self) -> str:  # type: ignore[override]
@@ -129,6 +132,8 @@ class FactoredLaw(Law):
     @property
     def title(self) -> str:  # type: ignore[override]
         """The law's, and what depends on what."""
+        if not self.factors:
+            return self.base.title
         on = (f"{SYMBOLS[each.term]} by {each.column.name}" for each in self.factors)
         return f"{self.base.title}, {', '.join(on)}"
 
@@ -161,6 +166,11 @@ class FactoredLaw(Law):
             if isinstance(factor.column, Label):
                 found.setdefault(factor.column.name, factor.column)
         return tuple(found.values())
+
+    @property
+    def counts(self) -> str:  # type: ignore[override]
+        """What N counts."""
+        return self.n_counts
 
     @property
     def neutral(self) -> Mapping[str, float]:  # type: ignore[override]
@@ -323,13 +333,13 @@ class FactoredTeacherLaw(FactoredLaw, TeacherLaw):
         return self.base.gain(self.moved(coordinates, None), excess)
 
 
-def with_factors(law: Law, factors: tuple[Factor, ...]) -> Law:
-    """The law with factors; as it is where there are none."""
-    if not factors:
+def with_factors(law: Law, factors: tuple[Factor, ...], counts: str = "non-embedding") -> Law:
+    """The law with factors, of a count; as it is where there are none and N is its own count."""
+    if not factors and counts == law.counts:
         return law
     if isinstance(law, TeacherLaw):
-        return FactoredTeacherLaw(law, factors)
-    return FactoredLaw(law, factors)
+        return FactoredTeacherLaw(law, factors, counts)
+    return FactoredLaw(law, factors, counts)
 
 
 def terms_of(law: Law) -> tuple[Term, ...]:

@@ -60,12 +60,15 @@ class FormulaLaw(Law):
     centre
         The reference point: ``params``, ``tokens``, ``loss`` and every other column. Empty in a law
         that was not fitted; then sizes count from the reference of a call.
+    n_counts
+        What ``params`` counts.
     """
 
     formula: str
     priors: tuple[tuple[str, Support], ...]
     declared: tuple[Input, ...] = ()
     centre: tuple[tuple[str, float], ...] = ()
+    n_counts: str = "non-embedding"
 
     name: ClassVar[str] = FORMULA
 
@@ -102,6 +105,11 @@ class FormulaLaw(Law):
     def knows_repeats(self) -> bool:  # type: ignore[override]
         """Whether it reads the number of unique tokens."""
         return "unique_tokens" in self._names
+
+    @property
+    def counts(self) -> str:  # type: ignore[override]
+        """What ``params`` counts."""
+        return self.n_counts
 
     @property
     def trade_offs(self) -> tuple[tuple[str, ...], ...]:  # type: ignore[override]

@@ -109,6 +109,11 @@ class Stacked(Law):
         return tuple(name for name in ("params", "tokens") if name in needed)
 
     @property
+    def counts(self) -> str:  # type: ignore[override]
+        """What the members count; those of a stack count the same."""
+        return self.members[0].counts
+
+    @property
     def knows_repeats(self) -> bool:  # type: ignore[override]
         """Whether any member tells a repeated token from a new one."""
         return any(member.knows_repeats for member in self.members)

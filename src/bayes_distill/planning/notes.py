@@ -33,6 +33,11 @@ def plan_notes(
         notes.append(f"planned with {used_draws} of {posterior.n_draws} draws")
     if posterior.n_draws == 1:
         notes.append("point coefficients: every interval is a single value, not a certainty")
+    if posterior.law.counts != "non-embedding":
+        notes.append(
+            f"sizes are {posterior.law.counts} parameters, and FLOPs are counted as of so many "
+            "without an embedding"
+        )
     if posterior.law.knows_repeats:
         notes.append(
             "no recipe repeats tokens: all of the student's tokens are taken to be new, however "

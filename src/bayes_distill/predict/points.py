@@ -15,6 +15,7 @@ import pandas as pd
 from bayes_distill._input.numbers import format_quantity, parse_quantity, parsed_parts
 from bayes_distill._input.text import shown
 from bayes_distill.errors import Fault, InputError
+from bayes_distill.predict.counted_params import stated_counts
 from bayes_distill.runs.inputs import NOT_READ
 from bayes_distill.runs.levels import level_name
 from bayes_distill.runs.schema import MOST_PARAMS, MOST_TOKENS
@@ -218,7 +219,13 @@ def grid(
     stated = dict(zip(NAMES, values, strict=True))
     lists: dict[str, list[float]] = {}
     faults: list[Fault] = []
+    counts = stated_counts(inputs or {}, law, params is not None, quantities)
+    lists |= counts.lists
+    faults += counts.faults
     for name, value in stated.items():
+        if name == "params" and value is None and (counts.way or counts.faults):
+            lists[name] = [NOT_READ]
+            continue
         if value is None:
             if name in ("params", "tokens") and (law is None or name in law.needs):
                 faults.append(Fault("is needed", column=name))
@@ -237,7 +244,7 @@ def grid(
             if (problem := _problem(name, number)) is not None
         ]
     faults += _teacher_faults({name: value is not None for name, value in stated.items()})
-    own, more = input_lists(inputs or {}, law)
+    own, more = input_lists(counts.rest, law)
     lists |= own
     faults += more
     if faults:
@@ -250,6 +257,11 @@ def grid(
         )
     every = np.array(list(itertools.product(*lists.values())), float).T
     columns = dict(zip(lists, every, strict=True))
+    if (way := counts.way) is not None:
+        columns["params"] = np.asarray(way.compute(*(columns[name] for name in way.columns)))
+        ends = (columns["params"].min(), columns["params"].max())
+        if problems := [p for end in ends if (p := _problem("params", float(end))) is not None]:
+            raise InputError(Fault(f"{problems[0]} ({way.words})", column="params"))
     # of more data than tokens, none repeats
     columns["unique_tokens"] = np.minimum(columns["unique_tokens"], columns["tokens"])
     points = Points(**{name: columns[name] for name in NAMES})

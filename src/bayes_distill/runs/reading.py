@@ -20,6 +20,7 @@ from bayes_distill.runs.column_names import (
     resolve_columns,
 )
 from bayes_distill.runs.corrections import NAMED_NOTES, correct, sibling_note
+from bayes_distill.runs.counts import NON_EMBEDDING, Counted, counted
 from bayes_distill.runs.data_quality import quality_notes
 from bayes_distill.runs.datasets import DATASETS, fetch
 from bayes_distill.runs.formats import Cells, frame_cells, read_cells
@@ -186,6 +187,7 @@ def examine(
         unused = [name for name in unused if name not in taken]
         for name in {"params", "tokens"} - set(required) - set(frame):
             frame[name] = NOT_READ
+    unused = [name for name in unused if name not in opened.counted]
     faulty_rows = {fault.row for fault in faults}
     sound = frame.loc[~frame.index.isin(faulty_rows)]
     notes = [*opened.notes]
@@ -237,6 +239,8 @@ class _TableCells:
     notes: Sequence[str] = ()
     other: Mapping[str, Sequence[object]] = field(default_factory=dict)
     """Cells of the columns that are not used."""
+    counted: Sequence[str] = ()
+    """Columns from which params were computed."""
 
 
 def _open(
@@ -252,12 +256,27 @@ def _open(
         if law is not None:
             cells = replace(cells, header=with_own_names(cells.header, law))
         nested = flattened(cells)
+        of_counts = Counted(cells)
+        if "params" in required and nested is None:
+            counts = NON_EMBEDDING if law is None else law.counts
+            of_counts = counted(cells, counts, of_runs="loss" in required)
+            cells = of_counts.cells
         # points are no runs: they have no states
         if nested is None and ("loss" not in required or not is_export(cells)):
             columns = resolve_columns(cells.header, required)
             used = set(columns.position.values())
             other = {n: c for p, (n, c) in enumerate(_named(cells)) if p not in used}
-            return _TableCells(cells, columns, range(len(cells)), len(cells), path, other=other)
+            columns = replace(columns, faults=(*columns.faults, *of_counts.faults))
+            return _TableCells(
+                cells,
+                columns,
+                range(len(cells)),
+                len(cells),
+                path,
+                notes=of_counts.notes,
+                other=other,
+                counted=of_counts.used,
+            )
     # pydantic and the tracker are not for those who only have a table
     from bayes_distill.runs.trackers.mapping import RunsMapping, with_columns
     from bayes_distill.runs.trackers.run_selection import select_runs
