@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from bayes_distill.comparison import arms_table
 from bayes_distill.comparison.arms import arms
 from common import markdown_table
 
@@ -55,8 +56,7 @@ def main() -> None:
     options = parser.parse_args()
     runs = read_arms(options.folder, options.source)
     if options.without_pairs:
-        arms_module = __import__("bayes_distill.comparison.arms", fromlist=["arms"])
-        arms_module.paired_runs = lambda frame, *_: pd.Series(None, frame.index, dtype=object)
+        arms_table.paired_runs = lambda frame, *_: pd.Series(None, frame.index, dtype=object)
     sizes = np.sort(runs["params"].unique())[-options.left_out :]
     cheap, left = runs[~runs["params"].isin(sizes)], runs[runs["params"].isin(sizes)]
     cells = left.groupby(["params", "tokens"])["arm"].nunique()
