@@ -44,7 +44,9 @@ def made_up_arms() -> Posterior:
     tree = xr.DataTree.from_dict(
         {
             "posterior": data,
-            "runs": xr.Dataset({name: ("run", runs.frame[name].to_numpy()) for name in runs.frame}),
+            "runs": xr.Dataset(
+                {n: ("run", runs.frame[n].to_numpy()) for n in runs.frame if n != "pair"}
+            ),
         }
     )
     return Posterior(tree, card_from_dict(stated, "arms"), reference, {"verdict": "pass"})
