@@ -103,6 +103,10 @@ OUTPUTS = [
     Case("fit runs.csv --supervised other.nc --out other.nc", "--out: other.nc is an input"),
     Case("fit runs.csv --supervised fit.nc --out hard.nc", "--out: hard.nc is an input"),
     Case("fit runs.csv --supervised ./fit.nc --out folder/../fit.nc", "--out: ...is an input"),
+    Case(
+        "simulate busbridge2025-plain --design paper --out runs.csv", "--out: runs.csv exists and"
+    ),
+    Case("design fit.nc --budget 1e20 --out runs.csv", "--out: runs.csv exists and holds runs"),
     Case("simulate busbridge2025-plain --design design.csv --out design.csv", "--out: design"),
     Case("simulate busbridge2025-plain --design runs.csv --out link.csv", "--out: link.csv is"),
     Case("simulate busbridge2025-plain --design runs.csv --out hard.csv", "--out: hard.csv is"),

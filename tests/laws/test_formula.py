@@ -167,6 +167,13 @@ def test_a_formula_that_falls_below_zero_gives_a_tiny_loss_and_no_nan():
         ("E + 'a'", "'a' is not allowed"),
         ("E + params**9**9", "a power is beyond 100"),
         ("3 + 4", "it holds no name"),
+        ("E + 1 / 0", "division by zero (at character 5"),
+        ("E + 0**(-1)", "division by zero (at character 5"),
+        ("E + A / (2 - 2)", "division by zero"),
+        ("E + (-1)**0.5", "this is no finite number (at character "),
+        ("E + exp(1000)", "this is no finite number (at character 5"),
+        ("E * log(0)", "this is no finite number (at character 5"),
+        ("E + 1e300 * 1e300", "this is no finite number (at character 5"),
     ],
 )
 def test_a_wrong_formula_is_told_where(text, message):

@@ -7,13 +7,13 @@ import json
 import os
 import shutil
 import stat
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from bayes_distill._input.outputs import Kind, no_file, output_problem
+from bayes_distill._input.temporary import temporary_beside
 from bayes_distill._input.text import shown
 from bayes_distill.errors import InputError
 
@@ -30,8 +30,9 @@ def atomic_path(
 ) -> Iterator[Path]:
     """Give a temporary path beside `target` that replaces it when the block ends well.
 
-    Nothing is left behind, and an existing file stays as it was, when the block raises. A link is
-    followed: the file that it leads to is replaced.
+    Nothing is left behind, and an existing file stays as it was, when the block raises; what a
+    killed process left is removed by the next call for the same file. A link is followed: the file
+    that it leads to is replaced.
 
     Parameters
     ----------
@@ -52,13 +53,9 @@ def atomic_path(
     target = Path(target)
     place = Path(os.path.realpath(target))
     try:
-        handle, name = tempfile.mkstemp(
-            dir=place.parent, prefix=f".{place.stem[:40]}-", suffix=place.suffix[:40]
-        )
+        temporary = temporary_beside(place)
     except OSError as error:  # a full disk or a read-only mount
         raise InputError(f"{target} cannot be written: {error.strerror}") from error
-    os.close(handle)
-    temporary = Path(name)
     try:
         yield temporary
         temporary.chmod(0o666 & ~_umask())

@@ -88,6 +88,11 @@ def design(
     question.place("out", out, TABLE, inputs=inputs, overwrite=overwrite, endings=(".csv",))
     from bayes_distill.identification.designs.design import design as call
 
+    if out is not None and not overwrite:
+        from bayes_distill.runs.writing import keep_losses
+
+        with question.joined():
+            keep_losses(out)
     with question.joined(), late_bar(common.quiet) as progress:
         result = call(
             fit,

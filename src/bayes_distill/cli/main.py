@@ -6,13 +6,12 @@ import io
 import os
 import re
 import sys
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TextIO
 
 import typer
 
+from bayes_distill._input.text import shown
 from bayes_distill._input.version import __version__
 from bayes_distill._runtime.address_space import require_address_space
 from bayes_distill.cli import (
@@ -39,6 +38,7 @@ from bayes_distill.cli import (
     validate,
     verify,
 )
+from bayes_distill.cli.compiled_programs import repaired_programs
 from bayes_distill.cli.examples import epilog
 from bayes_distill.cli.interrupts import tell_again
 from bayes_distill.cli.output import error_line
@@ -115,17 +115,6 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(status)
 
 
-@contextmanager
-def _warnings(*, quiet: bool) -> Iterator[None]:
-    """No warnings of the libraries', such as JAX's of its cache, where nobody wants any."""
-    if not quiet:
-        yield
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
 def _abandon(stream: TextIO) -> None:
     """Let what could not be written go, which Python would try again as it ends."""
     with suppress(OSError, ValueError):
@@ -135,7 +124,7 @@ def _abandon(stream: TextIO) -> None:
 def run(arguments: list[str]) -> int:
     """Run the command line and return its exit status."""
     try:
-        with _warnings(quiet=not QUIET.isdisjoint(arguments)):
+        with repaired_programs(quiet=not QUIET.isdisjoint(arguments)):
             result = app(arguments, standalone_mode=False)
         if result == INTERRUPTED:  # typer takes a KeyboardInterrupt for an exit without a word
             raise KeyboardInterrupt
@@ -161,7 +150,16 @@ def run(arguments: list[str]) -> int:
     except MemoryError:
         error_line(["there is not enough memory: ask for less at a time, or use fewer draws"])
         return 2
-    except RuntimeError as error:  # XLA's, which has no class of its own for it
+    except (RuntimeError, AssertionError) as error:  # JAX's and XLA's have no class of their own
+        if _of_platform(error):
+            named = shown(os.environ.get("JAX_PLATFORMS", "?"))
+            error_line(
+                [
+                    f"JAX has no platform {named} here, which the environment variable "
+                    "JAX_PLATFORMS names: unset it, or set it to cpu"
+                ]
+            )
+            return 2
         if not OUT_OF_MEMORY.search(str(error)):
             raise
         error_line(["there is not enough memory: ask for less at a time, or use fewer draws"])
@@ -170,6 +168,17 @@ def run(arguments: list[str]) -> int:
         error_line(["interrupted; nothing was written"])
         return INTERRUPTED
     return result if isinstance(result, int) else 0
+
+
+def _of_platform(error: Exception) -> bool:
+    """Whether JAX found no platform of the name that it was told."""
+    if "JAX_PLATFORMS" not in os.environ:
+        return False
+    place = error.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    in_set_up = place is not None and place.tb_frame.f_code.co_filename.endswith("xla_bridge.py")
+    return in_set_up or "Unable to initialize backend" in str(error)
 
 
 def _of_system(error: OSError) -> str:

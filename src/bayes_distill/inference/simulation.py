@@ -146,12 +146,18 @@ def _read_coefficients(source: str | Path) -> Mapping[str, float]:
         reason = getattr(error, "strerror", None) or error
         fault = Fault(f"{source} cannot be read: {reason}", column="coefficients")
         raise InputError(fault) from None
-    wrong = not isinstance(content, dict) or any(
-        isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value)
-        for value in content.values()
-    )
+    wrong = not isinstance(content, dict) or not all(map(_is_number, content.values()))
     if wrong:
         raise InputError(
             Fault(f"{source} must be an object of names and numbers", column="coefficients")
         )
     return dict(content)
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        return False

@@ -8,6 +8,7 @@ the middle of the runs is sampled in place of A. `scale_terms` finds such terms 
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, reduce
@@ -15,7 +16,14 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from bayes_distill._input.expressions import Evaluator, ExpressionError, Grammar, parse
+from bayes_distill._input.expressions import (
+    ARITHMETIC,
+    SIGNS,
+    Evaluator,
+    ExpressionError,
+    Grammar,
+    parse,
+)
 
 FUNCTIONS = {"exp": (1, 1), "log": (1, 1), "sqrt": (1, 1), "min": (2, 8), "max": (2, 8)}
 """Functions of the grammar, each with the fewest and the most arguments."""
@@ -26,6 +34,14 @@ _COMPUTED: dict[str, Callable[..., Any]] = {
     "sqrt": jnp.sqrt,
     "min": lambda *parts: reduce(jnp.minimum, parts),
     "max": lambda *parts: reduce(jnp.maximum, parts),
+}
+
+_OF_NUMBERS: dict[str, Callable[..., float]] = {
+    "exp": math.exp,
+    "log": math.log,
+    "sqrt": math.sqrt,
+    "min": min,
+    "max": max,
 }
 
 
@@ -57,9 +73,55 @@ def parse_formula(text: str) -> ast.expr:
                 raise ExpressionError("// and % are not allowed").at(node.right.col_offset)
         if not names_in(tree):
             raise ExpressionError("it holds no name")
+        _constant(tree)
     except ExpressionError as error:
         raise ExpressionError(f"{error}{_place(source, error.column)}") from None
     return tree
+
+
+def _constant(node: ast.expr) -> float | None:
+    """Value of a part of a formula without names; ``None`` for a part with any.
+
+    Raises
+    ------
+    ExpressionError
+        If a constant part of it has no value, or one that is no finite real number.
+    """
+    parts = [_constant(part) for part in _operands(node)]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and parts[1] == 0:
+        raise ExpressionError("division by zero").at(node.col_offset + 1)
+    if isinstance(node, ast.Name) or None in parts:
+        return None
+    if isinstance(node, ast.Constant):
+        return float(node.value)  # type: ignore[arg-type]
+    known = [part for part in parts if part is not None]
+    try:
+        if isinstance(node, ast.BinOp):
+            value = ARITHMETIC[type(node.op)](*known)
+        elif isinstance(node, ast.UnaryOp):
+            value = SIGNS[type(node.op)](*known)
+        else:
+            assert isinstance(node, ast.Call)
+            assert isinstance(node.func, ast.Name)
+            value = _OF_NUMBERS[node.func.id](*known)
+    except ZeroDivisionError:
+        raise ExpressionError("division by zero").at(node.col_offset + 1) from None
+    except (OverflowError, ValueError):
+        value = math.nan
+    if isinstance(value, complex) or not math.isfinite(value):
+        raise ExpressionError("this is no finite number").at(node.col_offset + 1)
+    return float(value)
+
+
+def _operands(node: ast.expr) -> list[ast.expr]:
+    match node:
+        case ast.BinOp():
+            return [node.left, node.right]
+        case ast.UnaryOp():
+            return [node.operand]
+        case ast.Call():
+            return node.args
+    return []
 
 
 def _place(source: str, column: int | None) -> str:

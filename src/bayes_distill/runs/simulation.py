@@ -105,6 +105,12 @@ def simulate(
     if residuals is None or faults:
         raise InputError(faults)
     expected = _losses_without_noise(law, coordinates, reference, frame)
+    strange = np.iscomplexobj(expected) or not (np.isfinite(expected) & (expected > 0)).all()
+    if strange:
+        raise InputError(
+            "the law gives losses that are no positive numbers at these runs: look at its "
+            "coefficients, or its formula"
+        )
     rng = np.random.default_rng(seed)
     z = residuals.sample(rng, (len(frame),))
     frame["loss"] = expected * (1 + noise * z) if relative else expected + noise * z
@@ -112,7 +118,7 @@ def simulate(
         teacher = teacher_groups(frame)
         error = rng.standard_normal(int(teacher.max()) + 1)[teacher]
         frame["teacher_loss"] += frame["teacher_loss_se"].fillna(0.0).to_numpy() * error
-    if not (frame["loss"] > 0).all():
+    if not (np.isfinite(frame["loss"]) & (frame["loss"] > 0)).all():
         raise InputError(f"noise of {noise:g} makes losses negative: lower it, or make it relative")
     order = [
         "params",

@@ -17,6 +17,7 @@ from bayes_distill._input.text import spreadsheet_cell
 from bayes_distill.identification.designs.value import Value
 from bayes_distill.predict.results.display import Result
 from bayes_distill.predict.verdicts import UNKNOWN
+from bayes_distill.runs.writing import keep_losses
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -97,7 +98,16 @@ class Design(Result):
         return pd.DataFrame({**columns, "cost": table["cost"]})
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
-        """Write `launch` as CSV, whole or not at all."""
+        """Write `launch` as CSV, whole or not at all.
+
+        Raises
+        ------
+        InputError
+            If it cannot be written, or would replace a table of runs with losses without
+            `overwrite`.
+        """
+        if not overwrite:
+            keep_losses(path)
         with atomic_path(path, TABLE, overwrite=overwrite) as temporary:
             self.launch().to_csv(temporary, index=False)
         return Path(path)
