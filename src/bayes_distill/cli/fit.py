@@ -111,6 +111,7 @@ def fit(
     probability = collect.probability("interval", common.interval)
     if losses is not None:
         others = {"cut": cut, "supervised": supervised, "mapping": mapping, "columns": columns}
+        others |= {"no_corrections": no_corrections, "log_to": log_to}
         for name in (name for name, each in others.items() if each):
             collect.add(Fault("does not go with --losses: leave one out", column=name))
         more = {"where": where, "interval": probability, **settings}
