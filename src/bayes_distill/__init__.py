@@ -3,8 +3,9 @@
 The front door. Commands and functions have the same names: `check`, `fit`, `forecast`, `risk`,
 `plan`, `plot` and `report`; the checks of a fit `validate`, `calibrate`, `predictive`,
 `sensitivity` and `identify`; `compare` and `stack` for several fits, `arms` for several
-recipes; `design` and `update` for the next runs; `score` and `verify` for registered forecasts;
-`models` and `datasets` for what ships. `read_runs`, `load_card`, `load_posterior`,
+recipes, `fit_losses` for several losses, `accuracy` for what a test would measure; `design` and
+`update` for the next runs; `score` and `verify` for registered forecasts; `models` and `datasets`
+for what ships. `read_runs`, `load_card`, `load_posterior`,
 `read_validation` and `read_calibration` read files. The types of arguments and of results are
 here too. Deeper tools are in the modules. Nothing heavy is imported before its first use.
 """
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from bayes_distill.cards.listing import models
     from bayes_distill.checking.checks import PredictiveChecks, predictive
     from bayes_distill.checking.power_scaling import Sensitivity, sensitivity
+    from bayes_distill.comparison.accuracy import Accuracy, accuracy
     from bayes_distill.comparison.arms import arms
     from bayes_distill.comparison.arms_result import Arms
     from bayes_distill.comparison.ranking import compare
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from bayes_distill.identification.identify import Identification, identify
     from bayes_distill.identification.next_run import NextRun
     from bayes_distill.inference.fit import fit
+    from bayes_distill.inference.fit_losses import FittedLosses, fit_losses
     from bayes_distill.laws import Law, Reference
     from bayes_distill.likelihoods import Likelihood
     from bayes_distill.planning.criteria import Criterion
@@ -67,6 +70,7 @@ if TYPE_CHECKING:
     from bayes_distill.validation.update import Update, update
 
 _HOMES = {
+    "Accuracy": "bayes_distill.comparison.accuracy",
     "Arms": "bayes_distill.comparison.arms_result",
     "Calibration": "bayes_distill.calibration.result",
     "Card": "bayes_distill.cards",
@@ -74,6 +78,7 @@ _HOMES = {
     "Design": "bayes_distill.identification.designs.result",
     "Device": "bayes_distill.compute",
     "DrawCounts": "bayes_distill.planning.draw_counts",
+    "FittedLosses": "bayes_distill.inference.fit_losses",
     "Forecast": "bayes_distill.predict.forecast",
     "ForwardFlops": "bayes_distill.compute",
     "GapRisk": "bayes_distill.predict.capacity_gap",
@@ -100,6 +105,7 @@ _HOMES = {
     "Update": "bayes_distill.validation.update",
     "Validation": "bayes_distill.validation.result",
     "Verification": "bayes_distill.validation.registered.verification",
+    "accuracy": "bayes_distill.comparison.accuracy",
     "arms": "bayes_distill.comparison.arms",
     "by_chain": "bayes_distill.predict.results.draws",
     "calibrate": "bayes_distill.calibration.study",
@@ -108,6 +114,7 @@ _HOMES = {
     "datasets": "bayes_distill.runs.listing",
     "design": "bayes_distill.identification.designs.design",
     "fit": "bayes_distill.inference.fit",
+    "fit_losses": "bayes_distill.inference.fit_losses",
     "forecast": "bayes_distill.predict.forecast",
     "identify": "bayes_distill.identification.identify",
     "load_card": "bayes_distill.cards",
@@ -149,6 +156,7 @@ _FORMER = {
 """Earlier name -> what to call instead, and the function that it still is."""
 
 __all__ = [
+    "Accuracy",
     "Arms",
     "BayesDistillError",
     "Calibration",
@@ -160,6 +168,7 @@ __all__ = [
     "DrawCounts",
     "FailedFitError",
     "Fault",
+    "FittedLosses",
     "Forecast",
     "ForwardFlops",
     "GapRisk",
@@ -188,6 +197,7 @@ __all__ = [
     "Validation",
     "Verification",
     "__version__",
+    "accuracy",
     "arms",
     "by_chain",
     "calibrate",
@@ -196,6 +206,7 @@ __all__ = [
     "datasets",
     "design",
     "fit",
+    "fit_losses",
     "forecast",
     "identify",
     "load_card",

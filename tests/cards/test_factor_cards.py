@@ -50,7 +50,7 @@ def test_a_fit_stores_the_middle_of_numbers_and_the_levels_of_names():
     assert middle.factors["lr"].reference == 1e-3
     assert middle.factors["decay"].levels == ("wsd", "cosine")  # the most frequent one first
     law = middle.scaling_law
-    assert law.coordinate_names[5:] == ("effect[lr]", "effect[decay=cosine]")
+    assert law.coordinate_names[5:] == ("effect(lr)", "effect(decay=cosine)")
     assert law.middle_of_inputs == {"lr": 1e-3, "schedule=wsd": 1.0, "schedule=cosine": 0.0}
     assert law.title.endswith("B/D^beta by lr, E by schedule")
     again = card_from_dict(middle.model_dump(mode="json"), "the card")
@@ -59,7 +59,7 @@ def test_a_fit_stores_the_middle_of_numbers_and_the_levels_of_names():
 
 
 def test_priors_are_centred_on_no_effect():
-    prior = centred(card_from_toml(CARD, "the card"), FRAME).coordinate_priors["effect[lr]"]
+    prior = centred(card_from_toml(CARD, "the card"), FRAME).coordinate_priors["effect(lr)"]
     assert (prior.family, prior.mean, prior.sd) == ("normal", 0.0, 0.3)
 
 

@@ -26,6 +26,7 @@ RUNS = "params,tokens,loss,note\n" + "".join(
     f"{n}M,{20 * n}M,{3 - n / 1000:.2f},{'a' * 90}\n" for n in (100, 200, 400, 800)
 )
 TEACHERS = "name,loss,params,tokens\nours,2.0,7B,140B\nold,2.3,1B,20B\n"
+SHARES = "loss,quiz\n3.1,0.1\n2.9,0.2\n2.7,0.4\n2.5,0.5\n2.4,0.6\n2.2,0.7\n"
 STUDENT = ("--params", "1B,3B", "--tokens", "100B")
 BUDGETS = ("--budget", "40 PF-days,10000 GPU-hours", "--device", "h100", "--price", "2.5")
 SCENARIO = ("--scenario", "teacher-pretraining-and-inference")
@@ -33,6 +34,7 @@ COMMANDS = {
     "check": ("check", "runs.csv"),
     "check faults": ("check", "faulty.csv"),
     "forecast": ("forecast", "FIT", *STUDENT, "--teacher-loss", "2.0"),
+    "accuracy": ("accuracy", "SUPERVISED", "shares.csv", "--column", "quiz", *STUDENT),
     "risk": ("risk", "FIT", *STUDENT, "--teacher-loss", "2", "--teachers", "teachers.csv"),
     "plan": (
         "plan",
@@ -88,6 +90,7 @@ def printed(command, capsys, workplace, scattered_file, chinchilla, monkeypatch)
     (workplace / "runs.csv").write_text(RUNS)
     (workplace / "faulty.csv").write_text(RUNS + f"1B,x,{'2' * 70},b\n")
     (workplace / "teachers.csv").write_text(TEACHERS)
+    (workplace / "shares.csv").write_text(SHARES)
 
     def call(name):
         asked = COMMANDS[name]

@@ -34,7 +34,7 @@ form = "log-linear"
 sd = 0.2
 """
 TRUTH = {"E": 1.8, "A": 480.0, "B": 2080.0, "alpha": 0.35, "beta": 0.37}
-EFFECTS = {"effect[lr]": 0.15, "effect[schedule=wsd]": -0.03, "effect[unrelated]": 0.0}
+EFFECTS = {"effect(lr)": 0.15, "effect(schedule=wsd)": -0.03, "effect(unrelated)": 0.0}
 SETTINGS = {"chains": 2, "warmup": 200, "draws": 100, "extensions": 0}
 
 
@@ -70,7 +70,7 @@ def test_effects_are_found_and_one_that_is_none_stays_near_zero(posterior):
         assert low < truth < high, name
         assert found[name]["identified"], name
     # by the noise of 24 runs; of the prior it would be 0.2
-    assert posterior.published["effect[unrelated]"].std() < 0.05
+    assert posterior.published["effect(unrelated)"].std() < 0.05
 
 
 def test_means_at_the_runs_are_those_of_the_model(posterior, runs):
@@ -122,11 +122,11 @@ def test_factors_of_distilled_students():
         "temperature": {"term": "excess", "form": "power", "sd": 0.3, "reference": 1.0}
     }
     card = card_from_dict(content, "the card")
-    made = {**TABLE_6, "rN": 1.0, "rD": 1.0, "effect[temperature]": 0.5}
+    made = {**TABLE_6, "rN": 1.0, "rD": 1.0, "effect(temperature)": 0.5}
     posterior = synthetic_posterior(load_card("distillation"), made, spread=1e-6)
     tree = posterior.tree.copy()
     effect = (("chain", "draw"), np.full(posterior.tree["posterior"]["c0"].shape, 0.5))
-    tree["posterior"] = tree["posterior"].dataset.assign({"effect[temperature]": effect})
+    tree["posterior"] = tree["posterior"].dataset.assign({"effect(temperature)": effect})
     posterior = type(posterior)(tree, card, REFERENCE, posterior.info)
     point = {"params": "1B", "tokens": "20B", "teacher_loss": "2.1"}
     cold, hot = forecast(posterior, **point, inputs={"temperature": "1,4"}).table["loss_mean"]

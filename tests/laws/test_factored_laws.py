@@ -21,10 +21,10 @@ RATE = Input("lr", default=1e-3)
 SCHEDULE = Label("schedule", levels=("cosine", "wsd", "linear"))
 AT = {"schedule=cosine": 0.0, "schedule=wsd": 0.0, "schedule=linear": 1.0, "lr": 3e-3, "t": 2.0}
 EFFECTS = {
-    "effect[t]": 0.05,
-    "effect[lr]": -0.2,
-    "effect[schedule=wsd]": 0.7,
-    "effect[schedule=linear]": 0.1,
+    "effect(t)": 0.05,
+    "effect(lr)": -0.2,
+    "effect(schedule=wsd)": 0.7,
+    "effect(schedule=linear)": 0.1,
 }
 FACTORS = (
     Factor("t", "floor", "log-linear", Input("t", default=0.5), 0.5),
@@ -53,7 +53,7 @@ def test_each_form_multiplies_its_term():
 def test_the_excess_of_a_distilled_student_has_factors_and_so_has_what_it_reaches_alone():
     of_excess = Factor("hot", "excess", "power", Input("hot", default=1.0), 1.0)
     law = with_factors(Distillation(), (*FACTORS, of_excess))
-    at = law.from_published({**TABLE_6, **EFFECTS, "effect[hot]": 0.3}, REFERENCE)
+    at = law.from_published({**TABLE_6, **EFFECTS, "effect(hot)": 0.3}, REFERENCE)
     plain = {k: v for k, v in at.items() if not k.startswith("effect")}
     point = (1e9, 2e10, 2.0, REFERENCE)
     alone = Distillation().distilled_loss(plain, *point) - 2.0
@@ -67,6 +67,13 @@ def test_the_excess_of_a_distilled_student_has_factors_and_so_has_what_it_reache
 
 def test_a_law_with_factors_keeps_the_contract_of_laws():
     check_law(with_factors(DataLimited(), FACTORS))
+
+
+def test_names_of_effects_are_not_those_of_elements_of_a_vector():
+    """Elsewhere ``name[0]`` is an element of ``name``."""
+    names = with_factors(Supervised(), FACTORS).coordinate_names
+    assert set(EFFECTS) < set(names)
+    assert not any("[" in name for name in names)
 
 
 def test_terms_are_those_that_a_law_declares():

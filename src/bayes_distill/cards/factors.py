@@ -100,8 +100,8 @@ def factor_faults(law: Law, factors: Mapping[str, Any], points: bool) -> list[Fa
     faults = []
     for name, each in factors.items():
         column = each.column or name
-        if any(sign in name for sign in "/=[],"):
-            faults.append(Fault("has a name with one of / = [ ] ,", column=f"factors.{name}"))
+        if any(sign in name for sign in "/=()[],"):
+            faults.append(Fault("has a name with one of / = ( ) [ ] ,", column=f"factors.{name}"))
         if column.casefold() in OF_EVERY_TABLE:
             taken = f"{column} is a column that laws read: a factor is of another"
             faults.append(Fault(taken, column=f"factors.{name}.column"))

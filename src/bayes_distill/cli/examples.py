@@ -27,6 +27,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "validate runs.csv --leave-out compute",
         "validate runs.csv --leave-out params --workers 2 --resume refits",
     ),
+    "accuracy": ("accuracy fit.nc runs.csv --column mmlu --chance 0.25 --params 7B --tokens 140B",),
     "arms": ('arms runs.csv --by mixture --at "params=7B,tokens=140B"',),
     "compare": ("compare supervised.nc plain.nc",),
     "plot": ("plot student-against-teacher fit.nc --out student.png", "plot --list"),

@@ -10,6 +10,7 @@ import typer
 from bayes_distill._input.folders import folder_problem
 from bayes_distill._input.outputs import FIT
 from bayes_distill.cli.artefacts import log_file
+from bayes_distill.cli.fit_losses import fit_every_loss
 from bayes_distill.cli.interrupts import kept_in
 from bayes_distill.cli.options import (
     Collector,
@@ -61,6 +62,10 @@ def fit(
     no_corrections: NoCorrections = False,
     mapping: MappingFile = None,
     columns: Columns = None,
+    losses: Annotated[
+        str | None,
+        option("Fit several losses one by one: all columns loss_*, or some.", "all|NAMES"),
+    ] = None,
     out: Annotated[str | None, option("Where the posterior goes.", "FIT.nc")] = None,
     supervised: Annotated[
         str | None, option("A supervised fit: its posterior is the prior.", "FIT.nc")
@@ -104,6 +109,13 @@ def fit(
         if not cut:
             collect.add(Fault("is for --cut: add that, or leave it out", column="imputations"))
     probability = collect.probability("interval", common.interval)
+    if losses is not None:
+        others = {"cut": cut, "supervised": supervised, "mapping": mapping, "columns": columns}
+        others |= {"no_corrections": no_corrections, "log_to": log_to}
+        for name in (name for name, each in others.items() if each):
+            collect.add(Fault("does not go with --losses: leave one out", column=name))
+        more = {"where": where, "interval": probability, **settings}
+        return fit_every_loss(collect, runs, losses, model, target, overwrite, more, common)
     inputs = (runs, model, mapping, supervised)
     collect.place("out", target, FIT, inputs=inputs, overwrite=overwrite)
     unfinished = Path(f"{target}.unfinished")

@@ -15,6 +15,7 @@ from bayes_distill._input.text import shown
 from bayes_distill._input.version import __version__
 from bayes_distill._runtime.address_space import require_address_space
 from bayes_distill.cli import (
+    accuracy,
     arms,
     calibrate,
     check,
@@ -58,7 +59,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (check.check, fit.fit, forecast.forecast, risk.risk, plan.plan):
+for command in (
+    check.check,
+    fit.fit,
+    forecast.forecast,
+    accuracy.accuracy,
+    risk.risk,
+    plan.plan,
+):
     app.command(epilog=epilog(command.__name__))(command)
 app.command(epilog=epilog("validate"))(validate.validate)
 app.command(epilog=epilog("compare"))(compare.compare)

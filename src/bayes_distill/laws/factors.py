@@ -51,7 +51,7 @@ class Factor:
     Parameters
     ----------
     name
-        Name of the factor; its coefficients are ``effect[NAME]``, or ``effect[NAME=LEVEL]``.
+        Name of the factor; its coefficients are ``effect(NAME)``, or ``effect(NAME=LEVEL)``.
     term
         The term that it multiplies.
     form
@@ -78,10 +78,10 @@ class Factor:
     def by_column(self) -> dict[str, str]:
         """Coordinate of each column of numbers; the first level has none."""
         if not isinstance(self.column, Label):
-            return {self.column.name: f"effect[{self.name}]"}
+            return {self.column.name: f"effect({self.name})"}
         column = self.column
         return {
-            indicator(column.name, level): f"effect[{self.name}={level}]"
+            indicator(column.name, level): f"effect({self.name}={level})"
             for level in column.levels[1:]
         }
 

@@ -198,6 +198,10 @@ def _repeated_fault(canonical: str, names: Sequence[str]) -> Fault:
 def _missing_fault(name: str, header: Sequence[str]) -> Fault:
     names = ", ".join((name, *ALIASES[name]))
     instead = "; or give training_flops, for tokens = FLOPs / (6 params)"
+    several = [each for each in header if each.casefold().startswith("loss_")]
+    if name == "loss" and several:
+        instead = f'; or fit {named(several)} one by one (`losses="all"`)'
+        return Fault(f"the column is missing: name it one of {names}{instead}", column=name)
     present = named([h or "(no name)" for h in header]) or "none"
     return Fault(
         f"the column is missing: name it one of {names}{instead if name == 'tokens' else ''}"

@@ -327,6 +327,17 @@ def open_tracker(
     return from_cells(cells), path, cells.faults
 
 
+def table_cells(source: str | Path | pd.DataFrame) -> Cells:
+    """Cells of a table as they are written.
+
+    Raises
+    ------
+    InputError
+        If it cannot be opened.
+    """
+    return _open_table(source)[0]
+
+
 def _named(cells: Cells) -> list[tuple[str, list[object]]]:
     """Columns with their names, each name once: the second ``lr`` is called ``lr.1``."""
     seen: dict[str, int] = {}
