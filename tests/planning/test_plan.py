@@ -265,9 +265,10 @@ def test_each_side_lies_among_the_runs_of_its_kind(scattered):
     assert found.table["outside"].tolist() == [False, False, False, True]
     assert not found.table["supervised_outside"].any()
     told = found.to_json()["rows"][3]["rests_on"]
-    alone = {"runs": 4, "prior": False, "extrapolation": 1.0}
+    alone = {"runs": 4, "teachers": 0, "prior": False, "extrapolation": 1.0}
     assert told == {
         "runs": 4,
+        "teachers": 0,
         "prior": False,
         "extrapolation": pytest.approx(3 / 1.1),
         "supervised": alone,
