@@ -90,6 +90,50 @@ def no_group(groups: Groups, _: Attributes) -> None:
     del groups["posterior"]
 
 
+def all_draws(name: str, value: float) -> Damage:
+    """Every draw of a coordinate is `value`."""
+
+    def damage(groups: Groups, _: Attributes) -> None:
+        groups["posterior"][name] = groups["posterior"][name] * 0.0 + value
+
+    return damage
+
+
+def beside(name: str, **variables: tuple[tuple[str, ...], Any]) -> Damage:
+    """A group beside the draws holds other variables, each with its dimensions."""
+
+    def damage(groups: Groups, _: Attributes) -> None:
+        groups[name] = xr.Dataset({n: (d, np.asarray(v)) for n, (d, v) in variables.items()})
+
+    return damage
+
+
+def likelihood(runs: int | None, value: float) -> Damage:
+    """Log likelihoods of so many runs (of all, if ``None``) that are `value`."""
+
+    def damage(groups: Groups, _: Attributes) -> None:
+        sizes, stored = groups["posterior"].sizes, groups["runs"].sizes["run"]
+        number, dim = (stored, "run") if runs is None else (runs, "some")
+        values = np.full((sizes["chain"], sizes["draw"], number), value)
+        groups["log_likelihood"] = xr.Dataset({"loss": (("chain", "draw", dim), values)})
+
+    return damage
+
+
+def sampler(**changes: Any) -> Damage:
+    """Where the sampler was, with something else in place of what was stored."""
+
+    def damage(groups: Groups, _: Attributes) -> None:
+        stored = {"mean": np.zeros(2), "covariance": np.eye(2), "last": np.zeros((2, 2))} | changes
+        dims = {"mean": "site", "covariance": ("site", "other_site"), "last": ("of_chain", "site")}
+        groups["sampler"] = xr.Dataset(
+            {name: (dims[name], value) for name, value in stored.items()},
+            coords={"site": ["a", "b"]},
+        )
+
+    return damage
+
+
 def other_draws(groups: Groups, _: Attributes) -> None:
     groups["log_likelihood"] = xr.Dataset(
         {"loss": (("chain", "draw", "run"), np.zeros((1, 3, groups["runs"].sizes["run"])))}
@@ -100,6 +144,7 @@ def fewer_runs(groups: Groups, _: Attributes) -> None:
     groups["runs"] = groups["runs"].isel(run=slice(0, 3))
 
 
+CELL = ("chain", "draw")
 DAMAGES: dict[str, tuple[Damage, str]] = {
     "nan-draw": (draws("kappa", np.nan), "posterior.kappa: some draws are not finite"),
     "inf-draw": (draws("kappa", np.inf), "posterior.kappa: some draws are not finite"),
@@ -219,6 +264,34 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
     "runs-negative": (runs("params", -1.0), "runs.params: some are not positive numbers"),
     "runs-teacher": (runs("teacher_loss", -2.0), "runs.teacher_loss: some are not positive"),
     "runs-fewer": (fewer_runs, "runs: there are 3, and info.n_runs is"),
+    "runs-huge": (runs("loss", 1e300), "runs.loss: some are above 20"),
+    "huge": (all_draws("level", 1e300), "posterior.level: some draws are too large"),
+    "large": (all_draws("level", 1e9), "posterior.level: its draws are too large to be believed"),
+    "no-noise": (all_draws("scale", 0.0), "posterior.scale: some draws are not positive"),
+    "reference-far": (attribute("reference", "[1e300, 1e-300, 1]"), "reference: its params is"),
+    "reference-true": (
+        attribute("reference", "[true, true, true]"),
+        "reference: it is not three positive numbers",
+    ),
+    "prior-nan": (beside("prior", level=(CELL, [[np.nan]])), "prior.level: some draws are not fin"),
+    "prior-negative": (beside("prior", level=(CELL, [[-1.0]])), "prior.level: some draws are not"),
+    "prior-scale": (
+        beside("prior", scale=(CELL, [[-1.0]])),
+        "prior.scale: some draws are negative",
+    ),
+    "prior-turned": (beside("prior", scale=(("x",), [1.0])), "prior.scale: its draws are not by"),
+    "likelihood-of-some": (likelihood(2, 0.0), "log_likelihood.loss: it is not by chain, draw and"),
+    "likelihood-inf": (likelihood(None, np.inf), "log_likelihood: some are no numbers"),
+    "covariance-negative": (
+        sampler(covariance=-np.eye(2)),
+        "sampler.covariance: it is not positive definite",
+    ),
+    "covariance-odd": (
+        sampler(covariance=np.array([[1.0, 5.0], [0.0, 1.0]])),
+        "sampler.covariance: it is no covariance",
+    ),
+    "sampler-far": (sampler(last=np.full((2, 2), 1e8)), "sampler.last: it is far from where"),
+    "sampler-nan": (sampler(mean=np.full(2, np.nan)), "sampler.mean: some are no numbers"),
     "likelihood-length": (other_draws, "log_likelihood: it has not as many of chain"),
 }
 

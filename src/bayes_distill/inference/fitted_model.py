@@ -167,10 +167,17 @@ def stored_log_prior(posterior: Posterior, fitted: FittedModel, most: int | None
     Raises
     ------
     InputError
-        If it is not stored and the file does not hold every sampled site.
+        If it is stored for some of the sites only, or not at all and the file does not hold every
+        sampled site.
     """
     if "log_prior" in posterior.tree:
-        return joined(posterior.tree["log_prior"].dataset, most)
+        stored = joined(posterior.tree["log_prior"].dataset, most)
+        if lacking := set(fitted.stated_sites) - set(stored):
+            raise InputError(
+                f"the posterior of {posterior.card.name} is damaged: its log_prior lacks "
+                f"{', '.join(sorted(lacking))}; fit again"
+            )
+        return stored
     draws = joined(posterior.tree["posterior"].dataset, most)
     lacking = set(fitted.sampled_sites) - set(draws)
     if lacking:

@@ -24,12 +24,15 @@ from bayes_distill.errors import InputError
 from bayes_distill.laws import LAWS, STACKED, Reference
 from bayes_distill.likelihoods import likelihood_named
 from bayes_distill.posterior.schema import info_problem, problem_of
+from bayes_distill.runs.schema import MOST_LOSS, MOST_PARAMS, MOST_TOKENS
 
 FORMAT = "bayes-distill posterior"
 FORMAT_VERSION = 1
 CHECKED = {"fletcher32": True}  # a checksum, so that a flipped bit is noticed on reading
 COMPRESSED = {"zlib": True, "complevel": 4, "shuffle": True, **CHECKED}
 DIGEST = "digest"
+REFERENCE = {"params": (1.0, MOST_PARAMS), "tokens": (1.0, MOST_TOKENS), "loss": (1e-6, MOST_LOSS)}
+"""Least and most of a reference that the card does not state."""
 ATTRIBUTES = ("format_version", "law", "card", "reference", "info")
 
 
@@ -166,9 +169,12 @@ def _inconsistent(attributes: Mapping[str, Any], card: Card, reference: Referenc
     """What of the attributes does not go together, or is out of range."""
     if card.scaling_law.name != attributes["law"]:
         return f"law is {attributes['law']}, and card is of {card.scaling_law.name}"
-    numbers = (reference.params, reference.tokens, reference.loss)
-    if not all(isinstance(n, (int, float)) and 0 < n < float("inf") for n in numbers):
-        return "reference: it is not three positive numbers"
+    for name, (least, most) in REFERENCE.items():
+        value = getattr(reference, name)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+            return "reference: it is not three positive numbers"
+        if not least <= value <= most and value != getattr(card.reference, name):
+            return f"reference: its {name} is {value:.3g}, which none has"
     return None
 
 

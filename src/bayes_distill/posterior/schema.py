@@ -22,9 +22,11 @@ from pydantic import (
 )
 
 from bayes_distill.cards import Card
+from bayes_distill.laws import LAWS, STACKED
 from bayes_distill.laws.discrepancy import NAMES
 from bayes_distill.laws.smooth_discrepancy import SMOOTH, STUDENT_SMOOTH
 from bayes_distill.posterior.effects import OF_TAUGHT
+from bayes_distill.posterior.schema_beside import beside_problem, support_problem
 from bayes_distill.posterior.size_offsets import OFFSET, OFFSET_SIZE
 
 Verdict = Literal["pass", "review", "fail"]
@@ -36,6 +38,12 @@ OF_SIZES = ("shift", "tilt")
 OF_CONDITIONS = ("condition_stretch", "condition_place")
 NEVER_NULL = ("verdict", "diagnostics", "interval", "kind", "n_runs", "versions")
 """Parts of the plain data that are there in full or not at all."""
+FARTHEST_DRAW, FARTHEST_MEDIAN = 1e15, 1e6
+"""Of draws of the laws of the package: single ones may be far out where a prior is wide."""
+FARTHEST_OWN = 1e30
+"""Of draws of other laws, whose coordinates have units of their own; as priors in cards."""
+SCALES = {"scale", "supervised_scale"}
+"""Scales of the noise: positive, but for published coefficients, which may come without."""
 POINTS = {"size", "condition_params", "condition_tokens", OFFSET_SIZE}
 """Coordinates that are sizes or tokens, positive numbers."""
 
@@ -195,8 +203,8 @@ def problem_of(tree: xr.DataTree, card: Card, info: dict[str, Any]) -> str | Non
         or _range_problem(group, card)
         or _level_problem(group)
         or _member_problem(group, card)
-        or _runs_problem(tree, info)
-        or _density_problem(tree, group)
+        or _size_problem(group, card)
+        or beside_problem(tree, group, card, info)
         or _sampled_problem(tree, info)
     )
 
@@ -231,23 +239,30 @@ def _missing_problem(group: xr.Dataset, card: Card) -> str | None:
     missing = needed - set(group.data_vars)
     if missing:
         return f"it lacks draws of {', '.join(sorted(missing))}"
-    if not {"scale", "supervised_scale"} & set(group.data_vars):
+    if not SCALES & set(group.data_vars):
         return "it lacks draws of scale"
     wide = [n for n in card.scaling_law.coordinate_names if group[n].ndim != 2]
     return f"posterior.{wide[0]}: it is not one number a draw" if wide else None
 
 
 def _range_problem(group: xr.Dataset, card: Card) -> str | None:
-    """Coordinates are inside their supports, and scales are not negative."""
-    for coordinate in card.scaling_law.coordinates:
-        values = group[coordinate.name].to_numpy()
-        low = coordinate.support in ("positive", "unit") and values.min() <= 0
-        if low or (coordinate.support == "unit" and values.max() >= 1):
-            right = "between 0 and 1" if coordinate.support == "unit" else "positive"
-            return f"posterior.{coordinate.name}: some draws are not {right}"
-    for name in map(str, group.data_vars):
-        if name.endswith(("_sd", "scale")) and group[name].to_numpy().min() < 0:
-            return f"posterior.{name}: some draws are negative"
+    """Coordinates are inside their supports, scales are not negative, and noise is there."""
+    noiseless = any(part.coefficients is not None for part in (card, *(card.members or ())))
+    return support_problem(group, card, "posterior", set() if noiseless else SCALES)
+
+
+def _size_problem(group: xr.Dataset, card: Card) -> str | None:
+    """Draws are of a size that can be computed with, and in the middle of one that can be.
+
+    Coordinates of the laws of the package are ratios to the reference, exponents and shares.
+    """
+    built_in = card.scaling_law.name in {*LAWS, STACKED}
+    for name, variable in group.data_vars.items():
+        size = np.abs(variable.to_numpy().astype(float))
+        if size.max(initial=0.0) > (FARTHEST_DRAW if built_in else FARTHEST_OWN):
+            return f"posterior.{name}: some draws are too large to compute with"
+        if built_in and size.ndim == 2 and np.median(size) > FARTHEST_MEDIAN:
+            return f"posterior.{name}: its draws are too large to be believed"
     return None
 
 
@@ -284,55 +299,6 @@ def _member_problem(group: xr.Dataset, card: Card) -> str | None:
     member = group["member"].to_numpy().reshape(-1)
     if (np.diff(member) < 0).any() or not 0 <= member.min() <= member.max() < len(card.members):
         return "posterior.member: its draws are not in the order of the card's members"
-    return None
-
-
-def _runs_problem(tree: xr.DataTree, info: dict[str, Any]) -> str | None:
-    """Runs that are stored are runs, and as many as the attributes say."""
-    if "runs" not in tree.children:
-        return None
-    runs = tree.children["runs"].to_dataset(inherit=False)
-    if "run" not in runs.sizes:
-        return "runs: it holds no runs"
-    for name in ("params", "tokens", "loss"):
-        if name not in runs:
-            return f"runs: it lacks {name}"
-    for column in runs.data_vars:
-        if runs[column].dims != ("run",):
-            return f"runs.{column}: it is not one value a run"
-    numeric = [n for n in runs.data_vars if runs[n].dtype.kind in "fiu"]
-    for name in ("params", "tokens", "loss"):
-        values = runs[name].to_numpy()
-        if name not in numeric or not (np.isfinite(values) & (values > 0)).all():
-            return f"runs.{name}: some are not positive numbers"
-    for name in ("teacher_loss", "teacher_params", "teacher_tokens", "unique_tokens"):
-        values = runs[name].to_numpy() if name in runs else np.ones(1)
-        if values.dtype.kind not in "fiu" or not (np.isnan(values) | (values > 0)).all():
-            return f"runs.{name}: some are not positive numbers"
-    stated = info.get("n_runs")
-    if stated is not None and stated != runs.sizes["run"]:
-        return f"runs: there are {runs.sizes['run']}, and info.n_runs is {stated}"
-    return None
-
-
-def _density_problem(tree: xr.DataTree, group: xr.Dataset) -> str | None:
-    """Groups beside the draws have as many chains and draws, and finite densities of runs."""
-    for name in ("log_likelihood", "effects", "log_prior", "sample_stats"):
-        if name not in tree.children:
-            continue
-        other = tree.children[name].to_dataset(inherit=False)
-        for dim in ("chain", "draw"):
-            if other.data_vars and other.sizes.get(dim) != group.sizes[dim]:
-                return f"{name}: it has not as many of {dim} as the draws"
-        if name != "sample_stats" and any(
-            other[each].dtype.kind not in "fiu" or np.isnan(other[each].to_numpy()).any()
-            for each in other.data_vars
-        ):
-            return f"{name}: some are no numbers"
-    if "log_likelihood" in tree.children and "runs" in tree.children:
-        stored = tree["log_likelihood"].sizes.get("run")
-        if stored != tree["runs"].sizes["run"]:
-            return f"log_likelihood: it is of {stored} runs, and there are others"
     return None
 
 
