@@ -26,6 +26,15 @@ def test_bands_as_stated_are_relied_on(chinchilla):
     assert "They can be relied on for runs like these." in validation_sentence(content)
 
 
+@pytest.mark.parametrize("told", [{"effective_runs": 4.1}, {"coverage": {"90": 0.61}}])
+def test_too_few_runs_to_tell_are_no_ground_to_rely_on(told, chinchilla):
+    content = made_up_validation(chinchilla.posterior, 0.9, leave_out="params").to_json()
+    content["overall"] |= {"bands": "as stated"} | told
+    said = validation_sentence(content)
+    assert "relied on for runs like these" not in said
+    assert "there are too few independent runs." in said
+
+
 def test_the_farthest_factor_decides(chinchilla):
     content = made_up_validation(
         chinchilla.posterior, 0.75, leave_out="compute", factors=(3.0, 10.0)

@@ -105,8 +105,9 @@ def plan(
     scenario: Annotated[
         str | None,
         option(
-            "Who pays for the teacher: supervised, best-case, teacher-inference, "
-            "teacher-pretraining, teacher-pretraining-and-inference. Default: all.",
+            "What of the teacher is paid for: best-case (nothing), teacher-inference (its "
+            "logits), teacher-pretraining (its training), teacher-pretraining-and-inference; or "
+            "supervised (no teacher). Default: all.",
             "NAMES",
         ),
     ] = None,

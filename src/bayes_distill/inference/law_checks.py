@@ -235,7 +235,11 @@ def _remedy(fitted: Fitted) -> str:
     card = fitted.card
     if card.discrepancy is None:
         name = _allowing(card.name, fitted.spec.kind)
-        slow = "" if fitted.spec.kind == "supervised" else " (its fits take some ten times as long)"
+        slow = (
+            ""
+            if fitted.spec.kind == "supervised"
+            else " (its fits take ten times as long, or more where the law is far off)"
+        )
         return (
             f"use the card {name}{slow}, whose bands allow for a law "
             "that is wrong, or leave out runs that something else sets apart"

@@ -69,6 +69,13 @@ PARTS = {
     "max_teacher_tokens": "the teacher's tokens",
 }
 """What a recipe has at each limit, in a sentence."""
+PAID = {
+    "best-case": ", where the teacher is free",
+    "teacher-inference": ", where its logits are paid for",
+    "teacher-pretraining": ", where its training is paid for",
+    "teacher-pretraining-and-inference": ", where its training and logits are paid for",
+}
+"""What of a teacher each scenario charges, in a sentence."""
 BETTER, WORSE = 0.9, 0.1  # P(beats supervised) from which a teacher is worth it, or is not
 
 
@@ -102,10 +109,12 @@ def teacher_sentences(planned: Mapping[str, Any]) -> list[str]:
             if several
             else f"{shown(best['name'])} is your only teacher"
         )
+        tokens = format_quantity(best["student_tokens"])
         sentence = (
             f"{one} for a {student} under "
-            f"{best['scenario']} (P(best) {first}): {best['loss']['mean']:.3f} "
-            f"({best['loss']['lower']:.3f} to {best['loss']['upper']:.3f}). It {verdict} training "
+            f"{best['scenario']}{PAID.get(best['scenario'], '')} (P(best) {first}): "
+            f"{best['loss']['mean']:.3f} ({best['loss']['lower']:.3f} to "
+            f"{best['loss']['upper']:.3f}) on {tokens} tokens. It {verdict} training "
             f"without a teacher (probability {format_probability(better)})."
         ).replace("e+", "e")
         if several and rows[1]["regret"]["mean"] is not None:

@@ -12,6 +12,12 @@ DO = {
     "too narrow": "Do not rely on them for runs like these: they are too narrow",
     "too wide": "They can be relied on for runs like these, and are wider than they need be",
 }
+UNTOLD = (
+    "That neither shows that they can be relied on nor that they cannot: there are too few "
+    "independent runs"
+)
+CLEARLY_LESS, FEWEST = 0.1, 6.0
+"""Below its level by this a share is no ground to rely on; nor is one of so few runs."""
 WHAT = {
     "params": "each student size left out in turn",
     "group": "each label left out in turn",
@@ -39,6 +45,10 @@ def validation_sentence(content: Mapping[str, Any]) -> str:
         bands, effective = far["verdict"], far["effective_runs"]
     if bands is None:  # of an earlier version
         return said.strip()
+    share = (content["rows"][-1] if content.get("factors") else overall)["coverage"][level]
+    few = effective is not None and effective < FEWEST
+    less = share < content["interval"] - CLEARLY_LESS
+    do = UNTOLD if bands == "as stated" and (few or less) else DO[bands]
     grounds = WHAT.get(content["leave_out"], "runs left out")
     worth = f", worth {effective:.3g} independent runs" if effective is not None else ""
     factor = overall.get("factor")
@@ -49,4 +59,4 @@ def validation_sentence(content: Mapping[str, Any]) -> str:
     )
     verdict = content["verdict"]
     sampling = "" if verdict == "pass" else f" The sampling of some refits: {verdict}."
-    return f"{said}{DO[bands]}. This rests on {grounds}{worth}{far_out}.{sampling}"
+    return f"{said}{do}. This rests on {grounds}{worth}{far_out}.{sampling}"
