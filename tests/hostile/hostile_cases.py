@@ -427,6 +427,32 @@ NUMBERS = [
     Case("forecast fit.nc --params nan --tokens 1e9", "--params: "),
     Case("forecast fit.nc --params -1 --tokens 1e9", "--params: "),
     Case("plan fit.nc --params {grid} --budget {many}", "...grid of "),
+    # numbers that are no losses
+    *(
+        Case(
+            f"{command} --params 1e9 --tokens 2e10 --teacher-loss {loss}",
+            f"--teacher-loss: {float(loss):g} is no loss in nats per token (0.01 to 20)",
+        )
+        for command in ("forecast fit.nc", "risk fit.nc", "sensitivity fit.nc")
+        for loss in ("1e-300", "0.0001", "21")
+    ),
+    *(
+        Case(f"risk fit.nc {AT} --strongest {loss}", f"--strongest: {float(loss):g} is no loss")
+        for loss in ("1e300", "1e-300", "21")
+    ),
+    Case(
+        "forecast fit.nc --at at-small.csv",
+        "row 0, teacher_loss: 1e-300 is no loss...; row 1, teacher_loss_se: 50 is",
+    ),
+    Case("plan fit.nc --params 1e9 --budget 1e21 --target-loss 1e300", "--target-loss: 1e+300 is"),
+    *(
+        Case(
+            f"{command} --teachers wide-errors.csv",
+            "...row 0, loss_se: 5 is no standard error "
+            "of a loss of 2: it must be less; row 1, loss_se: 2 is no standard error",
+        )
+        for command in (f"risk fit.nc {AT}", "plan fit.nc --params 1e9 --budget 1e21")
+    ),
     *(
         Case(f"{command} --workers {number}", f"...--workers: {number} is ...than")
         for command in ("plan fit.nc --params 1e9 --budget 1e21", "validate runs.csv")

@@ -23,7 +23,7 @@ from bayes_distill.cli.options import (
     Utilisation,
     option,
 )
-from bayes_distill.cli.output import progress_bar
+from bayes_distill.cli.output import LONG, progress_bar
 from bayes_distill.cli.shared_options import Common, Spread, spread_options
 from bayes_distill.errors import Fault, InputError
 
@@ -195,7 +195,7 @@ def plan(
         if collect.faults:  # only look for more of them
             read_request(params, budget, **arguments)
             collect.check()
-        bar = progress_bar(common.quiet, after=SHOWN_AFTER, lines=many)
+        bar = progress_bar(common.quiet, after=SHOWN_AFTER, lines_after=None if many else LONG)
         with kept_in(spread.resume), bar as progress:
             result = call(
                 fit,
