@@ -208,7 +208,7 @@ def progress_bar(
     )
 
     console = Console(stderr=True)
-    late = after if lines_after is None else lines_after
+    wait = after if lines_after is None else lines_after
     begun = time.monotonic()
     if not console.is_terminal:
         last = ""
@@ -219,7 +219,7 @@ def progress_bar(
             now = time.monotonic()
             start, first = phases.setdefault(phase, (now, done))
             here = f"{phase} {100 * (4 * done // total) // 4}%" if total > 1 else phase
-            if here != last and now - begun >= late:
+            if here != last and now - begun >= wait:
                 left = _time_left(now - start, done - first, total - done)
                 say(f"{here} ...{left}")
             last = here

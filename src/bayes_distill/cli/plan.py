@@ -214,8 +214,7 @@ def plan(
             flags["criterion"] = "utility"
         renamed = [
             Fault(f.problem, f.row, flags.get(f.column or "", f.column))
-            for f in error.faults
-            if f not in collect.faults
+            for f in collect.new(error.faults)
         ]
         raise InputError([*collect.faults, *renamed]) from None
     log_answer(tracked, result, "plan.json", quiet=common.quiet)

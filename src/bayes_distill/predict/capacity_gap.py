@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_distill._input.intervals import number, seed_faults
+from bayes_distill._input.intervals import draws_faults, number, seed_faults
 from bayes_distill._input.progress import Progress, steps
 from bayes_distill._input.types import NUMBER, SOURCE, WHOLE, check_types
 from bayes_distill.errors import Fault, InputError, collected
@@ -203,8 +203,7 @@ def risk(
         register=(register, (*SOURCE, type(None))),
     )
     faults = seed_faults(seed) + register_faults(register)
-    if draws < 1:
-        faults.append(Fault("must be at least 1", column="draws"))
+    faults += draws_faults(draws)
     points = candidates = None
     with collected(faults):
         points = read_points(
