@@ -66,16 +66,15 @@ class InputError(BayesDistillError, ValueError):
     Parameters
     ----------
     faults
-        Faults, or plain sentences, in the order in which a reader meets them.
+        Faults, or plain sentences, in the order in which a reader meets them; one that is there
+        twice is told once.
     """
 
     def __init__(self, faults: Iterable[Fault | str] | Fault | str) -> None:
         if isinstance(faults, (str, Fault)):
             faults = [faults]
-        self.faults = tuple(
-            replace(f, problem=shortened(f.problem))
-            for f in (Fault(each) if isinstance(each, str) else each for each in faults)
-        )
+        each_once = dict.fromkeys(Fault(each) if isinstance(each, str) else each for each in faults)
+        self.faults = tuple(replace(f, problem=shortened(f.problem)) for f in each_once)
         if not self.faults:
             raise TypeError("an InputError needs at least one fault")
         super().__init__("; ".join(str(f) for f in self.faults))

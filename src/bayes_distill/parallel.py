@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,11 +21,17 @@ import numpy as np
 from bayes_distill._input.files import atomic_path
 from bayes_distill._input.folders import own_folder
 from bayes_distill._input.progress import Progress
+from bayes_distill._input.text import shown
 from bayes_distill._input.version import __version__
 from bayes_distill.errors import Fault, InputError
 
 Function = Callable[[Any], Any]
 MOST_WORKERS = 1024  # processes: more than any machine has cores for
+ADDRESS = re.compile(
+    r"(?:(?:tcp|tls|ucx|wss?)://)?(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.%]+\]):[0-9]{1,5}/?|inproc://\S+",
+    re.ASCII,
+)
+"""Of a scheduler. Dask tries others for long, and fails in many ways."""
 CONNECT = "10s"  # how long to wait for a Dask scheduler
 
 
@@ -245,6 +252,14 @@ def check_places(workers: int | None, scheduler: Any) -> None:
     if workers is not None and scheduler is not None:
         faults.append(
             Fault("give either workers of this machine or a scheduler, not both", column="workers")
+        )
+    if isinstance(scheduler, str) and not ADDRESS.fullmatch(scheduler):
+        faults.append(
+            Fault(
+                f"'{shown(scheduler)}' is no address of a Dask scheduler: write one such as "
+                "tcp://host:8786",
+                column="scheduler",
+            )
         )
     if faults:
         raise InputError(faults)

@@ -76,6 +76,10 @@ def test_priors_are_centred_on_no_effect():
         ('term = "floor"\nform = "power"\nsd = 1\nlevels = ["a", "b"]', "that is power has no"),
         ('term = "floor"\nform = "categorical"\nsd = 1\nlevels = ["a"]', "two or more different"),
         ('term = "floor"\nform = "power"\nsd = 1\ndefault = "a"', "must be a number"),
+        (
+            'term = "floor"\nform = "power"\nsd = 1\ndefault = 3\nrange = [1, 2]',
+            "its default 3 is not inside its range",
+        ),
     ],
 )
 def test_a_wrong_factor_gives_one_line(text, said):

@@ -74,6 +74,13 @@ def test_a_card_without_a_formula_is_left_as_it_is():
         ("g = { f", "g_term = { f", "priors.g_term", "not a positive scale of a term"),
         ("a = {", "params = {", "priors.params", "is a column of the table"),
         ("[inputs.experts]", "[inputs.lr]", "inputs.lr", "the formula holds no lr"),
+        (
+            "range = [1, 1000]",
+            "range = [5, 9]",
+            "inputs.experts",
+            "its default 1 is not inside its",
+        ),
+        ("default = 1\n", "default = -1\n", "inputs.experts", "its default -1 is not inside its"),
         ("range = [1, 1000]", "range = [5, 1]", "inputs.experts", "not a lowest and a highest"),
         ('name = "experts"', 'name = "e"\nlaw = "chinchilla"', "law", "needs no law"),
     ],

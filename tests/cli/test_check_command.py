@@ -72,3 +72,25 @@ def test_the_name_of_a_column_is_no_flag(command, workplace):
     assert "is column `data` a factor?" in command("check", "two.csv").out
     notes = command("check", "two.csv", "--json").json["notes"]
     assert any("is column `data` a factor?" in note for note in notes)
+
+
+def test_what_is_printed_for_people_has_an_end(command, bare):
+    Path("m.toml").write_text("[columns]\n" + "".join(f'other{i} = "x"\n' for i in range(300)))
+    for form in ((), ("--md",)):
+        answer = command("check", bare, "--mapping", "m.toml", *form)
+        assert answer.status == 2
+        assert len(answer.out) < 15_000
+        assert "and 251 more faults; --json lists all" in answer.out + answer.err
+        assert len(answer.error) < 1000
+    assert len(command("check", bare, "--mapping", "m.toml", "--json").json["faults"]) == 301
+
+
+def test_one_fault_for_one_option(command, bare):
+    for columns, said in (
+        ("params=a*a*a", "no run has 'a'"),
+        (f"params={'a*' * 20}a", "at most 20 names are multiplied, not 21"),
+    ):
+        faults = command("check", bare, "--columns", columns, "--json").json["faults"]
+        assert [said in fault["problem"] for fault in faults if "params" in fault["column"]] == [
+            True
+        ]

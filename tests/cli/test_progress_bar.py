@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from bayes_distill.cli import output
-from bayes_distill.cli.output import progress_bar
+from bayes_distill.cli.output import late_bar, progress_bar
 
 
 class Clock:
@@ -45,8 +45,19 @@ def test_lines_where_there_is_no_terminal(clock, capsys):
         "planning 100% ...",
     ]
     assert said.out == ""
-    work(clock, lines=False)
+    work(clock, lines_after=60)
     assert capsys.readouterr().err == ""
+
+
+def test_questions_say_how_far_they_are_where_there_is_no_terminal(clock, capsys):
+    with late_bar(False) as report:
+        for done in range(5):
+            report("forecasting", done, 4)
+            clock.now += 4.0
+    assert capsys.readouterr().err.splitlines() == [
+        "forecasting 75% ... about 4 s left",
+        "forecasting 100% ...",
+    ]
 
 
 def test_nothing_is_shown_before_its_time(clock, capsys):
@@ -93,10 +104,10 @@ def test_the_time_left_is_that_of_a_phase(clock, capsys):
 
 def test_work_that_reports_nothing_is_seen_on_a_terminal(capsys, monkeypatch):
     monkeypatch.setattr(Console, "is_terminal", True)
-    with progress_bar(False, after=0.05, lines=False) as report:
+    with progress_bar(False, after=0.05) as report:
         report("simulating", 0, 1)
         time.sleep(0.3)
     assert "simulating" in capsys.readouterr().err
-    with progress_bar(False, after=60, lines=False) as report:
+    with progress_bar(False, after=60) as report:
         report("simulating", 0, 1)
     assert capsys.readouterr().err == ""

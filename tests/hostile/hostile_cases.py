@@ -422,7 +422,19 @@ NUMBERS = [
     ),
     Case(f"forecast fit.nc {AT} --seed 99999999999999999999", "--seed: 99999999999999999999 is"),
     Case(f"forecast fit.nc {AT} --seed {{digits}}", "--seed: '999"),
-    Case(f"forecast fit.nc {AT} --draws 0", "--draws: 0 is less than 1"),
+    *(
+        Case(f"{command} --draws 0", "--draws: 0 is less than 1")
+        for command in (
+            f"forecast fit.nc {AT}",
+            f"risk fit.nc {AT}",
+            "design fit.nc --budget 1e21",
+            "plan fit.nc --params 1e9 --budget 1e21",
+        )
+    ),
+    *(
+        Case(f"identify fit.nc --draws {number}", f"--draws: {number} is less than 25")
+        for number in (0, 1, 24)
+    ),
     Case(f"forecast fit.nc {AT} --interval nan", "--interval: nan is not between"),
     Case(f"forecast fit.nc {AT} --interval 1e999", "--interval: "),
     Case("forecast fit.nc --params {grid} --tokens {many}", "the lists make a grid of 100,020"),
@@ -431,10 +443,46 @@ NUMBERS = [
     Case("forecast fit.nc --params nan --tokens 1e9", "--params: "),
     Case("forecast fit.nc --params -1 --tokens 1e9", "--params: "),
     Case("plan fit.nc --params {grid} --budget {many}", "...grid of "),
+    Case("simulate good.toml --design paper --out new.csv --noise nan", "--noise: 'nan' is not a"),
+    Case(
+        "simulate busbridge2025-plain --design design.csv --out new.csv --noise 1e308",
+        "--noise: 1e+308",
+    ),
+    # numbers that are no losses
+    *(
+        Case(
+            f"{command} --params 1e9 --tokens 2e10 --teacher-loss {loss}",
+            f"--teacher-loss: {float(loss):g} is no loss in nats per token (0.01 to 20)",
+        )
+        for command in ("forecast fit.nc", "risk fit.nc", "sensitivity fit.nc")
+        for loss in ("1e-300", "0.0001", "21")
+    ),
+    *(
+        Case(f"risk fit.nc {AT} --strongest {loss}", f"--strongest: {float(loss):g} is no loss")
+        for loss in ("1e300", "1e-300", "21")
+    ),
+    Case(
+        "forecast fit.nc --at at-small.csv",
+        "row 0, teacher_loss: 1e-300 is no loss...; row 1, teacher_loss_se: 50 is",
+    ),
+    Case("plan fit.nc --params 1e9 --budget 1e21 --target-loss 1e300", "--target-loss: 1e+300 is"),
+    *(
+        Case(
+            f"{command} --teachers wide-errors.csv",
+            "...row 0, loss_se: 5 is no standard error "
+            "of a loss of 2: it must be less; row 1, loss_se: 2 is no standard error",
+        )
+        for command in (f"risk fit.nc {AT}", "plan fit.nc --params 1e9 --budget 1e21")
+    ),
     *(
         Case(f"{command} --workers {number}", f"...--workers: {number} is ...than")
         for command in ("plan fit.nc --params 1e9 --budget 1e21", "validate runs.csv")
-        for number in (0, 99999999)
+        for number in (-1, 0, 99999999)
+    ),
+    *(
+        Case(f"{command} --scheduler {place}", "...--scheduler: '...is no address of a Dask")
+        for command in ("plan fit.nc --params 1e9 --budget 1e21", "validate runs.csv")
+        for place in ("{escape}", "nowhere", "http://host:1", "tcp://host", "tcp://host:1;x")
     ),
     Case("plan fit.nc --params 1e9 --budget inf", "--budget: "),
     Case("fit runs.csv --out new.nc --chains 99999999999999999999", "--chains: "),

@@ -90,6 +90,8 @@ TEXTS = {
     "big-number.jsonl": '{"params": 1' + "0" * 5000 + ', "tokens": 1e9, "loss": 2}\n',
     "no-object.jsonl": "3\n",
     "at-negative.csv": "params,tokens,teacher_loss\n1e9,-2,2.1\n",
+    "at-small.csv": "params,tokens,teacher_loss,teacher_loss_se\n1e9,2e10,1e-300,\n1e9,2e10,2,50\n",
+    "wide-errors.csv": "loss,loss_se\n2,5\n2,2\n2,0.1\n",
     "at-words.csv": "params,tokens,teacher_loss\n1e9,many,2.1\n",
     "at-lacking.csv": "params\n1e9\n",
     "same.csv": f"{HEADER}\n" + "1e9,2e10,2.5,2.0,a,b\n" * 30,

@@ -40,6 +40,8 @@ def test_case(inside, say, case):
         found = said.error.find(part, place)
         assert found == 0 or (number and found > 0), said.error[:600]
         place = found + len(part)
+    for flag in ("--draws", "--workers", "noise"):
+        assert said.error.count(f"{flag}: ") <= 1  # the option and the function find the same
     after = contents(inside)
     changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
     assert changed <= set(case.changes)

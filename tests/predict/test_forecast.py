@@ -314,7 +314,7 @@ def test_draws_are_thinned_to_what_is_asked_and_the_cost_is_said(scattered):
     (note,) = [n for n in few.notes if "draws were used" in n]
     assert f"of {scattered.n_draws:,} draws" in note
     assert not any("draws were used" in n for n in forecast(scattered, "1B", "10B").notes)
-    with pytest.raises(InputError, match="draws: must be at least 1"):
+    with pytest.raises(InputError, match="draws: 0 is less than 1"):
         forecast(scattered, "1B", "10B", draws=0)
 
 

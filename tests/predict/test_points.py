@@ -6,7 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from bayes_distill.compute import SCENARIOS
 from bayes_distill.errors import InputError
+from bayes_distill.planning.cells import read_cells_table
+from bayes_distill.predict import points as module
 from bayes_distill.predict.points import from_table, grid, quantities
 
 
@@ -157,3 +160,19 @@ def test_loss_draws_are_those_of_a_forecast(scattered):
     table = pd.DataFrame({"params": [1e9, 2e9], "tokens": 2e10, "teacher_loss": [2.1, np.nan]})
     found = from_table(table).loss_draws(scattered)
     np.testing.assert_array_equal(found, forecast(scattered, at=table).draws["loss"])
+
+
+def test_more_points_than_can_be_answered_are_refused(monkeypatch):
+    monkeypatch.setattr(module, "MOST_POINTS", 3)
+    table = pd.DataFrame({"params": [1e9] * 4, "tokens": [2e10] * 4})
+    with pytest.raises(InputError, match="the table has 4 points, and 3 is most: ask for fewer"):
+        from_table(table)
+    assert len(from_table(table[:3])) == 3
+    with pytest.raises(InputError, match="the lists make a grid of 4 points, and 3 is most"):
+        grid("1B,2B", "20B,40B")
+    plans, two = (
+        pd.DataFrame({"params": [1e9] * 4, "budget": [1e21] * 4}),
+        [*SCENARIOS.values()][:2],
+    )
+    with pytest.raises(InputError, match="the table makes 8 plans, and 3 is most"):
+        read_cells_table(plans, two)

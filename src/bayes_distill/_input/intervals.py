@@ -55,3 +55,8 @@ def finite(content: Any) -> Any:
     if isinstance(content, (list, tuple)):
         return [finite(value) for value in content]
     return None if isinstance(content, float) and not math.isfinite(content) else content
+
+
+def draws_faults(draws: int, least: int = 1) -> list[Fault]:
+    """Fault of a number of draws that is too small, as a list to which others are added."""
+    return [] if draws >= least else [Fault(f"{draws} is less than {least}", column="draws")]

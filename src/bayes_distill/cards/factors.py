@@ -65,6 +65,12 @@ class FactorSettings(Settings):
             raise ValueError(f"its default {self.default!r} is none of its levels")
         if self.range is not None and not self.range[0] < self.range[1]:
             raise ValueError("its range is not a lowest and a highest value")
+        if (
+            self.range is not None
+            and isinstance(self.default, float)
+            and not self.range[0] <= self.default <= self.range[1]
+        ):
+            raise ValueError(f"its default {self.default:g} is not inside its range")
         if self.form == "power":
             above = [("reference", self.reference), ("default", self.default)]
             above += [("range", None if self.range is None else self.range[0])]

@@ -33,6 +33,9 @@ class InputSettings(Settings):
     def _in_order(self) -> InputSettings:
         if self.range is not None and not self.range[0] < self.range[1]:
             raise ValueError("its range is not a lowest and a highest value")
+        if self.default is not None and self.named("it").problem(self.default) is not None:
+            inside = "above zero" if self.range is None else "inside its range"
+            raise ValueError(f"its default {self.default:g} is not {inside}")
         return self
 
     def named(self, name: str) -> Input:

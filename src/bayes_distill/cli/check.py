@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from bayes_distill._input.outputs import MAPPING
+from bayes_distill._input.text import named
 from bayes_distill.cli.options import (
     Columns,
     MappingFile,
@@ -28,10 +30,14 @@ from bayes_distill.cli.output import (
 from bayes_distill.cli.shared_options import Common, spread_options
 from bayes_distill.cli.spelling import as_typed
 from bayes_distill.cli.tables import PIPED, table_format
+from bayes_distill.errors import shortened
 
 if TYPE_CHECKING:
     from bayes_distill.errors import Fault
     from bayes_distill.runs import RunsReport
+
+MOST, LONGEST = 50, 1000
+"""Findings of a kind that are listed for people, and characters of each."""
 
 
 FLAGS = {"mapping", "columns"}
@@ -118,12 +124,9 @@ def _print(runs: str, report: RunsReport) -> None:
     if report.rows and (report.faults or report.notes or report.skipped):
         first = "the oldest run" if runs.startswith("mlflow:") else "the first below the header"
         echo(f"  (rows count from 0, {first})")
-    for fault in report.faults:
-        _listed(as_typed(f"fault: {fault}"))
-    for skip in report.skipped:
-        _listed(f"skipped: {skip}")
-    for note in report.notes:
-        _listed(as_typed(f"note: {note}"))
+    _first("faults", (as_typed(f"fault: {fault}") for fault in report.faults[:MOST]), report.faults)
+    _first("skipped", (f"skipped: {skip}" for skip in report.skipped[:MOST]), report.skipped)
+    _first("notes", (as_typed(f"note: {note}") for note in report.notes[:MOST]), report.notes)
     if report.possible_factors:
         _listed(as_typed(f"not used, and could be factors: {_factors(report)}"))
 
@@ -134,20 +137,36 @@ def _factors(report: RunsReport) -> str:
     return f"{in_words(report.possible_factors)}; see [factors.NAME] of a model card"
 
 
+def _first(what: str, lines: Iterable[str], every: Sequence[object]) -> None:
+    """The first findings of a kind, and how many there are besides."""
+    for line in lines:
+        _listed(shortened(line, LONGEST))
+    if len(every) > MOST:
+        _listed(f"and {len(every) - MOST:,} more {what}; --json lists all")
+
+
 def _listed(text: str) -> None:
     """A finding, in lines as wide as the terminal."""
     echo(wrapped(f"  {text}", indent="    ", most=PIPED))
 
 
 def _print_table(report: RunsReport) -> None:
-    """Findings as a table."""
+    """Findings as a table: all of them as CSV, the first of each kind for people."""
+    most = None if table_format() == "csv" else MOST
+    for what in ("faults", "skipped", "notes"):
+        more = len(getattr(report, what)) - (most or math.inf)
+        if more > 0:
+            say(f"and {more:,} more {what}; --json lists all")
     print_table(
         "What was found",
         ["kind", "row", "column", "what"],
         [
-            *(("fault", _row(f.row), f.column or "-", as_typed(f.problem)) for f in report.faults),
-            *(("skipped", _row(s.row), "-", s.reason) for s in report.skipped),
-            *(("note", "-", "-", as_typed(note)) for note in report.notes),
+            *(
+                ("fault", _row(f.row), f.column or "-", as_typed(f.problem))
+                for f in report.faults[:most]
+            ),
+            *(("skipped", _row(s.row), "-", s.reason) for s in report.skipped[:most]),
+            *(("note", "-", "-", as_typed(note)) for note in report.notes[:most]),
             *(("factor?", "-", f.column, f.form) for f in report.possible_factors),
         ],
         left=4,
@@ -163,7 +182,7 @@ def _places(faults: Sequence[Fault]) -> str:
     rows = spans(fault.row for fault in faults if fault.row is not None)
     columns = dict.fromkeys(f.column for f in faults if f.row is None and f.column is not None)
     where = [f"rows {rows}"] if rows else []
-    where += [", ".join(columns)] if columns else []
+    where += [named(list(columns))] if columns else []
     return f"{_count(faults)}, listed on stdout{': ' if where else ''}{'; '.join(where)}"
 
 

@@ -65,10 +65,12 @@ def identify(
 ) -> None:
     """Report what the runs identify of each coefficient, and which run would add most."""
     question = common.question()
-    factor, most = question.positive("reach", reach), question.integer("draws", draws, 1)
     share = None if utilisation is None else question.number("utilisation", utilisation)
     from bayes_distill.identification.identify import identify as call
+    from bayes_distill.identification.next_run import LEAST_DRAWS
 
+    factor = question.positive("reach", reach)
+    most = question.integer("draws", draws, LEAST_DRAWS)
     with question.joined(), late_bar(common.quiet) as progress:
         result = call(
             fit,

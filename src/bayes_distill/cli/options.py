@@ -231,10 +231,20 @@ class Collector:
         try:
             yield
         except InputError as error:
-            raise InputError(
-                [*self.faults, *(f for f in error.faults if f not in self.faults)]
-            ) from None
+            raise InputError([*self.faults, *self.new(error.faults)]) from None
         self.check()
+
+    def new(self, faults: Iterable[Fault]) -> list[Fault]:
+        """Faults that a call found, less those of options that were at fault before it.
+
+        The call got something else in place of these.
+        """
+        told = {fault.column for fault in self.faults if fault.row is None} - {None}
+        return [
+            fault
+            for fault in faults
+            if fault not in self.faults and (fault.row is not None or fault.column not in told)
+        ]
 
     def check(self) -> None:
         """Raise what was gathered, if anything was."""

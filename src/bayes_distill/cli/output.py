@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 MOST_SENTENCES, SENTENCE_WIDTH = 6, 96
 SHORT = 2.0
 """Seconds of work that needs no word about the time left."""
+LONG = 10.0
+"""Seconds after which work says how far it is also where nobody may be looking."""
 MOST_FAULTS = 50  # in full in one error line; a table can have thousands
 MOST_CHARACTERS = 10_000  # of all faults together, shared out among them
 LEAST_CHARACTERS = 400  # of each
@@ -169,13 +171,16 @@ class _Fields(Formatter):
 
 
 def late_bar(quiet: bool) -> AbstractContextManager[Progress | None]:
-    """Progress of work that mostly takes less than two seconds: a bar after these, if need be."""
-    return progress_bar(quiet, after=SHORT, lines=False)
+    """Progress of work that mostly takes less than two seconds: a bar after these, if need be.
+
+    Where stderr is no terminal there are lines, after ten seconds.
+    """
+    return progress_bar(quiet, after=SHORT, lines_after=LONG)
 
 
 @contextmanager
 def progress_bar(
-    quiet: bool, *, after: float = 0.0, lines: bool = True
+    quiet: bool, *, after: float = 0.0, lines_after: float | None = None
 ) -> Iterator[Progress | None]:
     """Progress on stderr, in one bar that names the phase.
 
@@ -185,8 +190,9 @@ def progress_bar(
         No progress at all.
     after
         Seconds that pass before anything is shown: short work needs no bar.
-    lines
-        Whether progress is written line by line where stderr is no terminal.
+    lines_after
+        The same where stderr is no terminal, and progress is written line by line: `after`, if
+        ``None``.
     """
     if quiet:
         yield None
@@ -202,6 +208,7 @@ def progress_bar(
     )
 
     console = Console(stderr=True)
+    wait = after if lines_after is None else lines_after
     begun = time.monotonic()
     if not console.is_terminal:
         last = ""
@@ -212,7 +219,7 @@ def progress_bar(
             now = time.monotonic()
             start, first = phases.setdefault(phase, (now, done))
             here = f"{phase} {100 * (4 * done // total) // 4}%" if total > 1 else phase
-            if lines and here != last and now - begun >= after:
+            if here != last and now - begun >= wait:
                 left = _time_left(now - start, done - first, total - done)
                 say(f"{here} ...{left}")
             last = here

@@ -23,7 +23,7 @@ from bayes_distill.cli.options import (
     Utilisation,
     option,
 )
-from bayes_distill.cli.output import progress_bar
+from bayes_distill.cli.output import LONG, progress_bar
 from bayes_distill.cli.shared_options import Common, Spread, spread_options
 from bayes_distill.errors import Fault, InputError
 
@@ -196,7 +196,7 @@ def plan(
         if collect.faults:  # only look for more of them
             read_request(params, budget, **arguments)
             collect.check()
-        bar = progress_bar(common.quiet, after=SHOWN_AFTER, lines=many)
+        bar = progress_bar(common.quiet, after=SHOWN_AFTER, lines_after=None if many else LONG)
         with kept_in(spread.resume), bar as progress:
             result = call(
                 fit,
@@ -215,8 +215,7 @@ def plan(
             flags["criterion"] = "utility"
         renamed = [
             Fault(f.problem, f.row, flags.get(f.column or "", f.column))
-            for f in error.faults
-            if f not in collect.faults
+            for f in collect.new(error.faults)
         ]
         raise InputError([*collect.faults, *renamed]) from None
     log_answer(tracked, result, "plan.json", quiet=common.quiet)

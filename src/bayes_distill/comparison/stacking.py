@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from bayes_distill._input.intervals import draws_faults
 from bayes_distill.cards import Card
 from bayes_distill.comparison.fits import Source, groups_to_leave_out, load_fits
 from bayes_distill.comparison.weights import weight_faults
-from bayes_distill.errors import Fault
 from bayes_distill.inference.diagnostics import RANK
 from bayes_distill.inference.law_checks import law_of_members
 from bayes_distill.laws import STACKED
@@ -78,8 +78,7 @@ def stack(
     """
     stated = weights is not None and not isinstance(weights, str)
     faults = weight_faults(weights, len(fits)) if stated else []  # type: ignore[arg-type]
-    if draws < 1:
-        faults.append(Fault(f"{draws} is less than 1", column="draws"))
+    faults += draws_faults(draws)
     loaded = loaded_beside(
         faults, lambda lenient: load_fits(fits, allow_failed=lenient), allow_failed
     )

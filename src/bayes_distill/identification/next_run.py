@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from bayes_distill._input.intervals import mean_of, number, seed_faults
+from bayes_distill._input.intervals import draws_faults, mean_of, number, seed_faults
 from bayes_distill._input.progress import Progress, steps
 from bayes_distill.compute import (
     FLOPS,
@@ -34,6 +34,7 @@ from bayes_distill.predict.forecast import DRAWS
 from bayes_distill.predict.points import Points, Quantity
 from bayes_distill.predict.results.display import Result
 
+LEAST_DRAWS = 25  # a Pareto tail of fewer cannot be fitted
 REFINED = 12  # candidates whose information gain is refined by reweighting
 UNRELIABLE = 0.1  # share of outcomes with a high Pareto k, above which a gain is called rough
 NEARLY = 0.8  # of the best gain: what the cheap alternative must reach
@@ -145,8 +146,7 @@ def next_run(
     """
     faults: list[Fault] = seed_faults(seed)
     wanted = listed = None
-    if draws < 1:
-        faults.append(Fault("must be at least 1", column="draws"))
+    faults += draws_faults(draws, LEAST_DRAWS)
     with collected(faults):
         wanted = read_target(coefficient, target_params, target_tokens, teacher_loss, at)
     with collected(faults):
@@ -175,6 +175,11 @@ def next_run(
     else:
         assert hulls is not None
         runs = candidate_grid(posterior, hulls, reach)
+    if posterior.n_draws < LEAST_DRAWS:
+        raise InputError(
+            f"{posterior.card.name} has {posterior.n_draws} draws, and {LEAST_DRAWS} are needed to "
+            "tell what a run is worth"
+        )
     check_teachers(posterior, runs.points)
     check_repeats(posterior, runs.points)
     wanted = named(posterior, wanted, seed)

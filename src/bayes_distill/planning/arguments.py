@@ -28,6 +28,7 @@ from bayes_distill.planning.solver.problem import ARCHITECTURE
 from bayes_distill.posterior import Posterior
 from bayes_distill.predict.points import Quantity, quantities
 from bayes_distill.predict.teachers import Teachers, read_teachers
+from bayes_distill.runs.schema import loss_problem
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +113,8 @@ def read_request(
     scenarios = _collect(faults, _read_scenarios, scenario)
     served = _number(faults, "served_tokens", served_tokens)
     target = _number(faults, "target_loss", target_loss)
+    if target is not None and target > 0 and (problem := loss_problem(target)) is not None:
+        faults.append(Fault(problem, column="target_loss"))
     hardware = _collect(faults, lambda parts: read_hardware(*parts), (device, utilisation, price))
     if hardware is None and device is not None:  # a fault; hours are then read all the same
         hardware = read_hardware("h100")

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from bayes_distill.compute import SCENARIOS, Hardware, Scenario
 from bayes_distill.compute.units import has_unit, parse_flops
 from bayes_distill.errors import Fault, InputError
+from bayes_distill.predict.points import check_number
 
 Floats = NDArray[np.float64]
 
 LEAST_PARAMS = 1e3
-MOST_CELLS = 100_000
 COLUMNS = {
     "params": ("params", "student_params", "n", "ns", "n_params", "num_params", "model_size"),
     "budget": ("budget", "flops", "flop", "c", "compute"),
@@ -76,15 +76,11 @@ class Cells:
         Raises
         ------
         InputError
-            If there are more than `MOST_CELLS`.
+            If there are more than `MOST_POINTS`.
         """
         sizes = list(params) or [np.nan]
         number = len(scenarios) * len(sizes) * len(budgets)
-        if number > MOST_CELLS:
-            raise InputError(
-                f"the lists make a grid of {number:,} plans, and {MOST_CELLS:,} is most: ask for "
-                "fewer at a time"
-            )
+        check_number("the lists make a grid of", number, "plans")
         combinations = [(s, n, c) for s in scenarios for n in sizes for c in budgets]
         return cls(
             tuple(s for s, _, _ in combinations),
@@ -182,9 +178,10 @@ def read_cells_table(
     if faults:
         faults.sort(key=lambda fault: -1 if fault.row is None else fault.row)
         raise InputError(faults)
+    each = tuple(SCENARIOS.values() if scenarios is None else scenarios)
+    check_number("the table makes", len(cells) * (1 if named else len(each)), "plans")
     if named:
         return Cells(tuple(named), numbers["params"], numbers["budget"])
-    each = tuple(SCENARIOS.values() if scenarios is None else scenarios)
     return Cells(
         tuple(s for s in each for _ in range(len(cells))),
         np.tile(numbers["params"], len(each)),

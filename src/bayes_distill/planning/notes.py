@@ -8,7 +8,7 @@ from bayes_distill._input.numbers import format_quantity
 from bayes_distill.planning.solver.limits import Limits
 from bayes_distill.planning.tables import AT_LIMITS
 from bayes_distill.posterior import Posterior
-from bayes_distill.predict.extrapolation import by_factors, place_of
+from bayes_distill.predict.extrapolation import FEW_DRAWS, FEW_DRAWS_NOTE, by_factors, place_of
 from bayes_distill.predict.verdicts import law_notes
 
 
@@ -31,6 +31,7 @@ def plan_notes(
     notes = [*posterior.warnings, *law_notes(posterior)]
     if used_draws < posterior.n_draws:
         notes.append(f"planned with {used_draws} of {posterior.n_draws} draws")
+        notes += [FEW_DRAWS_NOTE] if used_draws < FEW_DRAWS else []
     if posterior.n_draws == 1:
         notes.append("point coefficients: every interval is a single value, not a certainty")
     if posterior.law.counts != "non-embedding":

@@ -49,9 +49,9 @@ def beside_problem(
     if "log_likelihood" in groups and "runs" in groups:
         stored = groups["log_likelihood"]
         number = groups["runs"].sizes["run"]
-        for key, variable in stored.data_vars.items():
+        for each, variable in stored.data_vars.items():
             if variable.dims != ("chain", "draw", "run"):
-                return f"log_likelihood.{key}: it is not by chain, draw and run"
+                return f"log_likelihood.{each}: it is not by chain, draw and run"
         if stored.sizes.get("run") != number:
             return f"log_likelihood: it is of {stored.sizes.get('run')} runs, and there are others"
     return _sampler_problem(groups["sampler"]) if "sampler" in groups else None

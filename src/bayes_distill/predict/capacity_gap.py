@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_distill._input.intervals import number, seed_faults
+from bayes_distill._input.intervals import draws_faults, number, seed_faults
 from bayes_distill._input.progress import Progress, steps
 from bayes_distill._input.types import NUMBER, SOURCE, WHOLE, check_types
 from bayes_distill.errors import Fault, InputError, collected
@@ -35,6 +35,7 @@ from bayes_distill.predict.results.display import Result
 from bayes_distill.predict.results.draws import Samples, points_of
 from bayes_distill.predict.teachers import Teachers, read_teachers
 from bayes_distill.predict.verdicts import UNKNOWN, fit_verdicts, law_notes
+from bayes_distill.runs.schema import loss_problem
 
 UPPER_REGRET = 0.95  # the quantile that `regret_upper` is, whatever the interval
 
@@ -202,8 +203,7 @@ def risk(
         register=(register, (*SOURCE, type(None))),
     )
     faults = seed_faults(seed) + register_faults(register)
-    if draws < 1:
-        faults.append(Fault("must be at least 1", column="draws"))
+    faults += draws_faults(draws)
     points = candidates = None
     with collected(faults):
         points = read_points(
@@ -212,8 +212,8 @@ def risk(
     if teachers is not None:
         with collected(faults):
             candidates = read_teachers(teachers)
-    if strongest is not None and not strongest > 0:
-        faults.append(Fault(f"{strongest:g} is no loss", column="strongest"))
+    if strongest is not None and (problem := loss_problem(float(strongest))) is not None:
+        faults.append(Fault(problem, column="strongest"))
     if points is not None and candidates is None and not points.distilled.all():
         faults.append(
             Fault("is needed (or `teacher_params` and `teacher_tokens`)", column="teacher_loss")

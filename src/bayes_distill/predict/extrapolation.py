@@ -13,6 +13,8 @@ from bayes_distill.posterior import Posterior
 from bayes_distill.posterior.hull import TOLERANCE, Place
 from bayes_distill.predict.points import Points
 
+FEW_DRAWS = 50
+FEW_DRAWS_NOTE = "so few draws make intervals too narrow: ask for 200 or more with `draws`"
 END = 2.1  # error of the end of a 90% interval of normal draws, over that of their mean
 
 
@@ -197,7 +199,9 @@ def thinning_notes(posterior: Posterior, thin: Posterior) -> tuple[str, ...]:
     if thin.n_draws == posterior.n_draws:
         return ()
     error = 100 / np.sqrt(thin.n_draws)
+    few = (FEW_DRAWS_NOTE,) if thin.n_draws < FEW_DRAWS else ()
     return (
         f"{thin.n_draws:,} of {posterior.n_draws:,} draws were used: for that, means are off by "
         f"about {error:.1f}% of their sd, ends of 90% intervals by {END * error:.1f}%",
+        *few,
     )

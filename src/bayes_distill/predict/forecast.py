@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from bayes_distill._input.intervals import number, seed_faults
+from bayes_distill._input.intervals import draws_faults, number, seed_faults
 from bayes_distill._input.progress import Progress, steps
 from bayes_distill._input.types import NUMBER, SOURCE, WHOLE, check_types
 from bayes_distill._runtime.memory import return_freed_memory
 from bayes_distill._runtime.threads import on_cores
-from bayes_distill.errors import Fault, InputError, collected
+from bayes_distill.errors import InputError, collected
 from bayes_distill.laws import Law
 from bayes_distill.posterior import Posterior
 from bayes_distill.posterior.effects import EFFECTS, RUN
@@ -231,8 +231,7 @@ def forecast(
         register=(register, (*SOURCE, type(None))),
     )
     faults = seed_faults(seed) + register_faults(register)
-    if draws < 1:
-        faults.append(Fault("must be at least 1", column="draws"))
+    faults += draws_faults(draws)
     posterior = loaded_early(posterior)
     law = posterior.law if isinstance(posterior, Posterior) else None
     points = None

@@ -18,7 +18,7 @@ from bayes_distill.errors import Fault, InputError
 from bayes_distill.predict.counted_params import stated_counts
 from bayes_distill.runs.inputs import NOT_READ
 from bayes_distill.runs.levels import level_name
-from bayes_distill.runs.schema import MOST_PARAMS, MOST_TOKENS
+from bayes_distill.runs.schema import MOST_PARAMS, MOST_TOKENS, loss_problem
 from bayes_distill.runs.table import POINT, input_names
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 Quantity = str | SupportsFloat | Sequence[str | SupportsFloat] | np.ndarray
 NAMES = POINT
 SIZES = tuple(name for name in NAMES if name != "teacher_loss")
-LARGEST_LOSS = 20.0
-MOST_POINTS = 1_000_000
+MOST_POINTS = 100_000
+"""Of a grid or a table: more would go on for minutes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -249,12 +249,7 @@ def grid(
     faults += more
     if faults:
         raise InputError(faults)
-    number = math.prod(len(each) for each in lists.values())
-    if number > MOST_POINTS:
-        raise InputError(
-            f"the lists make a grid of {number:,} points, and {MOST_POINTS:,} is most: ask for "
-            "fewer at a time"
-        )
+    check_number("the lists make a grid of", math.prod(len(each) for each in lists.values()))
     every = np.array(list(itertools.product(*lists.values())), float).T
     columns = dict(zip(lists, every, strict=True))
     if (way := counts.way) is not None:
@@ -324,7 +319,22 @@ def frame_of_points(source: pd.DataFrame | str | Path, law: Law | None = None) -
     examined = examine(source, corrections=False, required=("params", "tokens"), law=law)
     if examined.faults:
         raise InputError(examined.faults)
+    check_number("the table has", len(examined.sound))
     return examined.sound
+
+
+def check_number(made: str, number: int, what: str = "points") -> None:
+    """Refuse more than `MOST_POINTS`; `made` says what has that many ("the table has").
+
+    Raises
+    ------
+    InputError
+        If there are more.
+    """
+    if number > MOST_POINTS:
+        raise InputError(
+            f"{made} {number:,} {what}, and {MOST_POINTS:,} is most: ask for fewer at a time"
+        )
 
 
 def other_columns(source: pd.DataFrame | str | Path, law: Law | None = None) -> pd.DataFrame:
@@ -419,7 +429,7 @@ def _problem(name: str, value: float) -> str | None:
     if not np.isfinite(value) or value <= 0:
         return f"{value:g} is not a positive number"
     if name == "teacher_loss":
-        return f"{value:g} is no loss in nats per token" if value > LARGEST_LOSS else None
+        return loss_problem(value)
     least = 1e3
     if value < least:
         return f"{value:g} is too few: did you mean {value:g}B or {value:g}M?"

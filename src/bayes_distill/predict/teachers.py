@@ -13,6 +13,7 @@ from bayes_distill.errors import Fault, InputError
 from bayes_distill.posterior import Posterior
 from bayes_distill.posterior.draw_keys import draw_keys
 from bayes_distill.posterior.keyed_normal import keyed_normal
+from bayes_distill.runs.schema import error_problem, loss_problem
 
 COLUMNS = {
     "name": ("name", "run", "teacher"),
@@ -21,7 +22,6 @@ COLUMNS = {
     "params": ("params", "teacher_params", "n", "nt", "n_params", "num_params", "model_size"),
     "tokens": ("tokens", "teacher_tokens", "d", "dt", "n_tokens", "num_tokens"),
 }
-LARGEST_LOSS = 20.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,9 @@ class Teachers:
         """Losses (draws, teachers): measured with their error, or by the supervised mean curve."""
         generator = np.random.default_rng([seed, 1])
         error = generator.standard_normal((posterior.n_draws, len(self)))
-        return with_predicted(self.loss + self.loss_se * error, posterior, self.params, self.tokens)
+        # far in the tail of a careless error there is no loss: it stays above zero
+        losses = np.maximum(self.loss + self.loss_se * error, 1e-3 * self.loss)
+        return with_predicted(losses, posterior, self.params, self.tokens)
 
     def run_losses(self, posterior: Posterior, seed: int) -> np.ndarray:
         """Losses (draws, teachers) of the teachers that there are: as `loss_draws`, with scatter.
@@ -152,6 +154,10 @@ def read_teachers(source: Teachers | pd.DataFrame | str | Path) -> Teachers:
             faults += [Fault(problem, row, header) for row, problem in problems.items()]
             faults += _out_of_range(column, values, header)
     faulty = {fault.row for fault in faults}
+    wide = numbers["loss_se"] >= numbers["loss"]
+    for row in (row for row in np.flatnonzero(wide).tolist() if row not in faulty):
+        problem = error_problem(numbers["loss_se"][row], numbers["loss"][row])
+        faults.append(Fault(problem, row, cells.header[place["loss_se"]]))
     for row in range(len(cells)):
         sized = not np.isnan(numbers["params"][row]) and not np.isnan(numbers["tokens"][row])
         if np.isnan(numbers["loss"][row]) and not sized and row not in faulty:
@@ -179,8 +185,8 @@ def _out_of_range(column: str, values: np.ndarray, header: str) -> list[Fault]:
     for row, value in enumerate(values):
         if np.isnan(value):
             continue
-        if column == "loss" and not 0 < value <= LARGEST_LOSS:
-            faults.append(Fault(f"{value:g} is no loss in nats per token", row, header))
+        if column == "loss" and (problem := loss_problem(value)) is not None:
+            faults.append(Fault(problem, row, header))
         elif column == "loss_se" and not 0 <= value < np.inf:
             faults.append(Fault(f"{value:g} is no standard error", row, header))
         elif column in ("params", "tokens") and not 1e3 <= value < np.inf:

@@ -21,7 +21,8 @@ LEAST_PARAMS = 1e5
 LEAST_TOKENS = 1e6
 MOST_PARAMS = 1e15
 MOST_TOKENS = 1e19
-MOST_LOSS = 20.0
+LEAST_LOSS, MOST_LOSS = 0.01, 20.0
+"""Nats per token (or per byte) outside which no number is a validation loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,19 @@ def _teacher_faults(numbers: pd.DataFrame, labels: Mapping[str, str]) -> list[Fa
             known &= numbers["teacher_loss"].isna()
         problem = "is the standard error of a teacher_loss that is empty: give both or neither"
         faults += [Fault(problem, row, labels["teacher_loss_se"]) for row in numbers.index[known]]
+        if "teacher_loss" in numbers:
+            se, loss = numbers["teacher_loss_se"], numbers["teacher_loss"]
+            wide = (se >= loss) & (loss > 0) & (se < math.inf)
+            faults += [
+                Fault(error_problem(se[row], loss[row]), row, labels["teacher_loss_se"])
+                for row in numbers.index[wide]
+            ]
     return faults
+
+
+def error_problem(error: float, loss: float) -> str:
+    """Say that a standard error is no smaller than the loss that it is of."""
+    return f"{error:g} is no standard error of a loss of {loss:g}: it must be less"
 
 
 def _finite(what: str) -> tuple[Rule, ...]:
@@ -126,6 +139,13 @@ def _count_rules(noun: str, least: float, most: float, in_millions_from: float) 
     )
 
 
+def loss_problem(value: float) -> str | None:
+    """Say why a number is no validation loss, or ``None``."""
+    if LEAST_LOSS <= value <= MOST_LOSS:
+        return None
+    return f"{value:g} is no loss in nats per token ({LEAST_LOSS:g} to {MOST_LOSS:g})"
+
+
 def _perplexity(value: float) -> str:
     return f"{value:g} looks like a perplexity: give its logarithm in nats, {math.log(value):.2f}"
 
@@ -134,6 +154,7 @@ _PARAMS = _count_rules("parameters", LEAST_PARAMS, MOST_PARAMS, in_millions_from
 _TOKENS = _count_rules("tokens", LEAST_TOKENS, MOST_TOKENS, in_millions_from=1e4)
 _LOSS = (
     *_finite("loss"),
+    Rule(lambda x: (x > 0) & (x < LEAST_LOSS), lambda v: str(loss_problem(v))),
     Rule(lambda x: (x > MOST_LOSS) & (x < math.inf), _perplexity),
 )
 

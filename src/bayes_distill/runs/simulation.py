@@ -16,6 +16,7 @@ from bayes_distill.errors import Fault, InputError
 from bayes_distill.likelihoods import Likelihood, likelihood_named
 from bayes_distill.runs.grouping import teacher_groups
 from bayes_distill.runs.reading import examine
+from bayes_distill.runs.schema import MOST_LOSS
 from bayes_distill.runs.table import Runs, distilled, input_names
 from bayes_distill.runs.unique_tokens import unique_tokens
 
@@ -40,6 +41,8 @@ _SWEEP = (
 )
 _TEACHER_LOSSES = (1.95, 2.75)
 _BUDGETS = (6e18, 1e19, 3e19, 6e19, 1e20, 3e20, 6e20, 1e21, 3e21)
+TIMES = 10.0
+"""Noise makes no loss so many times what the law says, if that is no loss any more."""
 _TOKENS_PER_PARAM = np.geomspace(1.0, 300.0, 25)
 
 
@@ -113,13 +116,17 @@ def simulate(
         )
     rng = np.random.default_rng(seed)
     z = residuals.sample(rng, (len(frame),))
-    frame["loss"] = expected * (1 + noise * z) if relative else expected + noise * z
+    with np.errstate(over="ignore", invalid="ignore"):  # such losses are refused below
+        frame["loss"] = expected * (1 + noise * z) if relative else expected + noise * z
     if "teacher_loss_se" in frame:
         teacher = teacher_groups(frame)
         error = rng.standard_normal(int(teacher.max()) + 1)[teacher]
         frame["teacher_loss"] += frame["teacher_loss_se"].fillna(0.0).to_numpy() * error
-    if not (np.isfinite(frame["loss"]) & (frame["loss"] > 0)).all():
-        raise InputError(f"noise of {noise:g} makes losses negative: lower it, or make it relative")
+    made = frame["loss"].to_numpy()
+    if not (made > 0).all() or (made > np.maximum(MOST_LOSS, TIMES * expected)).any():
+        what = "negative" if not (made > 0).all() else "too large"
+        problem = f"{noise:g} makes losses {what}: lower it, or make it relative"
+        raise InputError(Fault(problem, column="noise"))
     order = [
         "params",
         "tokens",

@@ -132,7 +132,7 @@ def check(
     return RunsReport(
         examined.rows,
         kind,
-        tuple(faults),
+        tuple(dict.fromkeys(faults)),
         tuple(notes),
         examined.columns,
         examined.skipped,

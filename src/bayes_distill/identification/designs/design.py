@@ -137,7 +137,7 @@ def design(
         if said not in known
     ]
     faults += [
-        Fault("must be at least 1", column=name)
+        Fault(f"{count} is less than 1", column=name)
         for name, count in (("batch", batch), ("draws", draws))
         if count is not None and count < 1
     ]

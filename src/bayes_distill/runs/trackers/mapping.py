@@ -25,6 +25,7 @@ from bayes_distill.runs.column_names import COLUMN_NAMES
 from bayes_distill.runs.trackers.inline_columns import parse_columns
 
 Scalar = str | bool | int | float
+MOST_FACTORS = 20
 
 
 class _Part(BaseModel):
@@ -61,6 +62,10 @@ class Column(_Part):
     def _from_somewhere(self) -> Column:
         if bool(self.names) == (self.constant is not None):
             raise ValueError('give either from = "..." or constant = ...')
+        if len(self.names) > MOST_FACTORS:
+            raise ValueError(
+                f"at most {MOST_FACTORS} names are multiplied, not {len(self.names):,}"
+            )
         if any(not name.strip() for name in self.names):
             raise ValueError("from holds an empty name")
         if self.constant is not None and (self.scale != 1 or self.value != "last"):
