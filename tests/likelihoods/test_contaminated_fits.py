@@ -284,7 +284,7 @@ def test_distilled_runs_too(tmp_path, capsys):
     content["likelihood"] |= {"contamination": 0.3}
     design, known = paper_design().iloc[::4], card_from_dict(content, "known")
     runs, _ = simulate_from_card(known, design, coefficients="table6", noise=0.003, seed=1)
-    found = fit(runs, card, warmup=300, draws=200)
+    found = fit(runs, card, chains=2, warmup=300, draws=200, check_law=False)
     assert found.draws["contamination"].mean() == pytest.approx(0.3, abs=0.12)
     file = found.save(tmp_path / "fit.nc")
     point = ["--params", "1B", "--tokens", "20B", "--teacher-loss", "2.1", "--allow-failed"]
