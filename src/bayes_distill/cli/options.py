@@ -105,9 +105,12 @@ class Collector:
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
+        self.read: set[str] = set()
+        """Options that were read as numbers here."""
 
     def integer(self, name: str, text: str, least: int = 0, most: int = MOST) -> int:
         """Read a whole number of at least `least` and at most `most`."""
+        self.read.add(name)
         try:
             value = int(text)
         except ValueError:
@@ -122,6 +125,7 @@ class Collector:
 
     def number(self, name: str, text: str) -> float:
         """Read any number."""
+        self.read.add(name)
         try:
             return float(text)
         except ValueError:
@@ -130,6 +134,7 @@ class Collector:
 
     def probability(self, name: str, text: str) -> float:
         """Read a number between 0 and 1."""
+        self.read.add(name)
         try:
             value = float(text)
         except ValueError:
@@ -144,6 +149,7 @@ class Collector:
         """Read a positive number, with a suffix if need be."""
         from bayes_distill._input.numbers import parse_quantity
 
+        self.read.add(name)
         try:
             value = parse_quantity(text)
         except ValueError as error:
@@ -235,11 +241,11 @@ class Collector:
         self.check()
 
     def new(self, faults: Iterable[Fault]) -> list[Fault]:
-        """Faults that a call found, less those of options that were at fault before it.
+        """Faults that a call found, less those of numbers that were at fault before it.
 
-        The call got something else in place of these.
+        The call got another number, or finds the same.
         """
-        told = {fault.column for fault in self.faults if fault.row is None} - {None}
+        told = {fault.column for fault in self.faults if fault.row is None} & self.read
         return [
             fault
             for fault in faults

@@ -38,7 +38,7 @@ OF_SIZES = ("shift", "tilt")
 OF_CONDITIONS = ("condition_stretch", "condition_place")
 NEVER_NULL = ("verdict", "diagnostics", "interval", "kind", "n_runs", "versions")
 """Parts of the plain data that are there in full or not at all."""
-FARTHEST_DRAW, FARTHEST_MEDIAN = 1e15, 1e6
+FARTHEST_DRAW, FARTHEST_MEDIAN = 1e15, 1e4
 """Of draws of the laws of the package: single ones may be far out where a prior is wide."""
 FARTHEST_OWN = 1e30
 """Of draws of other laws, whose coordinates have units of their own; as priors in cards."""
