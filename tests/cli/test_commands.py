@@ -421,6 +421,7 @@ def test_simulate_obeys_its_seed_noise_and_design(command, workplace, sound):
             "table6",
             "--out",
             "runs.csv",
+            "--overwrite",
             *options,
         )
         assert answer.status == 0
@@ -443,7 +444,7 @@ def test_simulate_from_the_prior_tells_the_truth_it_drew(command, workplace):
             "--design",
             "chinchilla",
             "--out",
-            "runs.csv",
+            f"runs-{seed}.csv",
             "--seed",
             seed,
             "--json",

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
 import numpy as np
 
 from bayes_distill.errors import Fault
@@ -46,15 +43,6 @@ def mean_of(draws: np.ndarray) -> np.ndarray:
 def number(value: float) -> float | None:
     """A float for JSON, which has no NaN and no infinity."""
     return float(value) if np.isfinite(value) else None
-
-
-def finite(content: Any) -> Any:
-    """Plain data for JSON; a number that is not finite is ``None``."""
-    if isinstance(content, dict):
-        return {name: finite(value) for name, value in content.items()}
-    if isinstance(content, (list, tuple)):
-        return [finite(value) for value in content]
-    return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
 def draws_faults(draws: int, least: int = 1) -> list[Fault]:

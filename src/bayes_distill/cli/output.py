@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from string import Formatter
 from typing import TYPE_CHECKING, Any, TextIO
 
-from bayes_distill._input.intervals import finite
+from bayes_distill._input.plain import finite
 from bayes_distill._input.text import printable
 from bayes_distill.cli.spelling import as_typed, flag, prose_as_typed
 from bayes_distill.errors import Fault, shortened

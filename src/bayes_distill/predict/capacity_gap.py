@@ -98,7 +98,7 @@ class GapRisk(Result):
         """Plain data for JSON."""
         rows = [
             {
-                "name": name if isinstance(name := r.get("name"), str) else None,
+                **({"name": name} if isinstance(name := r.get("name"), str) else {}),
                 **_point(r),
                 "p_stronger_teacher_hurts": r["p_stronger_teacher_hurts"],
                 "optimal_teacher_loss": {

@@ -53,10 +53,10 @@ def risk_sentence(row: Mapping[str, Any], percent: str) -> str:
 def risk_sentences(content: Mapping[str, Any]) -> list[str]:
     """`GapRisk.to_json` in sentences: one a point, or for listed teachers one a student."""
     percent = f"{100 * content['interval']:g}%"
-    said = [risk_sentence(row, percent) for row in content["rows"] if row["name"] is None]
+    said = [risk_sentence(row, percent) for row in content["rows"] if "name" not in row]
     students: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for row in content["rows"]:
-        if row["name"] is not None:
+        if "name" in row:
             students.setdefault((row["params"], row["tokens"]), []).append(row)
     for student, rows in students.items():
         ranked = [t for t in content["teachers"] if (t["params"], t["tokens"]) == student]

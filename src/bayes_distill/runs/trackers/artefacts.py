@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from bayes_distill._input.intervals import finite
+from bayes_distill._input.plain import finite
 from bayes_distill._input.text import shown
 from bayes_distill.errors import InputError
 from bayes_distill.runs.trackers.mlflow_store import SQLITE, client_of, quietly, reason_of
