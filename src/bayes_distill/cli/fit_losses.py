@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bayes_distill._input.outputs import FIT
+from bayes_distill.cli.fit_answer import fit_json
 from bayes_distill.cli.options import Collector
 from bayes_distill.cli.output import echo, print_json, print_sentences, print_table, progress_bar
 from bayes_distill.cli.shared_options import Common
@@ -46,8 +47,6 @@ def fit_every_loss(
     for name, posterior in result.fits.items():
         posterior.save(targets[name], overwrite=overwrite)
     if common.json:
-        from bayes_distill.cli.fit import fit_json
-
         print_json(
             {
                 "losses": [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from bayes_distill._input.folders import folder_problem
 from bayes_distill._input.outputs import FIT
 from bayes_distill.cli.artefacts import log_file
-from bayes_distill.cli.fit import fit_json, print_fit
+from bayes_distill.cli.fit_answer import fit_json, print_fit
 from bayes_distill.cli.interrupts import kept_in
 from bayes_distill.cli.options import (
     AllowFailed,
