@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from bayes_distill._input.files import atomic_path
+from bayes_distill._input.folders import HALF_WRITTEN
 from bayes_distill._input.temporary import temporary_beside
 
 
@@ -25,3 +26,8 @@ def test_what_a_killed_process_left_goes_with_the_next_call(tmp_path):
         temporary.write_bytes(b"whole")
     assert sorted(tmp_path.iterdir()) == sorted([target, mine, of_another_file, own])
     assert target.read_bytes() == b"whole"
+
+
+def test_unfinished_work_knows_its_temporaries(tmp_path):
+    for name in (f"{'0a' * 16}.npz", f"planning-{'0a' * 16}.json"):
+        assert HALF_WRITTEN.fullmatch(temporary_beside(tmp_path / name).name)

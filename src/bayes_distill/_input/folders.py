@@ -10,7 +10,8 @@ from pathlib import Path
 from bayes_distill.errors import Fault, InputError
 
 OWN = re.compile(r"(?:\w+-)?[0-9a-f]{32}\.(?:npz|json)")
-HALF_WRITTEN = re.compile(r"\.(?:\w+-)?[0-9a-f]{1,40}-\w{8}\.(?:npz|json)")
+# as `temporary.temporary_beside` names them; earlier versions without machine and process
+HALF_WRITTEN = re.compile(r"\.(?:\w+-)?[0-9a-f]{1,40}-(?:[0-9a-f]{6}-\d+-)?\w{8}\.(?:npz|json)")
 """A file that was being written when its process was killed."""
 MOST_NAMED = 3
 
