@@ -75,7 +75,7 @@ def test_json_to_the_letter(command, scattered_file):
         assert 0 <= r["p_none"] <= 1
     # notes are for people: on stderr, and among the JSON
     notes = [line for line in answer.err.splitlines() if line.startswith("note: ")]
-    assert len(notes) == len(answer.err.splitlines()) == len(content["notes"]) == 2
+    assert len(notes) == len(answer.err.splitlines()) == len(content["notes"]) == 3
 
 
 def test_quiet_says_nothing(command, scattered_file):

@@ -22,7 +22,9 @@ LEAST_TOKENS = 1e6
 MOST_PARAMS = 1e15
 MOST_TOKENS = 1e19
 LEAST_LOSS, MOST_LOSS = 0.01, 20.0
-"""Nats per token (or per byte) outside which no number is a validation loss."""
+"""Nats per token between which losses are asked about."""
+LEAST_OF_RUNS = 1e-3
+"""The same of runs, which may be in other units."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,12 @@ _PARAMS = _count_rules("parameters", LEAST_PARAMS, MOST_PARAMS, in_millions_from
 _TOKENS = _count_rules("tokens", LEAST_TOKENS, MOST_TOKENS, in_millions_from=1e4)
 _LOSS = (
     *_finite("loss"),
-    Rule(lambda x: (x > 0) & (x < LEAST_LOSS), lambda v: str(loss_problem(v))),
+    Rule(
+        lambda x: (x > 0) & (x < LEAST_OF_RUNS),
+        lambda v: (
+            f"{v:g} is no loss in nats per token, or per byte: it is less than {LEAST_OF_RUNS:g}"
+        ),
+    ),
     Rule(lambda x: (x > MOST_LOSS) & (x < math.inf), _perplexity),
 )
 
