@@ -51,9 +51,9 @@ def curve_error(posterior, frame):
 
 
 def test_the_true_curve_is_recovered_closer_than_by_a_student_t():
-    """On each of three sweeps, so that it is not luck; the excess is not of the family's form."""
+    """On each of four sweeps, so that it is not luck; the excess is not of the family's form."""
     errors = {"student_t": [], "contaminated": []}
-    for seed in range(3):
+    for seed in range(4):
         runs = badly_tuned(seed)
         for family, found in errors.items():
             posterior = fit(

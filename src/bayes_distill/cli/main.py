@@ -14,6 +14,7 @@ import typer
 from bayes_distill._input.text import shown
 from bayes_distill._input.version import __version__
 from bayes_distill._runtime.address_space import require_address_space
+from bayes_distill._runtime.compiled_programs import repaired_programs
 from bayes_distill.cli import (
     accuracy,
     arms,
@@ -39,7 +40,6 @@ from bayes_distill.cli import (
     validate,
     verify,
 )
-from bayes_distill.cli.compiled_programs import repaired_programs
 from bayes_distill.cli.examples import epilog
 from bayes_distill.cli.interrupts import tell_again
 from bayes_distill.cli.output import error_line

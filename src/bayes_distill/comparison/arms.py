@@ -14,7 +14,7 @@ import pandas as pd
 from bayes_distill._input.intervals import interval_fault, seed_faults
 from bayes_distill._input.progress import Progress
 from bayes_distill._input.types import NUMBER, SOURCE, WHOLE, check_types
-from bayes_distill.comparison.arms_card import arm_columns, arms_card, arms_of
+from bayes_distill.comparison.arms_card import FLOPS, arm_columns, arms_card, arms_of
 from bayes_distill.comparison.arms_next_run import telling_run
 from bayes_distill.comparison.arms_pairs import pair_of
 from bayes_distill.comparison.arms_registered import arm_losses_of_runs, register_arms
@@ -26,7 +26,6 @@ from bayes_distill.predict.registered import register_faults, size_faults
 from bayes_distill.predict.verdicts import fit_verdicts, law_notes
 from bayes_distill.runs import Runs
 
-FLOP = 6.0  # a parameter and a token
 REACH, STEPS = 1e4, 161
 """Factor of compute to either side within which multipliers and crossings are sought."""
 TELLING = (0.001, 0.01, 0.1)
@@ -172,7 +171,7 @@ def _compared(
                     "b": b,
                     "params": params,
                     "tokens": tokens,
-                    **pair_of(curves[a], curves[b], factors, FLOP * params * tokens, levels),
+                    **pair_of(curves[a], curves[b], factors, FLOPS * params * tokens, levels),
                     **{f"telling_{name}": value for name, value in telling._asdict().items()},
                 }
             )

@@ -17,6 +17,7 @@ from bayes_distill.cards import Card, card_from_dict, load_card
 
 NAME = "arms"
 ARM = "arm_{}"
+FLOPS = 6.0  # of training, for a parameter and a token
 SD_FLOOR, SD_LEVEL, SD_SLOPE, SD_BEND = 0.15, 0.3, 0.05, 2e-4
 """Standard deviations of an arm about the shared value, of logs; the last per log squared."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bayes_distill._input.numbers import format_quantity
-from bayes_distill.comparison.arms_card import arm_columns, arms_of
+from bayes_distill.comparison.arms_card import FLOPS, arm_columns, arms_of
 from bayes_distill.errors import InputError
 from bayes_distill.plots import style
 from bayes_distill.plots.drawing import LOSS_UNIT
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from bayes_distill.posterior import Posterior
 
-FLOP = 6.0  # a parameter and a token
 POINTS = 60
 BEYOND = 3.0  # times the compute of the point to which curves go
 
@@ -77,10 +76,10 @@ def arms_along_compute(
         )
     columns = arm_columns(len(names))
     runs = posterior.tree["runs"].dataset if "runs" in posterior.tree.children else None
-    there = FLOP * params * tokens
+    there = FLOPS * params * tokens
     least, most = there / 100, there
     if runs is not None:
-        spent = FLOP * runs["params"].to_numpy() * runs["tokens"].to_numpy()
+        spent = FLOPS * runs["params"].to_numpy() * runs["tokens"].to_numpy()
         least, most = float(spent.min()), float(spent.max())
     flops = np.geomspace(min(least, there), BEYOND * max(most, there), POINTS)
     root = np.sqrt(flops / there)

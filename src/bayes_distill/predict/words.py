@@ -67,7 +67,7 @@ def risk_sentences(content: Mapping[str, Any]) -> list[str]:
 def _listed_teachers(
     rows: Sequence[Mapping[str, Any]], ranked: Sequence[Mapping[str, Any]], percent: str
 ) -> str:
-    """The best of somebody's teachers for one student, and which of them are too strong."""
+    """The best of somebody's teachers for one student, and how probably each is too strong."""
     first = ranked[0]
     better = first["p_beats_supervised"]
     verdict = "better" if better >= SURE else "worse" if better <= HARDLY else "perhaps better"
@@ -94,7 +94,6 @@ def _listed_teachers(
         for row in rows
     ]
     best = rows[0]["optimal_teacher_loss"]
-    told = rows[0]["rests_on"]
     farthest = {
         "supervised": max(rows, key=lambda r: r["rests_on"]["supervised"]["extrapolation"] or 1.0),
         "distilled": max(rows, key=lambda r: r["rests_on"]["extrapolation"] or 1.0),
@@ -105,7 +104,7 @@ def _listed_teachers(
         + grounds_in_words(
             [
                 ("supervised", farthest["supervised"]["rests_on"]["supervised"]),
-                ("distilled", farthest["distilled"]["rests_on"] | {"runs": told["runs"]}),
+                ("distilled", farthest["distilled"]["rests_on"]),
             ]
         )
     )

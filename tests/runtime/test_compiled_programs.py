@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 
-from bayes_distill.cli.compiled_programs import repaired_programs
+from bayes_distill._runtime.compiled_programs import repaired_programs
 
 READING = "Error reading persistent compilation cache entry for 'jit_one': truncated stream"
 
